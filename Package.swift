@@ -1,0 +1,112 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The arrows between the rooms are held by `Tests/TidyTests`; a library enters when it is first used.
+let package = Package(
+    name: "pricingd",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "pricingd", targets: ["pricingd"]),
+        .executable(name: "pricing-repl", targets: ["pricing-repl"]),
+        .executable(name: "pricing-simulate", targets: ["pricing-simulate"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    ],
+    targets: [
+        // MARK: C libraries, each behind one door
+        .target(name: "CEditLine", linkerSettings: [.linkedLibrary("edit")]),
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "CPricingSQL"),
+
+        // MARK: JSONRPC
+        .target(
+            name: "JSONRPC",
+            dependencies: [
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"]),
+
+        // MARK: Postgres
+        .target(
+            name: "Postgres",
+            dependencies: [
+                "CLibPQ",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ]
+        ),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PricingTestSupport"]),
+
+        // MARK: Pricing
+        .target(
+            name: "Pricing",
+            dependencies: [
+                "CPricingSQL", "JSONRPC", "Postgres", "PricingProtocol",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]
+        ),
+        .testTarget(name: "PricingTests", dependencies: ["Pricing", "PricingTestSupport"]),
+
+        // MARK: PricingProtocol
+        .target(name: "PricingProtocol", dependencies: ["JSONRPC"]),
+        .testTarget(name: "PricingProtocolTests", dependencies: ["PricingProtocol"]),
+
+        // MARK: executables
+        .executableTarget(
+            name: "pricingd",
+            dependencies: [
+                "Pricing",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+            ]
+        ),
+        .executableTarget(
+            name: "pricing-repl",
+            dependencies: [
+                "CEditLine", "PricingProtocol",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .executableTarget(
+            name: "pricing-simulate",
+            dependencies: [
+                "PricingProtocol",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+
+        // MARK: tests of the whole
+        .target(name: "PricingTestSupport", dependencies: ["Postgres"], path: "Tests/PricingTestSupport"),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "PricingProtocol", "PricingTestSupport", "pricing-repl", "pricing-simulate", "pricingd",
+            ]
+        ),
+        .testTarget(name: "TidyTests"),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c2x
+)
+
+for target in package.targets where target.type != .system && !target.name.hasPrefix("C") {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InferIsolatedConformances"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .strictMemorySafety(),
+        .treatAllWarnings(as: .error),
+    ]
+}
