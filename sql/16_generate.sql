@@ -140,7 +140,7 @@ begin
     join category c on c.name = g.name,
     random_word(g.nouns, seed, 7, n) noun, random_word(looks, seed, 8, n) look,
     round((0.5 * 10000 ^ random_unit(seed, 9, n))::numeric, 2) price,
-    greatest(4, least(400, orders * (sqrt(n::float8 / amount) - sqrt((n - 1)::float8 / amount)) / 40))::integer low
+    greatest(4, least(400, orders * (sqrt(n::float8 / amount) - sqrt((n - 1)::float8 / amount)) / 40)::integer) low
     order by n;
     update inventory i set cause = row('initial', null, '', null)::movement_cause,
         stock = d.low_stock + 1 + floor((d.high_stock - d.low_stock) * 1.1 * random_unit(seed, 12, d.product_id - base))
