@@ -1,0 +1,40 @@
+import CLibPQ
+import Logging
+
+/// Takes the server's notices to the log: warnings as warnings, the rest at debug level.
+final class NoticeReceiver {
+    private let logger: Logger
+    /// Warnings since it was last set to 0.
+    var warnings = 0
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    /// Installs itself; the receiver must outlive the connection.
+    func receive(from connection: OpaquePointer) {
+        unsafe _ = PQsetNoticeReceiver(
+            connection,
+            { context, result in
+                guard let context = unsafe context, let result = unsafe result else { return }
+                unsafe Unmanaged<NoticeReceiver>.fromOpaque(context).takeUnretainedValue().take(result)
+            },
+            Unmanaged.passUnretained(self).toOpaque()
+        )
+    }
+
+    private func take(_ result: OpaquePointer) {
+        let severity = unsafe field(result, "V") ?? field(result, "S") ?? ""
+        let state = unsafe field(result, "C") ?? ""
+        let message = unsafe field(result, "M") ?? ""
+        if severity == "WARNING" {
+            warnings += 1
+            logger.warning("server warning", metadata: ["sqlstate": "\(state)"])
+        }
+        logger.debug("server notice", metadata: ["severity": "\(severity)", "message": "\(message)"])
+    }
+
+    private func field(_ result: OpaquePointer, _ letter: Unicode.Scalar) -> String? {
+        unsafe PQresultErrorField(result, Int32(letter.value)).map { text in unsafe String(cString: text) }
+    }
+}
