@@ -64,10 +64,15 @@ package struct ObjectShape: Sendable, Equatable {
     /// Whether members that are not listed are allowed: yes in results, which may grow, never in parameters.
     package let isOpen: Bool
 
-    package init(_ name: String? = nil, isOpen: Bool = false, _ fields: [Field]) {
+    package init(_ name: String?, isOpen: Bool = false, _ fields: [Field]) {
         self.name = name
         self.fields = fields
         self.isOpen = isOpen
+    }
+
+    /// A shape without a name.
+    package init(isOpen: Bool = false, _ fields: [Field]) {
+        self.init(nil, isOpen: isOpen, fields)
     }
 }
 

@@ -9,6 +9,14 @@ package struct Violation: Sendable, Equatable {
     package let expected: JSONValue?
     package let got: JSONValue?
 
+    package init(path: String, rule: String, message: String, expected: JSONValue? = nil, got: JSONValue? = nil) {
+        self.path = path
+        self.rule = rule
+        self.message = message
+        self.expected = expected
+        self.got = got
+    }
+
     package var json: JSONValue {
         var object: JSONObject = ["path": .string(path), "rule": .string(rule), "message": .string(message)]
         if let expected { object["expected"] = expected }

@@ -58,8 +58,12 @@ extension ObjectShape {
         ObjectShape(isOpen: true, [Field("items", .list(.object(item), 0...100_000), "The rows.")])
     }
 
-    static func result(_ name: String? = nil, _ fields: [Field]) -> ObjectShape {
+    static func result(_ name: String, _ fields: [Field]) -> ObjectShape {
         ObjectShape(name, isOpen: true, fields)
+    }
+
+    static func result(_ fields: [Field]) -> ObjectShape {
+        ObjectShape(isOpen: true, fields)
     }
 
     static let empty = ObjectShape(isOpen: true, [])
