@@ -89,15 +89,11 @@ private struct Listener {
         while true {
             while let notification = session.link.nextNotification() {
                 // The last free place always goes to `.listening`, so that it follows whatever is dropped.
-                if case .enqueued(remainingCapacity: 1) = continuation.yield(.notification(notification)) {
+                if case .enqueued(remaining: 1) = continuation.yield(.notification(notification)) {
                     continuation.yield(.listening)
                 }
             }
             guard try session.link.waitForInput() else { return }
         }
-    }
-
-    private func quoted(_ name: String) -> String {
-        "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 }
