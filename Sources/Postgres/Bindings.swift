@@ -92,3 +92,8 @@ func arrayLiteral(_ values: [String?]) -> [UInt8] {
     literal.append(UInt8(ascii: "}"))
     return literal
 }
+
+/// An identifier as SQL text.
+func quoted(_ identifier: String) -> String {
+    "\"" + identifier.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+}

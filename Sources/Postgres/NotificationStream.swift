@@ -96,8 +96,4 @@ private struct Listener {
             guard try session.link.waitForInput() else { return }
         }
     }
-
-    private func quoted(_ name: String) -> String {
-        "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
-    }
 }
