@@ -25,6 +25,12 @@ package struct Row: ~Copyable {
     /// The number of columns.
     package var columnCount: Int { Int(result.columnCount) }
 
+    /// A column's name.
+    /// - Throws: `.decoding` when there is no such column.
+    package func name(_ column: Int) throws(PostgresError) -> String {
+        result.columnName(try checked(column))
+    }
+
     /// Whether a column holds null.
     /// - Throws: `.decoding` when there is no such column.
     package func isNull(_ column: Int) throws(PostgresError) -> Bool {

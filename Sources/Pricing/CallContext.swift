@@ -31,7 +31,8 @@ struct CallContext: Sendable {
             notification: "$/progress",
             params: JSONText([
                 "token": token, "done": .integer(done), "total": .integer(total), "message": .string(message),
-            ]))
+            ])
+        )
     }
 }
 

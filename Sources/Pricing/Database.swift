@@ -51,8 +51,10 @@ struct Database: Sendable {
                 let written = try session.one(CallStatements.write, bindings)
                 let changes = try session.one(CallStatements.wouldChange)
                 return Answer(
-                    text: JSONText(compacting: written.reply), isReplayed: false,
-                    wouldChange: JSONText(compacting: changes))
+                    text: JSONText(compacting: written.reply),
+                    isReplayed: false,
+                    wouldChange: JSONText(compacting: changes)
+                )
             }
         }
         let written = try await run(context, isWrite: true) { (session) throws(PostgresError) in
@@ -83,7 +85,8 @@ struct Database: Sendable {
     }
 
     private func once<Value: Sendable>(
-        _ context: CallContext, _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
+        _ context: CallContext,
+        _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
         let registration = RegistrationBox(context.call.cancellation)
         defer { registration.remove() }

@@ -33,7 +33,9 @@ struct Dispatcher: RPCService {
         }
         guard let role = roles.role(of: call.peer), role >= method.role else {
             throw .permissionDenied(
-                needRole: method.role.rawValue, haveRole: roles.role(of: call.peer)?.rawValue)
+                needRole: method.role.rawValue,
+                haveRole: roles.role(of: call.peer)?.rawValue
+            )
         }
         let context = try Self.validated(call, method, role)
         do throws(PricingFailure) {
@@ -56,7 +58,8 @@ struct Dispatcher: RPCService {
         guard validator.violations.isEmpty else {
             throw .invalidParams(
                 validator.violations.first.map { "\($0.path.isEmpty ? "params" : $0.path): \($0.message)." } ?? "",
-                violations: validator.violations.map(\.json))
+                violations: validator.violations.map(\.json)
+            )
         }
         return CallContext(call: call, method: method, meta: meta, params: params, role: role)
     }
@@ -68,7 +71,8 @@ struct Dispatcher: RPCService {
                 "a call failed by our own fault",
                 metadata: [
                     "incidentId": "\(incident)", "method": "\(context.method.name)", "error": "\(error)",
-                ])
+                ]
+            )
             logger.debug("the fault's message", metadata: ["incidentId": "\(incident)", "message": "\(error.message)"])
             return failure.rpcError(incidentID: incident)
         }

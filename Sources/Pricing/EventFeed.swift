@@ -47,8 +47,9 @@ final class EventFeed: Service {
     func currentPosition() async throws(PostgresError) -> Int64 {
         try await database.pool.run { (session) throws(PostgresError) in
             var last: Int64 = 0
-            repeat { last = try session.one(DaemonStatements.numberEvents) }
-            while try session.one(DaemonStatements.hasUnnumbered)
+            repeat {
+                last = try session.one(DaemonStatements.numberEvents)
+            } while try session.one(DaemonStatements.hasUnnumbered)
             return last
         }
     }

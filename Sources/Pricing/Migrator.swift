@@ -43,7 +43,9 @@ package enum Migrator {
     }
 
     private static func plan(
-        _ session: Session, _ scripts: [SQLScript], _ wantsDemo: Bool
+        _ session: Session,
+        _ scripts: [SQLScript],
+        _ wantsDemo: Bool
     ) throws(PostgresError) -> Result<MigrationPlan, MigrationPlan.Refusal> {
         var candidates: [MigrationPlan.Candidate] = []
         for script in scripts {
@@ -70,7 +72,8 @@ package enum Migrator {
                 [
                     .int(Int64(step.script.number)), .text(step.script.name), .text(step.script.kind.rawValue),
                     .text(step.hash),
-                ])
+                ]
+            )
             // A sandbox is one from its first table on, before demo rows could need the clock.
             if plan.isFirst, isSandbox, step.script.number == plan.steps.first?.script.number {
                 try session.run(MigrationStatements.markSandbox)

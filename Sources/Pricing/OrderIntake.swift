@@ -116,12 +116,18 @@ final class OrderIntake: Service {
     }
 
     private static func outcome(
-        _ placed: CallStatements.Placed, _ context: CallContext, _ database: Database
+        _ placed: CallStatements.Placed,
+        _ context: CallContext,
+        _ database: Database
     ) -> Outcome {
         if let refusal = placed.refusal { return .failure(database.failure(refusal, context)) }
         return .success(
             Database.Answer(
-                text: JSONText(compacting: placed.reply ?? []), isReplayed: placed.isReplayed, wouldChange: nil))
+                text: JSONText(compacting: placed.reply ?? []),
+                isReplayed: placed.isReplayed,
+                wouldChange: nil
+            )
+        )
     }
 
     private static func element(_ context: CallContext) -> [UInt8] {

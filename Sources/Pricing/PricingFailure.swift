@@ -44,7 +44,8 @@ enum PricingFailure: Error, Sendable {
                 [
                     "dependency": "postgresql", "sqlState": state.map { .string($0) } ?? .null,
                     "outcome": isUnknown ? "unknown" : "not_done",
-                ])
+                ]
+            )
             error.retryAfterMs = 100
             return error
         case .exhausted:

@@ -10,34 +10,40 @@ struct CallHandlers: Sendable {
 
     /// A handler for each method that names an SQL function.
     var handlers: [String: Dispatcher.Handler] {
-        var handlers: [String: Dispatcher.Handler] = [:]
-        for (name, function) in CallStatements.functions {
-            guard let method = AllMethods.byName[name] else { continue }
-            switch method.effect {
-            case .read, .session:
-                handlers[name] = { context async throws(PricingFailure) in
-                    context.reply(try await database.read(function, context))
-                }
-            case .write:
-                handlers[name] = { context async throws(PricingFailure) in
-                    context.reply(try await write(function, context))
-                }
-            }
+        var handlers = CallStatements.functions.reduce(into: [String: Dispatcher.Handler]()) { all, entry in
+            let isWrite = AllMethods.byName[entry.key]?.effect == .write
+            let handler: Dispatcher.Handler = isWrite ? writing(entry.value) : reading(entry.value)
+            all[entry.key] = handler
         }
-        handlers["order.place"] = { context async throws(PricingFailure) in
-            // A dry run is no order: it must not share a commit with any.
-            if context.meta.isDryRun { return context.reply(try await database.write("place_order", context)) }
-            return context.reply(try await intake.place(context).get())
-        }
+        let placing: Dispatcher.Handler = { context async throws(PricingFailure) in try await placeOrder(context) }
+        handlers["order.place"] = placing
         return handlers
     }
 
-    private func write(_ function: String, _ context: CallContext) async throws(PricingFailure) -> Database.Answer {
+    private func reading(_ function: String) -> Dispatcher.Handler {
+        { context async throws(PricingFailure) in try await read(function, context) }
+    }
+
+    private func writing(_ function: String) -> Dispatcher.Handler {
+        { context async throws(PricingFailure) in try await write(function, context) }
+    }
+
+    private func read(_ function: String, _ context: CallContext) async throws(PricingFailure) -> RPCReply {
+        context.reply(try await database.read(function, context))
+    }
+
+    /// A dry run is no order: it must not share a commit with any.
+    private func placeOrder(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+        if context.meta.isDryRun { return try await write("place_order", context) }
+        return context.reply(try await intake.place(context).get())
+    }
+
+    private func write(_ function: String, _ context: CallContext) async throws(PricingFailure) -> RPCReply {
         let answer = try await database.write(function, context)
         if !context.meta.isDryRun {
             feed.kick()
             if context.method.name == "price.pin" || context.method.name == "clock.set" { ticker.kick() }
         }
-        return answer
+        return context.reply(answer)
     }
 }

@@ -30,11 +30,13 @@ struct EventHandlers: Sendable {
         }
         let ids = params["productIds"]?.array?.compactMap(\.integer)
         let subscription = Subscription(
-            id: feed.newID(), connection: context.call.connection,
+            id: feed.newID(),
+            connection: context.call.connection,
             topics: (params["topics"]?.array?.compactMap(\.string)).map { Set($0) },
             productIds: ids.map { Set($0) },
             overflow: params["overflow"]?.string.flatMap { Subscription.Overflow(rawValue: $0) } ?? .gap,
-            position: min(wanted, params["from"]?.integer ?? wanted))
+            position: min(wanted, params["from"]?.integer ?? wanted)
+        )
         var reply: JSONObject = [
             "subscription": .string(subscription.id), "sequence": .integer(subscription.position),
         ]

@@ -57,13 +57,18 @@ enum CallStatements {
     }
 
     static let placeOrders = Statement<Placed>(
-        "place_orders", "select reply, replayed, state, message, detail, broken_constraint from place_orders($1)"
+        "place_orders",
+        "select reply, replayed, state, message, detail, broken_constraint from place_orders($1)"
     ) { row throws(PostgresError) in
         guard let state = try row.textIfPresent(2) else {
             return Placed(reply: try row.bytesIfPresent(0), isReplayed: try row.bool(1), refusal: nil)
         }
         var refusal = PostgresError(
-            .server, try row.textIfPresent(3) ?? "", sqlState: SQLState(state), statement: "place_orders")
+            .server,
+            try row.textIfPresent(3) ?? "",
+            sqlState: SQLState(state),
+            statement: "place_orders"
+        )
         refusal.detail = try row.textIfPresent(4)
         refusal.constraint = try row.textIfPresent(5).flatMap { $0.isEmpty ? nil : $0 }
         return Placed(reply: nil, isReplayed: false, refusal: refusal)
@@ -71,5 +76,7 @@ enum CallStatements {
 
     /// The statement limit of this transaction in milliseconds; 0 for none.
     static let limitStatement = Statement.none(
-        "limit_statement", "select set_config('statement_timeout', $1, true)")
+        "limit_statement",
+        "select set_config('statement_timeout', $1, true)"
+    )
 }

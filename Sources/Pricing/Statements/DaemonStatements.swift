@@ -24,8 +24,12 @@ enum DaemonStatements {
         """
     ) { row throws(PostgresError) in
         Event(
-            sequence: try row.int(0), topic: try row.text(1), productId: try row.intIfPresent(2),
-            key: try row.int(3), text: try row.bytes(4))
+            sequence: try row.int(0),
+            topic: try row.text(1),
+            productId: try row.intIfPresent(2),
+            key: try row.int(3),
+            text: try row.bytes(4)
+        )
     }
 
     static let snapshot = Statement.bytes("snapshot_products", "select snapshot_products($1)::text")
@@ -45,12 +49,16 @@ enum DaemonStatements {
             'users', (select count(*) from app_user where archived_at is null),
             'priceChanges', (select count(*) from price_change),
             'events', (select last_number from event_sequence))::text
-        """)
+        """
+    )
 
     static let schemaVersion = Statement.int(
-        "schema_version", "select coalesce(max(number) filter (where kind = 'once'), 0) from schema_script")
+        "schema_version",
+        "select coalesce(max(number) filter (where kind = 'once'), 0) from schema_script"
+    )
 
     static let generateBegin = Statement.bytes("generate_begin", "select generate_begin($1)::text")
+    static let generateFinish = Statement.bytes("generate_finish", "select generate_finish($1)::text")
     static let generateOrders = Statement.bytes("generate_orders", "select generate_orders($1)::text")
 }
 
