@@ -6,6 +6,8 @@ final class NoticeReceiver {
     private let logger: Logger
     /// Warnings since it was last set to 0.
     var warnings = 0
+    /// Whether the server said, while nothing was asked of it, that it hangs up.
+    private(set) var saidFarewell = false
 
     init(logger: Logger) {
         self.logger = logger
@@ -31,6 +33,7 @@ final class NoticeReceiver {
             warnings += 1
             logger.warning("server warning", metadata: ["sqlstate": "\(state)"])
         }
+        if severity == "FATAL" || severity == "PANIC" { saidFarewell = true }
         logger.debug("server notice", metadata: ["severity": "\(severity)", "message": "\(message)"])
     }
 
