@@ -71,6 +71,7 @@ import Logging
         }
         guard let opened = unsafe opened else { throw PostgresError(.systemResources, "libpq is out of memory") }
         unsafe connection = unsafe opened
+        unsafe notices.receive(from: opened)
         do throws(PostgresError) {
             try unsafe pollConnect(opened, end: .now + timeout)
         } catch {
@@ -78,7 +79,6 @@ import Logging
             throw error
         }
         unsafe PQsetnonblocking(opened, 1)
-        unsafe notices.receive(from: opened)
         unsafe control.connected(CancelHandle(opened))
     }
 

@@ -13,8 +13,9 @@ final class NoticeReceiver {
         self.logger = logger
     }
 
-    /// Installs itself; the receiver must outlive the connection.
+    /// Installs itself on a new connection; the receiver must outlive the connection.
     func receive(from connection: OpaquePointer) {
+        saidFarewell = false
         unsafe _ = PQsetNoticeReceiver(
             connection,
             { context, result in

@@ -78,7 +78,7 @@ package actor PrivateCluster {
                 logger.debug("the private cluster runs already", metadata: ["pid": "\(pid)"])
                 continue
             }
-            let orphans = process.endOrphans()
+            let orphans = process.endLeftovers(socketFolder: opened.socketFolder)
             if orphans > 0 { logger.warning("ended what a killed server left", metadata: ["processes": "\(orphans)"]) }
             try await startServer(opened, cluster, log: log)
         } while try await !becomesReady(process, settings)
