@@ -38,6 +38,8 @@ struct ConnectionSettingsTests {
         #expect(attempts.map { $0.keywords["target_session_attrs"] } == ["standby", "standby", "any", "any"])
         let shared = ConnectionSettings(keywords: ["host": "a,b", "port": "7"])
         #expect(shared.attempts().map(\.port) == ["7", "7"])
+        #expect(shared.attempts(preferring: shared.with("host", "b")).map(\.host) == ["b", "a"])
+        #expect(shared.attempts(preferring: shared.with("host", "c")).map(\.host) == ["a", "b"])
         let one = ConnectionSettings(keywords: ["host": "a"])
         #expect(one.attempts() == [one])
     }

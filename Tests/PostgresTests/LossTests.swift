@@ -1,3 +1,4 @@
+import Glibc
 import Postgres
 import PricingTestSupport
 import Testing
@@ -94,6 +95,23 @@ struct LossTests {
             #expect(error?.kind == .connectionLost)
             #expect(error?.outcomeUnknown == true)
             #expect(error?.statement == "commit")
+        }
+    }
+
+    @Test("A cancelled call on a frozen server gives its connection up after the grace")
+    func frozen() async throws {
+        try await withDatabase { database, observer in
+            let connection = try await PostgresConnection.open(database.settings, logger: TestCluster.silence)
+            let call = Task {
+                try await connection.run { session throws(PostgresError) in _ = try session.run(sleeping) }
+            }
+            let pid = try await awaitWaiting("PgSleep", observer)
+            kill(pid, SIGSTOP)
+            defer { kill(pid, SIGCONT) }
+            connection.cancel()
+            let error = await #expect(throws: PostgresError.self) { try await call.value }
+            #expect(error?.kind == .connectionLost)
+            #expect(error?.outcomeUnknown == true)
         }
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Postgres
 import PricingTestSupport
 import Testing
@@ -200,12 +201,49 @@ struct SessionTests {
         }
     }
 
-    @Test("A wrong address fails as connectionFailed, a silent one within the deadline")
-    func unreachable() async throws {
+    @Test("A wrong address fails as connectionFailed, and the next host is tried")
+    func hosts() async throws {
         let none = ConnectionSettings(keywords: ["host": "/no/such/folder"])
         let error = await #expect(throws: PostgresError.self) {
             try await PostgresConnection.open(none, logger: TestCluster.silence)
         }
         #expect(error?.kind == .connectionFailed)
+        try await withDatabase { database, _ in
+            let host = try #require(database.settings.host)
+            let two = database.settings.with("host", "/no/such/folder,\(host)").with("port", "5432,5432")
+            for wanted in ["read-write", "prefer-standby"] {
+                let connection = try await PostgresConnection.open(
+                    two.with("target_session_attrs", wanted),
+                    logger: TestCluster.silence
+                )
+                #expect(try await connection.run { session throws(PostgresError) in session.settings.host } == host)
+                await connection.close()
+            }
+        }
+    }
+
+    @Test("A server that accepts and says nothing is given up at our own deadline")
+    func silent() async throws {
+        let folder = try TemporaryFolder()
+        let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let path = Array("\(folder.path)/.s.PGSQL.5432".utf8)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
+        let bound = unsafe withUnsafePointer(to: &address) { address in
+            unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                unsafe bind(listener, address, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(bound == 0 && listen(listener, 5) == 0)
+        let silent = ConnectionSettings(keywords: ["host": folder.path])
+        let took = await ContinuousClock().measure {
+            let error = await #expect(throws: PostgresError.self) {
+                try await PostgresConnection.open(silent, connectTimeoutSeconds: 1, logger: TestCluster.silence)
+            }
+            #expect(error?.kind == .connectionFailed)
+        }
+        #expect(took >= .seconds(1) && took < .seconds(3))
     }
 }
