@@ -1,5 +1,3 @@
-import Logging
-
 extension PrivateCluster {
     /// How to log in to a database made by ``prepare(database:owner:runtime:)``.
     package struct Logins: Sendable, Hashable {
@@ -20,7 +18,7 @@ extension PrivateCluster {
         let connection = try await PostgresConnection.open(
             settings,
             name: "pg prepare",
-            logger: Logger(label: "postgres")
+            logger: logger
         )
         try await connection.run { session throws(PostgresError) in
             let role = Statement.bool("role_exists", "select exists (select from pg_roles where rolname = $1)")

@@ -27,6 +27,7 @@ package final class ConnectionPool: Sendable {
         var waiting: [PoolState.Waiter: CheckedContinuation<PoolState.Grant, Never>] = [:]
         var nextWaiter = 0
         var handlingUnreachable = false
+        var lastGood: ConnectionSettings?
         var drained: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -114,6 +115,10 @@ package final class ConnectionPool: Sendable {
         _ body: (Lease) async throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
         let lease = try await lease()
+        if Task.isCancelled {
+            give(back: lease)
+            throw PostgresError(.cancelled, "cancelled before it began")
+        }
         let outcome = await withTaskCancellationHandler {
             do throws(PostgresError) {
                 return Result<Value, PostgresError>.success(try await body(lease))
@@ -158,9 +163,12 @@ package final class ConnectionPool: Sendable {
                 settings,
                 name: name,
                 connectTimeoutSeconds: connectTimeoutSeconds,
+                preferring: shared.withLock { $0.lastGood },
                 logger: logger
             )
+            let attempt = await connection.attempt
             change { shared in
+                shared.lastGood = attempt
                 shared.connections[slot] = connection
                 return shared.state.opened(slot)
             }

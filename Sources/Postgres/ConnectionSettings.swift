@@ -51,7 +51,8 @@ package struct ConnectionSettings: Sendable, Hashable, CustomStringConvertible {
     /// One setting a host, in the order to try them, since a deadline for each host needs an attempt for each.
     ///
     /// `prefer-standby` becomes two rounds: standbys first, then anyone. A service file is left to libpq as it is.
-    func attempts() -> [ConnectionSettings] {
+    /// - Parameter preferred: an attempt that succeeded last time and so goes first, unless roles decide the order.
+    func attempts(preferring preferred: ConnectionSettings? = nil) -> [ConnectionSettings] {
         let defaults = unsafe readOptions(PQconndefaults())
         let hosts = list("host", defaults)
         let addresses = list("hostaddr", defaults)
@@ -67,7 +68,8 @@ package struct ConnectionSettings: Sendable, Hashable, CustomStringConvertible {
         }
         if count <= 1 || keywords["service"] != nil { single = [self] }
         guard (keywords["target_session_attrs"] ?? defaults["target_session_attrs"]) == "prefer-standby" else {
-            return single
+            guard let preferred, single.contains(preferred) else { return single }
+            return [preferred] + single.filter { $0 != preferred }
         }
         return single.map { $0.with("target_session_attrs", "standby") }
             + single.map { $0.with("target_session_attrs", "any") }

@@ -71,6 +71,7 @@ import Logging
         }
         guard let opened = unsafe opened else { throw PostgresError(.systemResources, "libpq is out of memory") }
         unsafe connection = unsafe opened
+        unsafe notices.receive(from: opened)
         do throws(PostgresError) {
             try unsafe pollConnect(opened, end: .now + timeout)
         } catch {
@@ -78,7 +79,6 @@ import Logging
             throw error
         }
         unsafe PQsetnonblocking(opened, 1)
-        unsafe notices.receive(from: opened)
         unsafe control.connected(CancelHandle(opened))
     }
 
@@ -155,11 +155,16 @@ import Logging
     /// Whether an idle connection still stands: a server that hung up is noticed without a round trip.
     func stillStands() -> Bool {
         guard let connection = unsafe connection else { return false }
-        let ready = unsafe waitUntilReady(PQsocket(connection), POLLIN, or: -1, milliseconds: 0)
-        if ready.descriptor, unsafe PQconsumeInput(connection) == 0 || PQstatus(connection) == CONNECTION_BAD {
-            close()
+        while unsafe waitUntilReady(PQsocket(connection), POLLIN, or: -1, milliseconds: 0).descriptor {
+            let isWhole = unsafe PQconsumeInput(connection) == 1 && PQstatus(connection) == CONNECTION_OK
+            // Asking whether it is busy makes libpq read what came: a farewell arrives as a notice.
+            unsafe _ = PQisBusy(connection)
+            guard isWhole, !notices.saidFarewell else {
+                close()
+                return false
+            }
         }
-        return isOpen
+        return true
     }
 
     /// Blocks until something came or the control's pipe was woken; true when something came.

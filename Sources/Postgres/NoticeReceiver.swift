@@ -6,13 +6,16 @@ final class NoticeReceiver {
     private let logger: Logger
     /// Warnings since it was last set to 0.
     var warnings = 0
+    /// Whether the server said, while nothing was asked of it, that it hangs up.
+    private(set) var saidFarewell = false
 
     init(logger: Logger) {
         self.logger = logger
     }
 
-    /// Installs itself; the receiver must outlive the connection.
+    /// Installs itself on a new connection; the receiver must outlive the connection.
     func receive(from connection: OpaquePointer) {
+        saidFarewell = false
         unsafe _ = PQsetNoticeReceiver(
             connection,
             { context, result in
@@ -31,6 +34,7 @@ final class NoticeReceiver {
             warnings += 1
             logger.warning("server warning", metadata: ["sqlstate": "\(state)"])
         }
+        if severity == "FATAL" || severity == "PANIC" { saidFarewell = true }
         logger.debug("server notice", metadata: ["severity": "\(severity)", "message": "\(message)"])
     }
 

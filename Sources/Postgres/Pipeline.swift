@@ -102,13 +102,17 @@ extension Session {
     /// Reads the answer to a Sync; an error here is a commit that failed (a deferred constraint).
     private func readSync(_ name: String) throws(PostgresError) -> PostgresError? {
         var refused: PostgresError?
-        while let result = try link.nextResult() {
+        while true {
+            guard let result = try link.nextResult() else {
+                // The end of an error's results; anything else would be a Sync without an answer.
+                if refused != nil { continue }
+                throw PostgresError(.connectionLost, "the pipeline ended before its Sync", statement: name)
+            }
             if result.status == PGRES_PIPELINE_SYNC { return refused }
             let error = classified(result.error(statement: name))
             if error.kind == .connectionLost { throw error }
             refused = error
         }
-        throw PostgresError(.connectionLost, "the pipeline ended before its Sync", statement: name)
     }
 
     /// A failure at the end undid what seemed to have succeeded before it.

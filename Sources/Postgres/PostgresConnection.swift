@@ -8,6 +8,8 @@ package actor PostgresConnection {
     private nonisolated let thread: ConnectionThread
     private nonisolated let control: ConnectionControl
     private let session: Session
+    /// Which of the hosts it was, for the next connect to begin with.
+    private(set) var attempt: ConnectionSettings?
 
     /// The connection's own thread.
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -29,23 +31,32 @@ package actor PostgresConnection {
     /// - Parameters:
     ///   - name: the thread's name, of which the system shows 15 bytes.
     ///   - connectTimeoutSeconds: for each host.
+    ///   - preferred: the host that answered last time, tried first when it is still one of them.
     /// - Throws: `.connectionFailed`, `.settings` or `.systemResources`.
     package static func open(
         _ settings: ConnectionSettings,
         name: String = "postgres",
         connectTimeoutSeconds: Int = PostgresConnection.connectTimeoutSeconds,
+        preferring preferred: ConnectionSettings? = nil,
         logger: Logger
     ) async throws(PostgresError) -> PostgresConnection {
         let connection = try PostgresConnection(name: name, logger: logger)
-        try await connection.connect(settings, timeout: .seconds(connectTimeoutSeconds))
+        try await connection.connect(settings, preferred, timeout: .seconds(connectTimeoutSeconds))
         return connection
     }
 
-    private func connect(_ settings: ConnectionSettings, timeout: Duration) throws(PostgresError) {
-        try session.connect(settings, timeout: timeout)
+    private func connect(
+        _ settings: ConnectionSettings,
+        _ preferred: ConnectionSettings?,
+        timeout: Duration
+    ) throws(PostgresError) {
+        attempt = try session.connect(settings, preferring: preferred, timeout: timeout)
     }
 
     /// Runs a closure on the connection's thread. A transaction left open by it is rolled back.
+    ///
+    /// Swift infers `any Error` for a closure that throws, so its type is written out:
+    /// `{ session throws(PostgresError) in … }`.
     /// - Throws: what the closure threw; `.connectionLost` from any call once the connection is gone.
     package func run<Value: Sendable>(
         _ body: @Sendable (Session) throws(PostgresError) -> Value

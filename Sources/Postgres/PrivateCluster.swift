@@ -21,7 +21,7 @@ package actor PrivateCluster {
     private nonisolated let thread: ConnectionThread
     private let path: String
     private let serverSettings: [String: String]
-    private let logger: Logger
+    let logger: Logger
     private var opened: Opened?
     private var isBusy = false
     private var queue: [CheckedContinuation<Void, Never>] = []
@@ -70,17 +70,18 @@ package actor PrivateCluster {
         let cluster = try opened.folder.openFolder("cluster", owner: nil)
         self.opened?.cluster = cluster
         let process = ServerProcess(cluster: cluster)
-        if let pid = process.running {
-            logger.debug("the private cluster runs already", metadata: ["pid": "\(pid)"])
-        } else {
-            let orphans = process.endOrphans()
-            if orphans > 0 { logger.warning("ended what a killed server left", metadata: ["processes": "\(orphans)"]) }
-            try await startServer(opened, cluster, log: log)
-        }
         let settings = ConnectionSettings(keywords: [
             "host": socketPath(opened), "port": "5432", "user": "postgres", "dbname": "postgres",
         ])
-        try await awaitReady(process, settings)
+        repeat {
+            if let pid = process.running {
+                logger.debug("the private cluster runs already", metadata: ["pid": "\(pid)"])
+                continue
+            }
+            let orphans = process.endLeftovers(socketFolder: opened.socketFolder)
+            if orphans > 0 { logger.warning("ended what a killed server left", metadata: ["processes": "\(orphans)"]) }
+            try await startServer(opened, cluster, log: log)
+        } while try await !becomesReady(process, settings)
         return settings
     }
 
@@ -91,6 +92,9 @@ package actor PrivateCluster {
         if let cluster = opened?.cluster { ServerProcess(cluster: cluster).stop() }
         opened = nil
     }
+
+    /// Whether PostgreSQL's server programs are on this machine.
+    package static var isAvailable: Bool { ServerPrograms.areInstalled }
 
     /// Whether the server's process is there.
     package var isRunning: Bool {
@@ -160,16 +164,22 @@ package actor PrivateCluster {
         return short
     }
 
-    /// A server that was adopted may still be recovering.
-    private func awaitReady(_ process: ServerProcess, _ settings: ConnectionSettings) async throws(PostgresError) {
-        let end = ContinuousClock.now + .seconds(120)
+    /// Waits for a server that may have been found recovering (120 s), or dying though its process was still there (2 s).
+    /// - Returns: false when its process has ended meanwhile.
+    private func becomesReady(
+        _ process: ServerProcess,
+        _ settings: ConnectionSettings
+    ) async throws(PostgresError) -> Bool {
+        let begin = ContinuousClock.now
         while true {
-            let wasReady = process.isReady
+            let patience = Duration.seconds(process.isReady ? 2 : 120)
             do throws(PostgresError) {
                 let connection = try await PostgresConnection.open(settings, name: "pg start", logger: logger)
-                return await connection.close()
+                await connection.close()
+                return true
             } catch {
-                guard !wasReady, process.running != nil, ContinuousClock.now < end else { throw error }
+                guard process.running != nil else { return false }
+                guard ContinuousClock.now < begin + patience else { throw error }
                 _ = waitUntilReady(-1, 0, or: -1, milliseconds: 20)
             }
         }

@@ -23,11 +23,14 @@ struct ServerProcess {
         return lines.count > 7 && lines[7].hasPrefix("ready")
     }
 
-    /// Ends what a killed server left behind; a new one refuses to start while they use the shared memory.
+    /// Ends what a killed server left behind: a new one refuses to start while they use the shared memory, or while the
+    /// process id in its two lock files exists, be it a zombie that nobody reaps or a stranger to whom it was given anew.
     /// - Returns: how many there were.
-    func endOrphans() -> Int {
+    func endLeftovers(socketFolder: Descriptor) -> Int {
         let orphans = processes().filter { worksHere($0) }
         for pid in orphans { end(pid, SIGQUIT, waitMilliseconds: 2000, else: SIGKILL) }
+        unsafe _ = unlinkat(cluster.number, "postmaster.pid", 0)
+        unsafe _ = unlinkat(socketFolder.number, ".s.PGSQL.5432.lock", 0)
         return orphans.count
     }
 

@@ -27,12 +27,15 @@ struct ServerPrograms: Sendable {
     static func find(version: String? = nil) async throws(PostgresError) -> ServerPrograms {
         var folders = version.map { ["/usr/lib/postgresql/\($0)/bin"] } ?? []
         if let configured = await configuredFolder() { folders.append(configured) }
-        folders += searchPath()
-        folders += installedVersions().map { "/usr/lib/postgresql/\($0)/bin" }
-        for folder in folders where isComplete(folder) {
-            return ServerPrograms(folder: folder)
-        }
-        throw missing
+        guard let folder = (folders + usualFolders()).first(where: isComplete) else { throw missing }
+        return ServerPrograms(folder: folder)
+    }
+
+    /// Whether they are where they usually are; runs nothing.
+    static var areInstalled: Bool { usualFolders().contains(where: isComplete) }
+
+    private static func usualFolders() -> [String] {
+        searchPath() + installedVersions().map { "/usr/lib/postgresql/\($0)/bin" }
     }
 
     static var missing: PostgresError {

@@ -17,13 +17,20 @@ package final class Session {
     }
 
     /// Tries each host in turn, each with the whole timeout.
-    func connect(_ settings: ConnectionSettings, timeout: Duration) throws(PostgresError) {
+    /// - Returns: the attempt that succeeded.
+    @discardableResult
+    func connect(
+        _ settings: ConnectionSettings,
+        preferring preferred: ConnectionSettings? = nil,
+        timeout: Duration
+    ) throws(PostgresError) -> ConnectionSettings {
         prepared.removeAll()
         inTransaction = false
         var failure = PostgresError(.connectionFailed, "no host is given")
-        for attempt in settings.attempts() {
+        for attempt in settings.attempts(preferring: preferred) {
             do throws(PostgresError) {
-                return try link.connect(attempt, timeout: timeout)
+                try link.connect(attempt, timeout: timeout)
+                return attempt
             } catch {
                 failure = error
             }
