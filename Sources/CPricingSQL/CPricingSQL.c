@@ -37,6 +37,9 @@ static const unsigned char script_13[] = {
 static const unsigned char script_14[] = {
 #embed "../../sql/14_events.sql"
 };
+static const unsigned char script_16[] = {
+#embed "../../sql/16_generate.sql"
+};
 static const unsigned char script_19[] = {
 #embed "../../sql/19_grants.sql"
 };
@@ -56,6 +59,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(12, "12_users.sql"),
     SCRIPT(13, "13_clock.sql"),
     SCRIPT(14, "14_events.sql"),
+    SCRIPT(16, "16_generate.sql"),
     SCRIPT(19, "19_grants.sql"),
 };
 
