@@ -67,6 +67,10 @@ begin
         perform fail('PR201', format('Only %s of product %s are available.', was.stock - was.held, id),
             jsonb_build_object('productId', id, 'requested', -change, 'available', was.stock - was.held));
     end if;
+    if change = 0 then
+        perform fail('PR602', 'A movement of no units is none.',
+            '{"violations": [{"path": "/quantity", "rule": "not zero", "message": "must not be zero"}]}');
+    end if;
     if was.stock::bigint + change > 2147483647 then
         perform fail('PR602', 'The stock would pass 2147483647.',
             '{"violations": [{"path": "/quantity", "rule": "maximum", "message": "stock would pass 2147483647"}]}');
