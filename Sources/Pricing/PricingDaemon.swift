@@ -45,6 +45,7 @@ package struct PricingDaemon: Sendable {
         )
         let identity = DaemonIdentity(isSandbox: host.isSandbox)
         let database = Database(pool: pool, logger: logger)
+        let deadlines = DeadlineWatch()
         let feed = EventFeed(database: database, logger: logger)
         let committed: @Sendable () -> Void = { feed.kick() }
         let intake = OrderIntake(database: database, logger: logger, committed: committed)
@@ -67,12 +68,13 @@ package struct PricingDaemon: Sendable {
         let dispatcher = Dispatcher(
             handlers: handlers.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } },
             roles: roles,
+            deadlines: deadlines,
             logger: logger,
             connectionClosed: { feed.connectionClosed($0) }
         )
         server = RPCServer(listener: listener, service: dispatcher, limits: limits, logger: logger)
         let changes = try NotificationStream(settings, channels: ["pricing_event"], logger: logger)
-        services = [intake, feed, ticker, ChangeListener(changes: changes, feed: feed)]
+        services = [deadlines, intake, feed, ticker, ChangeListener(changes: changes, feed: feed)]
         self.host = host
         self.logger = logger
         instanceID = identity.instanceID
@@ -85,6 +87,8 @@ package struct PricingDaemon: Sendable {
             successTerminationBehavior: .gracefullyShutdownGroup,
             failureTerminationBehavior: .gracefullyShutdownGroup
         )
+        var quiet = logger
+        quiet.logLevel = max(quiet.logLevel, .notice)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + [front],
