@@ -66,6 +66,14 @@ package actor PostgresConnection {
         return try body(session)
     }
 
+    /// Looks at the socket and runs, with one hop to the thread; nil, and nothing run, when the connection is gone.
+    func runIfStanding<Value: Sendable>(
+        _ body: @Sendable (Session) throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value? {
+        guard stillStands() else { return nil }
+        return try await run(body)
+    }
+
     /// Whether the connection stands, after a look at its socket; costs no round trip.
     package func stillStands() -> Bool {
         session.link.stillStands()
