@@ -82,7 +82,7 @@ package actor PostgresConnection {
     /// Whether the connection was open when last used.
     package nonisolated var isUsable: Bool { control.usable }
 
-    /// Asks the server to cancel what runs now; a call that is still not answered two seconds later loses its connection.
+    /// Asks the server to cancel what runs now; a call that is still not answered a quarter of a second later loses its connection.
     ///
     /// May be called by anyone at any time. What it hits is whatever runs when the request arrives, so whoever shares a
     /// connection throws it away after a cancel, as ``ConnectionPool`` does.
