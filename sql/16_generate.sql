@@ -7,7 +7,7 @@
 --   1. generate_begin(p)   p = the request's parameters, every one optional: users 2000, suppliers 50, products 1000,
 --                          orders 100000, seed 1, clear false. Clears if asked, makes categories, suppliers, users
 --                          and products. Gives {users, suppliers, categories, products, plan}; `plan` is opaque.
---                          PR602 when orders are asked of a shop that has no user or nothing for sale.
+--                          PR602 when orders are asked of a shop that has no customer or nothing for sale.
 --   2. generate_orders(plan || {"from": n, "count": m})   for from = 0, m, 2m … below `orders`, in order and once
 --                          each. Keep m at 100: beyond 150 the clock's row versions outgrow their page. Gives
 --                          {orders, restocks, cancelled, returned, day}: what this call did, to be summed, and the
@@ -125,12 +125,14 @@ declare
     suppliers bigint[] := array(select supplier_id from supplier order by supplier_id);
 begin
     insert into category (name, description)
-    select name, 'Generated: ' || array_to_string(nouns, ', ') from generated_categories() where amount > 0 order by place
+    select name, 'Generated: ' || array_to_string(nouns, ', ')
+    from generated_categories() where amount > 0 order by place
     on conflict (name) do nothing;
     insert into product (title, description, category_id, supplier_id, base_price, unit_cost, floor_price,
                          ceiling_price, low_stock, high_stock, rule_id, created_at)
-    select format('%s %s %s-%s', look, noun, chr(65 + (n % 26)::integer), base + n), format('%s %s.', look, lower(noun)),
-           c.category_id, suppliers[1 + floor(cardinality(suppliers) * random_unit(seed, 11, n))::integer],
+    select format('%s %s %s-%s', look, noun, chr(65 + (n % 26)::integer), base + n),
+           format('%s %s.', look, lower(noun)), c.category_id,
+           suppliers[1 + floor(cardinality(suppliers) * random_unit(seed, 11, n))::integer],
            price, round(price * (0.4 + 0.3 * random_unit(seed, 10, n))::numeric, 2),
            greatest(0.01, round(price * 0.5, 2)), price * 2, low, low + 40 + 8 * low, default_rule_id(), pricing_now()
     from generate_series(1, amount) n
@@ -138,7 +140,7 @@ begin
     join category c on c.name = g.name,
     random_word(g.nouns, seed, 7, n) noun, random_word(looks, seed, 8, n) look,
     round((0.5 * 10000 ^ random_unit(seed, 9, n))::numeric, 2) price,
-    greatest(4, least(400, round(orders / 365.0 * 9 * (sqrt(n::float8 / amount) - sqrt((n - 1)::float8 / amount))))::integer) low
+    greatest(4, least(400, orders * (sqrt(n::float8 / amount) - sqrt((n - 1)::float8 / amount)) / 40)::integer) low
     order by n;
     update inventory i set cause = row('initial', null, '', null)::movement_cause,
         stock = d.low_stock + 1 + floor((d.high_stock - d.low_stock) * 1.1 * random_unit(seed, 12, d.product_id - base))
@@ -165,10 +167,11 @@ begin
     perform generate_users(seed, users, pricing_now());
     perform generate_products(seed, products, orders);
     perform set_virtual_clock(former);
-    if orders > 0 and not (exists (select from app_user where archived_at is null)
-                           and exists (select from product where active and archived_at is null)) then
-        perform fail('PR602', 'Orders need at least one user and one product for sale.',
-            '{"violations": [{"path": "/orders", "rule": "shop", "message": "the shop has no user or nothing for sale"}]}');
+    if orders > 0 and not (
+        exists (select from app_user where role = 'customer' and archived_at is null)
+        and exists (select from product where active and archived_at is null)) then
+        perform fail('PR602', 'Orders need at least one customer and one product for sale.',
+            '{"violations": [{"path": "/orders", "rule": "shop", "message": "nobody to buy or nothing for sale"}]}');
     end if;
     analyze app_user, product, inventory;
     return json_build_object('users', users, 'suppliers', suppliers, 'products', products,
@@ -183,7 +186,8 @@ end $$;
 create or replace function generated_moment(plan jsonb, n bigint) returns timestamptz
 language sql immutable as $$
     select ((plan ->> 'today')::date - 364 + floor(days)::integer)::timestamp at time zone 'UTC'
-           + (days - floor(days)) * case when days >= 364 then (plan ->> 'dayShare')::float8 else 1 end * interval '1 day'
+           + (days - floor(days)) * interval '1 day'
+             * case when days >= 364 then (plan ->> 'dayShare')::float8 else 1 end
     from (values (365 * ((n + random_unit((plan ->> 'seed')::bigint, 20, n)) / (plan ->> 'orders')::float8) ^ 0.85))
          v (days)
 $$;
@@ -194,8 +198,10 @@ returns table (at timestamptz, day date, goods bigint[], units bigint, wish json
 language plpgsql as $$
 declare
     seed bigint := (plan ->> 'seed')::bigint;
-    buyers bigint[] := array(select user_id from app_user where archived_at is null order by user_id);
-    shelf bigint[] := array(select product_id from product where active and archived_at is null order by product_id);
+    buyers bigint[] := array(
+        select user_id from app_user where role = 'customer' and archived_at is null order by user_id);
+    shelf bigint[] := array(
+        select product_id from product where active and archived_at is null order by product_id);
 begin
     return query
     select moment, (moment at time zone 'UTC')::date, basket.goods, basket.units, jsonb_build_object(
@@ -206,15 +212,16 @@ begin
          lateral (select array_agg(id) as goods, sum(quantity) as units,
                          jsonb_agg(jsonb_build_object('productId', id, 'quantity', quantity)) as lines
                   from generate_series(1, 1 + floor(3 * random_unit(seed, 22, n) ^ 2)::integer) l,
-                       lateral (select shelf[1 + floor(cardinality(shelf) * random_unit(seed, 23, n * 4 + l) ^ 2)::integer],
-                                       1 + floor(3 * random_unit(seed, 24, n * 4 + l) ^ 2)::integer) v (id, quantity)
+                       lateral (select
+                           shelf[1 + floor(cardinality(shelf) * random_unit(seed, 23, n * 4 + l) ^ 2)::integer],
+                           1 + floor(3 * random_unit(seed, 24, n * 4 + l) ^ 2)::integer) v (id, quantity)
                  ) basket
     order by n;
 end $$;
 
--- The morning of one day: prices that moved yesterday are ticked (for all others a tick changes nothing: their anchor
--- is their price), deliveries arrive at some shelves that ran low, and the orders of the days before move on.
-create or replace function generate_morning(
+-- The first moment of one day: prices that moved yesterday are ticked (for all others a tick changes nothing: their
+-- anchor is their price), deliveries arrive at some shelves that ran low, and the orders of the days before move on.
+create or replace function generate_midnight(
     seed bigint, day date, inout restocks bigint, inout cancelled bigint, inout returned bigint
 )
 language plpgsql as $$
@@ -227,9 +234,8 @@ begin
     update inventory set cause = row('tick', 'tick', '', null)::movement_cause
     where product_id in (select product_id from inventory where price <> anchor_price order by product_id);
 
-    perform set_virtual_clock(midnight + interval '6 hours');
     perform restock_inventory(jsonb_build_object('productId', product_id, 'reason', 'delivery', 'quantity',
-        ceil((high_stock - low_stock) * (0.4 + 0.7 * chance))))
+        ceil((high_stock - low_stock) * (0.4 + 0.9 * chance))))
     from (select d.product_id, d.low_stock, d.high_stock,
                  random_unit(seed, 26, d.product_id * 1000 + (day - date '2000-01-01') % 1000) as chance
           from product d join inventory i using (product_id)
@@ -261,10 +267,12 @@ begin
     order by o.order_id;
 end $$;
 
--- Step 2. The planner expects a hundred lines an order and would read whole tables for each; hence its settings. What an order finds missing is delivered just before it, so that exactly the orders asked for are placed.
+-- Step 2. What an order finds missing is delivered just before it, so that exactly the orders asked for are placed. The
+-- planner expects a hundred lines an order, and would read whole tables for each or plan each anew: hence the settings.
 create or replace function generate_orders(p jsonb) returns json
 language plpgsql security definer set search_path = public, pg_temp
-set enable_hashjoin = off set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan as $$
+set enable_hashjoin = off set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan as $$
 declare
     seed bigint := (p ->> 'seed')::bigint;
     first bigint := (p ->> 'from')::bigint;
@@ -283,7 +291,8 @@ begin
     for visit in select * from generated_visits(p, first, (p ->> 'count')::bigint) loop
         while day < visit.day loop
             day := day + 1;
-            select * into restocks, cancelled, returned from generate_morning(seed, day, restocks, cancelled, returned);
+            select * into restocks, cancelled, returned
+            from generate_midnight(seed, day, restocks, cancelled, returned);
         end loop;
         perform set_virtual_clock(visit.at);
         perform restock_inventory(jsonb_build_object('productId', product_id, 'reason', 'express delivery',

@@ -1,0 +1,89 @@
+--! demo
+-- A small shop to look at, applied only when asked for, into an empty database, once every function and trigger stands:
+-- stock moves through the same functions as live stock, so ledger, history and events know all of it. Nobody here has a
+-- password.
+
+select set_config('pricing.actor', 'demo', true);
+
+insert into category (name, description) values
+    ('Electronics', 'Devices and what belongs to them'),
+    ('Books', 'Printed, bound, read'),
+    ('Kitchen', 'For cooking and eating'),
+    ('Garden', 'For beds, pots and lawns'),
+    ('Sport', 'For moving about');
+
+insert into supplier (company_name, contact_email, tax_number, address) values
+    ('Northwind Trading', 'orders@northwind.example', 'DE-100200300', '1 Harbour Street, Hamburg'),
+    ('Paper and Ink', 'sales@paperandink.example', 'GB-445566778', '22 Mill Lane, Norwich'),
+    ('Green Fields', 'hello@greenfields.example', 'NL-909080807', '5 Canal Road, Utrecht'),
+    ('Summit Works', null, 'AT-313233343', '77 Station Square, Innsbruck');
+
+insert into app_user (full_name, email, phone_number, role) values
+    ('Ada Fischer', 'ada.fischer@shop.example', '+49 30 5550101', 'admin'),
+    ('Ben Costa', 'ben.costa@shop.example', '+49 30 5550102', 'seller'),
+    ('Chloe Evans', 'chloe.evans@mail.example', '+44 20 5550103', 'customer'),
+    ('Dario Rossi', 'dario.rossi@mail.example', '+39 06 5550104', 'customer'),
+    ('Elif Kaya', 'elif.kaya@mail.example', '+90 212 5550105', 'customer'),
+    ('Farid Haas', 'farid.haas@mail.example', null, 'customer'),
+    ('Greta Novak', 'greta.novak@mail.example', '+420 2 5550107', 'customer'),
+    ('Hugo Silva', 'hugo.silva@mail.example', null, 'customer');
+
+-- title, category, supplier, base price, unit cost, low, high, opening stock
+create temporary table demo_product (
+    n integer generated always as identity, title text, category text, supplier text, base numeric(12, 2),
+    cost numeric(12, 2), low integer, high integer, stock integer
+) on commit drop;
+insert into demo_product (title, category, supplier, base, cost, low, high, stock) values
+    ('Laptop 14 inch', 'Electronics', 'Northwind Trading', 1199.00, 780.00, 5, 40, 18),
+    ('Noise cancelling headphones', 'Electronics', 'Northwind Trading', 249.00, 120.00, 10, 100, 130),
+    ('Wireless mouse', 'Electronics', 'Northwind Trading', 24.90, 11.00, 20, 200, 90),
+    ('USB-C cable', 'Electronics', 'Northwind Trading', 7.50, 2.10, 50, 500, 45),
+    ('Projector', 'Electronics', 'Summit Works', 3480.00, 2300.00, 2, 12, 6),
+    ('World atlas', 'Books', 'Paper and Ink', 59.00, 31.00, 5, 50, 22),
+    ('Cookbook of soups', 'Books', 'Paper and Ink', 28.00, 12.50, 10, 100, 8),
+    ('Pocket dictionary', 'Books', 'Paper and Ink', 9.90, 4.00, 10, 100, 140),
+    ('Bookmark', 'Books', 'Paper and Ink', 0.80, 0.30, 50, 1000, 400),
+    ('Cast iron pan', 'Kitchen', 'Summit Works', 64.00, 35.00, 10, 100, 35),
+    ('Chef knife', 'Kitchen', 'Summit Works', 89.00, 48.00, 10, 80, 60),
+    ('Espresso machine', 'Kitchen', 'Northwind Trading', 649.00, 390.00, 4, 30, 4),
+    ('Tea towel', 'Kitchen', null, 4.20, 1.60, 30, 300, 310),
+    ('Spade', 'Garden', 'Green Fields', 34.50, 18.00, 10, 100, 55),
+    ('Garden hose 25 m', 'Garden', 'Green Fields', 42.00, 21.00, 10, 60, 66),
+    ('Tulip bulbs, 20', 'Garden', 'Green Fields', 11.00, 5.20, 20, 400, 150),
+    ('Lawn mower', 'Garden', 'Green Fields', 899.00, 560.00, 3, 20, 9),
+    ('Yoga mat', 'Sport', 'Summit Works', 32.00, 14.00, 10, 100, 70),
+    ('Carbon road bicycle', 'Sport', 'Summit Works', 4200.00, 2800.00, 2, 10, 5),
+    ('Tennis balls, 3', 'Sport', null, 6.90, 2.80, 25, 250, 28);
+
+select create_product(jsonb_build_object('title', title, 'basePrice', base::text, 'unitCost', cost::text,
+    'categoryId', (select category_id from category where name = d.category),
+    'supplierId', (select supplier_id from supplier where company_name = d.supplier),
+    'lowStock', low, 'highStock', high, 'stock', stock))
+from demo_product d order by n;
+
+-- who buys what: customer, then title and quantity of each line
+create temporary table demo_order (n integer, customer text, title text, quantity integer) on commit drop;
+insert into demo_order values
+    (1, 'chloe.evans@mail.example', 'Laptop 14 inch', 1), (1, 'chloe.evans@mail.example', 'Wireless mouse', 1),
+    (2, 'dario.rossi@mail.example', 'Espresso machine', 1), (2, 'dario.rossi@mail.example', 'Tea towel', 15),
+    (3, 'elif.kaya@mail.example', 'Noise cancelling headphones', 40),
+    (4, 'farid.haas@mail.example', 'Carbon road bicycle', 3),
+    (5, 'greta.novak@mail.example', 'Tennis balls, 3', 4), (5, 'greta.novak@mail.example', 'Yoga mat', 2),
+    (6, 'hugo.silva@mail.example', 'World atlas', 2), (6, 'hugo.silva@mail.example', 'Bookmark', 10),
+    (7, 'chloe.evans@mail.example', 'Lawn mower', 1), (7, 'chloe.evans@mail.example', 'Spade', 1),
+    (8, 'elif.kaya@mail.example', 'Chef knife', 2), (8, 'elif.kaya@mail.example', 'Cast iron pan', 1);
+
+select place_order(jsonb_build_object('customerId', buyer, 'shippingAddress', '1 Example Street', 'lines', lines))
+from (select o.n, u.user_id as buyer,
+             jsonb_agg(jsonb_build_object('productId', d.product_id, 'quantity', o.quantity)) as lines
+      from demo_order o join app_user u on u.email = o.customer join product d using (title)
+      group by o.n, u.user_id order by o.n) orders;
+
+-- The first two orders are done, the third is on its way, the fifth was thought better of; two shelves are filled again.
+select advance_order(jsonb_build_object('orderId', order_id, 'status', step))
+from customer_order, unnest(array['processing', 'completed']) with ordinality u (step, n)
+where order_id <= (select min(order_id) + 1 from customer_order) order by order_id, n;
+select advance_order(jsonb_build_object('orderId', min(order_id) + 2, 'status', 'processing')) from customer_order;
+select cancel_order(jsonb_build_object('orderId', min(order_id) + 4, 'reason', 'ordered twice')) from customer_order;
+select restock_inventory(jsonb_build_object('productId', product_id, 'quantity', 60, 'reason', 'delivery'))
+from product where title in ('Cookbook of soups', 'USB-C cable') order by product_id;
