@@ -97,7 +97,7 @@ extension Session {
                 )
             default:
                 let error = classified(result.error(statement: statement.name))
-                if error.kind == .connectionLost { throw error }
+                guard link.isOpen else { throw error }
                 outcome = .failure(error)
             }
         }
@@ -115,7 +115,7 @@ extension Session {
             }
             if result.status == PGRES_PIPELINE_SYNC { return refused }
             let error = classified(result.error(statement: name))
-            if error.kind == .connectionLost { throw error }
+            guard link.isOpen else { throw error }
             refused = error
         }
     }
