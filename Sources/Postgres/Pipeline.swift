@@ -68,7 +68,12 @@ extension Session {
                 return (syncEach ? results : results.map { _ in .failure(error) }) + lost
             }
         }
-        try unsafe link.send { unsafe PQexitPipelineMode($0) }
+        // Everything was read, so this can only fail by closing the connection, which takes no result back.
+        do throws(PostgresError) {
+            try unsafe link.send { unsafe PQexitPipelineMode($0) }
+        } catch {
+            link.close()
+        }
         return syncEach ? results : allOrNone(results)
     }
 
