@@ -1,0 +1,14 @@
+/// What carries the bytes of one connection: a socket of the event loop, or a pair of plain descriptors.
+protocol ByteTransport: Sendable {
+    /// The inbox has room again.
+    func resumeReading()
+
+    /// The outbox sleeps and has something to do.
+    func wakeWriter(of outbox: Outbox)
+
+    /// Closes at once, whatever waits.
+    func abort()
+
+    /// Whether half a line may wait for ever: a person may be typing it.
+    var isPatient: Bool { get }
+}

@@ -1,0 +1,59 @@
+import Synchronization
+
+/// The wish to stop one call, told to whoever can stop it.
+///
+/// Each handler runs at most once: on `cancel()`, or at once when that came before.
+package final class Cancellation: Sendable {
+    /// A registered handler; `Cancellation.remove` takes it back.
+    package struct Registration: Sendable, Hashable {
+        fileprivate let number: Int
+    }
+
+    private struct State {
+        var isCancelled = false
+        var handlers: [Int: @Sendable () -> Void] = [:]
+        var nextNumber = 0
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Whether `cancel()` was called.
+    package var isCancelled: Bool {
+        state.withLock { $0.isCancelled }
+    }
+
+    /// Runs `handler` when the call is cancelled, or now if it already was. It must not block.
+    @discardableResult
+    package func onCancel(_ handler: @escaping @Sendable () -> Void) -> Registration {
+        let number: Int? = state.withLock { state in
+            guard !state.isCancelled else { return nil }
+            state.nextNumber += 1
+            state.handlers[state.nextNumber] = handler
+            return state.nextNumber
+        }
+        guard let number else {
+            handler()
+            return Registration(number: 0)
+        }
+        return Registration(number: number)
+    }
+
+    /// Takes a handler back. It may be running already on another thread.
+    package func remove(_ registration: Registration) {
+        state.withLock { _ = $0.handlers.removeValue(forKey: registration.number) }
+    }
+
+    /// Cancels, once: runs the handlers in no given order.
+    package func cancel() {
+        let handlers = state.withLock { state in
+            defer { state.handlers = [:] }
+            state.isCancelled = true
+            return Array(state.handlers.values)
+        }
+        for handler in handlers {
+            handler()
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Glibc
+import NIOCore
+import Synchronization
+
+/// Moves bytes between two plain descriptors and a connection, on one thread of its own.
+///
+/// `poll` and small blocking reads and writes work on pipes, terminals, sockets and regular files alike, and the
+/// descriptors' flags, which other processes share, stay as they were.
+final class DescriptorPump: ByteTransport {
+    /// A pipe that polls as writable takes this much without blocking.
+    private static let writeBytes = 4096
+    private static let readBytes = 64 << 10
+
+    private let input: Int32
+    private let output: Int32
+    /// A socket pair to ourselves: a byte in it interrupts `poll`.
+    private let alarm: (read: Int32, write: Int32)
+    private let isAborted = Atomic(false)
+
+    init(input: Int32, output: Int32) throws(StandardIO.SystemError) {
+        var ends: [Int32] = [-1, -1]
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        guard unsafe socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw StandardIO.SystemError(errno: errno) }
+        alarm = (ends[0], ends[1])
+        self.input = input
+        self.output = output
+    }
+
+    deinit {
+        _ = close(alarm.read)
+        _ = close(alarm.write)
+    }
+
+    func resumeReading() {
+        wake()
+    }
+
+    func wakeWriter(of outbox: Outbox) {
+        wake()
+    }
+
+    func abort() {
+        isAborted.store(true, ordering: .releasing)
+        wake()
+    }
+
+    var isPatient: Bool { true }
+
+    /// Runs on its thread until the connection is done, then closes both descriptors.
+    func run(_ connection: RPCConnection) {
+        var pending = Pending()
+        while !isAborted.load(ordering: .acquiring) {
+            if pending.isEmpty {
+                switch connection.outbox.next() {
+                case .write(let pieces, let count): pending = Pending(pieces, count: count)
+                case .idle: break
+                case .end: abort()
+                }
+                if isAborted.load(ordering: .acquiring) { break }
+            }
+            let reads = !connection.inbox.hasEnded && connection.inbox.wantsMore
+            var waits = [
+                pollfd(fd: alarm.read, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: reads ? input : -1, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: pending.isEmpty ? -1 : output, events: Int16(POLLOUT), revents: 0),
+            ]
+            guard unsafe poll(&waits, nfds_t(waits.count), -1) >= 0 || errno == EINTR else { break }
+            if waits[0].revents != 0 { clearAlarm() }
+            if waits[1].revents != 0 { read(into: connection.inbox) }
+            if waits[2].revents != 0, !write(&pending, connection.outbox) { break }
+        }
+        connection.transportClosed()
+        _ = close(input)
+        _ = close(output)
+    }
+
+    private func read(into inbox: Inbox) {
+        var bytes = [UInt8](repeating: 0, count: DescriptorPump.readBytes)
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(input, $0.baseAddress, $0.count) }
+        if count > 0 {
+            inbox.put(ByteBuffer(bytes: bytes[..<count]))
+        } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
+            inbox.end()
+        }
+    }
+
+    /// False when nobody reads any more.
+    private func write(_ pending: inout Pending, _ outbox: Outbox) -> Bool {
+        let bytes = pending.front(DescriptorPump.writeBytes)
+        let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(output, $0.baseAddress, $0.count) }
+        guard count >= 0 else { return errno == EINTR || errno == EAGAIN }
+        pending.drop(count)
+        outbox.wrote(count)
+        return true
+    }
+
+    private func wake() {
+        _ = unsafe Glibc.write(alarm.write, [1], 1)
+    }
+
+    private func clearAlarm() {
+        var bytes: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0]
+        _ = unsafe Glibc.read(alarm.read, &bytes, bytes.count)
+    }
+
+    /// What was taken from the outbox and is not written yet.
+    private struct Pending {
+        private var bytes: [UInt8] = []
+        private var start = 0
+
+        init() {}
+
+        init(_ pieces: [ByteBuffer], count: Int) {
+            bytes.reserveCapacity(count)
+            for piece in pieces {
+                bytes.append(contentsOf: piece.readableBytesView)
+            }
+        }
+
+        var isEmpty: Bool { start == bytes.count }
+
+        func front(_ count: Int) -> ArraySlice<UInt8> {
+            bytes[start...].prefix(count)
+        }
+
+        mutating func drop(_ count: Int) {
+            start = min(start + count, bytes.count)
+        }
+    }
+}

@@ -1,0 +1,52 @@
+/// The lines that leave: each a message of JSON-RPC 2.0 with its LF.
+enum Envelope {
+    static func result(_ id: RequestID, _ result: JSONText) -> [UInt8] {
+        var writer = opened(id, capacity: result.bytes.count + 64)
+        writer.raw(",\"result\":")
+        writer.write(result)
+        writer.raw("}\n")
+        return writer.bytes
+    }
+
+    /// An id that could not be told is null.
+    static func error(_ id: RequestID?, _ error: RPCError) -> [UInt8] {
+        var writer = opened(id, capacity: 256)
+        writer.raw(",\"error\":")
+        writer.write(error.json)
+        writer.raw("}\n")
+        return writer.bytes
+    }
+
+    static func notification(_ method: String, _ params: JSONText) -> [UInt8] {
+        var writer = JSONWriter(capacity: params.bytes.count + 64)
+        writer.raw("{\"jsonrpc\":\"2.0\",\"method\":")
+        writer.write(method)
+        writer.raw(",\"params\":")
+        writer.write(params)
+        writer.raw("}\n")
+        return writer.bytes
+    }
+
+    static func request(_ id: RequestID, _ method: String, _ params: JSONObject) -> [UInt8] {
+        var writer = opened(id, capacity: 256)
+        writer.raw(",\"method\":")
+        writer.write(method)
+        if !params.isEmpty {
+            writer.raw(",\"params\":")
+            writer.write(params)
+        }
+        writer.raw("}\n")
+        return writer.bytes
+    }
+
+    private static func opened(_ id: RequestID?, capacity: Int) -> JSONWriter {
+        var writer = JSONWriter(capacity: capacity)
+        writer.raw("{\"jsonrpc\":\"2.0\",\"id\":")
+        switch id {
+        case .integer(let number): writer.write(number)
+        case .string(let text): writer.write(text)
+        case nil: writer.raw("null")
+        }
+        return writer
+    }
+}

@@ -1,0 +1,111 @@
+import Glibc
+import NIOCore
+import Synchronization
+
+/// Why a socket could not be opened.
+package enum ListeningSocketError: Error, Sendable, Equatable {
+    /// The path is longer than a socket address holds, in bytes.
+    case pathTooLong(path: String, limit: Int)
+    /// Another daemon holds the lock; its pid when the lock file tells it.
+    case held(path: String, pid: Int32?)
+    /// Something that is no socket stands at the path.
+    case notASocket(path: String)
+    /// The operating system refused a step.
+    case system(step: String, path: String, errno: Int32)
+}
+
+/// A Unix socket that listens at a path, and the lock that says who is the daemon there.
+///
+/// A missing folder is made with mode 0700, an existing one is left as it is. A stale socket is removed only under the
+/// lock. The socket's mode is set before it appears at its path, whatever the umask.
+package final class ListeningSocket: Sendable {
+    /// Longest path in bytes.
+    package static let longestPath = 107
+
+    /// Where it listens.
+    package let path: String
+    private let lock: LockFile
+    private let descriptor: Mutex<Int32?>
+
+    /// Opens a socket at `path`.
+    /// - Parameter group: Members of this group may connect too (mode 0660); nil: only the owner (0600).
+    package init(path: String, group: UInt32? = nil) throws(ListeningSocketError) {
+        guard path.utf8.count <= ListeningSocket.longestPath else {
+            throw .pathTooLong(path: path, limit: ListeningSocket.longestPath)
+        }
+        try ListeningSocket.makeFolder(of: path)
+        let lock = try LockFile(path: path)
+        do {
+            try ListeningSocket.removeStale(path)
+            descriptor = Mutex(try ListeningSocket.bind(path, group: group))
+        } catch {
+            lock.release()
+            throw error
+        }
+        self.path = path
+        self.lock = lock
+    }
+
+    /// Removes the socket and the lock; connections that were accepted stay.
+    package func close() {
+        if let descriptor = takeDescriptor() { _ = Glibc.close(descriptor) }
+        _ = unsafe unlink(path)
+        lock.release()
+    }
+
+    /// Hands the descriptor over, once; whoever takes it closes it.
+    func takeDescriptor() -> Int32? {
+        descriptor.withLock { descriptor in
+            defer { descriptor = nil }
+            return descriptor
+        }
+    }
+
+    private static func makeFolder(of path: String) throws(ListeningSocketError) {
+        guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return }
+        let folder = String(path[..<slash])
+        guard unsafe mkdir(folder, 0o700) != 0 else {
+            // The umask may have taken bits away from the owner.
+            _ = unsafe chmod(folder, 0o700)
+            return
+        }
+        guard errno == EEXIST else { throw .system(step: "make the folder", path: folder, errno: errno) }
+    }
+
+    private static func removeStale(_ path: String) throws(ListeningSocketError) {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else {
+            guard errno == ENOENT else { throw .system(step: "look at", path: path, errno: errno) }
+            return
+        }
+        guard status.st_mode & S_IFMT == S_IFSOCK else { throw .notASocket(path: path) }
+        guard unsafe unlink(path) == 0 else { throw .system(step: "remove the stale socket", path: path, errno: errno) }
+    }
+
+    private static func bind(_ path: String, group: UInt32?) throws(ListeningSocketError) -> Int32 {
+        func failure(_ step: String) -> ListeningSocketError {
+            .system(step: step, path: path, errno: errno)
+        }
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let descriptor = socket(AF_UNIX, kind, 0)
+        guard descriptor >= 0 else { throw failure("make the socket") }
+        do throws(ListeningSocketError) {
+            // The file that bind makes takes the socket's own mode; before bind nobody can reach it.
+            guard fchmod(descriptor, 0o600) == 0 else { throw failure("set the mode") }
+            guard let address = try? SocketAddress(unixDomainSocketPath: path) else {
+                throw .pathTooLong(path: path, limit: longestPath)
+            }
+            let bound = unsafe address.withSockAddr { unsafe Glibc.bind(descriptor, $0, socklen_t($1)) }
+            guard bound == 0 else { throw failure("bind") }
+            if let group {
+                guard unsafe chown(path, uid_t.max, group) == 0 else { throw failure("give to the group") }
+                guard unsafe chmod(path, 0o660) == 0 else { throw failure("open to the group") }
+            }
+            guard listen(descriptor, 512) == 0 else { throw failure("listen") }
+            return descriptor
+        } catch {
+            _ = Glibc.close(descriptor)
+            throw error
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import NIOCore
+import Synchronization
+
+/// Bytes on their way to a peer. Whatever gathers while a write runs leaves together in the next one.
+final class Outbox: Sendable {
+    /// What the writer does next.
+    enum Step {
+        /// Write these, then report `wrote(count)` and ask again.
+        case write([ByteBuffer], count: Int)
+        /// Nothing waits: sleep until `append` or `end` wakes the writer.
+        case idle
+        /// All has left and no more will come: close. `lingers`: the peer may still be sending.
+        case end(lingers: Bool)
+    }
+
+    /// What became of an append.
+    enum Appended {
+        /// `wakes`: the writer sleeps and must be woken. `pending`: bytes that wait now.
+        case queued(wakes: Bool, pending: Int)
+        /// The limit would be passed; nothing was taken.
+        case overflow
+        /// The connection is closed or closing; nothing was taken.
+        case closed
+    }
+
+    private struct State {
+        var pieces: CircularBuffer<ByteBuffer> = []
+        var pending = 0
+        var isWriting = false
+        var isEnding = false
+        var lingers = false
+        var isClosed = false
+    }
+
+    private static let pieceBytes = 64 << 10
+    private static let writeBytes = 256 << 10
+
+    private let state = Mutex(State())
+    private let onProgress: @Sendable () -> Void
+
+    /// - Parameter onProgress: Called from the writer whenever bytes have left.
+    init(onProgress: @escaping @Sendable () -> Void = {}) {
+        self.onProgress = onProgress
+    }
+
+    /// Bytes that wait, those in a running write included.
+    var pending: Int { state.withLock { $0.pending } }
+
+    /// Whether no more is taken.
+    var hasEnded: Bool { state.withLock { $0.isEnding || $0.isClosed } }
+
+    /// Adds bytes, unless more than `limit` would wait then.
+    func append(_ bytes: [UInt8], limit: Int = .max) -> Appended {
+        state.withLock { state in
+            guard !state.isClosed, !state.isEnding else { return .closed }
+            guard state.pending <= limit - bytes.count else { return .overflow }
+            state.pending += bytes.count
+            if let last = state.pieces.indices.last,
+                state.pieces[last].readableBytes + bytes.count <= Outbox.pieceBytes
+            {
+                state.pieces[last].writeBytes(bytes)
+            } else {
+                state.pieces.append(ByteBuffer(bytes: bytes))
+            }
+            defer { state.isWriting = true }
+            return .queued(wakes: !state.isWriting, pending: state.pending)
+        }
+    }
+
+    /// Takes no more; what waits still leaves. True when the writer must be woken.
+    func end(lingers: Bool = false) -> Bool {
+        state.withLock { state in
+            guard !state.isClosed, !state.isEnding else { return false }
+            state.isEnding = true
+            state.lingers = lingers
+            defer { state.isWriting = true }
+            return !state.isWriting
+        }
+    }
+
+    /// The connection is gone: drops everything.
+    func close() {
+        state.withLock { state in
+            state.isClosed = true
+            state.pieces = []
+            state.pending = 0
+        }
+        onProgress()
+    }
+
+    /// What the writer does next.
+    func next() -> Step {
+        state.withLock { state in
+            guard !state.isClosed else { return .idle }
+            guard !state.pieces.isEmpty else {
+                if state.isEnding { return .end(lingers: state.lingers) }
+                state.isWriting = false
+                return .idle
+            }
+            var pieces: [ByteBuffer] = []
+            var count = 0
+            while count < Outbox.writeBytes, let piece = state.pieces.popFirst() {
+                count += piece.readableBytes
+                pieces.append(piece)
+            }
+            return .write(pieces, count: count)
+        }
+    }
+
+    /// The writer has handed `count` bytes to the kernel.
+    func wrote(_ count: Int) {
+        state.withLock { $0.pending = max(0, $0.pending - count) }
+        onProgress()
+    }
+}

@@ -1,0 +1,104 @@
+import Synchronization
+
+/// What all connections of a server share: how many there are, how many calls wait, and whether it still takes any.
+final class ServerLedger: Sendable {
+    private struct State {
+        var connections: [Int: RPCConnection] = [:]
+        var perUser: [UInt32: Int] = [:]
+        var nextNumber = 1
+        var calls = 0
+        var isDraining = false
+        var isEnding = false
+        var drainWaits = false
+    }
+
+    /// Peers without a limit of their own: root and whoever the daemon runs as.
+    private let ownUser: UInt32
+    private let limits: TransportLimits
+    private let state = Mutex(State())
+    private let progress = Signal()
+
+    init(limits: TransportLimits, ownUser: UInt32) {
+        self.limits = limits
+        self.ownUser = ownUser
+    }
+
+    /// Numbers a new connection and says whether it has to be refused.
+    func open(
+        _ peer: Peer,
+        _ make: (Int) -> RPCConnection
+    ) -> (connection: RPCConnection, refusal: RPCError?) {
+        state.withLock { state in
+            let connection = make(state.nextNumber)
+            state.nextNumber += 1
+            let isExempt = peer.uid == 0 || peer.uid == ownUser
+            let ofUser = state.perUser[peer.uid, default: 0]
+            let refusal: RPCError? =
+                if state.isDraining {
+                    .shuttingDown
+                } else if state.connections.count >= limits.connections {
+                    .resourceExhausted(which: "connections", value: limits.connections, retryAfterMs: 1000)
+                } else if !isExempt, ofUser >= limits.connectionsPerUser {
+                    .resourceExhausted(
+                        which: "connectionsPerUser",
+                        value: limits.connectionsPerUser,
+                        retryAfterMs: 1000
+                    )
+                } else {
+                    nil
+                }
+            if refusal == nil {
+                state.connections[connection.number] = connection
+                state.perUser[peer.uid] = ofUser + 1
+            }
+            return (connection, refusal)
+        }
+    }
+
+    func close(_ connection: RPCConnection) {
+        state.withLock { state in
+            guard state.connections.removeValue(forKey: connection.number) != nil else { return }
+            let left = state.perUser[connection.peer.uid, default: 1] - 1
+            state.perUser[connection.peer.uid] = left > 0 ? left : nil
+        }
+    }
+
+    /// All connections that were accepted.
+    var connections: [RPCConnection] { state.withLock { Array($0.connections.values) } }
+
+    /// Calls that have not ended.
+    var calls: Int { state.withLock { $0.calls } }
+
+    /// Counts a call in, or says why not.
+    func beginCall(isUrgent: Bool) -> RPCError? {
+        state.withLock { state in
+            if state.isDraining { return .shuttingDown }
+            guard isUrgent || state.calls < limits.waitingCalls else {
+                return .resourceExhausted(which: "waitingCalls", value: limits.waitingCalls, retryAfterMs: 100)
+            }
+            state.calls += 1
+            return nil
+        }
+    }
+
+    func endCall() {
+        let tells = state.withLock { state in
+            state.calls -= 1
+            return state.drainWaits
+        }
+        if tells { progress.fire() }
+    }
+
+    /// From now on new calls and connections are refused.
+    func beginDrain() {
+        state.withLock { $0.isDraining = true }
+    }
+
+    /// Waits until at most `spared` calls are left, or the task is cancelled.
+    func waitForCalls(downTo spared: Int) async {
+        state.withLock { $0.drainWaits = true }
+        while calls > spared, !Task.isCancelled {
+            await progress.wait()
+        }
+    }
+}

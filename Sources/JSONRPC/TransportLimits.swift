@@ -1,0 +1,50 @@
+/// What one peer may ask of the transport. Each limit has a name that its error repeats.
+package struct TransportLimits: Sendable, Equatable {
+    /// Longest request line in bytes, without its line end.
+    package var requestLineBytes = 1 << 20
+    /// Longest reply line in bytes; a longer reply becomes MESSAGE_TOO_LARGE.
+    package var responseLineBytes = 16 << 20
+    /// How deep arrays and objects may stand in each other, the message itself counted; at most 512.
+    package var nesting = 64
+    /// Longest id in bytes.
+    package var idBytes = 128
+    /// Most messages in one batch.
+    package var batch = 100
+    /// Most calls a connection may have in flight; beyond it the connection is not read until replies have left.
+    package var inFlightPerConnection = 1024
+    /// Most connections.
+    package var connections = 512
+    /// Most connections of one uid; root and the daemon's own uid are exempt.
+    package var connectionsPerUser = 64
+    /// Most calls waiting in all; beyond it RESOURCE_EXHAUSTED. Urgent methods are exempt.
+    package var waitingCalls = 4096
+    /// How long half a line may wait for its end, in seconds; sockets only.
+    package var partialLineSeconds = 30
+    /// Most bytes waiting to be written to one peer before its notifications are refused.
+    package var outputHardBytes = 8 << 20
+    /// Output beyond which a connection is not read until its peer has taken some.
+    package var outputPauseBytes = 1 << 20
+
+    package init() {}
+
+    /// The limits of the protocol.
+    package static let defaults = TransportLimits()
+
+    /// The limits as `session.hello` tells them.
+    package var asJSON: JSONObject {
+        func number(_ value: Int) -> JSONValue { .integer(Int64(value)) }
+        return [
+            "requestLineBytes": number(requestLineBytes),
+            "responseLineBytes": number(responseLineBytes),
+            "nesting": number(nesting),
+            "idBytes": number(idBytes),
+            "batch": number(batch),
+            "inFlightPerConnection": number(inFlightPerConnection),
+            "connections": number(connections),
+            "connectionsPerUser": number(connectionsPerUser),
+            "waitingCalls": number(waitingCalls),
+            "partialLineSeconds": number(partialLineSeconds),
+            "outputHardBytes": number(outputHardBytes),
+        ]
+    }
+}
