@@ -75,8 +75,9 @@ static void draw_hint(editline *editor) {
     if (length >= sizeof text || strlen(editor->prompt) + length + 2 > columns) return;
     memcpy(text, line->buffer, length);
     text[length] = '\0';
-    const char *hint = editor->callbacks.hint(editor->callbacks.context, text);
-    if (hint == NULL || *hint == '\0') return;
+    char hint[256] = "";
+    editor->callbacks.hint(editor->callbacks.context, text, hint, sizeof hint);
+    if (*hint == '\0') return;
     int room = (int)(columns - strlen(editor->prompt) - length - 1);
     int shown = (int)strlen(hint) < room ? (int)strlen(hint) : room;
     fprintf(stdout, "\033[2m%.*s\033[0m\033[%dD", shown, hint, shown);
@@ -93,7 +94,8 @@ static void notice_size(editline *editor) {
     if (changed) el_resize(editor->el);
 }
 
-void editline_print_above(editline *editor, const char *text, size_t length) {
+/// Takes prompt and text off the screen, so that EL_REFRESH, which believes the cursor at a row's start, is right.
+static void erase_prompt(editline *editor) {
     editor->hinted = false;
     if (editor->capable) {
         int row = cursor_row(editor);
@@ -102,8 +104,20 @@ void editline_print_above(editline *editor, const char *text, size_t length) {
     } else {
         fputs("\n", stdout);
     }
+}
+
+void editline_print_above(editline *editor, const char *text, size_t length) {
+    erase_prompt(editor);
     fwrite(text, 1, length, stdout);
     if (length > 0 && text[length - 1] != '\n') fputc('\n', stdout);
+    fflush(stdout);
+    el_set(editor->el, EL_REFRESH);
+}
+
+void editline_replace(editline *editor, int characters, const char *text) {
+    erase_prompt(editor);
+    if (characters > 0) el_deletestr(editor->el, characters);
+    if (*text != '\0') el_insertstr(editor->el, text);
     fflush(stdout);
     el_set(editor->el, EL_REFRESH);
 }
@@ -274,7 +288,7 @@ editline *editline_create(const char *program, editline_callbacks callbacks) {
     el_set(el, EL_EDITOR, "emacs");
     el_set(el, EL_GETCFN, read_character);
     el_source(el, NULL);
-    el_set(el, EL_SETTY, "-d", "intr=", "susp=", NULL);
+    el_set(el, EL_SETTY, "-d", "-isig", NULL);
     bind_keys(el);
     notice_size(editor);
     return editor;
@@ -315,12 +329,6 @@ const char *editline_text(editline *editor, size_t *length, size_t *cursor) {
     *length = (size_t)(line->lastchar - line->buffer);
     *cursor = (size_t)(line->cursor - line->buffer);
     return line->buffer;
-}
-
-void editline_replace(editline *editor, int characters, const char *text) {
-    if (characters > 0) el_deletestr(editor->el, characters);
-    if (*text != '\0') el_insertstr(editor->el, text);
-    el_set(editor->el, EL_REFRESH);
 }
 
 void editline_wake(editline *editor) {

@@ -17,8 +17,9 @@ typedef struct {
     void (*complete)(void *context);
     /// `editline_wake` was called: print what waits.
     void (*woken)(void *context);
-    /// A faint hint to show behind `text` (the cursor stands at its end), or NULL. It must stay valid until the next call.
-    const char *(*hint)(void *context, const char *text);
+    /// Writes into `room` (`size` bytes, empty text at first) a faint ASCII hint to show behind `text`, at whose end the
+    /// cursor stands.
+    void (*hint)(void *context, const char *text, char *room, size_t size);
 } editline_callbacks;
 
 /// How reading a line ended.

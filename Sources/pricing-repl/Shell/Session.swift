@@ -1,3 +1,4 @@
+import Glibc
 import JSONRPC
 
 /// The connection to one daemon and what it says of itself. Connects when first needed, and again after a loss.
@@ -66,7 +67,18 @@ final class Session {
             throw .refused(RPCError(code: -32001, reason: "CANCELLED", message: "The call was cancelled."))
         } catch {
             await disconnect()
-            throw .disconnected("\(error)")
+            throw .disconnected(Self.reason(error))
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error as? RPCClientError {
+        case .cannotConnect(let path, 0): "\(path): nobody answers"
+        case .cannotConnect(let path, let code): unsafe "\(path): " + String(cString: strerror(code))
+        case .disconnected: "the daemon has gone; whether the call had an effect is not known"
+        case .timedOut: "no reply in time"
+        case .malformedReply: "what answers is no pricing daemon"
+        case nil: "\(error)"
         }
     }
 
@@ -81,7 +93,7 @@ final class Session {
             }
             return fresh
         } catch {
-            throw .disconnected("\(socket): \(error)")
+            throw .disconnected(Self.reason(error))
         }
     }
 }

@@ -167,7 +167,9 @@ final class Shell {
 
     /// A failed call: told, kept for the exit status, and the end of a script when the connection is gone.
     private func report(_ failure: CallFailure) -> Next {
-        console.complain(failure.line)
+        // The terminal has echoed the ^C that brought us here.
+        let isEchoed = isInteractive && Task.isCancelled
+        console.complain(isEchoed ? "\n" + failure.line : failure.line)
         note(failure.status)
         if case .disconnected = failure { return isInteractive ? .goOn : .stop }
         return .goOn

@@ -1,11 +1,23 @@
 import CEditLine
+import Glibc
 import Synchronization
 
-/// libedit on the terminal: one line at a time, on the main thread, which it blocks while it waits for keys.
+/// What helps while a line is typed. Called on the thread that reads.
+protocol LineHelp: Sendable {
+    /// Tab was pressed.
+    func tabPressed(in editor: LineEditor)
+    /// Another task has woken the editor.
+    func woken(_ editor: LineEditor)
+    /// What is shown faintly behind `text`.
+    func hint(for text: String) -> String?
+}
+
+/// libedit on the terminal: one line at a time, read on a thread of its own.
 ///
-/// What other tasks want to say in the meantime goes through `Announcements`, whose wake reaches the waiting thread.
-@MainActor
-@safe final class LineEditor {
+/// Unchecked because it is confined by turns: while `read` waits, only the reading thread (and so `LineHelp`) uses the
+/// editor; before and after, only the caller does. Other tasks use the `Waker`.
+@safe
+final class LineEditor: @unchecked Sendable {
     /// How reading a line ended.
     enum Outcome: Equatable {
         case line(String)
@@ -13,25 +25,19 @@ import Synchronization
         case endOfInput
     }
 
-    /// Called when Tab is pressed, with the text before the cursor.
-    var tabPressed: (String) -> Void = { _ in }
-    /// Called when another task has woken the editor.
-    var woken: () -> Void = {}
-    /// What is shown faintly behind the text.
-    var hint: (String) -> String? = { _ in nil }
     /// Wakes this editor from any thread.
     let waker: Waker
 
     private let handle: OpaquePointer
-    private var hintBytes: UnsafeMutablePointer<CChar>?
+    private var help: (any LineHelp)?
 
     /// Nil when the terminal refuses.
     init?() {
+        let box = EditorBox()
         var callbacks = unsafe editline_callbacks()
         unsafe callbacks.complete = editorCompletes
         unsafe callbacks.woken = editorWoke
         unsafe callbacks.hint = editorHints
-        let box = EditorBox()
         unsafe callbacks.context = unsafe Unmanaged.passRetained(box).toOpaque()
         guard let handle = unsafe editline_create("pricing-repl", callbacks) else { return nil }
         unsafe self.handle = handle
@@ -39,15 +45,29 @@ import Synchronization
         box.editor = self
     }
 
-    /// Blocks until a line is there. A pasted line may hold newlines.
-    func read(prompt: String) -> Outcome {
+    /// Waits for a line. A pasted line may hold newlines.
+    ///
+    /// The thread is ours and not the pool's: a pool of two must not lose one to a person who thinks, and what a
+    /// blocked worker of Dispatch starts may wait until it is free again.
+    func read(prompt: String, help: any LineHelp) async -> Outcome {
+        await withCheckedContinuation { continuation in
+            let started = ReadingThread.start { [self] in
+                continuation.resume(returning: readHere(prompt: prompt, help: help))
+            }
+            if !started { continuation.resume(returning: .endOfInput) }
+        }
+    }
+
+    private func readHere(prompt: String, help: any LineHelp) -> Outcome {
         var line: UnsafePointer<CChar>?
         var length = 0
+        self.help = help
         waker.setReading(true)
         // What was announced since the last look waits no longer.
         _ = waker.wake()
         let outcome = unsafe editline_read(handle, prompt, &line, &length)
         waker.setReading(false)
+        self.help = nil
         switch outcome {
         case EDITLINE_LINE:
             guard let line = unsafe line else { return .endOfInput }
@@ -93,21 +113,22 @@ import Synchronization
         return unsafe String(decoding: buffer, as: UTF8.self)
     }
 
-    /// The hint for `text` as C bytes that stay valid until the next hint.
-    fileprivate func hintText(for text: String) -> UnsafePointer<CChar>? {
-        unsafe hintBytes?.deallocate()
-        unsafe hintBytes = nil
-        guard let hint = hint(text), hint.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) else { return nil }
-        let bytes = hint.utf8.map { CChar(bitPattern: $0) } + [0]
-        let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
-        unsafe copy.initialize(from: bytes, count: bytes.count)
-        unsafe hintBytes = copy
-        return unsafe UnsafePointer(copy)
+    fileprivate func completes() { help?.tabPressed(in: self) }
+
+    fileprivate func woke() { help?.woken(self) }
+
+    /// Writes the hint for `text` into `room` as C text. Only ASCII is shown: its bytes are its columns.
+    fileprivate func hint(for text: String, room: UnsafeMutableBufferPointer<CChar>) {
+        let hint = help?.hint(for: text) ?? ""
+        let isPlain = hint.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
+        let bytes = isPlain ? hint.utf8.prefix(room.count - 1).map { CChar(bitPattern: $0) } : []
+        for (index, byte) in (bytes + [0]).enumerated() { unsafe room[index] = byte }
     }
 
     /// The part of the editor that any thread may use.
     final class Waker: Sendable {
-        @safe private struct State: @unchecked Sendable {
+        @safe
+        private struct State: @unchecked Sendable {
             let handle: OpaquePointer
             var isReading = false
         }
@@ -136,37 +157,31 @@ import Synchronization
     }
 }
 
-/// What the C side holds: libedit calls back on the thread that reads, which is the main thread.
-@MainActor
+/// What the C side holds: the way back to the editor.
 private final class EditorBox {
     weak var editor: LineEditor?
-
-    nonisolated init() {}
 }
 
-private func withEditor(_ context: UnsafeMutableRawPointer?, _ body: @MainActor (LineEditor) -> Void) {
-    guard let context = unsafe context else { return }
-    let box = unsafe Unmanaged<EditorBox>.fromOpaque(context).takeUnretainedValue()
-    MainActor.assumeIsolated {
-        if let editor = box.editor { body(editor) }
-    }
+private func editor(_ context: UnsafeMutableRawPointer?) -> LineEditor? {
+    guard let context = unsafe context else { return nil }
+    return unsafe Unmanaged<EditorBox>.fromOpaque(context).takeUnretainedValue().editor
 }
 
 private func editorCompletes(_ context: UnsafeMutableRawPointer?) {
-    unsafe withEditor(context) { $0.tabPressed($0.textBeforeCursor) }
+    unsafe editor(context)?.completes()
 }
 
 private func editorWoke(_ context: UnsafeMutableRawPointer?) {
-    unsafe withEditor(context) { $0.woken() }
+    unsafe editor(context)?.woke()
 }
 
 private func editorHints(
     _ context: UnsafeMutableRawPointer?,
-    _ text: UnsafePointer<CChar>?
-) -> UnsafePointer<CChar>? {
-    guard let text = unsafe text else { return nil }
-    let line = unsafe String(cString: text)
-    nonisolated(unsafe) var hint: UnsafePointer<CChar>?
-    unsafe withEditor(context) { unsafe hint = $0.hintText(for: line) }
-    return unsafe hint
+    _ text: UnsafePointer<CChar>?,
+    _ room: UnsafeMutablePointer<CChar>?,
+    _ size: Int
+) {
+    guard let text = unsafe text, let room = unsafe room, size > 0 else { return }
+    let buffer = unsafe UnsafeMutableBufferPointer(start: room, count: size)
+    unsafe editor(context)?.hint(for: String(cString: text), room: buffer)
 }
