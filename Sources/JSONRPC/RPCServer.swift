@@ -115,13 +115,7 @@ extension RPCServer {
             .childChannelInitializer { channel in
                 prepare(channel).map { continuation.yield($0) }
             }
-        let listening: any Channel
-        do {
-            listening = try await bootstrap.withBoundSocket(descriptor).get()
-        } catch {
-            _ = close(descriptor)
-            throw error
-        }
+        let listening = try await bootstrap.withBoundSocket(descriptor).get()
         listening.closeFuture.whenComplete { _ in continuation.finish() }
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
@@ -142,13 +136,18 @@ extension RPCServer {
     }
 
     private func serve(connected descriptor: Int32) async throws {
-        let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+        let (accepted, continuation) = AsyncStream.makeStream(of: Accepted.self)
+        _ = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .channelOption(.autoRead, value: false)
             .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelInitializer { channel in
+                prepare(channel).map { continuation.yield($0) }
+            }
             .withConnectedSocket(descriptor).get()
-        let accepted = try await channel.eventLoop.flatSubmit { prepare(channel) }.get()
-        channel.read()
-        await serveAlone(accepted)
+        continuation.finish()
+        for await peer in accepted {
+            await serveAlone(peer)
+        }
     }
 
     private func serve(_ descriptors: StandardIO) async throws {

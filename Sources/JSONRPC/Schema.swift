@@ -1,0 +1,133 @@
+/// What a value may be: read by the validator, written into the OpenRPC document, and used by clients to type input.
+package indirect enum Schema: Sendable, Equatable {
+    /// Any JSON value.
+    case any
+    case boolean
+    /// A whole number within the range.
+    case integer(ClosedRange<Int64>)
+    /// Any exact number within the range, a fraction or share.
+    case number(ClosedRange<Double>)
+    /// An amount of money: a string of digits with at most two decimals, at least so many hundredths.
+    case money(minimumHundredths: Int64)
+    /// Free text of so many code points; U+0000 is refused.
+    case text(ClosedRange<Int>)
+    /// A name on one line: free text without control or bidirectional override characters.
+    case name(ClosedRange<Int>)
+    /// RFC 3339 with an offset.
+    case time
+    case choice([String])
+    case list(Schema, ClosedRange<Int>)
+    case object(ObjectShape)
+    /// The schema's values, and null.
+    case nullable(Schema)
+}
+
+/// One member of an object, or one parameter of a method.
+package struct Field: Sendable, Equatable {
+    package let name: String
+    package let schema: Schema
+    package let isRequired: Bool
+    /// Meaning, unit and default, in one sentence.
+    package let summary: String
+    /// What `server.complete` lists for it, such as `product`.
+    package let completes: String?
+
+    package init(
+        _ name: String,
+        _ schema: Schema,
+        _ summary: String,
+        isRequired: Bool = true,
+        completes: String? = nil
+    ) {
+        self.name = name
+        self.schema = schema
+        self.summary = summary
+        self.isRequired = isRequired
+        self.completes = completes
+    }
+
+    /// The same field, not required.
+    package var optional: Field {
+        Field(name, schema, summary, isRequired: false, completes: completes)
+    }
+
+    /// The same field, null allowed.
+    package var nullable: Field {
+        Field(name, .nullable(schema), summary, isRequired: isRequired, completes: completes)
+    }
+}
+
+/// The members of an object. A named shape stands once in the document's components.
+package struct ObjectShape: Sendable, Equatable {
+    package let name: String?
+    package let fields: [Field]
+    /// Whether members that are not listed are allowed: yes in results, which may grow, never in parameters.
+    package let isOpen: Bool
+
+    package init(_ name: String?, isOpen: Bool = false, _ fields: [Field]) {
+        self.name = name
+        self.fields = fields
+        self.isOpen = isOpen
+    }
+
+    /// A shape without a name.
+    package init(isOpen: Bool = false, _ fields: [Field]) {
+        self.init(nil, isOpen: isOpen, fields)
+    }
+}
+
+extension Schema {
+    /// The JSON Schema of this; named shapes become references and are collected.
+    package func jsonSchema(collecting components: inout [String: JSONValue]) -> JSONObject {
+        switch self {
+        case .any: return [:]
+        case .boolean: return ["type": "boolean"]
+        case .integer(let range):
+            return ["type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound)]
+        case .number(let range):
+            return [
+                "type": "number", "minimum": .decimal("\(range.lowerBound)"),
+                "maximum": .decimal("\(range.upperBound)"),
+            ]
+        case .money:
+            return ["type": "string", "format": "decimal", "pattern": "^-?[0-9]{1,12}(\\.[0-9]{1,2})?$"]
+        case .text(let range), .name(let range):
+            return [
+                "type": "string", "minLength": .integer(Int64(range.lowerBound)),
+                "maxLength": .integer(Int64(range.upperBound)),
+            ]
+        case .time: return ["type": "string", "format": "date-time"]
+        case .choice(let values): return ["type": "string", "enum": .array(values.map { .string($0) })]
+        case .list(let element, let range):
+            return [
+                "type": "array", "items": .object(element.jsonSchema(collecting: &components)),
+                "minItems": .integer(Int64(range.lowerBound)), "maxItems": .integer(Int64(range.upperBound)),
+            ]
+        case .nullable(let schema):
+            return ["anyOf": [.object(schema.jsonSchema(collecting: &components)), ["type": "null"]]]
+        case .object(let shape):
+            guard let name = shape.name else { return shape.jsonSchema(collecting: &components) }
+            if components[name] == nil {
+                components[name] = .null
+                components[name] = .object(shape.jsonSchema(collecting: &components))
+            }
+            return ["$ref": .string("#/components/schemas/\(name)")]
+        }
+    }
+}
+
+extension ObjectShape {
+    fileprivate func jsonSchema(collecting components: inout [String: JSONValue]) -> JSONObject {
+        var properties = JSONObject([])
+        for field in fields {
+            var schema = field.schema.jsonSchema(collecting: &components)
+            if schema["$ref"] == nil { schema["description"] = .string(field.summary) }
+            properties[field.name] = .object(schema)
+        }
+        return [
+            "type": "object", "properties": .object(properties),
+            "required": .array(fields.filter(\.isRequired).map { .string($0.name) }),
+            "additionalProperties": .bool(isOpen),
+        ]
+    }
+}

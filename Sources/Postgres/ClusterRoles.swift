@@ -1,0 +1,47 @@
+extension PrivateCluster {
+    /// How to log in to a database made by ``prepare(database:owner:runtime:)``.
+    package struct Logins: Sendable, Hashable {
+        /// Owns the database; for migrations.
+        package let owner: ConnectionSettings
+        /// Owns nothing; for serving.
+        package let runtime: ConnectionSettings
+    }
+
+    /// Makes the two login roles and the database, whichever are missing. No role is a superuser.
+    /// - Throws: what `start` throws, or the server's refusal.
+    package func prepare(
+        database: String,
+        owner: String,
+        runtime: String
+    ) async throws(PostgresError) -> Logins {
+        let settings = try await start()
+        let connection = try await PostgresConnection.open(
+            settings,
+            name: "pg prepare",
+            logger: logger
+        )
+        try await connection.run { session throws(PostgresError) in
+            let role = Statement.bool("role_exists", "select exists (select from pg_roles where rolname = $1)")
+            for name in [owner, runtime] where try !session.one(role, [.text(name)]) {
+                try session.script("create role \(quoted(name)) login", name: "create_role")
+            }
+            let exists = Statement.bool("db_exists", "select exists (select from pg_database where datname = $1)")
+            if try !session.one(exists, [.text(database)]) {
+                try session.script(
+                    "create database \(quoted(database)) owner \(quoted(owner))",
+                    name: "create_database"
+                )
+            }
+            try session.script(
+                """
+                revoke all on database \(quoted(database)) from public;
+                grant connect on database \(quoted(database)) to \(quoted(runtime));
+                """,
+                name: "grant_connect"
+            )
+        }
+        await connection.close()
+        let base = settings.with("dbname", database)
+        return Logins(owner: base.with("user", owner), runtime: base.with("user", runtime))
+    }
+}

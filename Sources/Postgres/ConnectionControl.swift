@@ -1,0 +1,92 @@
+import CLibPQ
+import Synchronization
+
+/// What other threads may do to a connection while its own thread is blocked: cancel, abandon, ask whether it is usable.
+final class ConnectionControl: Sendable {
+    private struct State {
+        var handle: CancelHandle?
+        var cancelRequested = false
+        var abandoned = false
+        var usable = true
+    }
+
+    /// How long a cancelled call waits for the server's answer before it gives the connection up.
+    static let cancelGrace: Duration = .seconds(2)
+
+    private let state = Mutex(State())
+    private let pipe: WakePipe
+
+    init() throws(PostgresError) {
+        pipe = try WakePipe()
+    }
+
+    /// Readable after `cancel()` or `abandon()`.
+    var wakeDescriptor: Int32 { pipe.reader }
+    /// Whether a cancel was asked for since the last `beginCall()`.
+    var cancelRequested: Bool { state.withLock { $0.cancelRequested } }
+    /// Whether the connection was given up from outside.
+    var abandoned: Bool { state.withLock { $0.abandoned } }
+    /// Whether the connection is open as far as is known.
+    var usable: Bool { state.withLock { $0.usable } }
+
+    /// Called by the connection's thread when a connection stands, or with nil when it is gone.
+    func connected(_ handle: CancelHandle?) {
+        state.withLock {
+            $0.handle = handle
+            $0.usable = handle != nil
+        }
+    }
+
+    /// Called by the connection's thread before a call, so that an old cancel does not hit it.
+    func beginCall() {
+        let stale = state.withLock { state in
+            defer { state.cancelRequested = false }
+            return state.cancelRequested && !state.abandoned
+        }
+        if stale { pipe.reset() }
+    }
+
+    /// Sends a cancel request on a thread of its own, as it connects and blocks.
+    ///
+    /// Does nothing when no connection stands. When no thread can be had, the waiting call still gives up after the grace.
+    func cancel() {
+        let handle = state.withLock { state -> CancelHandle? in
+            guard let handle = state.handle else { return nil }
+            state.cancelRequested = true
+            return handle
+        }
+        guard let handle else { return }
+        pipe.wake()
+        do {
+            try startThread(named: "pg cancel") { handle.send() }
+        } catch {
+            abandon()
+        }
+    }
+
+    /// Makes a blocked call fail at once with `.connectionLost`; the server is not told.
+    func abandon() {
+        state.withLock { $0.abandoned = true }
+        pipe.wake()
+    }
+}
+
+/// libpq's ticket for a cancel request; it may be used by any thread and outlives its connection.
+@safe final class CancelHandle: @unchecked Sendable {
+    private let pointer: OpaquePointer
+
+    init?(_ connection: OpaquePointer) {
+        guard let pointer = unsafe PQgetCancel(connection) else { return nil }
+        unsafe self.pointer = unsafe pointer
+    }
+
+    deinit {
+        unsafe PQfreeCancel(pointer)
+    }
+
+    /// Connects, asks, waits for the server to hang up; a failure means that there is nothing to cancel.
+    func send() {
+        var reason: [CChar] = Array(repeating: 0, count: 256)
+        unsafe _ = PQcancel(pointer, &reason, Int32(reason.count))
+    }
+}

@@ -1,0 +1,96 @@
+import CLibPQ
+
+/// libpq's connection keywords: `host`, `port`, `dbname`, `user`, `password`, `target_session_attrs`, ….
+///
+/// What is not given comes from libpq's own sources: the `PG*` environment, a service file, its defaults.
+package struct ConnectionSettings: Sendable, Hashable, CustomStringConvertible {
+    /// The keywords given, and no other.
+    package private(set) var keywords: [String: String]
+
+    /// Settings from keywords; an empty dictionary means libpq's environment.
+    package init(keywords: [String: String] = [:]) {
+        self.keywords = keywords
+    }
+
+    /// Settings from a URI (`postgresql://…`) or a `key=value` string, of one host or many.
+    /// - Throws: `.settings` when libpq does not understand it; the text is never repeated in `description`.
+    package init(url: String) throws(PostgresError) {
+        var reason: UnsafeMutablePointer<CChar>?
+        guard let options = unsafe PQconninfoParse(url, &reason) else {
+            let text = unsafe reason.map { reason in unsafe String(cString: reason) } ?? "out of memory"
+            unsafe PQfreemem(reason)
+            throw PostgresError(.settings, text)
+        }
+        self.keywords = unsafe readOptions(options)
+    }
+
+    /// The same settings with one keyword set, or removed by nil.
+    package func with(_ keyword: String, _ value: String?) -> ConnectionSettings {
+        var copy = self
+        copy.keywords[keyword] = value
+        return copy
+    }
+
+    /// The host or hosts given.
+    package var host: String? { keywords["host"] }
+    /// The port or ports given.
+    package var port: String? { keywords["port"] }
+    /// The database given.
+    package var database: String? { keywords["dbname"] }
+    /// The user given.
+    package var user: String? { keywords["user"] }
+
+    /// `key=value` pairs in alphabetical order, secrets as `***`.
+    package var description: String {
+        let secrets: Set = ["password", "sslpassword"]
+        return keywords.sorted { $0.key < $1.key }
+            .map { "\($0.key)=\(secrets.contains($0.key) ? "***" : $0.value)" }
+            .joined(separator: " ")
+    }
+
+    /// One setting a host, in the order to try them, since a deadline for each host needs an attempt for each.
+    ///
+    /// `prefer-standby` becomes two rounds: standbys first, then anyone. A service file is left to libpq as it is.
+    /// - Parameter preferred: an attempt that succeeded last time and so goes first, unless roles decide the order.
+    func attempts(preferring preferred: ConnectionSettings? = nil) -> [ConnectionSettings] {
+        let defaults = unsafe readOptions(PQconndefaults())
+        let hosts = list("host", defaults)
+        let addresses = list("hostaddr", defaults)
+        let ports = list("port", defaults)
+        let count = max(hosts.count, addresses.count)
+        var single: [ConnectionSettings] = []
+        for index in 0..<count {
+            var one = self
+            if index < hosts.count { one.keywords["host"] = hosts[index] }
+            if index < addresses.count { one.keywords["hostaddr"] = addresses[index] }
+            if ports.count == count { one.keywords["port"] = ports[index] }
+            single.append(one)
+        }
+        if count <= 1 || keywords["service"] != nil { single = [self] }
+        guard (keywords["target_session_attrs"] ?? defaults["target_session_attrs"]) == "prefer-standby" else {
+            guard let preferred, single.contains(preferred) else { return single }
+            return [preferred] + single.filter { $0 != preferred }
+        }
+        return single.map { $0.with("target_session_attrs", "standby") }
+            + single.map { $0.with("target_session_attrs", "any") }
+    }
+
+    private func list(_ keyword: String, _ defaults: [String: String]) -> [String] {
+        guard let value = keywords[keyword] ?? defaults[keyword], !value.isEmpty else { return [] }
+        return value.split(separator: ",", omittingEmptySubsequences: false).map { String($0) }
+    }
+}
+
+/// The options that have a value; frees the list.
+func readOptions(_ options: UnsafeMutablePointer<PQconninfoOption>?) -> [String: String] {
+    var values: [String: String] = [:]
+    var next = unsafe options
+    while let option = unsafe next?.pointee, let keyword = unsafe option.keyword {
+        if let value = unsafe option.val {
+            unsafe values[String(cString: keyword)] = unsafe String(cString: value)
+        }
+        unsafe next = unsafe next?.successor()
+    }
+    unsafe PQconninfoFree(options)
+    return values
+}

@@ -1,0 +1,62 @@
+import Glibc
+
+/// One thread that runs an actor's jobs in order, so that blocking calls never sit on Swift's cooperative pool.
+///
+/// The thread lives until `finish()`, which the actor calls when it is deinitialised: no job can follow.
+@safe final class ConnectionThread: SerialExecutor, @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var jobs: [UnownedJob] = []
+    private var finished = false
+
+    /// Starts the thread; its name is cut to 15 bytes by the system.
+    init(name: String) throws(PostgresError) {
+        unsafe pthread_mutex_init(mutex, nil)
+        unsafe pthread_cond_init(condition, nil)
+        try startThread(named: name) { self.work() }
+    }
+
+    deinit {
+        unsafe pthread_cond_destroy(condition)
+        unsafe pthread_mutex_destroy(mutex)
+        unsafe condition.deallocate()
+        unsafe mutex.deallocate()
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        unsafe pthread_mutex_lock(mutex)
+        jobs.append(job)
+        unsafe pthread_cond_signal(condition)
+        unsafe pthread_mutex_unlock(mutex)
+    }
+
+    /// Lets the thread end once its queue is empty.
+    func finish() {
+        unsafe pthread_mutex_lock(mutex)
+        finished = true
+        unsafe pthread_cond_signal(condition)
+        unsafe pthread_mutex_unlock(mutex)
+    }
+
+    private func work() {
+        while let batch = nextJobs() {
+            for job in batch {
+                unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+            }
+        }
+    }
+
+    /// Blocks until there is work; nil when finished.
+    private func nextJobs() -> [UnownedJob]? {
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        while jobs.isEmpty {
+            if finished { return nil }
+            unsafe pthread_cond_wait(condition, mutex)
+        }
+        let batch = jobs
+        jobs.removeAll(keepingCapacity: false)
+        return batch
+    }
+}

@@ -1,0 +1,133 @@
+import CLibPQ
+import Glibc
+
+/// A folder of ours with a lock: at most one process has it.
+///
+/// Inside: `lock`, `postgresql.log`, `cluster` (the server's files) and `run` (its socket). All of it is opened relative to
+/// the folder, so that nobody can slip a link below a path of ours.
+final class DataFolder: Sendable {
+    /// Absolute, without links.
+    let path: String
+    private let folder: Int32
+    private let lock: Int32
+
+    /// Makes the folder if need be, with any missing ancestor, for its owner only, and locks it.
+    /// - Throws: `.dataFolderInUse` with the holder's process id, `.clusterFailed` for anything else.
+    init(path: String) throws(PostgresError) {
+        try makeFolders(path)
+        let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw failure("the data folder \(path) cannot be opened") }
+        let lock = unsafe openat(folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard lock >= 0 else {
+            defer { close(folder) }
+            throw failure("the lock file in \(path) cannot be opened")
+        }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            defer {
+                close(lock)
+                close(folder)
+            }
+            guard errno == EWOULDBLOCK else { throw failure("the data folder \(path) cannot be locked") }
+            let holder = Int32(readText(lock, limit: 32).prefix { $0.isNumber })
+            let who = holder.map { "process \($0)" } ?? "another process"
+            throw PostgresError(.dataFolderInUse(holder: holder), "the data folder \(path) is in use by \(who)")
+        }
+        ftruncate(lock, 0)
+        let holder = Array("\(getpid())\n".utf8)
+        unsafe _ = pwrite(lock, holder, holder.count, 0)
+        self.folder = folder
+        self.lock = lock
+        let resolved = unsafe realpath(path, nil)
+        self.path = unsafe resolved.map { resolved in unsafe String(cString: resolved) } ?? path
+        unsafe free(resolved)
+    }
+
+    deinit {
+        ftruncate(lock, 0)
+        close(lock)
+        close(folder)
+    }
+
+    func exists(_ name: String) -> Bool {
+        unsafe faccessat(folder, name, F_OK, 0) == 0
+    }
+
+    /// Makes a folder inside if it is missing, owned by the server's user, and opens it.
+    func openFolder(_ name: String, owner: ServerUser?) throws(PostgresError) -> Descriptor {
+        let made = unsafe mkdirat(folder, name, 0o700) == 0
+        guard made || errno == EEXIST else { throw failure("\(path)/\(name) cannot be made") }
+        let opened = unsafe openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+        guard opened >= 0 else { throw failure("\(path)/\(name) cannot be opened") }
+        if made, let owner { fchown(opened, owner.userID, owner.groupID) }
+        return Descriptor(owning: opened)
+    }
+
+    /// Opens a log for appending; one of more than 16 MiB becomes `<name>.1` first.
+    func openLog(_ name: String) throws(PostgresError) -> Descriptor {
+        var facts = stat()
+        if unsafe fstatat(folder, name, &facts, AT_SYMLINK_NOFOLLOW) == 0, facts.st_size > 16 << 20 {
+            unsafe _ = renameat(folder, name, folder, name + ".1")
+        }
+        let opened = unsafe openat(folder, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard opened >= 0 else { throw failure("\(path)/\(name) cannot be opened") }
+        return Descriptor(owning: opened)
+    }
+
+    /// Gives something inside its final name, in one step.
+    func rename(_ name: String, to final: String) throws(PostgresError) {
+        guard unsafe renameat(folder, name, folder, final) == 0 else {
+            throw failure("\(path)/\(name) cannot be renamed")
+        }
+        guard fsync(folder) == 0 else { throw failure("\(path) cannot be written") }
+    }
+}
+
+/// An open file or folder, closed with its last reference.
+final class Descriptor: Sendable {
+    let number: Int32
+
+    init(owning number: Int32) {
+        self.number = number
+    }
+
+    deinit {
+        close(number)
+    }
+
+    /// The text of a file in this folder, nil when it cannot be read; at most 64 KiB.
+    func text(of name: String) -> String? {
+        let file = unsafe openat(number, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        return readText(file, limit: 65536)
+    }
+
+    /// Appends to a file in this folder.
+    func append(_ text: String, to name: String) throws(PostgresError) {
+        let file = unsafe openat(number, name, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
+        guard file >= 0 else { throw failure("\(name) cannot be opened") }
+        defer { close(file) }
+        let bytes = Array(text.utf8)
+        guard unsafe write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0 else {
+            throw failure("\(name) cannot be written")
+        }
+    }
+}
+
+private func readText(_ file: Int32, limit: Int) -> String {
+    var bytes: [UInt8] = Array(repeating: 0, count: limit)
+    let count = unsafe pread(file, &bytes, bytes.count, 0)
+    return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+}
+
+private func makeFolders(_ path: String) throws(PostgresError) {
+    var prefix = path.hasPrefix("/") ? "/" : ""
+    for part in path.split(separator: "/") {
+        prefix += part + "/"
+        guard unsafe mkdir(prefix, 0o700) == 0 || errno == EEXIST else { throw failure("\(prefix) cannot be made") }
+    }
+}
+
+private func failure(_ what: String) -> PostgresError {
+    unsafe PostgresError(.clusterFailed, "\(what): \(String(cString: strerror(errno)))")
+}

@@ -1,0 +1,44 @@
+import CLibPQ
+import Logging
+
+/// Takes the server's notices to the log: warnings as warnings, the rest at debug level.
+final class NoticeReceiver {
+    private let logger: Logger
+    /// Warnings since it was last set to 0.
+    var warnings = 0
+    /// Whether the server said, while nothing was asked of it, that it hangs up.
+    private(set) var saidFarewell = false
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    /// Installs itself on a new connection; the receiver must outlive the connection.
+    func receive(from connection: OpaquePointer) {
+        saidFarewell = false
+        unsafe _ = PQsetNoticeReceiver(
+            connection,
+            { context, result in
+                guard let context = unsafe context, let result = unsafe result else { return }
+                unsafe Unmanaged<NoticeReceiver>.fromOpaque(context).takeUnretainedValue().take(result)
+            },
+            Unmanaged.passUnretained(self).toOpaque()
+        )
+    }
+
+    private func take(_ result: OpaquePointer) {
+        let severity = unsafe field(result, "V") ?? field(result, "S") ?? ""
+        let state = unsafe field(result, "C") ?? ""
+        let message = unsafe field(result, "M") ?? ""
+        if severity == "WARNING" {
+            warnings += 1
+            logger.warning("server warning", metadata: ["sqlstate": "\(state)"])
+        }
+        if severity == "FATAL" || severity == "PANIC" { saidFarewell = true }
+        logger.debug("server notice", metadata: ["severity": "\(severity)", "message": "\(message)"])
+    }
+
+    private func field(_ result: OpaquePointer, _ letter: Unicode.Scalar) -> String? {
+        unsafe PQresultErrorField(result, Int32(letter.value)).map { text in unsafe String(cString: text) }
+    }
+}

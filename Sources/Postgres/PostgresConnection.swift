@@ -1,0 +1,89 @@
+package import Logging
+
+/// One connection on one thread: closures run there in order, each with the connection to itself.
+package actor PostgresConnection {
+    /// How long a connect waits for each host.
+    package static let connectTimeoutSeconds = 3
+
+    private nonisolated let thread: ConnectionThread
+    private nonisolated let control: ConnectionControl
+    private let session: Session
+    /// Which of the hosts it was, for the next connect to begin with.
+    private(set) var attempt: ConnectionSettings?
+
+    /// The connection's own thread.
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe thread.asUnownedSerialExecutor()
+    }
+
+    private init(name: String, logger: Logger) throws(PostgresError) {
+        let control = try ConnectionControl()
+        self.control = control
+        thread = try ConnectionThread(name: name)
+        session = Session(control: control, logger: logger)
+    }
+
+    deinit {
+        thread.finish()
+    }
+
+    /// Connects to the first host that answers as wanted.
+    /// - Parameters:
+    ///   - name: the thread's name, of which the system shows 15 bytes.
+    ///   - connectTimeoutSeconds: for each host.
+    ///   - preferred: the host that answered last time, tried first when it is still one of them.
+    /// - Throws: `.connectionFailed`, `.settings` or `.systemResources`.
+    package static func open(
+        _ settings: ConnectionSettings,
+        name: String = "postgres",
+        connectTimeoutSeconds: Int = PostgresConnection.connectTimeoutSeconds,
+        preferring preferred: ConnectionSettings? = nil,
+        logger: Logger
+    ) async throws(PostgresError) -> PostgresConnection {
+        let connection = try PostgresConnection(name: name, logger: logger)
+        try await connection.connect(settings, preferred, timeout: .seconds(connectTimeoutSeconds))
+        return connection
+    }
+
+    private func connect(
+        _ settings: ConnectionSettings,
+        _ preferred: ConnectionSettings?,
+        timeout: Duration
+    ) throws(PostgresError) {
+        attempt = try session.connect(settings, preferring: preferred, timeout: timeout)
+    }
+
+    /// Runs a closure on the connection's thread. A transaction left open by it is rolled back.
+    ///
+    /// Swift infers `any Error` for a closure that throws, so its type is written out:
+    /// `{ session throws(PostgresError) in … }`.
+    /// - Throws: what the closure threw; `.connectionLost` from any call once the connection is gone.
+    package func run<Value: Sendable>(
+        _ body: @Sendable (Session) throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value {
+        session.link.beginCall()
+        defer { session.rollback() }
+        return try body(session)
+    }
+
+    /// Whether the connection stands, after a look at its socket; costs no round trip.
+    package func stillStands() -> Bool {
+        session.link.stillStands()
+    }
+
+    /// Whether the connection was open when last used.
+    package nonisolated var isUsable: Bool { control.usable }
+
+    /// Asks the server to cancel what runs now; a call that is still not answered two seconds later loses its connection.
+    ///
+    /// May be called by anyone at any time. What it hits is whatever runs when the request arrives, so whoever shares a
+    /// connection throws it away after a cancel, as ``ConnectionPool`` does.
+    package nonisolated func cancel() {
+        control.cancel()
+    }
+
+    /// Closes the connection after the calls that wait for it; later calls fail with `.connectionLost`.
+    package func close() {
+        session.link.close()
+    }
+}

@@ -1,0 +1,204 @@
+import Glibc
+package import Logging
+
+/// A PostgreSQL server of our own in a data folder: made on first use, reached by a Unix socket only, never by TCP.
+///
+/// The server is a process apart and outlives a killed daemon; the next daemon adopts it.
+package actor PrivateCluster {
+    /// What a cluster is made with; `postgresql.conf` is the operator's afterwards.
+    package static let defaultSettings = [
+        "client_connection_check_interval": "1s",
+        "jit": "off",
+        "listen_addresses": "",
+        "log_timezone": "UTC",
+        "max_connections": "64",
+        "shared_buffers": "256MB",
+        "synchronous_commit": "on",
+        "timezone": "UTC",
+        "unix_socket_permissions": "0700",
+    ]
+
+    private nonisolated let thread: ConnectionThread
+    private let path: String
+    private let serverSettings: [String: String]
+    let logger: Logger
+    private var opened: Opened?
+    private var isBusy = false
+    private var queue: [CheckedContinuation<Void, Never>] = []
+
+    private struct Opened {
+        let folder: DataFolder
+        let user: ServerUser?
+        let socketFolder: Descriptor
+        var cluster: Descriptor?
+    }
+
+    /// A thread of its own: the waits here are blocking ones.
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe thread.asUnownedSerialExecutor()
+    }
+
+    /// Names the folder; nothing is touched before `start`.
+    /// - Parameter serverSettings: added to or replacing ``defaultSettings`` when the cluster is made.
+    /// - Throws: `.systemResources`.
+    package init(
+        dataDirectory: String,
+        serverSettings: [String: String] = [:],
+        logger: Logger
+    ) throws(PostgresError) {
+        self.thread = try ConnectionThread(name: "pg cluster")
+        self.path = dataDirectory
+        self.serverSettings = Self.defaultSettings.merging(serverSettings) { _, given in given }
+        self.logger = logger
+    }
+
+    deinit {
+        thread.finish()
+    }
+
+    /// Makes, starts, recovers or adopts the server, whichever is needed, and waits until it accepts connections.
+    ///
+    /// May be called again at any time, as after the server was killed. The data folder stays locked until `stop()`.
+    /// - Returns: settings of the superuser `postgres`.
+    /// - Throws: `.serverProgramsMissing`, `.dataFolderInUse`, `.clusterFailed`.
+    package func start() async throws(PostgresError) -> ConnectionSettings {
+        await enter()
+        defer { leave() }
+        let opened = try open()
+        let log = try opened.folder.openLog("postgresql.log")
+        if !opened.folder.exists("cluster") { try await make(opened, log: log) }
+        let cluster = try opened.folder.openFolder("cluster", owner: nil)
+        self.opened?.cluster = cluster
+        let process = ServerProcess(cluster: cluster)
+        let settings = ConnectionSettings(keywords: [
+            "host": socketPath(opened), "port": "5432", "user": "postgres", "dbname": "postgres",
+        ])
+        repeat {
+            if let pid = process.running {
+                logger.debug("the private cluster runs already", metadata: ["pid": "\(pid)"])
+                continue
+            }
+            let orphans = process.endLeftovers(socketFolder: opened.socketFolder)
+            if orphans > 0 { logger.warning("ended what a killed server left", metadata: ["processes": "\(orphans)"]) }
+            try await startServer(opened, cluster, log: log)
+        } while try await !becomesReady(process, settings)
+        return settings
+    }
+
+    /// Stops the server (fast shutdown) and lets go of the data folder. Harmless when nothing runs.
+    package func stop() async {
+        await enter()
+        defer { leave() }
+        if let cluster = opened?.cluster { ServerProcess(cluster: cluster).stop() }
+        opened = nil
+    }
+
+    /// Whether PostgreSQL's server programs are on this machine.
+    package static var isAvailable: Bool { ServerPrograms.areInstalled }
+
+    /// Whether the server's process is there.
+    package var isRunning: Bool {
+        opened?.cluster.map { ServerProcess(cluster: $0).running != nil } ?? false
+    }
+
+    private func open() throws(PostgresError) -> Opened {
+        if let opened { return opened }
+        let user = try ServerUser.needed()
+        let folder = try DataFolder(path: path)
+        let opened = Opened(folder: folder, user: user, socketFolder: try folder.openFolder("run", owner: user))
+        self.opened = opened
+        return opened
+    }
+
+    /// Makes the cluster under another name first, so that an interrupted one is never taken for whole.
+    private func make(_ opened: Opened, log: Descriptor) async throws(PostgresError) {
+        let programs = try await ServerPrograms.find()
+        let name = "cluster.unfinished"
+        if opened.folder.exists(name) { try await programs.remove("\(opened.folder.path)/\(name)") }
+        let unfinished = try opened.folder.openFolder(name, owner: opened.user)
+        try await programs.run(
+            "initdb",
+            [
+                "-D", ServerPrograms.clusterPath, "--username=postgres", "--auth=trust", "--encoding=UTF8",
+                "--locale=C.UTF-8", "--data-checksums",
+            ],
+            as: opened.user,
+            cluster: unfinished,
+            socketFolder: opened.socketFolder,
+            log: log
+        )
+        let lines = serverSettings.sorted { $0.key < $1.key }.map { "\($0.key) = '\($0.value)'\n" }
+        try unfinished.append("\n# set when this cluster was made\n" + lines.joined(), to: "postgresql.conf")
+        try opened.folder.rename(name, to: "cluster")
+        logger.info("made a private cluster", metadata: ["folder": "\(opened.folder.path)"])
+    }
+
+    private func startServer(_ opened: Opened, _ cluster: Descriptor, log: Descriptor) async throws(PostgresError) {
+        let version = cluster.text(of: "PG_VERSION")?.split(separator: "\n").first.map { String($0) }
+        let programs = try await ServerPrograms.find(version: version)
+        do throws(PostgresError) {
+            try await programs.run(
+                "pg_ctl",
+                [
+                    "start", "-w", "-t", "120", "-D", ServerPrograms.clusterPath, "-o",
+                    "-c listen_addresses='' -c unix_socket_directories=\(ServerPrograms.socketPath) -p 5432",
+                ],
+                as: opened.user,
+                cluster: cluster,
+                socketFolder: opened.socketFolder,
+                log: log
+            )
+        } catch {
+            var error = error
+            error.message += "; see \(opened.folder.path)/postgresql.log"
+            throw error
+        }
+    }
+
+    /// The socket's folder, or when its path is too long for a socket address, a short name for the same folder.
+    private func socketPath(_ opened: Opened) -> String {
+        let path = opened.folder.path + "/run"
+        guard path.utf8.count + "/.s.PGSQL.5432".utf8.count > 107 else { return path }
+        let short = "/proc/\(getpid())/fd/\(opened.socketFolder.number)"
+        logger.notice("the socket's path is too long and is reached by a short one", metadata: ["path": "\(short)"])
+        return short
+    }
+
+    /// Waits for a server that may have been found recovering (120 s), or dying though its process was still there (2 s).
+    /// - Returns: false when its process has ended meanwhile.
+    private func becomesReady(
+        _ process: ServerProcess,
+        _ settings: ConnectionSettings
+    ) async throws(PostgresError) -> Bool {
+        let begin = ContinuousClock.now
+        while true {
+            let patience = Duration.seconds(process.isReady ? 2 : 120)
+            do throws(PostgresError) {
+                let connection = try await PostgresConnection.open(settings, name: "pg start", logger: logger)
+                await connection.close()
+                return true
+            } catch {
+                guard process.running != nil else { return false }
+                guard ContinuousClock.now < begin + patience else { throw error }
+                _ = waitUntilReady(-1, 0, or: -1, milliseconds: 20)
+            }
+        }
+    }
+
+    /// One `start` or `stop` at a time, in the order of the calls.
+    private func enter() async {
+        guard isBusy else {
+            isBusy = true
+            return
+        }
+        await withCheckedContinuation { queue.append($0) }
+    }
+
+    private func leave() {
+        guard !queue.isEmpty else {
+            isBusy = false
+            return
+        }
+        queue.removeFirst().resume()
+    }
+}

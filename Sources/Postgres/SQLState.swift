@@ -1,0 +1,97 @@
+/// A five-character SQLSTATE code, such as `23505`.
+///
+/// A code that ends in `000` stands for its whole class on the left side of `~=`, so
+/// `case .classIntegrityConstraint:` matches every `23xxx` and `case .uniqueViolation:` only `23505`.
+package struct SQLState: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
+    /// The five characters as the server sent them.
+    package let code: String
+
+    /// Wraps a code as the server sent it; nothing is checked.
+    package init(_ code: String) {
+        self.code = code
+    }
+
+    /// Wraps a code written in the source.
+    package init(stringLiteral value: String) {
+        self.code = value
+    }
+
+    /// The five characters.
+    package var description: String { code }
+
+    /// Matches one code, or, when the pattern ends in `000`, every code of its class.
+    package static func ~= (pattern: SQLState, state: SQLState) -> Bool {
+        if pattern.code.utf8.count == 5, pattern.code.hasSuffix("000") {
+            return pattern.code.utf8.prefix(2).elementsEqual(state.code.utf8.prefix(2))
+        }
+        return pattern == state
+    }
+
+    /// Matches as above; an absent state matches nothing.
+    package static func ~= (pattern: SQLState, state: SQLState?) -> Bool {
+        guard let state else { return false }
+        return pattern ~= state
+    }
+}
+
+extension SQLState {
+    /// `08xxx`: the connection failed or broke.
+    package static let classConnectionException: SQLState = "08000"
+    /// `22xxx`: a value does not fit its type or function.
+    package static let classDataException: SQLState = "22000"
+    /// `23xxx`: a constraint was violated.
+    package static let classIntegrityConstraint: SQLState = "23000"
+    /// `40xxx`: the server rolled the transaction back.
+    package static let classTransactionRollback: SQLState = "40000"
+    /// `42xxx`: the statement is wrong, or its role may not run it.
+    package static let classSyntaxOrAccessRule: SQLState = "42000"
+    /// `53xxx`: the server ran out of something.
+    package static let classInsufficientResources: SQLState = "53000"
+    /// `57xxx`: an operator, a timeout or a shutdown intervened.
+    package static let classOperatorIntervention: SQLState = "57000"
+
+    /// `0A000` as one code: not supported, or a cached plan whose row type changed.
+    package static let featureNotSupported: SQLState = "0A000"
+    /// `23502`: null in a column that refuses it.
+    package static let notNullViolation: SQLState = "23502"
+    /// `23503`: a referenced row is missing, or a row is still referenced.
+    package static let foreignKeyViolation: SQLState = "23503"
+    /// `23505`: the key exists.
+    package static let uniqueViolation: SQLState = "23505"
+    /// `23514`: a `check` constraint said no.
+    package static let checkViolation: SQLState = "23514"
+    /// `23P01`: an exclusion constraint said no.
+    package static let exclusionViolation: SQLState = "23P01"
+    /// `25006`: a write on a standby or in a read-only transaction.
+    package static let readOnlyTransaction: SQLState = "25006"
+    /// `26000` as one code: the server does not know this prepared statement.
+    package static let invalidStatementName: SQLState = "26000"
+    /// `3D000` as one code: no such database.
+    package static let invalidCatalogName: SQLState = "3D000"
+    /// `40001`: retry the transaction.
+    package static let serializationFailure: SQLState = "40001"
+    /// `40P01`: retry the transaction.
+    package static let deadlockDetected: SQLState = "40P01"
+    /// `42501`: the role lacks a privilege.
+    package static let insufficientPrivilege: SQLState = "42501"
+    /// `42P01`: no such table.
+    package static let undefinedTable: SQLState = "42P01"
+    /// `42P04`: the database exists.
+    package static let duplicateDatabase: SQLState = "42P04"
+    /// `42710`: the role or another object exists.
+    package static let duplicateObject: SQLState = "42710"
+    /// `53100`: the server's disk is full.
+    package static let diskFull: SQLState = "53100"
+    /// `53300`: no connection slot is free.
+    package static let tooManyConnections: SQLState = "53300"
+    /// `55P03`: `lock_timeout` ended a wait.
+    package static let lockNotAvailable: SQLState = "55P03"
+    /// `57014`: cancelled by a request or by `statement_timeout`.
+    package static let queryCanceled: SQLState = "57014"
+    /// `57P01`: the backend was told to end.
+    package static let adminShutdown: SQLState = "57P01"
+    /// `57P02`: another backend crashed.
+    package static let crashShutdown: SQLState = "57P02"
+    /// `57P03`: the server is starting or stopping.
+    package static let cannotConnectNow: SQLState = "57P03"
+}

@@ -1,0 +1,147 @@
+import Glibc
+import Subprocess
+import SystemPackage
+
+/// The user that the server runs as when we are root, since a PostgreSQL server refuses root.
+struct ServerUser: Sendable {
+    let userID: uid_t
+    let groupID: gid_t
+
+    /// The system's user `postgres` when we are root, nil (ourselves) otherwise.
+    /// - Throws: `.serverProgramsMissing` when we are root and there is no such user.
+    static func needed() throws(PostgresError) -> ServerUser? {
+        guard geteuid() == 0 else { return nil }
+        guard let entry = unsafe getpwnam("postgres") else { throw ServerPrograms.missing }
+        return unsafe ServerUser(userID: entry.pointee.pw_uid, groupID: entry.pointee.pw_gid)
+    }
+}
+
+/// `initdb`, `pg_ctl` and `postgres`, where this machine has them.
+struct ServerPrograms: Sendable {
+    /// The folder that holds them.
+    let folder: String
+
+    /// Looks where `pg_config` points, then along PATH, then for the newest version below `/usr/lib/postgresql`.
+    /// - Parameter version: the major version of an existing cluster, which goes before all else.
+    /// - Throws: `.serverProgramsMissing`.
+    static func find(version: String? = nil) async throws(PostgresError) -> ServerPrograms {
+        var folders = version.map { ["/usr/lib/postgresql/\($0)/bin"] } ?? []
+        if let configured = await configuredFolder() { folders.append(configured) }
+        guard let folder = (folders + usualFolders()).first(where: isComplete) else { throw missing }
+        return ServerPrograms(folder: folder)
+    }
+
+    /// Whether they are where they usually are; runs nothing.
+    static var areInstalled: Bool { usualFolders().contains(where: isComplete) }
+
+    private static func usualFolders() -> [String] {
+        searchPath() + installedVersions().map { "/usr/lib/postgresql/\($0)/bin" }
+    }
+
+    static var missing: PostgresError {
+        var error = PostgresError(
+            .serverProgramsMissing,
+            "PostgreSQL's server programs are not installed; install them (apt-get install postgresql) or name a database"
+        )
+        error.hint = "apt-get install postgresql"
+        return error
+    }
+
+    private static func isComplete(_ folder: String) -> Bool {
+        ["initdb", "pg_ctl", "postgres"].allSatisfy { unsafe access("\(folder)/\($0)", X_OK) == 0 }
+    }
+
+    private static func searchPath() -> [String] {
+        guard let path = unsafe getenv("PATH") else { return [] }
+        return unsafe String(cString: path).split(separator: ":").map { String($0) }
+    }
+
+    /// Major versions with a folder, newest first.
+    private static func installedVersions() -> [Int] {
+        guard let folder = unsafe opendir("/usr/lib/postgresql") else { return [] }
+        defer { unsafe _ = closedir(folder) }
+        var versions: [Int] = []
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+                unsafe String(cString: UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self))
+            }
+            if let version = Int(name) { versions.append(version) }
+        }
+        return versions.sorted(by: >)
+    }
+
+    private static func configuredFolder() async -> String? {
+        let result = try? await Subprocess.run(
+            .name("pg_config"),
+            arguments: ["--bindir"],
+            environment: childEnvironment,
+            output: .string(limit: 4096)
+        )
+        let text = result?.standardOutput ?? nil
+        return text?.split(separator: "\n").first.map { String($0) }
+    }
+
+    /// What a child of ours sees: no `PG*` variable, since `PGPASSWORD` and the like would overrule its arguments.
+    private static var childEnvironment: Environment {
+        let path = searchPath().joined(separator: ":")
+        return .custom(["PATH": path.isEmpty ? "/usr/bin:/bin" : path, "LC_ALL": "C.UTF-8"])
+    }
+
+    /// Runs one of the programs in a session of its own, as the server's user, and waits for it.
+    ///
+    /// The user may lack the right to reach the data folder by its path, as when that lies below a folder of root's. So we
+    /// hand the open folders on: `/proc/self/fd/N` leads there without a look at any ancestor. A child gets no descriptors
+    /// but the standard three, so they travel as those and a shell moves them: 9 the cluster, 8 the socket's folder.
+    /// - Throws: `.clusterFailed` when it could not be started or did not succeed.
+    func run(
+        _ program: String,
+        _ arguments: [String],
+        as user: ServerUser?,
+        cluster: Descriptor,
+        socketFolder: Descriptor,
+        log: Descriptor
+    ) async throws(PostgresError) {
+        var options = PlatformOptions()
+        options.createSession = true
+        if let user {
+            options.userID = user.userID
+            options.groupID = user.groupID
+            options.supplementaryGroups = [user.groupID]
+        }
+        let move = "exec 9<&0 8<&2 </dev/null 2>&1; exec \"$@\""
+        let status: TerminationStatus
+        do {
+            status = try await Subprocess.run(
+                .path("/bin/sh"),
+                arguments: Arguments(["-c", move, "sh", "\(folder)/\(program)"] + arguments),
+                environment: Self.childEnvironment,
+                workingDirectory: "/",
+                platformOptions: options,
+                input: .fileDescriptor(FileDescriptor(rawValue: cluster.number), closeAfterSpawningProcess: false),
+                output: .fileDescriptor(FileDescriptor(rawValue: log.number), closeAfterSpawningProcess: false),
+                error: .fileDescriptor(FileDescriptor(rawValue: socketFolder.number), closeAfterSpawningProcess: false)
+            ).terminationStatus
+        } catch {
+            throw PostgresError(.clusterFailed, "\(program) could not be run: \(error)")
+        }
+        guard status.isSuccess else { throw PostgresError(.clusterFailed, "\(program) failed (\(status))") }
+    }
+
+    /// Removes what an interrupted `initdb` left.
+    func remove(_ path: String) async throws(PostgresError) {
+        let result = try? await Subprocess.run(
+            .path("/bin/rm"),
+            arguments: ["-rf", "--", path],
+            environment: Self.childEnvironment,
+            output: .discarded
+        )
+        guard result?.terminationStatus.isSuccess == true else {
+            throw PostgresError(.clusterFailed, "\(path) is unfinished and could not be removed")
+        }
+    }
+
+    /// The cluster's folder as the programs see it.
+    static let clusterPath = "/proc/self/fd/9"
+    /// The socket's folder as the programs see it.
+    static let socketPath = "/proc/self/fd/8"
+}

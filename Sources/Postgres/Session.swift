@@ -1,0 +1,239 @@
+import CLibPQ
+import Logging
+
+/// A connection as seen on its own thread: every call blocks until the server has answered.
+///
+/// It is lent to a closure by ``PostgresConnection/run(_:)`` and must not leave it.
+package final class Session {
+    let link: Link
+    private let control: ConnectionControl
+    private var prepared: Set<String> = []
+    /// Whether a transaction of ours is open, so that a lost statement was surely not committed.
+    var inTransaction = false
+
+    init(control: ConnectionControl, logger: Logger) {
+        self.control = control
+        self.link = Link(control: control, logger: logger)
+    }
+
+    /// Tries each host in turn, each with the whole timeout.
+    /// - Returns: the attempt that succeeded.
+    @discardableResult
+    func connect(
+        _ settings: ConnectionSettings,
+        preferring preferred: ConnectionSettings? = nil,
+        timeout: Duration
+    ) throws(PostgresError) -> ConnectionSettings {
+        prepared.removeAll()
+        inTransaction = false
+        var failure = PostgresError(.connectionFailed, "no host is given")
+        for attempt in settings.attempts(preferring: preferred) {
+            do throws(PostgresError) {
+                try link.connect(attempt, timeout: timeout)
+                return attempt
+            } catch {
+                failure = error
+            }
+        }
+        throw failure
+    }
+
+    /// The server's version as a number, 150018 for 15.18; 0 when closed.
+    package var serverVersion: Int { Int(link.serverVersion) }
+    /// The process id of the server's process for this connection; 0 when closed.
+    package var backendPID: Int32 { link.backendPID }
+    /// A parameter that the server reports by itself, such as `in_hot_standby`.
+    package func parameter(_ name: String) -> String? { link.parameter(name) }
+    /// The connection's keywords as libpq resolved them, without the password.
+    package var settings: ConnectionSettings { ConnectionSettings(keywords: link.resolvedKeywords) }
+
+    /// The only row of a statement.
+    /// - Throws: `.unexpectedRows` when there is none or more than one.
+    package func one<Value>(
+        _ statement: Statement<Value>,
+        _ bindings: [Binding] = []
+    ) throws(PostgresError) -> Value {
+        let rows = try all(statement, bindings)
+        guard let row = rows.first, rows.count == 1 else {
+            throw PostgresError(.unexpectedRows, "\(rows.count) rows came, one was wanted", statement: statement.name)
+        }
+        return row
+    }
+
+    /// The first row of a statement, or nil.
+    package func first<Value>(
+        _ statement: Statement<Value>,
+        _ bindings: [Binding] = []
+    ) throws(PostgresError) -> Value? {
+        try all(statement, bindings).first
+    }
+
+    /// Every row of a statement.
+    package func all<Value>(
+        _ statement: Statement<Value>,
+        _ bindings: [Binding] = []
+    ) throws(PostgresError) -> [Value] {
+        let result = try execute(statement.name, statement.sql, bindings)
+        var row = Row(result, statement: statement.name)
+        return try row.decodeAll(statement.decode)
+    }
+
+    /// Runs a statement for its effect.
+    /// - Returns: the number of rows in the server's command tag.
+    @discardableResult
+    package func run<Value>(
+        _ statement: Statement<Value>,
+        _ bindings: [Binding] = []
+    ) throws(PostgresError) -> Int {
+        try execute(statement.name, statement.sql, bindings).affectedRows
+    }
+
+    /// Runs SQL text of many statements, such as a migration; without its own BEGIN it is one transaction.
+    /// - Parameter name: what errors call it.
+    package func script(_ sql: String, name: String = "script") throws(PostgresError) {
+        guard !sql.utf8.contains(0) else {
+            throw PostgresError(.binding, "the script holds a NUL byte", statement: name)
+        }
+        try checkNotCancelled(name)
+        link.warnings = 0
+        try sending(name) { () throws(PostgresError) in
+            try unsafe link.send { unsafe PQsendQuery($0, sql) }
+            try link.flush()
+            _ = try collect(name)
+        }
+    }
+
+    /// Runs one of our own short commands.
+    /// - Returns: the server's command tag.
+    func command(_ sql: String) throws(PostgresError) -> String {
+        try unsafe link.send { unsafe PQsendQuery($0, sql) }
+        try link.flush()
+        return try collect(sql).commandTag
+    }
+
+    /// Prepares if need be, runs, and prepares again once if the server has forgotten or outgrown the plan.
+    private func execute(
+        _ name: String,
+        _ sql: String,
+        _ bindings: [Binding]
+    ) throws(PostgresError) -> ResultHandle {
+        let parameters = try CStrings(bindings, statement: name)
+        do throws(PostgresError) {
+            return try executeOnce(name, sql, parameters)
+        } catch {
+            guard error.kind == .server, !inTransaction, link.transactionStatus == PQTRANS_IDLE,
+                prepared.contains(name),
+                error.sqlState == .invalidStatementName || error.sqlState == .featureNotSupported
+            else { throw error }
+            prepared.remove(name)
+            if error.sqlState == .featureNotSupported {
+                try script("deallocate \"\(name)\"", name: "deallocate")
+            }
+        }
+        return try executeOnce(name, sql, parameters)
+    }
+
+    private func executeOnce(
+        _ name: String,
+        _ sql: String,
+        _ parameters: CStrings
+    ) throws(PostgresError) -> ResultHandle {
+        try checkNotCancelled(name)
+        try prepare(name, sql)
+        link.warnings = 0
+        return try sending(name) { () throws(PostgresError) in
+            try send(name, parameters)
+            try link.flush()
+            return try collect(name)
+        }
+    }
+
+    /// A cancel that arrived while nothing ran would otherwise be lost.
+    func checkNotCancelled(_ name: String) throws(PostgresError) {
+        guard control.cancelRequested else { return }
+        throw PostgresError(.cancelled, "cancelled before it was sent", statement: name)
+    }
+
+    /// Makes the server know a statement; a round trip on first use only.
+    func prepare(_ name: String, _ sql: String) throws(PostgresError) {
+        guard !prepared.contains(name) else { return }
+        try unsafe link.send { unsafe PQsendPrepare($0, name, sql, 0, nil) }
+        try link.flush()
+        _ = try collect(name)
+        prepared.insert(name)
+    }
+
+    /// Queues one prepared statement.
+    func send(_ name: String, _ parameters: CStrings) throws(PostgresError) {
+        try unsafe link.send { connection in
+            unsafe parameters.withPointers { values in
+                unsafe PQsendQueryPrepared(connection, name, Int32(parameters.count), values, nil, nil, 0)
+            }
+        }
+    }
+
+    /// Reads every result of what was sent; the last good one, or the first error.
+    private func collect(_ name: String) throws(PostgresError) -> ResultHandle {
+        var failure: PostgresError?
+        var last: ResultHandle?
+        while let result = try link.nextResult() {
+            switch result.status {
+            case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY:
+                last = consume result
+            case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+                link.close()
+                throw PostgresError(.connectionLost, "COPY is not spoken here", statement: name)
+            default:
+                if failure == nil { failure = classified(result.error(statement: name)) }
+            }
+        }
+        if let failure { throw failure }
+        guard let last else { throw PostgresError(.connectionLost, "no result came", statement: name) }
+        return last
+    }
+
+    /// Gives a server's error its kind, and closes when the server has hung up or is about to.
+    func classified(_ error: PostgresError) -> PostgresError {
+        var error = error
+        switch error.sqlState {
+        case .queryCanceled:
+            error.kind = control.cancelRequested ? .cancelled : .timeout
+        case nil, .adminShutdown, .crashShutdown, .cannotConnectNow, .classConnectionException:
+            error.kind = .connectionLost
+            link.close()
+        default:
+            break
+        }
+        return error
+    }
+
+    /// Runs something that may commit, and marks a loss after sending as an unknown outcome.
+    ///
+    /// So is a success under cancel with a warning: a cancelled wait for a standby ends that way.
+    func sending<Value: ~Copyable>(
+        _ name: String,
+        commits: Bool = false,
+        _ body: () throws(PostgresError) -> Value
+    ) throws(PostgresError) -> Value {
+        let mayCommit = commits || !inTransaction
+        let wasOpen = link.isOpen
+        do throws(PostgresError) {
+            let value = try body()
+            if mayCommit, link.warnings > 0, control.cancelRequested {
+                link.close()
+                throw PostgresError(
+                    .cancelled,
+                    "a commit was cancelled while it waited",
+                    statement: name,
+                    outcomeUnknown: true
+                )
+            }
+            return value
+        } catch {
+            var error = error
+            error.statement = name
+            error.outcomeUnknown = error.outcomeUnknown || (error.kind == .connectionLost && wasOpen && mayCommit)
+            throw error
+        }
+    }
+}

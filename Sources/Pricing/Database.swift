@@ -1,0 +1,160 @@
+import JSONRPC
+import Logging
+import Postgres
+import PricingProtocol
+import Synchronization
+
+/// The way of every call to PostgreSQL: pooled, limited in time, cancellable, retried where that is safe.
+struct Database: Sendable {
+    /// What a call gave.
+    struct Answer: Sendable {
+        let text: JSONText
+        let isReplayed: Bool
+        /// What a dry run would have changed.
+        let wouldChange: JSONText?
+    }
+
+    let pool: ConnectionPool
+    private let logger: Logger
+
+    init(pool: ConnectionPool, logger: Logger) {
+        self.pool = pool
+        self.logger = logger
+    }
+
+    /// Milliseconds that a statement may take unless a call says less or its method is long.
+    static let statementTimeoutMs: Int64 = 3000
+    /// Milliseconds that a statement waits for a lock.
+    static let lockTimeoutMs: Int64 = 1000
+    /// How often a write is run again after a serialization failure, a deadlock or a lock not had.
+    private static let mostRetries = 3
+
+    /// A reading call.
+    func read(_ function: String, _ context: CallContext) async throws(PricingFailure) -> Answer {
+        let statement = CallStatements.read(function)
+        let parameters = context.params.serialized()
+        let text = try await run(context) { (session) throws(PostgresError) in
+            try session.one(statement, [.json(parameters)])
+        }
+        return Answer(text: JSONText(compacting: text), isReplayed: false, wouldChange: nil)
+    }
+
+    /// A writing call; a dry run is carried out and rolled back.
+    func write(_ function: String, _ context: CallContext) async throws(PricingFailure) -> Answer {
+        let key = context.meta.isDryRun ? nil : context.meta.idempotencyKey ?? Self.freshKey()
+        let bindings: [Binding] = [
+            .text(function), .text(context.method.name), .json(context.params.serialized()),
+            .text(ifPresent: key), .text(ifPresent: context.actor),
+        ]
+        if context.meta.isDryRun {
+            return try await run(context, isWrite: true) { (session) throws(PostgresError) in
+                let written = try session.one(CallStatements.write, bindings)
+                let changes = try session.one(CallStatements.wouldChange)
+                return Answer(
+                    text: JSONText(compacting: written.reply),
+                    isReplayed: false,
+                    wouldChange: JSONText(compacting: changes)
+                )
+            }
+        }
+        let written = try await run(context, isWrite: true) { (session) throws(PostgresError) in
+            try session.one(CallStatements.write, bindings)
+        }
+        return Answer(text: JSONText(compacting: written.reply), isReplayed: written.isReplayed, wouldChange: nil)
+    }
+
+    /// Runs a closure on a pooled connection for a call, and again where that is safe: a read after a lost connection, a
+    /// write too, since it carries a key.
+    func run<Value: Sendable>(
+        _ context: CallContext,
+        isWrite: Bool = false,
+        _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
+    ) async throws(PricingFailure) -> Value {
+        var attempt = 0
+        while true {
+            try context.checkStillWanted()
+            do throws(PostgresError) {
+                return try await once(context, body)
+            } catch {
+                attempt += 1
+                guard attempt <= Self.mostRetries, Self.isWorthRetrying(error) else { throw failure(error, context) }
+                logger.debug("running again", metadata: ["method": "\(context.method.name)", "after": "\(error)"])
+                try? await Task.sleep(for: .milliseconds(Int64.random(in: 1...20) * Int64(attempt)))
+            }
+        }
+    }
+
+    private func once<Value: Sendable>(
+        _ context: CallContext,
+        _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value {
+        let registration = RegistrationBox(context.call.cancellation)
+        defer { registration.remove() }
+        let limit = Self.statementLimit(context)
+        let isDryRun = context.meta.isDryRun
+        return try await pool.run(onStart: { cancel in registration.add(cancel) }) { (session) throws(PostgresError) in
+            if let deadline = context.deadline, ContinuousClock.now >= deadline {
+                throw PostgresError(.timeout, "the deadline passed before the call began")
+            }
+            let limited: (Session) throws(PostgresError) -> Value = { session throws(PostgresError) in
+                if let limit { try session.run(CallStatements.limitStatement, [.text(String(limit))]) }
+                return try body(session)
+            }
+            if isDryRun { return try session.rollingBack(limited) }
+            return limit == nil ? try body(session) : try session.transaction(.readWrite, limited)
+        }
+    }
+
+    /// The statement limit in milliseconds where it is not the connection's own.
+    private static func statementLimit(_ context: CallContext) -> Int64? {
+        if let deadline = context.deadline {
+            return max(1, (deadline - ContinuousClock.now).milliseconds)
+        }
+        return context.method.isLong ? 0 : nil
+    }
+
+    static func isWorthRetrying(_ error: PostgresError) -> Bool {
+        switch error.kind {
+        case .connectionLost: true
+        case .server:
+            error.sqlState == .serializationFailure || error.sqlState == .deadlockDetected
+                || error.sqlState == .lockNotAvailable
+        default: false
+        }
+    }
+
+    /// The failure of a call, a fault with its facts in the log.
+    func failure(_ error: PostgresError, _ context: CallContext) -> PricingFailure {
+        PricingFailure(error, isCancelled: context.call.cancellation.isCancelled, elapsedMs: context.elapsedMs)
+    }
+
+    /// A key for a write that came without one, so that it may be sent again after a lost connection.
+    static func freshKey() -> String {
+        "pricingd-" + String(UInt64.random(in: .min ... .max), radix: 36)
+            + String(UInt64.random(in: .min ... .max), radix: 36)
+    }
+}
+
+extension CallContext {
+    /// Who did it: what the call says, else the peer's uid.
+    var actor: String { meta.actor ?? "uid:\(call.peer.uid)" }
+}
+
+/// A cancel handler that is taken back when its statement has ended.
+private final class RegistrationBox: Sendable {
+    private let cancellation: Cancellation
+    private let registration = Mutex<Cancellation.Registration?>(nil)
+
+    init(_ cancellation: Cancellation) {
+        self.cancellation = cancellation
+    }
+
+    func add(_ cancel: @escaping @Sendable () -> Void) {
+        let added = cancellation.onCancel(cancel)
+        registration.withLock { $0 = added }
+    }
+
+    func remove() {
+        if let added = registration.withLock({ $0 }) { cancellation.remove(added) }
+    }
+}

@@ -1,0 +1,132 @@
+package import Logging
+package import Postgres
+
+/// Where the shop's database is.
+package enum DatabaseSource: Sendable {
+    /// A cluster of our own in a data folder.
+    case privateCluster(folder: String)
+    /// A server that somebody else runs.
+    case configured(ConnectionSettings)
+}
+
+/// Enough for `psql -h -p -U -d`.
+struct DatabaseLocation: Sendable {
+    let isPrivate: Bool
+    let host: String
+    let port: Int64
+    let name: String
+    let user: String
+}
+
+/// A database that is there and at the schema of this binary.
+package struct DatabaseHost: Sendable {
+    /// Why there is none.
+    package enum Failure: Error, Sendable {
+        /// The server cannot be reached, or was refused by another daemon.
+        case database(PostgresError)
+        /// The scripts and the database contradict each other.
+        case refused(MigrationPlan.Refusal)
+        /// A configured database lacks these scripts, and nobody told us to migrate it.
+        case outOfStep([String])
+        /// `--sandbox` was asked of a database that was not made as one.
+        case notASandbox
+    }
+
+    /// Our own cluster; nil for a configured server.
+    package let cluster: PrivateCluster?
+    /// For serving.
+    let settings: ConnectionSettings
+    let location: DatabaseLocation
+    let isSandbox: Bool
+
+    /// Starts a private cluster or reaches a configured server. Call `migrate` on what it gives.
+    package static func reach(
+        _ source: DatabaseSource,
+        logger: Logger
+    ) async throws(PostgresError) -> (cluster: PrivateCluster?, owner: ConnectionSettings, runtime: ConnectionSettings)
+    {
+        switch source {
+        case .configured(let settings): return (nil, settings, settings)
+        case .privateCluster(let folder):
+            let cluster = try PrivateCluster(dataDirectory: folder, logger: logger)
+            let logins = try await cluster.prepare(database: "pricing", owner: "pricing", runtime: "pricingd")
+            return (cluster, logins.owner, logins.runtime)
+        }
+    }
+
+    /// A database to serve from. A private cluster is migrated by itself, a configured one must be in step already.
+    package static func open(
+        _ source: DatabaseSource,
+        isSandbox: Bool,
+        logger: Logger
+    ) async throws(Failure) -> DatabaseHost {
+        var reached: PrivateCluster?
+        do throws(Failure) {
+            let (cluster, owner, runtime) = try await rethrowing { () async throws(PostgresError) in
+                try await reach(source, logger: logger)
+            }
+            reached = cluster
+            let connection = try await rethrowing { () async throws(PostgresError) in
+                try await PostgresConnection.open(
+                    owner.with("application_name", "pricingd"),
+                    name: "pg migrate",
+                    logger: logger
+                )
+            }
+            let host = try await migrated(connection, cluster, runtime, isSandbox)
+            await connection.close()
+            return host
+        } catch {
+            await reached?.stop()
+            throw error
+        }
+    }
+
+    private static func migrated(
+        _ connection: PostgresConnection,
+        _ cluster: PrivateCluster?,
+        _ runtime: ConnectionSettings,
+        _ isSandbox: Bool
+    ) async throws(Failure) -> DatabaseHost {
+        let plan: MigrationPlan
+        do throws(Migrator.Failure) {
+            plan = try await Migrator.migrate(connection, isSandbox: isSandbox, isDryRun: cluster == nil)
+        } catch {
+            throw Failure(error)
+        }
+        if cluster == nil, !plan.isEmpty { throw .outOfStep(plan.steps.map(\.script.name)) }
+        let facts = try await rethrowing { () async throws(PostgresError) in
+            try await connection.run { (session) throws(PostgresError) in
+                (try session.one(MigrationStatements.isSandbox), session.settings)
+            }
+        }
+        if isSandbox, !facts.0 { throw .notASandbox }
+        let location = DatabaseLocation(
+            isPrivate: cluster != nil,
+            host: facts.1.host ?? "",
+            port: Int64(facts.1.port ?? "") ?? 5432,
+            name: facts.1.database ?? "",
+            user: runtime.user ?? facts.1.user ?? ""
+        )
+        return DatabaseHost(cluster: cluster, settings: runtime, location: location, isSandbox: facts.0)
+    }
+
+    private static func rethrowing<Value>(
+        _ body: () async throws(PostgresError) -> Value
+    ) async throws(Failure) -> Value {
+        do throws(PostgresError) {
+            return try await body()
+        } catch {
+            throw .database(error)
+        }
+    }
+}
+
+extension DatabaseHost.Failure {
+    fileprivate init(_ failure: Migrator.Failure) {
+        switch failure {
+        case .database(let error): self = .database(error)
+        case .refused(let refusal): self = .refused(refusal)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import JSONRPC
+import Logging
+import Postgres
+import PricingProtocol
+
+/// Every call passes here: known, allowed, well-formed, then done; and its reply gets its own metadata.
+struct Dispatcher: RPCService {
+    /// What answers a call that is not one SQL function.
+    typealias Handler = @Sendable (CallContext) async throws(PricingFailure) -> RPCReply
+
+    let handlers: [String: Handler]
+    let roles: PeerRoles
+    let logger: Logger
+    let connectionClosed: @Sendable (RPCConnection) -> Void
+
+    func isUrgent(_ method: String) -> Bool {
+        method == "session.ping" || method == "session.hello" || method == "server.status"
+    }
+
+    func connectionOpened(_ connection: RPCConnection) async throws(RPCError) {
+        guard roles.role(of: connection.peer) != nil else {
+            throw .permissionDenied(needRole: Role.viewer.rawValue, haveRole: nil)
+        }
+    }
+
+    func connectionClosed(_ connection: RPCConnection) async {
+        connectionClosed(connection)
+    }
+
+    func reply(to call: RPCCall) async throws(RPCError) -> RPCReply {
+        guard let method = AllMethods.byName[call.method], let handler = handlers[call.method] else {
+            throw .methodNotFound(call.method, didYouMean: AllMethods.near(call.method))
+        }
+        guard let role = roles.role(of: call.peer), role >= method.role else {
+            throw .permissionDenied(
+                needRole: method.role.rawValue,
+                haveRole: roles.role(of: call.peer)?.rawValue
+            )
+        }
+        let context = try Self.validated(call, method, role)
+        do throws(PricingFailure) {
+            return try await handler(context)
+        } catch {
+            throw rpcError(error, context)
+        }
+    }
+
+    /// The call with its parameters checked, or every violation at once.
+    private static func validated(_ call: RPCCall, _ method: Method, _ role: Role) throws(RPCError) -> CallContext {
+        var validator = SchemaValidator()
+        var meta = CallMeta()
+        if let value = call.params["_meta"] {
+            validator.check(value, .object(CallMeta.shape), at: "/_meta")
+            if let object = value.object, validator.violations.isEmpty { meta = CallMeta(object) }
+        }
+        let params = call.params.removing("_meta")
+        validator.check(params, method.parameters)
+        guard validator.violations.isEmpty else {
+            throw .invalidParams(
+                validator.violations.first.map { "\($0.path.isEmpty ? "params" : $0.path): \($0.message)." } ?? "",
+                violations: validator.violations.map(\.json)
+            )
+        }
+        return CallContext(call: call, method: method, meta: meta, params: params, role: role)
+    }
+
+    private func rpcError(_ failure: PricingFailure, _ context: CallContext) -> RPCError {
+        if case .fault(let error) = failure {
+            let incident = Database.freshKey()
+            logger.error(
+                "a call failed by our own fault",
+                metadata: [
+                    "incidentId": "\(incident)", "method": "\(context.method.name)", "error": "\(error)",
+                ]
+            )
+            logger.debug("the fault's message", metadata: ["incidentId": "\(incident)", "message": "\(error.message)"])
+            return failure.rpcError(incidentID: incident)
+        }
+        var error = failure.rpcError(incidentID: "")
+        // A call with a key may always be sent again: it happens once.
+        if context.method.effect == .write, context.meta.idempotencyKey != nil {
+            if case .deadline = failure { error.retryable = true }
+        } else if case .unavailable(_, let isUnknown) = failure, isUnknown, context.method.effect == .write {
+            error.retryable = false
+        }
+        return error
+    }
+}
+
+extension CallContext {
+    /// A reply with `_meta`: whether it was replayed, what a dry run would change, and how long it took.
+    func reply(_ answer: Database.Answer) -> RPCReply {
+        var text = answer.text.bytes
+        guard text.last == UInt8(ascii: "}") else { return RPCReply(answer.text) }
+        text.removeLast()
+        if text.last != UInt8(ascii: "{") { text.append(UInt8(ascii: ",")) }
+        text += Array("\"_meta\":{\"replayed\":\(answer.isReplayed)".utf8)
+        if let changes = answer.wouldChange {
+            text += Array(",\"dryRun\":true,\"wouldChange\":".utf8) + changes.bytes
+        }
+        text += Array(",\"timing\":{\"totalMs\":\(elapsedMs)}}}".utf8)
+        return RPCReply(JSONText(verbatim: text))
+    }
+}

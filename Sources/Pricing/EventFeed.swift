@@ -1,0 +1,119 @@
+import JSONRPC
+import Logging
+import Postgres
+import PricingProtocol
+import ServiceLifecycle
+import Synchronization
+
+/// Numbers committed events and sends them to subscribers, strictly in the order of their numbers.
+///
+/// It wakes when this daemon has committed something, when another session says so (NOTIFY `pricing_event`), and when a
+/// subscription begins. One loop does all of it, so an event cannot overtake another.
+final class EventFeed: Service {
+    fileprivate struct Shared {
+        var subscriptions: [String: Subscription] = [:]
+        var nextNumber = 1
+    }
+
+    private let database: Database
+    private let logger: Logger
+    private let shared = Mutex(Shared())
+    private let signal: AsyncStream<Void>
+    private let wake: AsyncStream<Void>.Continuation
+
+    init(database: Database, logger: Logger) {
+        self.database = database
+        self.logger = logger
+        (signal, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Something was committed.
+    func kick() {
+        wake.yield()
+    }
+
+    /// How many subscriptions there are.
+    var subscriptions: Int { shared.withLock { $0.subscriptions.count } }
+
+    /// An id for a subscription that is to begin.
+    func newID() -> String {
+        shared.withLock { shared in
+            defer { shared.nextNumber += 1 }
+            return "s\(shared.nextNumber)"
+        }
+    }
+
+    /// The number given last, everything committed so far included.
+    func currentPosition() async throws(PostgresError) -> Int64 {
+        try await database.pool.run { (session) throws(PostgresError) in
+            var last: Int64 = 0
+            repeat {
+                last = try session.one(DaemonStatements.numberEvents)
+            } while try session.one(DaemonStatements.hasUnnumbered)
+            return last
+        }
+    }
+
+    /// Begins to send; call it once the reply to the subscriber stands in its output.
+    func begin(_ subscription: Subscription) {
+        shared.withLock { $0.subscriptions[subscription.id] = subscription }
+        wake.yield()
+    }
+
+    /// Ends a subscription of this connection; false when it has none of this id.
+    func end(_ id: String, of connection: RPCConnection) -> Bool {
+        shared.withLock { shared in
+            guard shared.subscriptions[id]?.connection === connection else { return false }
+            shared.subscriptions[id] = nil
+            return true
+        }
+    }
+
+    /// The peer is gone.
+    func connectionClosed(_ connection: RPCConnection) {
+        shared.withLock { $0.subscriptions = $0.subscriptions.filter { $0.value.connection !== connection } }
+    }
+
+    func run() async {
+        await withGracefulShutdownHandler {
+            for await _ in signal { await serveAll() }
+        } onGracefulShutdown: {
+            self.wake.finish()
+        }
+    }
+
+    /// Numbers what was committed, then serves each group of subscribers that stand at the same position together.
+    private func serveAll() async {
+        do throws(PostgresError) {
+            let last = try await currentPosition()
+            while let position = shared.withLock({ $0.nextPosition(before: last) }) {
+                let events = try await database.pool.run { (session) throws(PostgresError) in
+                    try session.all(DaemonStatements.eventsAfter, [.int(position)])
+                }
+                guard !events.isEmpty else { break }
+                shared.withLock { $0.serve(events, from: position) }
+            }
+        } catch {
+            logger.warning("events cannot be read now", metadata: ["reason": "\(error)"])
+            // Whoever reconnects wakes us again; without subscribers nothing is lost, the rows are the stream.
+            if error.kind == .connectionLost { wake.yield() }
+        }
+    }
+}
+
+extension EventFeed.Shared {
+    /// The lowest position of a subscriber that has events to come and room to take them.
+    mutating func nextPosition(before last: Int64) -> Int64? {
+        for (id, subscription) in subscriptions where subscription.isHeld {
+            subscriptions[id] = subscription.resumed(at: last)
+        }
+        return subscriptions.values.filter { $0.position < last && !$0.isHeld }.map(\.position).min()
+    }
+
+    /// Sends events to those who stand where they begin.
+    mutating func serve(_ events: [DaemonStatements.Event], from position: Int64) {
+        for (id, subscription) in subscriptions where subscription.position == position && !subscription.isHeld {
+            subscriptions[id] = subscription.served(events)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import JSONRPC
+import PricingProtocol
+
+/// Methods that are one SQL function each: the method's effect says how it is called.
+struct CallHandlers: Sendable {
+    let database: Database
+    let intake: OrderIntake
+    let feed: EventFeed
+    let ticker: Ticker
+
+    /// A handler for each method that names an SQL function.
+    var handlers: [String: Dispatcher.Handler] {
+        var handlers = CallStatements.functions.reduce(into: [String: Dispatcher.Handler]()) { all, entry in
+            let isWrite = AllMethods.byName[entry.key]?.effect == .write
+            let handler: Dispatcher.Handler = isWrite ? writing(entry.value) : reading(entry.value)
+            all[entry.key] = handler
+        }
+        let placing: Dispatcher.Handler = { context async throws(PricingFailure) in try await placeOrder(context) }
+        handlers["order.place"] = placing
+        return handlers
+    }
+
+    private func reading(_ function: String) -> Dispatcher.Handler {
+        { context async throws(PricingFailure) in try await read(function, context) }
+    }
+
+    private func writing(_ function: String) -> Dispatcher.Handler {
+        { context async throws(PricingFailure) in try await write(function, context) }
+    }
+
+    private func read(_ function: String, _ context: CallContext) async throws(PricingFailure) -> RPCReply {
+        context.reply(try await database.read(function, context))
+    }
+
+    /// A dry run is no order: it must not share a commit with any.
+    private func placeOrder(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+        if context.meta.isDryRun { return try await write("place_order", context) }
+        return context.reply(try await intake.place(context).get())
+    }
+
+    private func write(_ function: String, _ context: CallContext) async throws(PricingFailure) -> RPCReply {
+        let answer = try await database.write(function, context)
+        if !context.meta.isDryRun {
+            feed.kick()
+            if context.method.name == "price.pin" || context.method.name == "clock.set" { ticker.kick() }
+        }
+        return context.reply(answer)
+    }
+}

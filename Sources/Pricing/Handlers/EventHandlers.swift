@@ -1,0 +1,52 @@
+import JSONRPC
+import Postgres
+import PricingProtocol
+
+/// Subscriptions: they belong to a connection and end with it.
+struct EventHandlers: Sendable {
+    let database: Database
+    let feed: EventFeed
+
+    var handlers: [String: Dispatcher.Handler] {
+        [
+            "events.subscribe": { context async throws(PricingFailure) in try await subscribe(context) },
+            "events.unsubscribe": { context async throws(PricingFailure) in
+                let id = context.params["subscription"]?.string ?? ""
+                guard feed.end(id, of: context.call.connection) else {
+                    throw .refused(.subscriptionNotFound, message: nil, facts: ["subscription": .string(id)])
+                }
+                return RPCReply([:])
+            },
+        ]
+    }
+
+    private func subscribe(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+        let params = context.params
+        let wanted: Int64
+        do throws(PostgresError) {
+            wanted = try await feed.currentPosition()
+        } catch {
+            throw database.failure(error, context)
+        }
+        let ids = params["productIds"]?.array?.compactMap(\.integer)
+        let subscription = Subscription(
+            id: feed.newID(),
+            connection: context.call.connection,
+            topics: (params["topics"]?.array?.compactMap(\.string)).map { Set($0) },
+            productIds: ids.map { Set($0) },
+            overflow: params["overflow"]?.string.flatMap { Subscription.Overflow(rawValue: $0) } ?? .gap,
+            position: min(wanted, params["from"]?.integer ?? wanted)
+        )
+        var reply: JSONObject = [
+            "subscription": .string(subscription.id), "sequence": .integer(subscription.position),
+        ]
+        if params["snapshot"]?.bool == true {
+            let filter: Binding = params["productIds"].map { .json($0.serialized()) } ?? .null
+            let text = try await database.run(context) { (session) throws(PostgresError) in
+                try session.one(DaemonStatements.snapshot, [filter])
+            }
+            reply["snapshot"] = (try? JSONParser.parse(text)) ?? []
+        }
+        return RPCReply(reply) { feed.begin(subscription) }
+    }
+}

@@ -1,0 +1,52 @@
+import JSONRPC
+import PricingProtocol
+
+/// What the daemon says about itself and its protocol.
+struct SessionHandlers: Sendable {
+    let identity: DaemonIdentity
+    let limits: TransportLimits
+
+    /// The protocol version spoken here.
+    static let protocolVersion: Int64 = 1
+
+    var handlers: [String: Dispatcher.Handler] {
+        let document = JSONText(OpenRPCDocument.make(version: DaemonIdentity.version))
+        return [
+            "rpc.discover": { _ in RPCReply(document) },
+            "session.ping": { _ in RPCReply([:]) },
+            "session.hello": { context throws(PricingFailure) in try hello(context) },
+            "server.explain": { context throws(PricingFailure) in
+                let reason = context.params["reason"]?.string
+                guard let code = ErrorCode.all.first(where: { $0.reason == reason }) else {
+                    throw .refused(.invalidParams, message: nil, facts: [:])
+                }
+                return RPCReply([
+                    "reason": .string(code.reason), "code": .integer(Int64(code.code)),
+                    "retryable": .bool(code.isRetryable), "meaning": .string(code.meaning),
+                    "remedy": .string(code.remedy),
+                ])
+            },
+        ]
+    }
+
+    private func hello(_ context: CallContext) throws(PricingFailure) -> RPCReply {
+        if let range = context.params["protocol"]?.object, let least = range["min"]?.integer,
+            let most = range["max"]?.integer, !(least <= Self.protocolVersion && Self.protocolVersion <= most)
+        {
+            throw .refused(.unsupportedVersion, message: nil, facts: ["supported": [.integer(Self.protocolVersion)]])
+        }
+        return RPCReply([
+            "protocol": .integer(Self.protocolVersion),
+            "server": [
+                "name": "pricingd", "version": .string(DaemonIdentity.version),
+                "instanceId": .string(identity.instanceID),
+            ],
+            "limits": .object(limits.asJSON),
+            "capabilities": [
+                "idempotency": true, "dryRun": true, "cancel": true, "progress": true, "events": true, "batch": true,
+                "sandbox": .bool(identity.isSandbox),
+            ],
+            "peer": ["uid": .integer(Int64(context.call.peer.uid)), "role": .string(context.role.rawValue)],
+        ])
+    }
+}

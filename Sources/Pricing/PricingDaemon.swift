@@ -1,0 +1,161 @@
+import Glibc
+package import JSONRPC
+package import Logging
+import Postgres
+import PricingProtocol
+import ServiceLifecycle
+import UnixSignals
+
+/// The daemon put together: a database, the services that keep it, and the server in front.
+package struct PricingDaemon: Sendable {
+    /// Connections to the database at most.
+    private static let connections = 8
+    /// How long a shutdown waits for calls in flight.
+    private static let drainTime = Duration.milliseconds(3500)
+
+    package let instanceID: String
+    private let host: DatabaseHost
+    private let pool: ConnectionPool
+    private let server: RPCServer
+    private let services: [any Service]
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - host: the database, reached and migrated.
+    ///   - listener: where peers come from.
+    package init(
+        host: DatabaseHost,
+        listener: Listener,
+        roles: PeerRoles,
+        limits: TransportLimits,
+        logger: Logger
+    ) throws {
+        let settings = host.settings.with("application_name", "pricingd").with(
+            "options",
+            "-c statement_timeout=\(Database.statementTimeoutMs) -c lock_timeout=\(Database.lockTimeoutMs)"
+                + " -c client_connection_check_interval=1000 -c search_path=public"
+                + " -c timezone=UTC -c idle_in_transaction_session_timeout=10000"
+        )
+        pool = ConnectionPool(
+            settings,
+            name: "pg",
+            capacity: Self.connections,
+            logger: logger,
+            onUnreachable: Self.restart(host.cluster, logger)
+        )
+        let identity = DaemonIdentity(isSandbox: host.isSandbox)
+        let database = Database(pool: pool, logger: logger)
+        let feed = EventFeed(database: database, logger: logger)
+        let committed: @Sendable () -> Void = { feed.kick() }
+        let intake = OrderIntake(database: database, logger: logger, committed: committed)
+        let ticker = Ticker(database: database, logger: logger, committed: committed)
+        let calls = CallHandlers(database: database, intake: intake, feed: feed, ticker: ticker)
+        let handlers: [[String: Dispatcher.Handler]] = [
+            calls.handlers,
+            EventHandlers(database: database, feed: feed).handlers,
+            SessionHandlers(identity: identity, limits: limits).handlers,
+            StatusHandlers(
+                identity: identity,
+                database: database,
+                location: host.location,
+                intake: intake,
+                feed: feed
+            ).handlers,
+            ReportHandlers(database: database).handlers,
+            GenerateHandlers(database: database, committed: committed).handlers,
+        ]
+        let dispatcher = Dispatcher(
+            handlers: handlers.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } },
+            roles: roles,
+            logger: logger,
+            connectionClosed: { feed.connectionClosed($0) }
+        )
+        server = RPCServer(listener: listener, service: dispatcher, limits: limits, logger: logger)
+        let changes = try NotificationStream(settings, channels: ["pricing_event"], logger: logger)
+        services = [intake, feed, ticker, ChangeListener(changes: changes, feed: feed)]
+        self.host = host
+        self.logger = logger
+        instanceID = identity.instanceID
+    }
+
+    /// Serves until a graceful shutdown; then answers what is in flight, and stops everything that it started.
+    package func run() async throws {
+        let front = ServiceGroupConfiguration.ServiceConfiguration(
+            service: ServerService(server: server, drainTime: Self.drainTime),
+            successTerminationBehavior: .gracefullyShutdownGroup,
+            failureTerminationBehavior: .gracefullyShutdownGroup
+        )
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + [front],
+                logger: logger
+            )
+        )
+        let outcome = await withTaskGroup(of: Void.self, returning: Result<Void, any Error>.self) { tasks in
+            tasks.addTask { await Self.obeySignals(group) }
+            defer { tasks.cancelAll() }
+            do {
+                return .success(try await group.run())
+            } catch {
+                return .failure(error)
+            }
+        }
+        await pool.close()
+        await host.cluster?.stop()
+        try outcome.get()
+    }
+
+    /// What the pool does when the server is gone: a private cluster is started again.
+    private static func restart(_ cluster: PrivateCluster?, _ logger: Logger) -> (@Sendable () async -> Void)? {
+        guard let cluster else { return nil }
+        return {
+            do throws(PostgresError) {
+                _ = try await cluster.start()
+            } catch {
+                logger.error("the private cluster does not start", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+
+    /// The first SIGTERM or SIGINT drains, a second one ends at once; a private cluster is adopted by the next daemon.
+    private static func obeySignals(_ group: ServiceGroup) async {
+        var isEnding = false
+        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+            if isEnding { _exit(130) }
+            isEnding = true
+            await group.triggerGracefulShutdown()
+        }
+    }
+}
+
+/// The server as a service: a graceful shutdown drains it.
+private struct ServerService: Service {
+    let server: RPCServer
+    let drainTime: Duration
+
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await gracefulShutdown()
+                _ = await server.drain(until: .now + drainTime)
+                server.shutdown()
+            }
+            defer { group.cancelAll() }
+            try await server.run()
+        }
+    }
+}
+
+/// Wakes the event feed when another session has committed something.
+private struct ChangeListener: Service {
+    let changes: NotificationStream
+    let feed: EventFeed
+
+    func run() async {
+        await withGracefulShutdownHandler {
+            for await _ in changes.elements { feed.kick() }
+        } onGracefulShutdown: {
+            changes.stop()
+        }
+    }
+}

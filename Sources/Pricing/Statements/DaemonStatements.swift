@@ -1,0 +1,70 @@
+import Postgres
+
+/// The SQL of the daemon's own services: events, tick, status, generation.
+enum DaemonStatements {
+    static let numberEvents = Statement.int("number_events", "select number_events(2000)")
+
+    static let hasUnnumbered = Statement.bool("has_unnumbered_events", "select exists (select from event_outbox)")
+
+    /// One event of the stream with what subscriptions filter by.
+    struct Event: Sendable {
+        let sequence: Int64
+        let topic: String
+        let productId: Int64?
+        let key: Int64
+        /// The event's members as a JSON object.
+        let text: [UInt8]
+    }
+
+    static let eventsAfter = Statement<Event>(
+        "events_after",
+        """
+        select e.sequence, e.topic, e.product_id, e.key, event_json(e)::text from event e
+        where e.sequence > $1 order by e.sequence limit 500
+        """
+    ) { row throws(PostgresError) in
+        Event(
+            sequence: try row.int(0),
+            topic: try row.text(1),
+            productId: try row.intIfPresent(2),
+            key: try row.int(3),
+            text: try row.bytes(4)
+        )
+    }
+
+    static let snapshot = Statement.bytes("snapshot_products", "select snapshot_products($1)::text")
+
+    static let tick = Statement.int("tick_prices", "select tick_prices(1000)")
+
+    static let secondsToTick = Statement.double("seconds_to_tick", "select seconds_to_tick()")
+
+    static let expireKeys = Statement.int("expire_request_keys", "select expire_request_keys()")
+
+    static let counts = Statement.bytes(
+        "status_counts",
+        """
+        select json_build_object(
+            'products', (select count(*) from product where archived_at is null),
+            'orders', (select count(*) from customer_order),
+            'users', (select count(*) from app_user where archived_at is null),
+            'priceChanges', (select count(*) from price_change),
+            'events', (select last_number from event_sequence))::text
+        """
+    )
+
+    static let schemaVersion = Statement.int(
+        "schema_version",
+        "select coalesce(max(number) filter (where kind = 'once'), 0) from schema_script"
+    )
+
+    static let generateBegin = Statement.bytes("generate_begin", "select generate_begin($1)::text")
+    static let generateFinish = Statement.bytes("generate_finish", "select generate_finish($1)::text")
+    static let generateOrders = Statement.bytes("generate_orders", "select generate_orders($1)::text")
+}
+
+extension Statement where Value == Double {
+    /// The first column as a number; null is nil's place, given as infinity.
+    fileprivate static func double(_ name: String, _ sql: String) -> Statement {
+        Statement(name, sql) { row throws(PostgresError) in try row.doubleIfPresent(0) ?? .infinity }
+    }
+}

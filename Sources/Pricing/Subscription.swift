@@ -1,0 +1,92 @@
+import JSONRPC
+
+/// One peer's wish for events, and how far it has been served. The rows in the database are the stream, so a slow
+/// reader costs no memory: it is served on from its own position once its output has room again.
+struct Subscription: Sendable {
+    /// What becomes of events that a slow reader has not taken.
+    enum Overflow: String, Sendable {
+        /// Only the last event of each thing is sent when there is room again.
+        case conflate
+        /// They are left out, and `events.gap` says which.
+        case gap
+        /// The subscription ends with `events.closed`.
+        case disconnect
+    }
+
+    let id: String
+    let connection: RPCConnection
+    /// nil for all.
+    let topics: Set<String>?
+    /// nil for all.
+    let productIds: Set<Int64>?
+    let overflow: Overflow
+    /// The number of the last event that was sent or passed over.
+    var position: Int64
+    /// Whether its output is full, so that nothing is sent now.
+    var isHeld = false
+    /// Up to this number only the last event of each thing is sent.
+    var conflatedUntil: Int64 = 0
+
+    /// Output that may wait before a reader counts as slow, in bytes.
+    static let softOutputBytes = 2 << 20
+
+    func wants(_ event: DaemonStatements.Event) -> Bool {
+        if let topics, !topics.contains(event.topic) { return false }
+        guard let productIds else { return true }
+        return event.productId.map { productIds.contains($0) } ?? false
+    }
+
+    /// `events.event`: the event's own members after the subscription's id.
+    func notification(_ event: DaemonStatements.Event) -> JSONText {
+        var text = Array("{\"subscription\":\"\(id)\",".utf8)
+        text += JSONText(compacting: event.text).bytes.dropFirst()
+        return JSONText(verbatim: text)
+    }
+
+    /// The subscription after it was sent these events, as far as its output has room; nil when its peer is gone.
+    func served(_ events: [DaemonStatements.Event]) -> Subscription? {
+        var served = self
+        for (index, event) in events.enumerated() {
+            let isStale =
+                event.sequence <= conflatedUntil
+                && events[(index + 1)...].contains { $0.topic == event.topic && $0.key == event.key }
+            if wants(event), !isStale {
+                switch connection.send(notification: "events.event", params: notification(event)) {
+                case .closed: return nil
+                case .overflow:
+                    served.isHeld = true
+                    return served
+                case .queued(let pending): served.isHeld = pending > Self.softOutputBytes
+                }
+            }
+            served.position = event.sequence
+            if served.isHeld { return served }
+        }
+        return served
+    }
+
+    /// A held subscription once its output has room again, by its policy; nil when it has ended. `last` is the number
+    /// given last.
+    func resumed(at last: Int64) -> Subscription? {
+        guard connection.pendingOutputBytes < Self.softOutputBytes / 4 else { return self }
+        var resumed = self
+        resumed.isHeld = false
+        switch overflow {
+        case .conflate: resumed.conflatedUntil = last
+        case .gap:
+            guard last > position else { break }
+            tell("events.gap", ["fromSequence": .integer(position + 1), "toSequence": .integer(last)])
+            resumed.position = last
+        case .disconnect:
+            tell("events.closed", [:])
+            return nil
+        }
+        return resumed
+    }
+
+    private func tell(_ method: String, _ facts: JSONObject) {
+        var params: JSONObject = ["subscription": .string(id), "reason": "SLOW_READER"]
+        for (key, value) in facts { params[key] = value }
+        _ = connection.send(notification: method, params: JSONText(params))
+    }
+}

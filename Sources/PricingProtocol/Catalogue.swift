@@ -1,0 +1,205 @@
+import JSONRPC
+
+/// Categories, suppliers and products.
+enum Catalogue {
+    static let category = ObjectShape.result(
+        "Category",
+        [
+            .categoryId, Field("name", .name(1...200), "Its name, unique."),
+            .text("description", "What belongs in it."),
+        ]
+    )
+
+    static let supplierFields: [Field] = [
+        Field("companyName", .name(1...200), "The company's name."),
+        Field("contactEmail", .name(3...254), "Where to write.").nullable.optional,
+        Field("taxNumber", .name(1...64), "Its tax number, unique.").nullable.optional,
+        Field("address", .text(0...500), "Postal address.").optional,
+    ]
+
+    static let supplier = ObjectShape.result("Supplier", [.supplierId] + supplierFields)
+
+    static let product = ObjectShape.result(
+        "Product",
+        [
+            .productId,
+            Field("title", .name(1...200), "Its title."),
+            .text("description", upTo: 10_000, "What it is."),
+            .categoryId,
+            Field.supplierId.nullable,
+            .money("basePrice", "The list price that automation starts from."),
+            Field.money("unitCost", "What one unit costs the shop.", zeroAllowed: true).nullable,
+            .money("price", "The posted price."),
+            .money("floor", "The lowest price that may be posted."),
+            .money("ceiling", "The highest price that may be posted."),
+            .stock,
+            Field("available", .integer(0...2_147_483_647), "On hand less held."),
+            .lowStock, .highStock, .ruleId,
+            Field("pinned", .boolean, "Whether a manual price stands."),
+            Field("active", .boolean, "Whether it is for sale."),
+            Field("archived", .boolean, "Whether it was taken out for good."),
+            Field("version", .integer(1...2_147_483_647), "Counts the changes of the declaration."),
+        ]
+    )
+
+    /// What a merchant declares, in create and update alike.
+    private static let declaration: [Field] = [
+        Field("description", .text(0...10_000), "What it is.").optional,
+        Field.supplierId.nullable.optional,
+        Field.money("unitCost", "What one unit costs; with a minimum margin it lifts the floor.", zeroAllowed: true)
+            .nullable.optional,
+        Field.money("floor", "The lowest price; half of base unless given.").optional,
+        Field.money("ceiling", "The highest price; twice base unless given.").optional,
+        Field.lowStock.optional, Field.highStock.optional, Field.ruleId.optional,
+        Field("active", .boolean, "Whether it is for sale; yes unless given.").optional,
+    ]
+
+    private static let references: [ErrorCode] = [
+        .categoryNotFound, .supplierNotFound, .ruleNotFound, .ruleInvalid, .outsideLimits,
+    ]
+
+    static let methods: [Method] = [
+        Method(
+            "category.list",
+            .viewer,
+            .read,
+            "Lists the categories by id.",
+            takes: [.limit, .cursor],
+            gives: .page(of: category),
+            example: [:]
+        ),
+        Method(
+            "category.create",
+            .operator,
+            .write,
+            "Makes a category.",
+            takes: [
+                Field("name", .name(1...200), "Its name, unique."),
+                Field.text("description", "What belongs in it.").optional,
+            ],
+            gives: category,
+            example: ["name": "Tea"]
+        ),
+        Method(
+            "supplier.list",
+            .viewer,
+            .read,
+            "Lists the suppliers by id.",
+            takes: [.limit, .cursor],
+            gives: .page(of: supplier),
+            example: [:]
+        ),
+        Method(
+            "supplier.get",
+            .viewer,
+            .read,
+            "Gives one supplier.",
+            takes: [.supplierId],
+            gives: supplier,
+            errors: [.supplierNotFound],
+            example: ["supplierId": 1]
+        ),
+        Method(
+            "supplier.create",
+            .operator,
+            .write,
+            "Makes a supplier.",
+            takes: supplierFields,
+            gives: supplier,
+            example: ["companyName": "North Tea"]
+        ),
+        Method(
+            "supplier.update",
+            .operator,
+            .write,
+            "Changes the given members of a supplier.",
+            takes: [.supplierId, supplierFields[0].optional] + supplierFields.dropFirst(),
+            gives: supplier,
+            errors: [.supplierNotFound],
+            example: ["supplierId": 1, "address": "1 Quay, Hull"]
+        ),
+        Method(
+            "supplier.delete",
+            .operator,
+            .write,
+            "Removes a supplier that no product names.",
+            takes: [.supplierId],
+            gives: .result([.supplierId, Field("deleted", .boolean, "Always true.")]),
+            errors: [.supplierNotFound, .supplierInUse]
+        ),
+        Method(
+            "product.list",
+            .viewer,
+            .read,
+            "Lists products, filtered and sorted.",
+            takes: [
+                Field("search", .text(1...200), "Text in title or description.").optional,
+                Field.categoryId.optional, Field.supplierId.optional,
+                Field("active", .boolean, "Only those for sale, or only those not.").optional,
+                Field.money("minPrice", "Lowest posted price.", zeroAllowed: true).optional,
+                Field.money("maxPrice", "Highest posted price.", zeroAllowed: true).optional,
+                Field("minStock", .integer(0...2_147_483_647), "Least units on hand.").optional,
+                Field("maxStock", .integer(0...2_147_483_647), "Most units on hand.").optional,
+                Field(
+                    "sort",
+                    .choice(["productId", "-productId", "price", "-price", "stock", "-stock", "title", "-title"]),
+                    "Order; a minus sign turns it round."
+                ).optional,
+                .limit, .cursor,
+            ],
+            gives: .page(of: product),
+            example: ["limit": 2, "sort": "-price"]
+        ),
+        Method(
+            "product.get",
+            .viewer,
+            .read,
+            "Gives one product with its price and stock.",
+            takes: [.productId],
+            gives: product,
+            errors: [.productNotFound],
+            example: ["productId": 1]
+        ),
+        Method(
+            "product.create",
+            .operator,
+            .write,
+            "Makes a product; its price is guarded and rounded at once.",
+            takes: [
+                Field("title", .name(1...200), "Its title."),
+                .money("basePrice", "The list price that automation starts from."),
+                .categoryId,
+                Field.stock.optional,
+            ] + declaration,
+            gives: product,
+            errors: references,
+            example: ["title": "Green mug", "basePrice": "12.50", "categoryId": 1, "stock": 40]
+        ),
+        Method(
+            "product.update",
+            .operator,
+            .write,
+            "Changes the given members; a changed declaration is priced at once.",
+            takes: [
+                .productId,
+                Field("title", .name(1...200), "Its title.").optional,
+                Field.money("basePrice", "The list price that automation starts from.").optional,
+                Field.categoryId.optional,
+                Field("version", .integer(1...2_147_483_647), "Refuse (STALE) unless the product is still at it.")
+                    .optional,
+            ] + declaration,
+            gives: product,
+            errors: [.productNotFound, .productArchived, .stale] + references,
+            example: ["productId": 1, "title": "Green mug, large"]
+        ),
+        Method(
+            "product.archive",
+            .operator,
+            .write,
+            "Takes a product out of sale; its history stays.",
+            takes: [.productId],
+            gives: product,
+            errors: [.productNotFound]
+        ),
+    ]
+}

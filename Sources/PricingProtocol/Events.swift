@@ -1,0 +1,66 @@
+import JSONRPC
+
+/// The event stream: numbered after commit, resumable from any number.
+enum Events {
+    static let topics = ["price", "stock", "order", "automation"]
+    private static let topic = Schema.choice(topics)
+
+    static let event = ObjectShape.result(
+        "Event",
+        [
+            .count("sequence", "Its number in the stream."), .time("at", "When."), Field("topic", topic, "What kind."),
+            Field("op", .name(1...50), "insert or update."), .count("key", "The id of the thing: product or order."),
+            Field("before", .any, "What changed, as it was."), Field("after", .any, "What changed, as it is."),
+            Field("cause", .any, "{kind, orderId?}."), .text("actor", "Who."),
+        ]
+    )
+
+    private static let filters: [Field] = [
+        Field("topics", .list(topic, 1...4), "Only these topics; all unless given.").optional,
+        Field("productIds", .list(Field.productId.schema, 1...500), "Only events of these products.").optional,
+        Field("from", .integer(0...9_007_199_254_740_992), "The number after which to begin: the last one seen.")
+            .optional,
+    ]
+
+    static let methods: [Method] = [
+        Method(
+            "events.subscribe",
+            .viewer,
+            .session,
+            "Sends events.event notifications on this connection, strictly after this reply.",
+            takes: filters + [
+                Field("snapshot", .boolean, "Also give the state that the stream continues from.").optional,
+                Field(
+                    "overflow",
+                    .choice(["conflate", "gap", "disconnect"]),
+                    "What to do when the reader is too slow; gap unless given."
+                )
+                .optional,
+            ],
+            gives: .result([
+                Field("subscription", .name(1...64), "Names it in notifications and in events.unsubscribe."),
+                .count("sequence", "The number after which the stream continues."),
+                Field("snapshot", .any, "The watched products' price and stock, when asked for.").optional,
+            ]),
+            example: ["topics": ["price"]]
+        ),
+        Method(
+            "events.unsubscribe",
+            .viewer,
+            .session,
+            "Ends a subscription of this connection.",
+            takes: [Field("subscription", .name(1...64), "As events.subscribe gave it.")],
+            gives: .empty,
+            errors: [.subscriptionNotFound]
+        ),
+        Method(
+            "events.list",
+            .viewer,
+            .read,
+            "Gives the same events, pulled: those after a number, oldest first.",
+            takes: filters + [.limit, .cursor],
+            gives: .result(ObjectShape.page(of: event).fields + [.count("sequence", "The number given last.")]),
+            example: ["from": 0, "limit": 2]
+        ),
+    ]
+}

@@ -1,0 +1,70 @@
+import JSONRPC
+
+// The fields that several methods share, each with its one schema.
+
+extension Field {
+    /// An id of the shop; ids are positive integers.
+    static func id(_ name: String, _ summary: String, completes: String? = nil) -> Field {
+        Field(name, .integer(1...9_007_199_254_740_992), summary, completes: completes)
+    }
+
+    static func money(_ name: String, _ summary: String, zeroAllowed: Bool = false) -> Field {
+        Field(name, .money(minimumHundredths: zeroAllowed ? 0 : 1), summary)
+    }
+
+    static func count(_ name: String, _ summary: String) -> Field {
+        Field(name, .integer(0...9_007_199_254_740_992), summary)
+    }
+
+    static func time(_ name: String, _ summary: String) -> Field {
+        Field(name, .time, summary)
+    }
+
+    static func text(_ name: String, upTo length: Int = 2000, _ summary: String) -> Field {
+        Field(name, .text(0...length), summary)
+    }
+
+    static let productId = id("productId", "A product's id.", completes: "product")
+    static let categoryId = id("categoryId", "A category's id.", completes: "category")
+    static let supplierId = id("supplierId", "A supplier's id.", completes: "supplier")
+    static let userId = id("userId", "A user's id.", completes: "user")
+    static let customerId = id("customerId", "The user who buys.", completes: "user")
+    static let orderId = id("orderId", "An order's id.", completes: "order")
+    static let ruleId = id("ruleId", "A rule version's id.", completes: "rule")
+    static let reason = Field("reason", .name(0...500), "Why, kept in the ledger.").optional
+    static let quantity = Field("quantity", .integer(1...1_000_000_000), "Units.")
+    static let limit = Field("limit", .integer(1...500), "Rows a page; 50 unless given.").optional
+    static let cursor = Field("cursor", .text(1...500), "Where the last page ended: its nextCursor.").optional
+    static let stock = Field("stock", .integer(0...2_147_483_647), "Units on hand.")
+    static let lowStock = Field("lowStock", .integer(0...1_000_000_000), "At or below it stock counts as low.")
+    static let highStock = Field("highStock", .integer(3...1_000_000_000), "At or above it stock counts as high.")
+}
+
+extension ObjectShape {
+    /// One page of a list.
+    static func page(of item: ObjectShape) -> ObjectShape {
+        ObjectShape(
+            item.name.map { "\($0)Page" },
+            isOpen: true,
+            [
+                Field("items", .list(.object(item), 0...500), "The rows of this page."),
+                Field("nextCursor", .text(0...500), "Gives the next page; null on the last.").nullable,
+            ]
+        )
+    }
+
+    /// All rows at once.
+    static func rows(of item: ObjectShape) -> ObjectShape {
+        ObjectShape(isOpen: true, [Field("items", .list(.object(item), 0...100_000), "The rows.")])
+    }
+
+    static func result(_ name: String, _ fields: [Field]) -> ObjectShape {
+        ObjectShape(name, isOpen: true, fields)
+    }
+
+    static func result(_ fields: [Field]) -> ObjectShape {
+        ObjectShape(isOpen: true, fields)
+    }
+
+    static let empty = ObjectShape(isOpen: true, [])
+}

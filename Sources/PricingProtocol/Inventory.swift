@@ -1,0 +1,106 @@
+import JSONRPC
+
+/// Stock on hand and every movement of it.
+enum Inventory {
+    static let level = ObjectShape.result(
+        "StockLevel",
+        [
+            .productId, Field("title", .name(1...200), "The product's title."), .stock,
+            Field("held", .integer(0...2_147_483_647), "Units promised to open quotes."),
+            Field("available", .integer(0...2_147_483_647), "On hand less held."),
+            .lowStock, .highStock,
+            Field("level", .choice(["LOW", "NORMAL", "HIGH"]), "Where stock stands between the two."),
+            .money("price", "The posted price."),
+            Field.time("lastRestockAt", "When stock last came in.").nullable,
+        ]
+    )
+
+    static let movement = ObjectShape.result(
+        "StockMovement",
+        [
+            .count("sequence", "Numbers the product's movements from 1."),
+            Field("kind", .choice(["initial", "sale", "cancel", "return", "restock", "adjust"]), "What moved it."),
+            Field("quantity", .integer(-2_147_483_648...2_147_483_647), "Units, negative when they left."),
+            Field("stockAfter", .integer(0...2_147_483_647), "On hand afterwards."),
+            Field.orderId.nullable,
+            .text("reason", "Why."), .text("actor", "Who."), .time("at", "When."),
+        ]
+    )
+
+    static let moved = ObjectShape.result(
+        "StockMoved",
+        [
+            .productId, .stock, Field("available", .integer(0...2_147_483_647), "On hand less held."),
+            .money("priceBefore", "The posted price before."), .money("priceAfter", "The posted price after."),
+            Field(
+                "price",
+                .object(.result([.money("before", "The posted price before."), .money("after", "And after.")])),
+                "The same, as one object."
+            ),
+        ]
+    )
+
+    static let methods: [Method] = [
+        Method(
+            "inventory.get",
+            .viewer,
+            .read,
+            "Gives one product's stock.",
+            takes: [.productId],
+            gives: level,
+            errors: [.productNotFound],
+            example: ["productId": 1]
+        ),
+        Method(
+            "inventory.list",
+            .viewer,
+            .read,
+            "Lists stock by product.",
+            takes: [Field("level", .choice(["LOW", "NORMAL", "HIGH"]), "Only this level.").optional, .limit, .cursor],
+            gives: .page(of: level),
+            example: ["limit": 2]
+        ),
+        Method(
+            "inventory.lowStock",
+            .viewer,
+            .read,
+            "Lists the products whose stock is low.",
+            takes: [.limit, .cursor],
+            gives: .page(of: level),
+            example: [:]
+        ),
+        Method(
+            "inventory.restock",
+            .operator,
+            .write,
+            "Adds units that came in.",
+            takes: [.productId, .quantity, .reason],
+            gives: moved,
+            errors: [.productNotFound, .productArchived],
+            example: ["productId": 1, "quantity": 5]
+        ),
+        Method(
+            "inventory.adjust",
+            .operator,
+            .write,
+            "Corrects stock by a signed number of units.",
+            takes: [
+                .productId, Field("quantity", .integer(-1_000_000_000...1_000_000_000), "Units, signed, not zero."),
+                .reason,
+            ],
+            gives: moved,
+            errors: [.productNotFound, .productArchived, .insufficientStock],
+            example: ["productId": 1, "quantity": -1, "reason": "broken"]
+        ),
+        Method(
+            "inventory.movements",
+            .viewer,
+            .read,
+            "Lists one product's stock ledger, newest first.",
+            takes: [.productId, .limit, .cursor],
+            gives: .page(of: movement),
+            errors: [.productNotFound],
+            example: ["productId": 1]
+        ),
+    ]
+}

@@ -1,0 +1,88 @@
+package import JSONRPC
+
+/// One method, declared once: dispatch, roles, `rpc.discover` and README's table come from this value.
+package struct Method: Sendable {
+    /// What calling it does to the shop.
+    package enum Effect: String, Sendable {
+        /// Changes nothing.
+        case read
+        /// Changes data; takes `idempotencyKey` and `dryRun`.
+        case write
+        /// Changes this connection or the daemon alone.
+        case session
+    }
+
+    /// `noun.verb`.
+    package let name: String
+    /// The least role that may call it.
+    package let role: Role
+    package let effect: Effect
+    /// One sentence.
+    package let summary: String
+    package let parameters: ObjectShape
+    package let result: ObjectShape
+    /// Errors of its own, beside `ErrorCode.common`.
+    package let errors: [ErrorCode]
+    /// Whether it may run longer than the usual statement limit.
+    package let isLong: Bool
+    /// Parameters that work on the demo data; nil where a call needs what only a caller knows.
+    package let example: JSONObject?
+
+    package init(
+        _ name: String,
+        _ role: Role,
+        _ effect: Effect,
+        _ summary: String,
+        takes parameters: [Field] = [],
+        gives result: ObjectShape,
+        errors: [ErrorCode] = [],
+        isLong: Bool = false,
+        example: JSONObject? = nil
+    ) {
+        self.name = name
+        self.role = role
+        self.effect = effect
+        self.summary = summary
+        self.parameters = ObjectShape(parameters)
+        self.result = result
+        self.errors = errors
+        self.isLong = isLong
+        self.example = example
+    }
+}
+
+/// `params._meta`: what a caller may say beside a method's own parameters.
+package struct CallMeta: Sendable, Equatable {
+    /// Makes a write happen once, however often it is sent.
+    package var idempotencyKey: String?
+    /// How long the caller waits, in milliseconds from the arrival of the call.
+    package var timeoutMs: Int64?
+    /// Run for real, report, roll back.
+    package var isDryRun = false
+    /// Asks for `$/progress` notifications under this token.
+    package var progressToken: JSONValue?
+    /// Who did it, for the audit trail.
+    package var actor: String?
+
+    package static let shape = ObjectShape(
+        "CallMeta",
+        [
+            Field("idempotencyKey", .name(1...200), "Makes a write happen once, however often it is sent.").optional,
+            Field("timeoutMs", .integer(1...86_400_000), "How long the caller waits, in milliseconds.").optional,
+            Field("dryRun", .boolean, "Run for real inside a transaction, report, roll back.").optional,
+            Field("progressToken", .any, "Asks for $/progress notifications under this token.").optional,
+            Field("actor", .name(1...200), "Who did it, kept in the audit trail.").optional,
+        ]
+    )
+
+    package init() {}
+
+    /// Reads an object that fits the shape.
+    package init(_ object: JSONObject) {
+        idempotencyKey = object["idempotencyKey"]?.string
+        timeoutMs = object["timeoutMs"]?.integer
+        isDryRun = object["dryRun"]?.bool ?? false
+        progressToken = object["progressToken"]
+        actor = object["actor"]?.string
+    }
+}

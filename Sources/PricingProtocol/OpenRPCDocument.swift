@@ -1,0 +1,74 @@
+package import JSONRPC
+
+/// The OpenRPC 1.x document, made from the method declarations.
+package enum OpenRPCDocument {
+    package static func make(version: String) -> JSONObject {
+        var components: [String: JSONValue] = [:]
+        let methods = AllMethods.list.map { JSONValue.object(describe($0, &components)) }
+        _ = Schema.object(CallMeta.shape).jsonSchema(collecting: &components)
+        let schemas = JSONObject(components.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+        let errors = JSONObject(ErrorCode.all.map { ($0.reason, JSONValue.object(describe($0))) })
+        return [
+            "openrpc": "1.2.6",
+            "info": [
+                "title": "pricingd", "version": .string(version),
+                "description": "Stock and prices of a shop, over line-delimited JSON-RPC 2.0 on a Unix domain socket.",
+            ],
+            "methods": .array(methods),
+            "components": ["schemas": .object(schemas), "errors": .object(errors)],
+        ]
+    }
+
+    private static func describe(_ method: Method, _ components: inout [String: JSONValue]) -> JSONObject {
+        var params = method.parameters.fields.map { JSONValue.object(parameter($0, &components)) }
+        params.append([
+            "name": "_meta", "required": false, "summary": "What a caller may say beside the method's own parameters.",
+            "schema": ["$ref": "#/components/schemas/CallMeta"],
+        ])
+        let result = Schema.object(method.result).jsonSchema(collecting: &components)
+        var object: JSONObject = [
+            "name": .string(method.name), "summary": .string(method.summary), "paramStructure": "by-name",
+            "params": .array(params),
+            "result": ["name": .string(method.result.name ?? "result"), "schema": .object(result)],
+            "errors": .array(method.errors.map { ["$ref": .string("#/components/errors/\($0.reason)")] }),
+            "x-role": .string(method.role.rawValue), "x-effect": .string(method.effect.rawValue),
+            "x-idempotent": .bool(true),
+        ]
+        if let columns = method.tableColumns { object["x-table"] = .array(columns.map { .string($0) }) }
+        if let example = method.example {
+            object["examples"] = [
+                [
+                    "name": .string(method.name),
+                    "params": .array(example.map { ["name": .string($0.key), "value": $0.value] }),
+                ]
+            ]
+        }
+        return object
+    }
+
+    private static func parameter(_ field: Field, _ components: inout [String: JSONValue]) -> JSONObject {
+        var object: JSONObject = [
+            "name": .string(field.name), "required": .bool(field.isRequired), "description": .string(field.summary),
+            "schema": .object(field.schema.jsonSchema(collecting: &components)),
+        ]
+        if let completes = field.completes { object["x-complete"] = .string(completes) }
+        return object
+    }
+
+    private static func describe(_ error: ErrorCode) -> JSONObject {
+        [
+            "code": .integer(Int64(error.code)), "message": .string(error.meaning),
+            "data": ["reason": .string(error.reason), "retryable": .bool(error.isRetryable)],
+        ]
+    }
+}
+
+extension Method {
+    /// The columns that a table of its items shows; nil when its result is no list.
+    fileprivate var tableColumns: [String]? {
+        guard let items = result.fields.first(where: { $0.name == "items" }),
+            case .list(.object(let item), _) = items.schema
+        else { return nil }
+        return item.fields.map(\.name)
+    }
+}

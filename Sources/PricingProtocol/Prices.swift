@@ -1,0 +1,162 @@
+import JSONRPC
+
+/// Prices: read, explained, previewed, pinned; and the clock they follow.
+enum Prices {
+    static let posted = ObjectShape.result(
+        "PostedPrice",
+        [
+            .productId, .money("price", "The posted price."),
+            .count("version", "Counts the price's changes."),
+        ]
+    )
+
+    static let change = ObjectShape.result(
+        "PriceChange",
+        [
+            .id("priceChangeId", "Its id."), .count("sequence", "Numbers the product's changes from 1."),
+            .money("old", "The price before."), .money("new", "The price after."), .stock,
+            Field(
+                "rule",
+                .object(
+                    .result([
+                        .ruleId, Field("name", .name(1...200), "The rule's name."),
+                        .count("version", "Its version."), Field("strategy", .name(1...50), "Its strategy."),
+                    ])
+                ),
+                "The rule version in force."
+            ),
+            Field("bindingGuard", .name(1...50), "The first guard that bound.").nullable,
+            Field("cause", .name(1...50), "What made it move."), Field.orderId.nullable,
+            .text("reason", "Why."), Field("inputs", .any, "Everything that the price was computed from."),
+            .text("actor", "Who."), .time("at", "When."),
+        ]
+    )
+
+    static let step = ObjectShape.result(
+        "PriceStep",
+        [
+            Field("step", .name(1...50), "strategy, daily_cap, limits, dead_band, rounding, or frozen."),
+            .text("before", "The amount before it."), .text("after", "The amount after it."),
+            .text("note", "What it did, in words."),
+        ]
+    )
+
+    static let explanation = ObjectShape.result(
+        "PriceExplanation",
+        [
+            .productId, .money("price", "The price that the steps end at."), .money("posted", "The price that stands."),
+            .money("basePrice", "The list price."), .stock, Field("strategy", .name(1...50), "The rule's strategy."),
+            .ruleId, Field("frozen", .name(1...50), "pinned, archived or out_of_stock: why it does not move.").nullable,
+            Field("bindingGuard", .name(1...50), "The first guard that bound.").nullable,
+            Field("steps", .list(.object(step), 1...20), "From base to the posted price."),
+            .text("text", upTo: 10_000, "The same as text."),
+        ]
+    )
+
+    static let pin = ObjectShape.result(
+        "Pin",
+        [
+            .productId, .money("price", "The posted price."), Field("pinned", .boolean, "Whether it is pinned now."),
+            Field.time("until", "When the pin ends; null for never.").nullable,
+        ]
+    )
+
+    static let clock = ObjectShape.result(
+        "Clock",
+        [
+            .time("at", "The time that prices follow."),
+            Field("sandbox", .boolean, "Whether the clock may be set."),
+            Field("virtual", .boolean, "Whether it was set."),
+        ]
+    )
+
+    static let methods: [Method] = [
+        Method(
+            "price.get",
+            .viewer,
+            .read,
+            "Gives the posted prices of several products.",
+            takes: [
+                Field("productIds", .list(Field.productId.schema, 1...500), "Which products.", completes: "product")
+            ],
+            gives: .result([
+                Field("items", .list(.object(posted), 0...500), "One for each product there is."),
+                Field("missing", .list(Field.productId.schema, 0...500), "Ids of no product."),
+            ]),
+            example: ["productIds": [1, 2]]
+        ),
+        Method(
+            "price.history",
+            .viewer,
+            .read,
+            "Lists one product's price changes, newest first.",
+            takes: [
+                .productId, Field.time("from", "Not before.").optional, Field.time("to", "Before.").optional, .limit,
+                .cursor,
+            ],
+            gives: .page(of: change),
+            errors: [.productNotFound],
+            example: ["productId": 1]
+        ),
+        Method(
+            "price.why",
+            .viewer,
+            .read,
+            "Explains a price: each step, and the guard that bound.",
+            takes: [.productId],
+            gives: explanation,
+            errors: [.productNotFound],
+            example: ["productId": 1]
+        ),
+        Method(
+            "price.preview",
+            .viewer,
+            .read,
+            "Gives the price that the database would set for another stock or rule.",
+            takes: [.productId, Field.stock.optional, Field.ruleId.optional],
+            gives: explanation,
+            errors: [.productNotFound, .ruleNotFound],
+            example: ["productId": 1, "stock": 3]
+        ),
+        Method(
+            "price.pin",
+            .operator,
+            .write,
+            "Sets a manual price that automation leaves alone.",
+            takes: [
+                .productId, .money("price", "The manual price, within floor and ceiling."),
+                Field.time("until", "When automation takes over again; never unless given.").optional, .reason,
+            ],
+            gives: pin,
+            errors: [.productNotFound, .productArchived, .outsideLimits]
+        ),
+        Method(
+            "price.unpin",
+            .operator,
+            .write,
+            "Gives a pinned price back to automation.",
+            takes: [.productId, .reason],
+            gives: pin,
+            errors: [.productNotFound, .productArchived],
+            example: ["productId": 1]
+        ),
+        Method(
+            "clock.get",
+            .viewer,
+            .read,
+            "Gives the time that prices follow.",
+            gives: clock,
+            example: [:]
+        ),
+        Method(
+            "clock.set",
+            .admin,
+            .write,
+            "Sets a sandbox's clock and runs the tick of the new time.",
+            takes: [.time("at", "The new time.")],
+            gives: clock,
+            errors: [.notASandbox],
+            isLong: true
+        ),
+    ]
+}

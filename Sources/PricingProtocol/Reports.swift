@@ -1,0 +1,100 @@
+import JSONRPC
+
+/// What the admin dashboard shows, the named queries, and generated data.
+enum Reports {
+    private static func dashboard(_ view: String, _ summary: String, takes: [Field] = []) -> Method {
+        Method(
+            "dashboard.\(view)",
+            .viewer,
+            .read,
+            summary,
+            takes: takes,
+            gives: .rows(of: .result([])),
+            isLong: true,
+            example: [:]
+        )
+    }
+
+    static let methods: [Method] = [
+        Method(
+            "dashboard.stats",
+            .viewer,
+            .read,
+            "Gives the shop's headline figures.",
+            gives: .result(
+                "DashboardStats",
+                [
+                    .count("products", "Products not archived."), .count("activeProducts", "Those for sale."),
+                    .count("orders", "Orders ever placed."), .count("lowStock", "Products whose stock is low."),
+                    .money("revenue", "Of orders not cancelled or returned.", zeroAllowed: true),
+                    .money("revenueToday", "The same, of today (UTC).", zeroAllowed: true),
+                ]
+            ),
+            isLong: true,
+            example: [:]
+        ),
+        dashboard("categoryDistribution", "Products, stock and value by category."),
+        dashboard(
+            "priceTrends",
+            "Average price and number of changes by day.",
+            takes: [
+                Field("days", .integer(1...366), "How many days back; 30 unless given.").optional,
+                Field.productId.optional,
+            ]
+        ),
+        dashboard("supplierRevenue", "Revenue by supplier."),
+        dashboard("monthlyRevenue", "Orders and revenue of the last twelve months."),
+        dashboard("vipUsers", "The customers who spent most."),
+        dashboard("lowStock", "The products whose stock is low."),
+        Method(
+            "report.list",
+            .viewer,
+            .read,
+            "Lists the named queries.",
+            gives: .rows(
+                of: .result([
+                    Field("name", .name(1...100), "What report.run takes."),
+                    .text("title", "What it shows."),
+                ])
+            ),
+            example: [:]
+        ),
+        Method(
+            "report.run",
+            .viewer,
+            .read,
+            "Runs a named query.",
+            takes: [
+                Field("name", .name(1...100), "As report.list gives it.", completes: "report"),
+                Field("limit", .integer(1...10_000), "The most rows; 100 unless given.").optional,
+            ],
+            gives: .result([
+                Field("columns", .list(.text(0...200), 0...200), "The columns' names."),
+                Field("rows", .list(.any, 0...10_000), "One array a row, in the columns' order."),
+            ]),
+            errors: [.reportNotFound],
+            isLong: true,
+            example: ["name": "products", "limit": 2]
+        ),
+        Method(
+            "data.generate",
+            .admin,
+            .write,
+            "Generates demo data: same seed, same data.",
+            takes: [
+                Field("users", .integer(0...1_000_000), "How many customers; 200 unless given.").optional,
+                Field("suppliers", .integer(0...100_000), "20 unless given.").optional,
+                Field("products", .integer(0...1_000_000), "200 unless given.").optional,
+                Field("orders", .integer(0...10_000_000), "Over the past year; 1000 unless given.").optional,
+                Field("seed", .integer(0...9_007_199_254_740_992), "Same seed, same data; 1 unless given.").optional,
+                Field("clear", .boolean, "Remove all data first.").optional,
+            ],
+            gives: .result([
+                .count("users", "Users made."), .count("suppliers", "Suppliers made."),
+                .count("categories", "Categories made."), .count("products", "Products made."),
+                .count("orders", "Orders placed."),
+            ]),
+            isLong: true
+        ),
+    ]
+}

@@ -1,0 +1,95 @@
+import JSONRPC
+
+/// Pricing rules: versioned, never edited in place.
+enum Rules {
+    private static let share = Schema.number(0...10)
+
+    private static let parameters: [Field] = [
+        Field("up", .number(0...1), "bands: the share of base added when stock is low; 0.1 unless given.").optional,
+        Field("down", .number(0...0.95), "bands: the share of base taken off when stock is high; 0.1 unless given.")
+            .optional,
+        Field(
+            "gap",
+            .number(0...0.45),
+            "bands: how far past a threshold stock must come back, as a share of the distance."
+        )
+        .optional,
+        Field("tickSeconds", .integer(3600...86_400), "Seconds between ticks: 3600, 21600 or 86400.").optional,
+        Field("bandTick", .number(0...1), "Dead band on a tick, as a share of the posted price.").optional,
+        Field("bandStock", .number(0...1), "Dead band on a stock change, at least the one on a tick.").optional,
+        Field("dailyCap", .number(0.0001...10), "The most that a day may move a price, as a share; null for none.")
+            .nullable.optional,
+        Field("minimumMargin", share, "The least margin on unit cost, as a share; lifts the floor.").optional,
+        Field("priceStep", .money(minimumHundredths: 1), "Prices are multiples of it, less the offset.").optional,
+        Field("priceOffset", .money(minimumHundredths: 0), "0.01 with a step of 1.00 gives x.99.").optional,
+    ]
+
+    static let rule = ObjectShape.result(
+        "Rule",
+        [
+            .ruleId, Field("name", .name(1...200), "Its name, shared by its versions."),
+            .count("version", "Counts up under the name."),
+            Field("strategy", .choice(["bands", "manual"]), "How the price follows stock."),
+            Field("status", .choice(["draft", "active", "retired"]), "At most one version of a name is active."),
+            Field("parameters", .object(.result(parameters)), "Its parameters, guards among them."),
+            .text("note", "What it is for."), .text("actor", "Who made it."), .time("createdAt", "When."),
+            Field.time("activatedAt", "When it came into force.").nullable,
+        ]
+    )
+
+    static let methods: [Method] = [
+        Method(
+            "rule.list",
+            .viewer,
+            .read,
+            "Lists rule versions by id.",
+            takes: [
+                Field("status", .choice(["draft", "active", "retired"]), "Only this status.").optional, .limit, .cursor,
+            ],
+            gives: .page(of: rule),
+            example: [:]
+        ),
+        Method(
+            "rule.get",
+            .viewer,
+            .read,
+            "Gives one rule version.",
+            takes: [.ruleId],
+            gives: rule,
+            errors: [.ruleNotFound],
+            example: ["ruleId": 1]
+        ),
+        Method(
+            "rule.create",
+            .operator,
+            .write,
+            "Makes the next version under a name, as a draft.",
+            takes: [
+                Field("name", .name(1...200), "A new name, or one that has versions."),
+                Field("strategy", .choice(["bands", "manual"]), "How the price follows stock."),
+                Field("preset", .choice(["calm", "balanced", "agile"]), "Tick, dead bands and cap; calm unless given.")
+                    .optional,
+                Field("parameters", .object(ObjectShape(parameters)), "What differs from the preset.").optional,
+                Field.text("note", "What it is for.").optional,
+            ],
+            gives: rule,
+            errors: [.ruleInvalid],
+            example: ["name": "bolder", "strategy": "bands", "parameters": ["up": .decimal("0.2")]]
+        ),
+        Method(
+            "rule.activate",
+            .operator,
+            .write,
+            "Puts a version into force for its name's products and those named besides; prices them at once.",
+            takes: [
+                .ruleId,
+                Field("all", .boolean, "Every product of the catalogue.").optional,
+                Field.categoryId.optional,
+                Field("productIds", .list(Field.productId.schema, 1...500), "These products.").optional,
+            ],
+            gives: .result(rule.fields + [.count("productsMoved", "How many products it took over.")]),
+            errors: [.ruleNotFound, .ruleInvalid, .outsideLimits],
+            isLong: true
+        ),
+    ]
+}

@@ -1,0 +1,89 @@
+import JSONRPC
+
+/// Users. No reply ever holds a password or its hash.
+enum Users {
+    private static let role = Schema.choice(["customer", "seller", "admin"])
+
+    static let user = ObjectShape.result(
+        "User",
+        [
+            .userId, Field("fullName", .name(1...200), "Their name."),
+            Field("email", .name(3...254), "Unique, whatever its case."),
+            Field("phoneNumber", .name(3...32), "Unique.").nullable, Field("role", role, "What they are to the shop."),
+            .time("createdAt", "When."),
+        ]
+    )
+
+    private static let email = Field("email", .name(3...254), "Unique, whatever its case.")
+    private static let password = Field("password", .text(1...72), "Kept as a slow hash, never given back.")
+    private static let phone = Field("phoneNumber", .name(3...32), "Digits, spaces and + ( ) . / -; unique.").nullable
+
+    static let methods: [Method] = [
+        Method(
+            "user.list",
+            .viewer,
+            .read,
+            "Lists users by id.",
+            takes: [
+                Field("search", .text(1...200), "Text in name or e-mail.").optional,
+                Field("role", role, "Only this role.").optional, .limit, .cursor,
+            ],
+            gives: .page(of: user),
+            example: ["limit": 2]
+        ),
+        Method(
+            "user.get",
+            .viewer,
+            .read,
+            "Gives one user.",
+            takes: [.userId],
+            gives: user,
+            errors: [.userNotFound],
+            example: ["userId": 1]
+        ),
+        Method(
+            "user.create",
+            .operator,
+            .write,
+            "Makes a user.",
+            takes: [
+                Field("fullName", .name(1...200), "Their name."), email, phone.optional,
+                Field("role", role, "customer unless given.").optional, password.optional,
+            ],
+            gives: user,
+            errors: [.emailTaken, .phoneTaken],
+            example: ["fullName": "Ada Byron", "email": "ada@example.com"]
+        ),
+        Method(
+            "user.update",
+            .operator,
+            .write,
+            "Changes the given members of a user.",
+            takes: [
+                .userId, Field("fullName", .name(1...200), "Their name.").optional, email.optional, phone.optional,
+                Field("role", role, "What they are to the shop.").optional, password.optional,
+            ],
+            gives: user,
+            errors: [.userNotFound, .emailTaken, .phoneTaken],
+            example: ["userId": 1, "fullName": "Ada Lovelace"]
+        ),
+        Method(
+            "user.delete",
+            .operator,
+            .write,
+            "Archives a user: orders stay, e-mail and telephone number become free.",
+            takes: [.userId],
+            gives: .result([.userId, Field("deleted", .boolean, "Always true.")]),
+            errors: [.userNotFound]
+        ),
+        Method(
+            "user.authenticate",
+            .operator,
+            .write,
+            "Checks a password.",
+            takes: [email, password],
+            gives: .result([.userId, Field("role", role, "What they are to the shop.")]),
+            errors: [.badCredentials]
+        ),
+    ]
+}

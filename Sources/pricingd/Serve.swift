@@ -1,0 +1,119 @@
+import ArgumentParser
+import Glibc
+import JSONRPC
+import Logging
+import Postgres
+import Pricing
+import PricingProtocol
+
+/// `pricingd [serve]`: runs the daemon until SIGTERM or SIGINT, or on stdio until the end of input.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run the daemon (the default).")
+
+    @OptionGroup var options: CommonOptions
+
+    @Option(help: "Where to listen; without it $PRICINGD_SOCKET and the folders of the README.")
+    var socket: String?
+
+    @Flag(help: "Serve one peer on stdin and stdout instead of a socket.")
+    var stdio = false
+
+    @Option(help: "Members of this group may change prices and stock.")
+    var operatorGroup: String?
+
+    @Option(help: "Members of this group may look.")
+    var viewerGroup: String?
+
+    func validate() throws {
+        if stdio, socket != nil { throw ValidationError("--socket and --stdio exclude each other") }
+    }
+
+    func run() async throws {
+        // Before anything can print: in stdio mode the stream belongs to the peer.
+        let standardIO = stdio ? try StandardIO.movedAside() : nil
+        let logger = options.logger()
+        let roles = PeerRoles(
+            operatorGroup: try group(operatorGroup),
+            viewerGroup: try group(viewerGroup)
+        )
+        let listening = try standardIO == nil ? listen(roles) : nil
+        let source = try await DatabaseChoice.make(options)
+        let host = try await host(source, logger)
+        let listener: Listener =
+            listening.map { .socket($0) } ?? .standardIO(standardIO ?? StandardIO(input: 0, output: 1))
+        let daemon = try PricingDaemon(
+            host: host,
+            listener: listener,
+            roles: roles,
+            limits: .defaults,
+            logger: logger
+        )
+        if let listening {
+            let ready: JSONObject = [
+                "ready": true, "socket": .string(listening.path), "instanceId": .string(daemon.instanceID),
+                "pid": .integer(Int64(getpid())),
+            ]
+            writeLine(String(decoding: ready.serialized(), as: UTF8.self), to: 1)
+        }
+        try await daemon.run()
+    }
+
+    private func group(_ name: String?) throws -> UInt32? {
+        guard let name else { return nil }
+        guard let id = PeerRoles.group(named: name) else {
+            throw Exit.because("there is no group \(name)", Exit.configuration)
+        }
+        return id
+    }
+
+    private func listen(_ roles: PeerRoles) throws -> ListeningSocket {
+        do throws(ListeningSocketError) {
+            return try ListeningSocket(
+                path: SocketPath.resolve(explicit: socket),
+                group: roles.operatorGroup ?? roles.viewerGroup
+            )
+        } catch {
+            switch error {
+            case .held(_, let pid):
+                throw Exit.because(
+                    "another daemon\(pid.map { " (pid \($0))" } ?? "") has this socket",
+                    Exit.lockHeld
+                )
+            default: throw Exit.because("cannot listen: \(error)", Exit.configuration)
+            }
+        }
+    }
+
+    private func host(_ source: DatabaseSource, _ logger: Logger) async throws -> DatabaseHost {
+        do throws(DatabaseHost.Failure) {
+            return try await DatabaseHost.open(source, isSandbox: options.sandbox, logger: logger)
+        } catch {
+            throw error.exit
+        }
+    }
+}
+
+extension DatabaseHost.Failure {
+    /// What to say, and the exit code that fits.
+    var exit: ExitCode {
+        switch self {
+        case .database(let error):
+            if case .dataFolderInUse(holder: let holder) = error.kind {
+                return Exit.because(
+                    "another daemon\(holder.map { " (pid \($0))" } ?? "") has this data folder",
+                    Exit.lockHeld
+                )
+            }
+            if error.kind == .serverProgramsMissing { return Exit.because(error.message, Exit.configuration) }
+            return Exit.because("the database is not available: \(error)", Exit.databaseUnavailable)
+        case .refused(let refusal): return Exit.because("\(refusal)", Exit.configuration)
+        case .outOfStep(let names):
+            return Exit.because(
+                "the database lacks \(names.joined(separator: ", ")); run pricingd migrate first",
+                Exit.configuration
+            )
+        case .notASandbox:
+            return Exit.because("this database was not made with --sandbox", Exit.configuration)
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import Postgres
+import PricingTestSupport
+import Synchronization
+import Testing
+
+@Suite("Connection pool", .enabled(if: TestCluster.isAvailable, isLive), .timeLimit(.minutes(1)))
+struct ConnectionPoolTests {
+    private let pid = Statement.int("pid", "select pg_backend_pid()")
+
+    private func pool(_ database: TestDatabase, capacity: Int, maxWaiting: Int = 100) -> ConnectionPool {
+        ConnectionPool(database.settings, capacity: capacity, maxWaiting: maxWaiting, logger: TestCluster.silence)
+    }
+
+    @Test("Many callers share few connections, and closing drains")
+    func sharing() async throws {
+        try await withDatabase { database, _ in
+            let pool = pool(database, capacity: 3)
+            let pids = try await withThrowingTaskGroup(of: Int64.self) { group in
+                for _ in 1...60 {
+                    group.addTask { try await pool.run { session throws(PostgresError) in try session.one(pid) } }
+                }
+                return try await group.reduce(into: Set()) { $0.insert($1) }
+            }
+            #expect((1...3).contains(pids.count))
+            #expect(pool.status.busy == 0)
+            #expect(pool.status.idle == pids.count)
+            await pool.close()
+            #expect(pool.status.open == 0)
+            let error = await #expect(throws: PostgresError.self) {
+                try await pool.run { session throws(PostgresError) in try session.one(pid) }
+            }
+            #expect(error?.kind == .closed)
+        }
+    }
+
+    @Test("The queue of waiters is bounded")
+    func exhausted() async throws {
+        try await withDatabase { database, _ in
+            let pool = pool(database, capacity: 1, maxWaiting: 0)
+            try await pool.withConnection { (_) async throws(PostgresError) in
+                let error = await #expect(throws: PostgresError.self) {
+                    try await pool.run { session throws(PostgresError) in try session.one(pid) }
+                }
+                #expect(error?.kind == .poolExhausted)
+            }
+            await pool.close()
+        }
+    }
+
+    @Test("A connection that the server ended is replaced before the next caller sees it")
+    func terminated() async throws {
+        try await withDatabase { database, observer in
+            let pool = pool(database, capacity: 1)
+            let first = try await pool.run { session throws(PostgresError) in try session.one(pid) }
+            try await terminate(Int32(truncatingIfNeeded: first), observer)
+            let second = try await pool.run { session throws(PostgresError) in try session.one(pid) }
+            #expect(second != first)
+            #expect(pool.status.open == 1)
+            await pool.close()
+        }
+    }
+
+    @Test("Cancelling the task cancels the statement, and the connection is not used again")
+    func cancelled() async throws {
+        try await withDatabase { database, observer in
+            let pool = pool(database, capacity: 1)
+            let task = Task { try await pool.run { session throws(PostgresError) in _ = try session.run(sleeping) } }
+            let old = try await awaitWaiting("PgSleep", observer)
+            task.cancel()
+            let error = await #expect(throws: PostgresError.self) { try await task.value }
+            #expect(error?.kind == .cancelled)
+            let new = try await pool.run { session throws(PostgresError) in try session.one(pid) }
+            #expect(new != Int64(old))
+            await pool.close()
+        }
+    }
+
+    @Test("A registered cancel reaches its own call only")
+    func registered() async throws {
+        try await withDatabase { database, observer in
+            let pool = pool(database, capacity: 1)
+            let registered = Mutex<(@Sendable () -> Void)?>(nil)
+            let sleeper = Task {
+                try await pool.run(onStart: { cancel in registered.withLock { $0 = cancel } }) {
+                    session throws(PostgresError) in _ = try session.run(sleeping)
+                }
+            }
+            _ = try await awaitWaiting("PgSleep", observer)
+            let cancel = try #require(registered.withLock { $0 })
+            cancel()
+            let error = await #expect(throws: PostgresError.self) { try await sleeper.value }
+            #expect(error?.kind == .cancelled)
+            async let other = pool.run { session throws(PostgresError) in
+                cancel()
+                return try session.one(pid)
+            }
+            #expect(try await other > 0)
+            await pool.close()
+        }
+    }
+
+    @Test("A waiter that is cancelled leaves the queue")
+    func cancelledWaiter() async throws {
+        try await withDatabase { database, _ in
+            let pool = pool(database, capacity: 1)
+            try await pool.withConnection { (_) async throws(PostgresError) in
+                let waiter = Task { try await pool.run { session throws(PostgresError) in try session.one(pid) } }
+                while pool.status.waiting == 0 { await Task.yield() }
+                waiter.cancel()
+                let error = await #expect(throws: PostgresError.self) { try await waiter.value }
+                #expect(error?.kind == .cancelled)
+                #expect(pool.status.waiting == 0)
+            }
+            await pool.close()
+        }
+    }
+
+    @Test("While the server is away calls fail at once, and the hook is called by the one that found out")
+    func unreachable() async throws {
+        let called = Mutex(0)
+        let clock = Mutex(ContinuousClock.now)
+        let pool = ConnectionPool(
+            ConnectionSettings(keywords: ["host": "/no/such/folder"]),
+            capacity: 2,
+            logger: TestCluster.silence,
+            now: { clock.withLock { $0 } },
+            onUnreachable: { called.withLock { $0 += 1 } }
+        )
+        func fail() async {
+            let error = await #expect(throws: PostgresError.self) {
+                try await pool.run { session throws(PostgresError) in try session.one(pid) }
+            }
+            #expect(error?.kind == .connectionFailed)
+        }
+        await fail()
+        #expect(called.withLock { $0 } == 1)
+        let took = await ContinuousClock().measure { await fail() }
+        #expect(called.withLock { $0 } == 1, "no connect while the back-off runs")
+        #expect(took < .milliseconds(10))
+        clock.withLock { $0 += .seconds(2) }
+        await fail()
+        #expect(called.withLock { $0 } == 2)
+        #expect(pool.status.isServerDown)
+        await pool.close()
+    }
+}

@@ -1,0 +1,353 @@
+--! repeatable
+-- The pricing itself. A price is guards(strategy(declaration, ledger, clock), limits, posted price); it is computed in
+-- the transaction that moves stock, by one trigger on inventory that writes price, ledger, history and events at once.
+
+-- The clock that prices, orders and history read: the transaction's time, or a sandbox's virtual time.
+create or replace function pricing_now() returns timestamptz
+language sql stable as $$
+    select coalesce((select at from virtual_clock), now())
+$$;
+
+-- Who acts in this transaction: the actor that a call named, else the session's own role.
+create or replace function acting() returns text
+language sql stable as $$
+    select coalesce(nullif(current_setting('pricing.actor', true), ''), session_user)
+$$;
+
+-- Raises a domain error: SQLSTATE PR + the wire code's digits, the facts as JSON in DETAIL.
+create or replace function fail(code text, message text, facts jsonb default '{}') returns void
+language plpgsql as $$
+begin
+    raise exception using errcode = code, message = message, detail = facts::text;
+end $$;
+
+-- ---------------------------------------------------------------------------------------------- strategies
+-- How far past a threshold stock must come before the price goes back: a share of the distance, at least 1 unit.
+create or replace function band_gap(low integer, high integer, gap_share numeric) returns integer
+language sql immutable as $$
+    select greatest(1, floor(gap_share * (high - low))::integer)
+$$;
+
+-- The band that stock is in: 1 scarce, -1 too much, 0 between. Low from stock <= low until stock > low + gap, high
+-- from stock >= high until stock < high - gap; low + gap < high - gap holds for every product and rule by constraint.
+create or replace function next_band(previous smallint, stock integer, low integer, high integer, gap integer)
+returns smallint
+language sql immutable as $$
+    select (case when stock <= low then 1
+                 when stock >= high then -1
+                 when previous = 1 and stock <= low + gap then 1
+                 when previous = -1 and stock >= high - gap then -1
+                 else 0 end)::smallint
+$$;
+
+-- Strategy `bands`: a step above or below base, never a step from the last price, so that nothing compounds.
+create or replace function strategy_bands(base numeric, up numeric, down numeric, band smallint) returns numeric
+language sql immutable as $$
+    select case band when 1 then base * (1 + up) when -1 then base * (1 - down) else base end
+$$;
+
+-- ---------------------------------------------------------------------------------------------- guards
+-- The nearest price of the form k * step - offset, half up, never below one step.
+create or replace function round_to_step(amount numeric, step numeric, shift numeric) returns numeric
+language sql immutable as $$
+    select greatest(round((amount + shift) / step), 1) * step - shift
+$$;
+
+-- The lowest price that may be posted: the declared floor or cost with its minimum margin, rounded up to a cent.
+create or replace function price_floor(floor_price numeric, unit_cost numeric, minimum_margin numeric) returns numeric
+language sql immutable as $$
+    select greatest(floor_price, ceil(coalesce(unit_cost, 0) * (1 + minimum_margin) * 100) / 100)
+$$;
+
+-- Guards 1 to 4 in their fixed order. Of the result, `binding` names the first that binds, null when none does.
+--   anchor, cap:  the day's first price and the share of it that a day may move; either null: no cap
+--   posted, band: the price that stands and the dead band around it as a share; band null: no dead band
+create or replace function apply_guards(
+    raw numeric, posted numeric, anchor numeric, cap numeric, floor_at numeric, ceiling_at numeric,
+    band numeric, step numeric, shift numeric,
+    out capped numeric, out limited numeric, out price numeric, out binding text
+)
+language plpgsql immutable as $$
+begin
+    capped := raw;
+    if cap is not null and anchor is not null then
+        capped := least(greatest(raw, anchor * (1 - cap)), anchor * (1 + cap));
+        if capped <> raw then binding := 'daily_cap'; end if;
+    end if;
+    limited := greatest(least(capped, ceiling_at), floor_at);
+    if binding is null and limited <> capped then
+        binding := case when limited = floor_at then 'floor' else 'ceiling' end;
+    end if;
+    if band is not null and posted between floor_at and greatest(floor_at, ceiling_at)
+        and abs(limited - posted) <= greatest(band * posted, 0.75 * step) then
+        price := posted;
+        if binding is null and limited <> posted then binding := 'dead_band'; end if;
+        return;
+    end if;
+    price := greatest(least(round_to_step(limited, step, shift), greatest(floor_at, ceiling_at)), floor_at)::numeric(12, 2);
+end $$;
+
+-- ---------------------------------------------------------------------------------------------- evaluation
+-- The price that the database would set for one declaration, one rule and one ledger position, with everything it was
+-- computed from. `mode` is first | declaration (neither cap nor dead band), stock, or tick. Stock 0 and a pin freeze.
+create or replace function evaluate_price(
+    declared product, chosen rule, row_now inventory, mode text,
+    out band smallint, out price numeric, out binding text, out frozen text, out inputs jsonb
+)
+language plpgsql immutable as $$
+declare
+    floor_at numeric := price_floor(declared.floor_price, declared.unit_cost, chosen.minimum_margin);
+    gap integer := band_gap(declared.low_stock, declared.high_stock, chosen.gap_share);
+    free boolean := mode in ('first', 'declaration');
+    dead_band numeric := case when free or chosen.strategy = 'bands' then null
+                              when mode = 'tick' then chosen.band_tick else chosen.band_stock end;
+    raw numeric;
+    guarded record;
+begin
+    band := next_band(row_now.band, row_now.stock, declared.low_stock, declared.high_stock, gap);
+    if row_now.pin_price is not null then
+        frozen := 'pinned';
+    elsif declared.archived_at is not null then
+        frozen := 'archived';
+    elsif row_now.stock = 0 and not free then
+        frozen := 'out_of_stock';
+    end if;
+    if row_now.stock = 0 then band := row_now.band; end if;
+    if frozen is not null then
+        price := coalesce(row_now.pin_price, row_now.price);
+        return;
+    end if;
+    raw := case chosen.strategy
+               when 'bands' then strategy_bands(declared.base_price, chosen.up_share, chosen.down_share, band)
+               else declared.base_price end;
+    guarded := apply_guards(
+        raw, row_now.price, row_now.anchor_price, case when free then null else chosen.daily_cap end,
+        floor_at, declared.ceiling_price, dead_band, chosen.price_step, chosen.price_offset);
+    price := guarded.price;
+    binding := guarded.binding;
+    inputs := jsonb_build_object(
+        'mode', mode, 'strategy', chosen.strategy, 'ruleId', chosen.rule_id, 'base', declared.base_price,
+        'unitCost', declared.unit_cost, 'up', chosen.up_share, 'down', chosen.down_share,
+        'low', declared.low_stock, 'high', declared.high_stock, 'gap', gap,
+        'stock', row_now.stock, 'bandBefore', row_now.band, 'band', band, 'raw', raw,
+        'anchor', row_now.anchor_price, 'dailyCap', case when free then null else chosen.daily_cap end,
+        'capped', guarded.capped, 'floor', floor_at, 'ceiling', declared.ceiling_price, 'limited', guarded.limited,
+        'posted', row_now.price, 'deadBand', dead_band, 'step', chosen.price_step, 'offset', chosen.price_offset);
+end $$;
+
+-- Why a price stands where it does, in words for the merchant.
+create or replace function price_reason(cause text, band smallint, binding text, note text) returns text
+language sql immutable as $$
+    select case when cause = 'pin' then 'pinned by hand'
+                when binding = 'daily_cap' then 'limited by the daily cap'
+                when binding = 'floor' then 'held at the floor'
+                when binding = 'ceiling' then 'held at the ceiling'
+                else case band when 1 then 'low stock' when -1 then 'high stock' else 'normal stock' end end
+        || case when note = '' then '' else ': ' || note end
+$$;
+
+-- ---------------------------------------------------------------------------------------------- writers
+-- One line in the stock ledger and its event. Called by the inventory trigger alone.
+create or replace function record_movement(row_was inventory, row_now inventory, why movement_cause, moment timestamptz)
+returns void
+language plpgsql as $$
+begin
+    insert into stock_movement (product_id, sequence, kind, quantity, stock_after, order_id, reason, actor, at)
+    values (row_now.product_id, row_now.movement_count, why.kind, row_now.stock - row_was.stock, row_now.stock,
+            why.order_id, coalesce(why.reason, ''), why.actor, moment);
+    insert into event_outbox (at, topic, op, product_id, key, before, after, cause, actor)
+    values (moment, 'stock', 'update', row_now.product_id, row_now.product_id,
+            jsonb_build_object('stock', row_was.stock), jsonb_build_object('stock', row_now.stock),
+            jsonb_strip_nulls(jsonb_build_object('kind', why.kind, 'orderId', why.order_id)), why.actor);
+end $$;
+
+-- One line in the price history and its event. Called by the inventory trigger alone.
+create or replace function record_price_change(
+    row_was inventory, row_now inventory, declared product, binding text, inputs jsonb, why movement_cause,
+    moment timestamptz
+) returns void
+language plpgsql as $$
+begin
+    insert into price_change (product_id, sequence, old_price, new_price, stock, rule_id, cause, binding_guard,
+                              inputs, order_id, reason, actor, at)
+    values (row_now.product_id, row_now.change_count, row_was.price, row_now.price, row_now.stock, declared.rule_id,
+            why.kind, binding, coalesce(inputs, '{}'), why.order_id, coalesce(why.reason, ''), why.actor, moment);
+    insert into event_outbox (at, topic, op, product_id, key, before, after, cause, actor)
+    values (moment, 'price', 'update', row_now.product_id, row_now.product_id,
+            jsonb_build_object('price', row_was.price::text),
+            jsonb_build_object('price', row_now.price::text, 'stock', row_now.stock, 'title', declared.title,
+                'reason', price_reason(why.kind, row_now.band, binding, coalesce(why.reason, ''))),
+            jsonb_strip_nulls(jsonb_build_object('kind', why.kind, 'orderId', why.order_id)), why.actor);
+end $$;
+
+-- A session that is not the daemon's wakes the sequencer at its commit; in the daemon's own order path nothing
+-- notifies, since NOTIFY takes a lock that every commit waits for.
+create or replace function wake_sequencer() returns void
+language plpgsql as $$
+begin
+    if current_setting('application_name') not like 'pricingd%' then
+        perform pg_notify('pricing_event', '');
+    end if;
+end $$;
+
+-- ---------------------------------------------------------------------------------------------- triggers
+-- A new inventory row is evaluated at once; its first price is no change.
+create or replace function tg_inventory_open() returns trigger
+language plpgsql as $$
+declare
+    declared product;
+    chosen rule;
+    verdict record;
+    why movement_cause := new.cause;
+    empty inventory;
+begin
+    select * into declared from product where product_id = new.product_id;
+    select * into chosen from rule where rule_id = declared.rule_id;
+    new.band := 0;
+    new.price := declared.base_price;
+    new.anchor_price := declared.base_price;
+    verdict := evaluate_price(declared, chosen, new, 'first');
+    new.price := verdict.price;
+    new.band := verdict.band;
+    new.opening_price := new.price;
+    new.anchor_price := new.price;
+    new.anchor_date := (pricing_now() at time zone 'UTC')::date;
+    new.cause := null;
+    if new.stock > 0 then
+        new.movement_count := 1;
+        empty.stock := 0;
+        perform record_movement(empty, new,
+            row(coalesce(why.kind, 'initial'), coalesce(why.actor, acting()), why.reason, why.order_id)::movement_cause,
+            pricing_now());
+        perform wake_sequencer();
+    end if;
+    return new;
+end $$;
+
+-- Every way in which a price can move passes here: stock, pin, unpin, tick, declaration, and a price typed by hand.
+create or replace function tg_inventory_move() returns trigger
+language plpgsql as $$
+declare
+    moment timestamptz := pricing_now();
+    today date := (moment at time zone 'UTC')::date;
+    why movement_cause := new.cause;
+    stock_moved boolean := new.stock <> old.stock;
+    mode text := 'stock';
+    declared product;
+    chosen rule;
+    verdict record;
+begin
+    new.cause := null;
+    why.actor := coalesce(why.actor, acting());
+    why.kind := coalesce(why.kind, case when stock_moved then 'adjust' else 'pin' end);
+    select * into declared from product where product_id = new.product_id;
+    select * into chosen from rule where rule_id = declared.rule_id;
+
+    if new.price is null then
+        raise not_null_violation using message = 'a price cannot be null', table = 'inventory', column = 'price';
+    end if;
+    if new.price <> old.price then  -- typed by hand: a pin without expiry
+        new.pin_price := new.price;
+        new.pinned_until := 'infinity';
+        if not stock_moved then why.kind := 'pin'; end if;
+    end if;
+    new.price := old.price;
+    if new.pin_price is distinct from old.pin_price and new.pin_price is not null then
+        perform check_pin(new.pin_price, declared, chosen);
+    elsif (new.pin_price is null and old.pin_price is not null) or why.kind = 'declaration' then
+        mode := 'declaration';
+    elsif why.kind = 'tick' then
+        mode := 'tick';
+    elsif old.stock = 0 and old.movement_count = 0 then
+        mode := 'first';
+    end if;
+
+    -- Only a tick begins a pricing day: between ticks the price depends on stock alone.
+    if mode = 'tick' then
+        if today <> new.anchor_date then
+            new.anchor_price := old.price;
+            new.anchor_date := today;
+        end if;
+        new.ticked_at := moment;
+    end if;
+    verdict := evaluate_price(declared, chosen, new, mode);
+    new.price := verdict.price;
+    new.band := verdict.band;
+    if mode in ('declaration', 'first') then new.anchor_price := new.price; end if;
+
+    if stock_moved then
+        new.movement_count := old.movement_count + 1;
+        if why.kind = 'restock' then new.last_restock_at := moment; end if;
+        perform record_movement(old, new, why, moment);
+    end if;
+    if new.price <> old.price then
+        new.change_count := old.change_count + 1;
+        perform record_price_change(old, new, declared, verdict.binding,
+            coalesce(verdict.inputs, jsonb_build_object('mode', 'pin', 'pin', new.pin_price)), why, moment);
+    end if;
+    perform wake_sequencer();
+    return new;
+end $$;
+
+-- Refuses a manual price outside the limits that automation itself must keep.
+create or replace function check_pin(pin numeric, declared product, chosen rule) returns void
+language plpgsql as $$
+declare
+    floor_at numeric := price_floor(declared.floor_price, declared.unit_cost, chosen.minimum_margin);
+begin
+    if pin < floor_at or pin > greatest(floor_at, declared.ceiling_price) then
+        perform fail('PR303', format('The price must stay within %s and %s.', floor_at::numeric(12, 2), declared.ceiling_price),
+            jsonb_build_object('productId', declared.product_id, 'floor', floor_at::numeric(12, 2)::text,
+                               'ceiling', greatest(floor_at, declared.ceiling_price)::numeric(12, 2)::text));
+    end if;
+end $$;
+
+-- A product brings its inventory row with it; a changed declaration is evaluated at once.
+create or replace function tg_product_declare() returns trigger
+language plpgsql as $$
+begin
+    if tg_op = 'INSERT' then
+        insert into inventory (product_id) values (new.product_id);
+        return null;
+    end if;
+    perform check_pin(i.pin_price, new, r) from inventory i join rule r on r.rule_id = new.rule_id
+    where i.product_id = new.product_id and i.pin_price is not null;
+    update inventory set cause = row('declaration', acting(), '', null)::movement_cause
+    where product_id = new.product_id;
+    return null;
+end $$;
+
+create or replace trigger inventory_open before insert on inventory
+    for each row execute function tg_inventory_open();
+
+create or replace trigger inventory_move before update on inventory
+    for each row when (
+        old.stock is distinct from new.stock or old.price is distinct from new.price
+        or old.pin_price is distinct from new.pin_price or old.pinned_until is distinct from new.pinned_until
+        or new.cause is distinct from null)
+    execute function tg_inventory_move();
+
+create or replace trigger product_open after insert on product
+    for each row execute function tg_product_declare();
+
+create or replace trigger product_declare after update on product
+    for each row when (
+        (old.base_price, old.unit_cost, old.floor_price, old.ceiling_price, old.low_stock, old.high_stock,
+         old.rule_id, old.archived_at)
+        is distinct from
+        (new.base_price, new.unit_cost, new.floor_price, new.ceiling_price, new.low_stock, new.high_stock,
+         new.rule_id, new.archived_at))
+    execute function tg_product_declare();
+
+-- Ledger and history are append-only, whoever asks.
+create or replace function tg_history_append_only() returns trigger
+language plpgsql as $$
+begin
+    perform fail('PR903', format('%s is append-only: write a new row that corrects the old one.', tg_table_name));
+    return null;
+end $$;
+
+create or replace trigger stock_movement_append_only before update or delete or truncate on stock_movement
+    for each statement execute function tg_history_append_only();
+create or replace trigger price_change_append_only before update or delete or truncate on price_change
+    for each statement execute function tg_history_append_only();

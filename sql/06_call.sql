@@ -1,0 +1,100 @@
+--! repeatable
+-- What every call over the socket shares: exact text for money and time, keyed replies, dry runs, pages.
+
+-- RFC 3339 in UTC with milliseconds.
+create or replace function rfc3339(moment timestamptz) returns text
+language sql stable as $$
+    select case when moment = 'infinity' then null
+                else to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end
+$$;
+
+-- A search text as a LIKE pattern that finds it anywhere, its own wildcards escaped.
+create or replace function like_pattern(search text) returns text
+language sql immutable as $$
+    select '%' || replace(replace(replace(search, '\', '\\'), '%', '\%'), '_', '\_') || '%'
+$$;
+
+-- The page of a list: at most `page` of the rows, which hold one row more than the page when there is another page.
+-- Each row is {"cursor": …, "item": …}; the next cursor is the last shown row's.
+create or replace function as_page(rows json[], page integer) returns json
+language sql immutable as $$
+    select json_build_object(
+        'items', coalesce((select json_agg(r -> 'item' order by n) from unnest(rows) with ordinality u (r, n)
+                           where n <= page), '[]'),
+        'nextCursor', case when cardinality(rows) > page then rows[page] ->> 'cursor' end)
+$$;
+
+-- How many rows a list asks for; 50 unless it says.
+create or replace function page_size(p jsonb) returns integer
+language sql immutable as $$
+    select coalesce((p ->> 'limit')::integer, 50)
+$$;
+
+-- Claims a request key for this transaction. Returns the stored reply when the same request was answered before,
+-- waits while another transaction holds the key, and refuses the key of another request (PR009).
+create or replace function claim_request_key(request_key text, method text, params jsonb) returns text
+language plpgsql as $$
+declare
+    hash bytea := sha256(convert_to(method || ' ' || params::text, 'UTF8'));
+    stored request_key;
+begin
+    insert into request_key (key, request_hash) values (claim_request_key.request_key, hash) on conflict do nothing;
+    if found then return null; end if;
+    select * into stored from request_key where key = claim_request_key.request_key;
+    if stored.request_hash <> hash then
+        perform fail('PR009', 'This idempotency key was used for another request.');
+    end if;
+    return stored.reply;
+end $$;
+
+-- Runs one writing call: `function` is a function of this schema that takes the parameters and returns the reply.
+-- Key, effect and reply commit together or not at all.
+create or replace function run_write(
+    function text, method text, params jsonb, request_key text, actor text,
+    out reply text, out replayed boolean
+)
+language plpgsql as $$
+begin
+    replayed := false;
+    perform set_config('pricing.actor', coalesce(actor, ''), true);
+    if request_key is not null then
+        reply := claim_request_key(request_key, method, params);
+        if reply is not null then
+            replayed := true;
+            return;
+        end if;
+    end if;
+    execute format('select %I($1)::text', function) into reply using params;
+    if request_key is not null then
+        update request_key r set reply = run_write.reply where r.key = run_write.request_key;
+    end if;
+end $$;
+
+-- What this transaction has done so far, for a dry run: the stock and prices that it moved, its events, and the guards
+-- that bound. Read before the rollback.
+create or replace function would_change() returns json
+language sql stable as $$
+    with mine as (
+        select * from event_outbox where transaction_id = pg_current_xact_id()
+    )
+    select json_build_object(
+        'stock', coalesce((select json_agg(json_build_object('productId', product_id, 'old', before -> 'stock',
+            'new', after -> 'stock') order by event_id) from mine where topic = 'stock'), '[]'),
+        'prices', coalesce((select json_agg(json_build_object('productId', product_id, 'old', before -> 'price',
+            'new', after -> 'price') order by event_id) from mine where topic = 'price'), '[]'),
+        'events', coalesce((select json_agg(json_build_object('topic', topic, 'op', op, 'key', key,
+            'before', before, 'after', after, 'cause', cause) order by event_id) from mine), '[]'),
+        'guards', coalesce((select json_agg(json_build_object('productId', c.product_id, 'guard', c.binding_guard)
+            order by c.price_change_id) from price_change c
+            where c.xmin = pg_current_xact_id()::xid and c.binding_guard is not null), '[]'))
+$$;
+
+-- Forgets request keys older than 24 hours, a bounded number at a time.
+create or replace function expire_request_keys() returns bigint
+language sql as $$
+    with old as (
+        delete from request_key where key in (
+            select key from request_key where created_at < now() - interval '24 hours' order by created_at limit 10000)
+        returning 1)
+    select count(*) from old
+$$;

@@ -1,0 +1,256 @@
+--! repeatable
+-- Categories, suppliers and products: what the merchant declares.
+
+create or replace function category_json(c category) returns json
+language sql stable as $$
+    select json_build_object('categoryId', c.category_id, 'name', c.name, 'description', c.description)
+$$;
+
+create or replace function list_categories(p jsonb) returns json
+language sql stable as $$
+    select as_page(array(
+        select json_build_object('cursor', c.category_id::text, 'item', category_json(c)) from category c
+        where c.category_id > coalesce((p ->> 'cursor')::bigint, 0)
+        order by c.category_id limit page_size(p) + 1), page_size(p))
+$$;
+
+create or replace function create_category(p jsonb) returns json
+language sql as $$
+    insert into category (name, description) values (p ->> 'name', coalesce(p ->> 'description', ''))
+    returning category_json(category)
+$$;
+
+create or replace function supplier_json(s supplier) returns json
+language sql stable as $$
+    select json_build_object('supplierId', s.supplier_id, 'companyName', s.company_name,
+        'contactEmail', s.contact_email, 'taxNumber', s.tax_number, 'address', s.address)
+$$;
+
+-- The supplier that a call names, or PR104.
+create or replace function find_supplier(id bigint) returns supplier
+language plpgsql stable as $$
+declare
+    s supplier;
+begin
+    select * into s from supplier where supplier_id = id;
+    if not found then
+        perform fail('PR104', format('There is no supplier %s.', id), jsonb_build_object('supplierId', id));
+    end if;
+    return s;
+end $$;
+
+create or replace function list_suppliers(p jsonb) returns json
+language sql stable as $$
+    select as_page(array(
+        select json_build_object('cursor', s.supplier_id::text, 'item', supplier_json(s)) from supplier s
+        where s.supplier_id > coalesce((p ->> 'cursor')::bigint, 0)
+        order by s.supplier_id limit page_size(p) + 1), page_size(p))
+$$;
+
+create or replace function get_supplier(p jsonb) returns json
+language sql stable as $$
+    select supplier_json(find_supplier((p ->> 'supplierId')::bigint))
+$$;
+
+create or replace function create_supplier(p jsonb) returns json
+language sql as $$
+    insert into supplier (company_name, contact_email, tax_number, address)
+    values (p ->> 'companyName', p ->> 'contactEmail', p ->> 'taxNumber', coalesce(p ->> 'address', ''))
+    returning supplier_json(supplier)
+$$;
+
+create or replace function update_supplier(p jsonb) returns json
+language plpgsql as $$
+declare
+    s supplier := find_supplier((p ->> 'supplierId')::bigint);
+begin
+    update supplier set
+        company_name = coalesce(p ->> 'companyName', s.company_name),
+        contact_email = case when p ? 'contactEmail' then p ->> 'contactEmail' else s.contact_email end,
+        tax_number = case when p ? 'taxNumber' then p ->> 'taxNumber' else s.tax_number end,
+        address = coalesce(p ->> 'address', s.address)
+    where supplier_id = s.supplier_id returning * into s;
+    return supplier_json(s);
+end $$;
+
+create or replace function delete_supplier(p jsonb) returns json
+language plpgsql as $$
+declare
+    s supplier := find_supplier((p ->> 'supplierId')::bigint);
+    uses bigint := (select count(*) from product where supplier_id = s.supplier_id);
+begin
+    if uses > 0 then
+        perform fail('PR105', format('%s products still name supplier %s.', uses, s.supplier_id),
+            jsonb_build_object('supplierId', s.supplier_id, 'products', uses));
+    end if;
+    delete from supplier where supplier_id = s.supplier_id;
+    return json_build_object('supplierId', s.supplier_id, 'deleted', true);
+end $$;
+
+-- ---------------------------------------------------------------------------------------------- products
+create or replace function product_json(d product, i inventory) returns json
+language sql stable as $$
+    select json_build_object('productId', d.product_id, 'title', d.title, 'description', d.description,
+        'categoryId', d.category_id, 'supplierId', d.supplier_id, 'basePrice', d.base_price::text,
+        'unitCost', d.unit_cost::text, 'price', i.price::text, 'floor', d.floor_price::text,
+        'ceiling', d.ceiling_price::text, 'stock', i.stock, 'available', i.stock - i.held,
+        'lowStock', d.low_stock, 'highStock', d.high_stock, 'ruleId', d.rule_id,
+        'pinned', i.pin_price is not null, 'active', d.active and d.archived_at is null,
+        'archived', d.archived_at is not null, 'version', d.version)
+$$;
+
+-- The product that a call names, or PR101.
+create or replace function find_product(id bigint) returns product
+language plpgsql stable as $$
+declare
+    d product;
+begin
+    select * into d from product where product_id = id;
+    if not found then
+        perform fail('PR101', format('There is no product %s.', id), jsonb_build_object('productId', id));
+    end if;
+    return d;
+end $$;
+
+-- The same for a change: an archived product refuses it with PR102.
+create or replace function find_open_product(id bigint) returns product
+language plpgsql stable as $$
+declare
+    d product := find_product(id);
+begin
+    if d.archived_at is not null then
+        perform fail('PR102', format('Product %s is archived.', id), jsonb_build_object('productId', id));
+    end if;
+    return d;
+end $$;
+
+create or replace function get_product(p jsonb) returns json
+language plpgsql stable as $$
+declare
+    d product := find_product((p ->> 'productId')::bigint);
+    i inventory;
+begin
+    select * into i from inventory where product_id = d.product_id;
+    return product_json(d, i);
+end $$;
+
+-- Pages by (sort key, id), so that a page begins where the last one ended, whatever was added between.
+create or replace function list_products(p jsonb) returns json
+language plpgsql stable as $$
+declare
+    sort text := coalesce(p ->> 'sort', 'productId');
+    descending boolean := left(sort, 1) = '-';
+    key text := case ltrim(sort, '-') when 'price' then 'i.price' when 'stock' then 'i.stock'
+                                      when 'title' then 'd.title' else 'd.product_id' end;
+    after jsonb := (p ->> 'cursor')::jsonb;
+    rows json[];
+begin
+    execute format($query$
+        select array(
+            select json_build_object('cursor', json_build_array((%1$s)::text, d.product_id)::text,
+                                     'item', product_json(d, i))
+            from product d join inventory i using (product_id)
+            where ($1 ->> 'search' is null or d.title ilike like_pattern($1 ->> 'search')
+                   or d.description ilike like_pattern($1 ->> 'search'))
+              and ($1 ->> 'categoryId' is null or d.category_id = ($1 ->> 'categoryId')::bigint)
+              and ($1 ->> 'supplierId' is null or d.supplier_id = ($1 ->> 'supplierId')::bigint)
+              and ($1 ->> 'active' is null or (d.active and d.archived_at is null) = ($1 ->> 'active')::boolean)
+              and ($1 ->> 'minPrice' is null or i.price >= ($1 ->> 'minPrice')::numeric)
+              and ($1 ->> 'maxPrice' is null or i.price <= ($1 ->> 'maxPrice')::numeric)
+              and ($1 ->> 'minStock' is null or i.stock >= ($1 ->> 'minStock')::integer)
+              and ($1 ->> 'maxStock' is null or i.stock <= ($1 ->> 'maxStock')::integer)
+              and ($2 is null or (%1$s, d.product_id) %2$s (($2 ->> 0)::%4$s, ($2 ->> 1)::bigint))
+            order by %1$s %3$s, d.product_id %3$s limit $3)
+        $query$, key, case when descending then '<' else '>' end, case when descending then 'desc' else 'asc' end,
+        case ltrim(sort, '-') when 'price' then 'numeric' when 'stock' then 'integer' when 'title' then 'text'
+                              else 'bigint' end)
+    into rows using p, after, page_size(p) + 1;
+    return as_page(rows, page_size(p));
+exception when data_exception then
+    perform fail('PR602', 'The cursor is not one that this list gave.',
+        '{"violations": [{"path": "/cursor", "rule": "cursor", "message": "not a cursor of this list"}]}');
+    return null;
+end $$;
+
+-- The newest active version of the catalogue's default rule.
+create or replace function default_rule_id() returns bigint
+language sql stable as $$
+    select rule_id from rule
+    where status = 'active' and name = (select value #>> '{}' from setting where setting.name = 'default_rule')
+$$;
+
+create or replace function create_product(p jsonb) returns json
+language plpgsql as $$
+declare
+    base numeric(12, 2) := (p ->> 'basePrice')::numeric;
+    low integer := coalesce((p ->> 'lowStock')::integer, 10);
+    d product;
+    i inventory;
+begin
+    insert into product (title, description, category_id, supplier_id, base_price, unit_cost, floor_price,
+                         ceiling_price, low_stock, high_stock, rule_id, active)
+    values (p ->> 'title', coalesce(p ->> 'description', ''), (p ->> 'categoryId')::bigint,
+            (p ->> 'supplierId')::bigint, base, (p ->> 'unitCost')::numeric,
+            coalesce((p ->> 'floor')::numeric, greatest(0.01, round(base * 0.5, 2))),
+            coalesce((p ->> 'ceiling')::numeric, base * 2), low,
+            coalesce((p ->> 'highStock')::integer, greatest(100, low + 90)),
+            find_usable_rule((p ->> 'ruleId')::bigint), coalesce((p ->> 'active')::boolean, true))
+    returning * into d;
+    if coalesce((p ->> 'stock')::integer, 0) > 0 then
+        update inventory set stock = (p ->> 'stock')::integer, cause = row('initial', null, '', null)::movement_cause
+        where product_id = d.product_id;
+    end if;
+    select * into i from inventory where product_id = d.product_id;
+    return product_json(d, i);
+end $$;
+
+-- Limits that were never typed follow a new base price; typed ones stay.
+create or replace function update_product(p jsonb) returns json
+language plpgsql as $$
+declare
+    d product;
+    base numeric(12, 2);
+    i inventory;
+begin
+    perform from product where product_id = (p ->> 'productId')::bigint for no key update;
+    d := find_open_product((p ->> 'productId')::bigint);
+    base := coalesce((p ->> 'basePrice')::numeric, d.base_price);
+    if p ? 'version' and (p ->> 'version')::integer <> d.version then
+        perform fail('PR306', 'The product changed since it was read.',
+            jsonb_build_object('productId', d.product_id, 'expected', p -> 'version', 'version', d.version));
+    end if;
+    update product set
+        title = coalesce(p ->> 'title', title),
+        description = coalesce(p ->> 'description', description),
+        category_id = coalesce((p ->> 'categoryId')::bigint, category_id),
+        supplier_id = case when p ? 'supplierId' then (p ->> 'supplierId')::bigint else supplier_id end,
+        base_price = base,
+        unit_cost = case when p ? 'unitCost' then (p ->> 'unitCost')::numeric else unit_cost end,
+        floor_price = coalesce((p ->> 'floor')::numeric,
+            case when floor_price = greatest(0.01, round(base_price * 0.5, 2))
+                 then greatest(0.01, round(base * 0.5, 2)) else floor_price end),
+        ceiling_price = coalesce((p ->> 'ceiling')::numeric,
+            case when ceiling_price = base_price * 2 then base * 2 else ceiling_price end),
+        low_stock = coalesce((p ->> 'lowStock')::integer, low_stock),
+        high_stock = coalesce((p ->> 'highStock')::integer, high_stock),
+        rule_id = case when p ? 'ruleId' then find_usable_rule((p ->> 'ruleId')::bigint) else rule_id end,
+        active = coalesce((p ->> 'active')::boolean, active),
+        version = version + 1
+    where product_id = d.product_id returning * into d;
+    select * into i from inventory where product_id = d.product_id;
+    return product_json(d, i);
+end $$;
+
+-- Archiving takes a product out of sale; its history, orders and ledger stay.
+create or replace function archive_product(p jsonb) returns json
+language plpgsql as $$
+declare
+    d product := find_product((p ->> 'productId')::bigint);
+    i inventory;
+begin
+    update product set archived_at = pricing_now(), active = false, version = version + 1
+    where product_id = d.product_id and archived_at is null returning * into d;
+    if not found then d := find_product((p ->> 'productId')::bigint); end if;
+    select * into i from inventory where product_id = d.product_id;
+    return product_json(d, i);
+end $$;

@@ -1,0 +1,94 @@
+--! repeatable
+-- Stock: what is on hand, what may be sold, and every movement that made it so.
+
+create or replace function stock_level(stock integer, low integer, high integer) returns text
+language sql immutable as $$
+    select case when stock <= low then 'LOW' when stock >= high then 'HIGH' else 'NORMAL' end
+$$;
+
+create or replace function inventory_json(d product, i inventory) returns json
+language sql stable as $$
+    select json_build_object('productId', i.product_id, 'title', d.title, 'stock', i.stock, 'held', i.held,
+        'available', i.stock - i.held, 'lowStock', d.low_stock, 'highStock', d.high_stock,
+        'level', stock_level(i.stock, d.low_stock, d.high_stock), 'price', i.price::text,
+        'lastRestockAt', rfc3339(i.last_restock_at))
+$$;
+
+create or replace function get_inventory(p jsonb) returns json
+language plpgsql stable as $$
+declare
+    d product := find_product((p ->> 'productId')::bigint);
+    i inventory;
+begin
+    select * into i from inventory where product_id = d.product_id;
+    return inventory_json(d, i);
+end $$;
+
+create or replace function list_inventory(p jsonb) returns json
+language sql stable as $$
+    select as_page(array(
+        select json_build_object('cursor', d.product_id::text, 'item', inventory_json(d, i))
+        from product d join inventory i using (product_id)
+        where d.product_id > coalesce((p ->> 'cursor')::bigint, 0) and d.archived_at is null
+          and (p ->> 'level' is null or stock_level(i.stock, d.low_stock, d.high_stock) = p ->> 'level')
+        order by d.product_id limit page_size(p) + 1), page_size(p))
+$$;
+
+create or replace function list_low_stock(p jsonb) returns json
+language sql stable as $$
+    select list_inventory(p || '{"level": "LOW"}')
+$$;
+
+create or replace function list_movements(p jsonb) returns json
+language plpgsql stable as $$
+declare
+    d product := find_product((p ->> 'productId')::bigint);
+begin
+    return as_page(array(
+        select json_build_object('cursor', m.sequence::text, 'item', json_build_object(
+            'sequence', m.sequence, 'kind', m.kind, 'quantity', m.quantity, 'stockAfter', m.stock_after,
+            'orderId', m.order_id, 'reason', m.reason, 'actor', m.actor, 'at', rfc3339(m.at)))
+        from stock_movement m
+        where m.product_id = d.product_id
+          and m.sequence < coalesce((p ->> 'cursor')::bigint, 9223372036854775807)
+        order by m.sequence desc limit page_size(p) + 1), page_size(p));
+end $$;
+
+-- Moves one product's stock and says what that did to its price.
+create or replace function move_stock(id bigint, change integer, why movement_cause) returns json
+language plpgsql as $$
+declare
+    d product := find_open_product(id);
+    was inventory;
+    i inventory;
+begin
+    select * into was from inventory where product_id = id for no key update;
+    if was.stock - was.held + change < 0 then
+        perform fail('PR201', format('Only %s of product %s are available.', was.stock - was.held, id),
+            jsonb_build_object('productId', id, 'requested', -change, 'available', was.stock - was.held));
+    end if;
+    if change = 0 then
+        perform fail('PR602', 'A movement of no units is none.',
+            '{"violations": [{"path": "/quantity", "rule": "not zero", "message": "must not be zero"}]}');
+    end if;
+    if was.stock::bigint + change > 2147483647 then
+        perform fail('PR602', 'The stock would pass 2147483647.',
+            '{"violations": [{"path": "/quantity", "rule": "maximum", "message": "stock would pass 2147483647"}]}');
+    end if;
+    update inventory set stock = stock + change, cause = why where product_id = id returning * into i;
+    return json_build_object('productId', id, 'stock', i.stock, 'available', i.stock - i.held,
+        'priceBefore', was.price::text, 'priceAfter', i.price::text,
+        'price', json_build_object('before', was.price::text, 'after', i.price::text));
+end $$;
+
+create or replace function restock_inventory(p jsonb) returns json
+language sql as $$
+    select move_stock((p ->> 'productId')::bigint, (p ->> 'quantity')::integer,
+                      row('restock', null, p ->> 'reason', null)::movement_cause)
+$$;
+
+create or replace function adjust_inventory(p jsonb) returns json
+language sql as $$
+    select move_stock((p ->> 'productId')::bigint, (p ->> 'quantity')::integer,
+                      row('adjust', null, p ->> 'reason', null)::movement_cause)
+$$;

@@ -1,0 +1,224 @@
+--! repeatable
+-- Orders: all lines or none, no unit twice, each price the one that stood under the lock.
+
+create or replace function order_json(o customer_order) returns json
+language sql stable as $$
+    select json_build_object('orderId', o.order_id, 'customerId', o.customer_id, 'status', o.status,
+        'total', o.total::text,
+        'lines', (select coalesce(json_agg(json_build_object('productId', l.product_id, 'quantity', l.quantity,
+                      'unitPrice', l.unit_price::text) order by l.product_id), '[]')
+                  from order_line l where l.order_id = o.order_id),
+        'shippingAddress', o.shipping_address, 'placedAt', rfc3339(o.placed_at), 'actor', o.actor)
+$$;
+
+-- Places one order. Locks its stock rows in product order, checks every line before it moves any, charges the price
+-- read under the lock, and leaves prices to the trigger. Lines on one product are summed first; of several
+-- maxUnitPrice on one product the lowest counts.
+create or replace function place_order(p jsonb) returns json
+language plpgsql as $$
+declare
+    buyer bigint := (p ->> 'customerId')::bigint;
+    number bigint;
+    sum_total numeric(14, 2) := 0;
+    moment timestamptz := pricing_now();
+    line record;
+    price_after numeric(12, 2);
+    bought jsonb := '[]';
+    moves jsonb := '[]';
+begin
+    if not exists (select from app_user where user_id = buyer and archived_at is null) then
+        perform fail('PR401', format('There is no user %s.', buyer), jsonb_build_object('userId', buyer));
+    end if;
+    perform from inventory
+    where product_id in (select (l ->> 'productId')::bigint from jsonb_array_elements(p -> 'lines') l)
+    order by product_id for no key update;
+
+    for line in select * from order_demand(p -> 'lines') loop
+        perform check_order_line(line);
+        sum_total := sum_total + line.price * line.quantity;
+    end loop;
+
+    insert into customer_order (customer_id, total, shipping_address, placed_at, changed_at, actor)
+    values (buyer, sum_total, coalesce(p ->> 'shippingAddress', ''), moment, moment, acting())
+    returning order_id into number;
+
+    for line in select * from order_demand(p -> 'lines') loop
+        insert into order_line (order_id, product_id, quantity, unit_price)
+        values (number, line.product_id, line.quantity, line.price);
+        update inventory set stock = stock - line.quantity, cause = row('sale', null, '', number)::movement_cause
+        where product_id = line.product_id returning price into price_after;
+        bought := bought || jsonb_build_object('productId', line.product_id, 'quantity', line.quantity,
+                                               'unitPrice', line.price::text);
+        if price_after <> line.price then
+            moves := moves || jsonb_build_object('productId', line.product_id, 'old', line.price::text,
+                                                 'new', price_after::text);
+        end if;
+    end loop;
+
+    insert into event_outbox (at, topic, op, key, after, cause, actor)
+    values (moment, 'order', 'insert', number,
+            jsonb_build_object('status', 'pending', 'total', sum_total::text, 'customerId', buyer, 'lines', bought),
+            jsonb_build_object('kind', 'sale', 'orderId', number), acting());
+    return json_build_object('orderId', number, 'customerId', buyer, 'status', 'pending', 'total', sum_total::text,
+        'lines', bought, 'priceChanges', moves, 'placedAt', rfc3339(moment));
+end $$;
+
+-- What an order asks of each product, in product order, beside what the shop has. Products unknown have no price.
+create or replace function order_demand(lines jsonb)
+returns table (product_id bigint, quantity bigint, max_price numeric, price numeric, available integer, open boolean)
+language sql stable as $$
+    select wanted.id, wanted.quantity, wanted.max_price, i.price, i.stock - i.held,
+           d.active and d.archived_at is null
+    from (select (l ->> 'productId')::bigint as id, sum((l ->> 'quantity')::bigint)::bigint as quantity,
+                 min((l ->> 'maxUnitPrice')::numeric) as max_price
+          from jsonb_array_elements(lines) l group by 1) wanted
+    left join inventory i on i.product_id = wanted.id
+    left join product d on d.product_id = wanted.id
+    order by wanted.id
+$$;
+
+-- Refuses a line that cannot be sold as asked.
+create or replace function check_order_line(line record) returns void
+language plpgsql stable as $$
+begin
+    if line.price is null then
+        perform fail('PR101', format('There is no product %s.', line.product_id),
+            jsonb_build_object('productId', line.product_id));
+    elsif not line.open then
+        perform fail('PR102', format('Product %s is not for sale.', line.product_id),
+            jsonb_build_object('productId', line.product_id));
+    elsif line.quantity > line.available then
+        perform fail('PR201', format('Only %s of product %s are available.', line.available, line.product_id),
+            jsonb_build_object('productId', line.product_id, 'requested', line.quantity,
+                               'available', line.available));
+    elsif line.price > line.max_price then
+        perform fail('PR204', format('Product %s costs %s now.', line.product_id, line.price),
+            jsonb_build_object('productId', line.product_id, 'old', line.max_price::numeric(12, 2)::text,
+                               'new', line.price::text,
+                               'why', 'the price rose above the highest that the order accepts'));
+    end if;
+end $$;
+
+-- The order that a call names, locked when it is to change, or PR202.
+create or replace function find_order(id bigint, lock boolean default false) returns customer_order
+language plpgsql as $$
+declare
+    o customer_order;
+begin
+    if lock then
+        select * into o from customer_order where order_id = id for no key update;
+    else
+        select * into o from customer_order where order_id = id;
+    end if;
+    if not found then
+        perform fail('PR202', format('There is no order %s.', id), jsonb_build_object('orderId', id));
+    end if;
+    return o;
+end $$;
+
+create or replace function get_order(p jsonb) returns json
+language sql as $$
+    select order_json(find_order((p ->> 'orderId')::bigint))
+$$;
+
+create or replace function list_orders(p jsonb) returns json
+language sql stable as $$
+    select as_page(array(
+        select json_build_object('cursor', o.order_id::text, 'item', order_json(o)) from customer_order o
+        where o.order_id < coalesce((p ->> 'cursor')::bigint, 9223372036854775807)
+          and (p ->> 'customerId' is null or o.customer_id = (p ->> 'customerId')::bigint)
+          and (p ->> 'status' is null or o.status = p ->> 'status')
+        order by o.order_id desc limit page_size(p) + 1), page_size(p))
+$$;
+
+-- Moves an order to another status and says so.
+create or replace function set_order_status(o customer_order, status text, reason text) returns customer_order
+language plpgsql as $$
+declare
+    was text := o.status;
+begin
+    update customer_order c set status = set_order_status.status, changed_at = pricing_now()
+    where c.order_id = o.order_id returning * into o;
+    insert into event_outbox (at, topic, op, key, before, after, cause, actor)
+    values (o.changed_at, 'order', 'update', o.order_id, jsonb_build_object('status', was),
+            jsonb_build_object('status', status, 'total', o.total::text, 'customerId', o.customer_id),
+            jsonb_strip_nulls(jsonb_build_object('kind', status, 'orderId', o.order_id, 'reason', reason)), acting());
+    perform wake_sequencer();
+    return o;
+end $$;
+
+-- pending -> processing -> completed, one step at a time; asking for the present status changes nothing.
+create or replace function advance_order(p jsonb) returns json
+language plpgsql as $$
+declare
+    o customer_order := find_order((p ->> 'orderId')::bigint, true);
+    target text := p ->> 'status';
+begin
+    if (o.status, target) in (('pending', 'processing'), ('processing', 'completed')) then
+        o := set_order_status(o, target, null);
+    elsif o.status <> target then
+        perform fail('PR203', format('An order that is %s cannot become %s.', o.status, target),
+            jsonb_build_object('orderId', o.order_id, 'from', o.status, 'to', target));
+    end if;
+    return order_json(o);
+end $$;
+
+-- Puts an order's units back exactly once. `from_status` are the states that it may be called from; called again it
+-- gives the same reply and changes nothing.
+create or replace function undo_order(p jsonb, target text, movement text, from_status text[]) returns json
+language plpgsql as $$
+declare
+    o customer_order := find_order((p ->> 'orderId')::bigint, true);
+    line order_line;
+begin
+    if o.status = any (from_status) then
+        for line in select * from order_line where order_id = o.order_id order by product_id loop
+            update inventory set stock = stock + line.quantity,
+                cause = row(movement, null, p ->> 'reason', o.order_id)::movement_cause
+            where product_id = line.product_id;
+        end loop;
+        o := set_order_status(o, target, p ->> 'reason');
+    elsif o.status <> target then
+        perform fail('PR203', format('An order that is %s cannot become %s.', o.status, target),
+            jsonb_build_object('orderId', o.order_id, 'from', o.status, 'to', target));
+    end if;
+    return order_json(o);
+end $$;
+
+create or replace function cancel_order(p jsonb) returns json
+language sql as $$
+    select undo_order(p, 'cancelled', 'cancel', array['pending', 'processing'])
+$$;
+
+create or replace function return_order(p jsonb) returns json
+language sql as $$
+    select undo_order(p, 'returned', 'return', array['completed'])
+$$;
+
+-- Places orders one after another in one transaction; each succeeds or fails alone, and the result is what the same
+-- orders would give one by one. Each element of `calls` is {"params", "key", "actor"}; each row answers one of them, with
+-- a reply or with the SQLSTATE, message, detail and constraint that refused it.
+create or replace function place_orders(calls jsonb)
+returns table (reply text, replayed boolean, state text, message text, detail text, broken_constraint text)
+language plpgsql as $$
+declare
+    call jsonb;
+begin
+    for call in select c from jsonb_array_elements(calls) with ordinality u (c, n) order by n loop
+        state := null; message := null; detail := null; broken_constraint := null;
+        begin
+            select w.reply, w.replayed into reply, replayed
+            from run_write('place_order', 'order.place', call -> 'params', call ->> 'key', call ->> 'actor') w;
+        exception when others then
+            get stacked diagnostics state = returned_sqlstate, message = message_text,
+                detail = pg_exception_detail, broken_constraint = constraint_name;
+            -- What is not this order's own fault ends the whole batch, which is then tried again or refused.
+            if state in ('40001', '40P01', '55P03', '57014') or state like '53%' or state like '57P%' then
+                raise;
+            end if;
+            reply := null;
+            replayed := false;
+        end;
+        return next;
+    end loop;
+end $$;

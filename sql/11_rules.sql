@@ -1,0 +1,108 @@
+--! repeatable
+-- Rules: versioned, never edited in place. A product names one rule version; activating a newer version of a name moves
+-- the name's products to it.
+
+create or replace function rule_json(r rule) returns json
+language sql stable as $$
+    select json_build_object('ruleId', r.rule_id, 'name', r.name, 'version', r.version, 'strategy', r.strategy,
+        'status', r.status,
+        'parameters', json_build_object('up', r.up_share, 'down', r.down_share, 'gap', r.gap_share,
+            'tickSeconds', r.tick_seconds, 'bandTick', r.band_tick, 'bandStock', r.band_stock,
+            'dailyCap', r.daily_cap, 'minimumMargin', r.minimum_margin, 'priceStep', r.price_step::text,
+            'priceOffset', r.price_offset::text),
+        'note', r.note, 'actor', r.actor, 'createdAt', rfc3339(r.created_at),
+        'activatedAt', rfc3339(r.activated_at))
+$$;
+
+-- The rule that a call names, or PR301; null stays null.
+create or replace function find_rule(id bigint) returns bigint
+language plpgsql stable as $$
+begin
+    if id is not null and not exists (select from rule where rule_id = id) then
+        perform fail('PR301', format('There is no rule %s.', id), jsonb_build_object('ruleId', id));
+    end if;
+    return id;
+end $$;
+
+-- A rule that products may use: the one named, which must be active, or else the catalogue's default.
+create or replace function find_usable_rule(id bigint) returns bigint
+language plpgsql stable as $$
+begin
+    if (select status from rule where rule_id = find_rule(id)) <> 'active' then
+        perform fail('PR302', format('Rule %s is not active.', id), jsonb_build_object('ruleId', id,
+            'violations', jsonb_build_array(jsonb_build_object('path', '/ruleId', 'rule', 'active',
+                                                               'message', 'must be an active rule'))));
+    end if;
+    return coalesce(id, default_rule_id());
+end $$;
+
+create or replace function list_rules(p jsonb) returns json
+language sql stable as $$
+    select as_page(array(
+        select json_build_object('cursor', r.rule_id::text, 'item', rule_json(r)) from rule r
+        where r.rule_id > coalesce((p ->> 'cursor')::bigint, 0)
+          and (p ->> 'status' is null or r.status = p ->> 'status')
+        order by r.rule_id limit page_size(p) + 1), page_size(p))
+$$;
+
+create or replace function get_rule(p jsonb) returns json
+language sql stable as $$
+    select rule_json(r) from rule r where rule_id = find_rule((p ->> 'ruleId')::bigint)
+$$;
+
+-- What a preset sets: tick, dead bands and daily cap.
+create or replace function preset_parameters(preset text) returns jsonb
+language sql immutable as $$
+    select case preset
+        when 'balanced' then '{"tickSeconds": 21600, "bandTick": 0.05, "bandStock": 0.05, "dailyCap": 0.20}'
+        when 'agile' then '{"tickSeconds": 3600, "bandTick": 0.02, "bandStock": 0.02, "dailyCap": null}'
+        else '{"tickSeconds": 86400, "bandTick": 0.08, "bandStock": 0.15, "dailyCap": 0.20}' end::jsonb
+$$;
+
+-- Makes the next version under a name, as a draft.
+create or replace function create_rule(p jsonb) returns json
+language plpgsql as $$
+declare
+    q jsonb := preset_parameters(p ->> 'preset') || coalesce(p -> 'parameters', '{}');
+    r rule;
+begin
+    perform pg_advisory_xact_lock(hashtext('pricing_rule ' || (p ->> 'name')));
+    insert into rule (name, version, strategy, up_share, down_share, gap_share, tick_seconds, band_tick, band_stock,
+                      daily_cap, minimum_margin, price_step, price_offset, note, actor, created_at)
+    values (p ->> 'name', (select coalesce(max(version), 0) + 1 from rule where name = p ->> 'name'),
+            p ->> 'strategy', coalesce((q ->> 'up')::numeric, 0.10), coalesce((q ->> 'down')::numeric, 0.10),
+            coalesce((q ->> 'gap')::numeric, 0.05), (q ->> 'tickSeconds')::integer, (q ->> 'bandTick')::numeric,
+            (q ->> 'bandStock')::numeric, (q ->> 'dailyCap')::numeric, coalesce((q ->> 'minimumMargin')::numeric, 0),
+            coalesce((q ->> 'priceStep')::numeric, 0.01), coalesce((q ->> 'priceOffset')::numeric, 0),
+            coalesce(p ->> 'note', ''), acting(), pricing_now())
+    returning * into r;
+    return rule_json(r);
+end $$;
+
+-- Puts a version into force: it replaces the active version of its name, takes over that name's products, and those
+-- that the call names besides. Every product that it takes over is priced at once.
+create or replace function activate_rule(p jsonb) returns json
+language plpgsql as $$
+declare
+    id bigint := find_rule((p ->> 'ruleId')::bigint);
+    r rule;
+    taken bigint;
+    moved integer := 0;
+begin
+    select * into r from rule where rule_id = id for no key update;
+    if r.status <> 'active' then
+        update rule set status = 'retired' where name = r.name and status = 'active';
+        update rule set status = 'active', activated_at = pricing_now() where rule_id = id returning * into r;
+    end if;
+    for taken in
+        select d.product_id from product d join rule o using (rule_id)
+        where d.rule_id <> id and d.archived_at is null
+          and (o.name = r.name or d.category_id = (p ->> 'categoryId')::bigint
+               or p -> 'productIds' @> to_jsonb(d.product_id) or (p ->> 'all')::boolean)
+        order by d.product_id for no key update of d
+    loop
+        update product set rule_id = id, version = version + 1 where product_id = taken;
+        moved := moved + 1;
+    end loop;
+    return (rule_json(r)::jsonb || jsonb_build_object('productsMoved', moved))::json;
+end $$;

@@ -1,0 +1,91 @@
+--! repeatable
+-- Users. A password is kept as a bcrypt hash and no function returns it.
+
+create or replace function user_json(u app_user) returns json
+language sql stable as $$
+    select json_build_object('userId', u.user_id, 'fullName', u.full_name, 'email', u.email,
+        'phoneNumber', u.phone_number, 'role', u.role, 'createdAt', rfc3339(u.created_at))
+$$;
+
+-- The user that a call names, or PR401.
+create or replace function find_user(id bigint) returns app_user
+language plpgsql stable as $$
+declare
+    u app_user;
+begin
+    select * into u from app_user where user_id = id and archived_at is null;
+    if not found then
+        perform fail('PR401', format('There is no user %s.', id), jsonb_build_object('userId', id));
+    end if;
+    return u;
+end $$;
+
+-- bcrypt at cost 10: about 60 ms a guess on one core. Null stays null: a user who cannot sign in.
+create or replace function hash_password(password text) returns text
+language sql as $$
+    select crypt(password, gen_salt('bf', 10))
+$$;
+
+create or replace function list_users(p jsonb) returns json
+language sql stable as $$
+    select as_page(array(
+        select json_build_object('cursor', u.user_id::text, 'item', user_json(u)) from app_user u
+        where u.user_id > coalesce((p ->> 'cursor')::bigint, 0) and u.archived_at is null
+          and (p ->> 'role' is null or u.role = p ->> 'role')
+          and (p ->> 'search' is null or u.full_name ilike like_pattern(p ->> 'search')
+               or u.email ilike like_pattern(p ->> 'search'))
+        order by u.user_id limit page_size(p) + 1), page_size(p))
+$$;
+
+create or replace function get_user(p jsonb) returns json
+language sql stable as $$
+    select user_json(find_user((p ->> 'userId')::bigint))
+$$;
+
+create or replace function create_user(p jsonb) returns json
+language sql as $$
+    insert into app_user (full_name, email, phone_number, role, password_hash)
+    values (p ->> 'fullName', p ->> 'email', p ->> 'phoneNumber', coalesce(p ->> 'role', 'customer'),
+            hash_password(p ->> 'password'))
+    returning user_json(app_user)
+$$;
+
+create or replace function update_user(p jsonb) returns json
+language plpgsql as $$
+declare
+    u app_user := find_user((p ->> 'userId')::bigint);
+begin
+    update app_user set
+        full_name = coalesce(p ->> 'fullName', full_name),
+        email = coalesce(p ->> 'email', email),
+        phone_number = case when p ? 'phoneNumber' then p ->> 'phoneNumber' else phone_number end,
+        role = coalesce(p ->> 'role', role),
+        password_hash = case when p ? 'password' then hash_password(p ->> 'password') else password_hash end
+    where user_id = u.user_id returning * into u;
+    return user_json(u);
+end $$;
+
+-- Deleting is archiving: the user's orders stay, the e-mail address and telephone number become free.
+create or replace function delete_user(p jsonb) returns json
+language plpgsql as $$
+declare
+    u app_user := find_user((p ->> 'userId')::bigint);
+begin
+    update app_user set archived_at = now(), password_hash = null where user_id = u.user_id;
+    return json_build_object('userId', u.user_id, 'deleted', true);
+end $$;
+
+-- One answer for an unknown address, a user without password and a wrong password, after the same work.
+create or replace function authenticate_user(p jsonb) returns json
+language plpgsql as $$
+declare
+    u app_user;
+    stored text;
+begin
+    select * into u from app_user where lower(email) = lower(p ->> 'email') and archived_at is null;
+    stored := coalesce(u.password_hash, '$2a$10$abcdefghijklmnopqrstuuJ8vWQ0nWw1d1qYz9Zc4m3rT5eX6yK7a');
+    if crypt(p ->> 'password', stored) <> stored or u.password_hash is null then
+        perform fail('PR404', 'The e-mail address or the password is wrong.');
+    end if;
+    return json_build_object('userId', u.user_id, 'role', u.role);
+end $$;

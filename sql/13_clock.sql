@@ -1,0 +1,63 @@
+--! repeatable
+-- The clock: the tick that begins pricing days and ends pins, and the virtual time of a sandbox.
+
+-- One tick: pins that ended are taken off, and every product whose rule's period has begun anew is evaluated. Bounded,
+-- skips rows that somebody holds; call it until it returns 0. Never two at a time.
+create or replace function tick_prices(most integer default 1000) returns bigint
+language plpgsql as $$
+declare
+    moment timestamptz := pricing_now();
+    ended bigint;
+    evaluated bigint;
+begin
+    if not pg_try_advisory_xact_lock(hashtext('pricing_tick')) then return 0; end if;
+    perform set_config('pricing.actor', 'tick', true);
+    update inventory set pin_price = null, pinned_until = null,
+        cause = row('unpin', null, 'the pin ended', null)::movement_cause
+    where product_id in (select product_id from inventory where pin_price is not null and pinned_until <= moment
+                         order by product_id limit most for no key update skip locked);
+    get diagnostics ended = row_count;
+    update inventory i set cause = row('tick', null, '', null)::movement_cause
+    from (select i.product_id from inventory i join product d using (product_id) join rule r using (rule_id)
+          where d.archived_at is null
+            and (i.ticked_at is null or floor(extract(epoch from i.ticked_at) / r.tick_seconds)
+                                        <> floor(extract(epoch from moment) / r.tick_seconds))
+          order by i.product_id limit most for no key update of i skip locked) due
+    where i.product_id = due.product_id;
+    get diagnostics evaluated = row_count;
+    return ended + evaluated;
+end $$;
+
+-- Seconds until a tick has something to do: the next hour, or the end of a pin before it.
+create or replace function seconds_to_tick() returns float8
+language sql stable as $$
+    select greatest(0.05, extract(epoch from
+        least(date_trunc('hour', pricing_now()) + interval '1 hour',
+              (select min(pinned_until) from inventory where pin_price is not null)) - pricing_now()))::float8
+$$;
+
+create or replace function is_sandbox() returns boolean
+language sql stable as $$
+    select coalesce((select value = 'true' from setting where name = 'sandbox'), false)
+$$;
+
+create or replace function get_clock(p jsonb default '{}') returns json
+language sql stable as $$
+    select json_build_object('at', rfc3339(pricing_now()), 'sandbox', is_sandbox(),
+        'virtual', exists (select from virtual_clock))
+$$;
+
+-- Sets a sandbox's clock and runs the tick that the new time asks for. A live database refuses (PR502).
+create or replace function set_clock(p jsonb) returns json
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    moment timestamptz := (p ->> 'at')::timestamptz;
+begin
+    if not is_sandbox() then
+        perform fail('PR502', 'Only a database made with --sandbox has a clock that can be set.');
+    end if;
+    insert into virtual_clock (at) values (moment) on conflict (only_row) do update set at = excluded.at;
+    while tick_prices() > 0 loop
+    end loop;
+    return get_clock();
+end $$;

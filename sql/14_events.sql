@@ -1,0 +1,63 @@
+--! repeatable
+-- The event stream. A number is given after commit, by one sequencer at a time, so no reader sees a number appear
+-- below one that it was given, and a long transaction delays only its own events.
+
+-- Numbers up to `most` committed events; the number given last. The row lock on event_sequence is held to the commit,
+-- so numbers become visible in order.
+create or replace function number_events(most integer default 1000) returns bigint
+language plpgsql as $$
+declare
+    last bigint;
+    moved bigint;
+begin
+    if not exists (select from event_outbox) then
+        return (select last_number from event_sequence);
+    end if;
+    select last_number into last from event_sequence for no key update;
+    with taken as (
+        delete from event_outbox
+        where event_id in (select event_id from event_outbox order by event_id limit most)
+        returning *
+    )
+    insert into event (sequence, at, topic, op, product_id, key, before, after, cause, actor)
+    select last + row_number() over (order by event_id), at, topic, op, product_id, key, before, after, cause, actor
+    from taken;
+    get diagnostics moved = row_count;
+    if moved > 0 then
+        update event_sequence set last_number = last + moved;
+    end if;
+    return last + moved;
+end $$;
+
+create or replace function event_json(e event) returns json
+language sql stable as $$
+    select json_build_object('sequence', e.sequence, 'at', rfc3339(e.at), 'topic', e.topic, 'op', e.op,
+        'key', e.key, 'before', e.before, 'after', e.after, 'cause', e.cause, 'actor', e.actor)
+$$;
+
+-- The events after number `from`, oldest first, all committed work included.
+create or replace function list_events(p jsonb) returns json
+language plpgsql as $$
+declare
+    start bigint := coalesce((p ->> 'cursor')::bigint, (p ->> 'from')::bigint, 0);
+    last bigint;
+begin
+    loop
+        last := number_events();
+        exit when not exists (select from event_outbox);
+    end loop;
+    return (as_page(array(
+        select json_build_object('cursor', e.sequence::text, 'item', event_json(e)) from event e
+        where e.sequence > start and (p -> 'topics' is null or p -> 'topics' ? e.topic)
+          and (p -> 'productIds' is null or p -> 'productIds' @> to_jsonb(e.product_id))
+        order by e.sequence limit page_size(p) + 1), page_size(p))::jsonb || jsonb_build_object('sequence', last))::json;
+end $$;
+
+-- The state that a subscriber starts from: the price and stock of each product that it watches.
+create or replace function snapshot_products(ids jsonb) returns json
+language sql stable as $$
+    select coalesce(json_agg(json_build_object('productId', d.product_id, 'title', d.title, 'price', i.price::text,
+                                               'stock', i.stock) order by d.product_id), '[]')
+    from product d join inventory i using (product_id)
+    where d.archived_at is null and (ids is null or ids @> to_jsonb(d.product_id))
+$$;

@@ -1,0 +1,16 @@
+--! repeatable
+-- The role that the daemon serves as, where there is one: it owns nothing, and may add to ledger and history but never
+-- change or remove a row of them.
+do $$
+begin
+    if exists (select from pg_roles where rolname = 'pricingd') then
+        grant usage on schema public to pricingd;
+        grant select on all tables in schema public to pricingd;
+        grant insert on all tables in schema public to pricingd;
+        revoke insert on virtual_clock, setting from pricingd;
+        grant update on app_user, supplier, category, rule, product, inventory, customer_order, request_key,
+            event_sequence to pricingd;
+        grant delete on supplier, event_outbox, request_key to pricingd;
+        grant execute on all functions in schema public to pricingd;
+    end if;
+end $$;
