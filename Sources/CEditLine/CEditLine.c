@@ -309,6 +309,8 @@ editline_outcome editline_read(editline *editor, const char *prompt, const char 
     editor->hinted = false;
     notice_size(editor);
     if (editor->capable) fputs("\033[?2004h", stdout);
+    // libedit shows the prompt before it makes the terminal raw: a Ctrl-D typed in between would be lost.
+    el_set(editor->el, EL_PREP_TERM, 1);
     int count = 0;
     const char *text = el_gets(editor->el, &count);
     if (editor->capable) fputs("\033[?2004l", stdout);
