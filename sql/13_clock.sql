@@ -12,28 +12,35 @@ declare
 begin
     if not pg_try_advisory_xact_lock(hashtext('pricing_tick')) then return 0; end if;
     perform set_config('pricing.actor', 'tick', true);
-    update inventory set pin_price = null, pinned_until = null,
+    with due as materialized (
+        select product_id from inventory where pin_price is not null and pinned_until <= moment
+        order by product_id limit most for no key update skip locked
+    )
+    update inventory i set pin_price = null, pinned_until = null,
         cause = row('unpin', null, 'the pin ended', null)::movement_cause
-    where product_id in (select product_id from inventory where pin_price is not null and pinned_until <= moment
-                         order by product_id limit most for no key update skip locked);
+    from due where i.product_id = due.product_id;
     get diagnostics ended = row_count;
+    with due as materialized (
+        select i.product_id from inventory i join product d using (product_id) join rule r using (rule_id)
+        where d.archived_at is null
+          and (i.ticked_at is null or floor(extract(epoch from i.ticked_at) / r.tick_seconds)
+                                      <> floor(extract(epoch from moment) / r.tick_seconds))
+        order by i.product_id limit most for no key update of i skip locked
+    )
     update inventory i set cause = row('tick', null, '', null)::movement_cause
-    from (select i.product_id from inventory i join product d using (product_id) join rule r using (rule_id)
-          where d.archived_at is null
-            and (i.ticked_at is null or floor(extract(epoch from i.ticked_at) / r.tick_seconds)
-                                        <> floor(extract(epoch from moment) / r.tick_seconds))
-          order by i.product_id limit most for no key update of i skip locked) due
-    where i.product_id = due.product_id;
+    from due where i.product_id = due.product_id;
     get diagnostics evaluated = row_count;
     return ended + evaluated;
 end $$;
 
--- Seconds until a tick has something to do: the next hour, or the end of a pin before it.
+-- Seconds until a tick has something to do: the next hour, or the end of a pin before it. Null while a virtual clock
+-- stands still: only setting it makes anything due.
 create or replace function seconds_to_tick() returns float8
 language sql stable as $$
-    select greatest(0.05, extract(epoch from
-        least(date_trunc('hour', pricing_now()) + interval '1 hour',
-              (select min(pinned_until) from inventory where pin_price is not null)) - pricing_now()))::float8
+    select case when not exists (select from virtual_clock) then
+        greatest(0.05, extract(epoch from
+            least(date_trunc('hour', now()) + interval '1 hour',
+                  (select min(pinned_until) from inventory where pin_price is not null)) - now()))::float8 end
 $$;
 
 create or replace function is_sandbox() returns boolean
