@@ -19,16 +19,15 @@ declare
     wanted wanted_line[];
     line wanted_line;
     unknown bigint;
+    closed bigint;
 begin
-    select array_agg(row(l.id, l.quantity, l.max_price, l.price, l.available, l.is_open)::wanted_line) into wanted
+    select array_agg(row(l.id, l.quantity, l.max_price, l.price, l.available)::wanted_line) into wanted
     from (
-        select w.id, w.quantity, w.max_price, i.price, i.stock - i.held as available,
-               d.active and d.archived_at is null as is_open
+        select w.id, w.quantity, w.max_price, i.price, i.stock - i.held as available
         from (select (l ->> 'productId')::bigint as id, sum((l ->> 'quantity')::bigint)::bigint as quantity,
                      min((l ->> 'maxUnitPrice')::numeric) as max_price
               from jsonb_array_elements(lines) l group by 1) w
         join inventory i on i.product_id = w.id
-        join product d on d.product_id = w.id
         order by w.id for no key update of i
     ) l;
     select min((l ->> 'productId')::bigint) into unknown from jsonb_array_elements(lines) l
@@ -36,11 +35,15 @@ begin
     if unknown is not null then
         perform fail('PR101', format('There is no product %s.', unknown), jsonb_build_object('productId', unknown));
     end if;
+    -- Read under the lock, by a statement that began after it: while that waited, a product may have been archived.
+    select min(d.product_id) into closed from product d
+    where d.product_id = any (array(select w.product_id from unnest(wanted) w))
+      and not (d.active and d.archived_at is null);
+    if closed is not null then
+        perform fail('PR102', format('Product %s is not for sale.', closed), jsonb_build_object('productId', closed));
+    end if;
     foreach line in array wanted loop
-        if not line.is_open then
-            perform fail('PR102', format('Product %s is not for sale.', line.product_id),
-                jsonb_build_object('productId', line.product_id));
-        elsif line.quantity > line.available then
+        if line.quantity > line.available then
             perform fail('PR201', format('Only %s of product %s are available.', line.available, line.product_id),
                 jsonb_build_object('productId', line.product_id, 'requested', line.quantity,
                                    'available', line.available));
@@ -206,12 +209,12 @@ language plpgsql as $$
 declare
     call jsonb;
     hash bytea;
+    products bigint[];
 begin
     begin
-        perform from inventory
-        where product_id in (select (l ->> 'productId')::bigint
-                             from jsonb_array_elements(calls) c, jsonb_array_elements(c #> '{params,lines}') l)
-        order by product_id for no key update;
+        products := array(select distinct (l ->> 'productId')::bigint
+                          from jsonb_array_elements(calls) c, jsonb_array_elements(c #> '{params,lines}') l);
+        perform from inventory where product_id = any (products) order by product_id for no key update;
     exception when data_exception then null;  -- a malformed order is refused below, alone
     end;
     for call in select c from jsonb_array_elements(calls) with ordinality u (c, n) order by n loop
