@@ -11,6 +11,5 @@ begin
         grant update on app_user, supplier, category, rule, product, inventory, customer_order, request_key,
             event_sequence to pricingd;
         grant delete on supplier, event_outbox, request_key to pricingd;
-        grant execute on all functions in schema public to pricingd;
     end if;
 end $$;
