@@ -92,9 +92,10 @@ $$;
 -- Forgets request keys older than 24 hours, a bounded number at a time.
 create or replace function expire_request_keys() returns bigint
 language sql as $$
-    with old as (
-        delete from request_key where key in (
-            select key from request_key where created_at < now() - interval '24 hours' order by created_at limit 10000)
-        returning 1)
-    select count(*) from old
+    with old as materialized (
+        select key from request_key where created_at < now() - interval '24 hours' order by created_at limit 10000
+    ), gone as (
+        delete from request_key r using old where r.key = old.key returning 1
+    )
+    select count(*) from gone
 $$;

@@ -12,18 +12,23 @@ declare
 begin
     if not pg_try_advisory_xact_lock(hashtext('pricing_tick')) then return 0; end if;
     perform set_config('pricing.actor', 'tick', true);
-    update inventory set pin_price = null, pinned_until = null,
+    with due as materialized (
+        select product_id from inventory where pin_price is not null and pinned_until <= moment
+        order by product_id limit most for no key update skip locked
+    )
+    update inventory i set pin_price = null, pinned_until = null,
         cause = row('unpin', null, 'the pin ended', null)::movement_cause
-    where product_id in (select product_id from inventory where pin_price is not null and pinned_until <= moment
-                         order by product_id limit most for no key update skip locked);
+    from due where i.product_id = due.product_id;
     get diagnostics ended = row_count;
+    with due as materialized (
+        select i.product_id from inventory i join product d using (product_id) join rule r using (rule_id)
+        where d.archived_at is null
+          and (i.ticked_at is null or floor(extract(epoch from i.ticked_at) / r.tick_seconds)
+                                      <> floor(extract(epoch from moment) / r.tick_seconds))
+        order by i.product_id limit most for no key update of i skip locked
+    )
     update inventory i set cause = row('tick', null, '', null)::movement_cause
-    from (select i.product_id from inventory i join product d using (product_id) join rule r using (rule_id)
-          where d.archived_at is null
-            and (i.ticked_at is null or floor(extract(epoch from i.ticked_at) / r.tick_seconds)
-                                        <> floor(extract(epoch from moment) / r.tick_seconds))
-          order by i.product_id limit most for no key update of i skip locked) due
-    where i.product_id = due.product_id;
+    from due where i.product_id = due.product_id;
     get diagnostics evaluated = row_count;
     return ended + evaluated;
 end $$;
