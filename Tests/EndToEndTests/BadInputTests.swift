@@ -67,7 +67,9 @@ struct BadInputTests {
 
     @Test func invalidUTF8IsAParseError() async throws {
         let peer = try await TestDaemon.shared().lines()
-        peer.send(bytes: Array(#"{"jsonrpc":"2.0","id":1,"method":"session."#.utf8) + [0xC3, 0x28] + Array("\"}\n".utf8))
+        peer.send(
+            bytes: Array(#"{"jsonrpc":"2.0","id":1,"method":"session."#.utf8) + [0xC3, 0x28] + Array("\"}\n".utf8)
+        )
         #expect(try await object(peer)["error"]?["code"] == -32700)
         try await expectAlive(peer)
     }
@@ -117,7 +119,7 @@ struct BadInputTests {
         let daemon = try await TestDaemon.shared()
         let shop = try await Shop.open(daemon)
         let product = try await shop.product()
-        let held = try await HeldRow(product, in: daemon)
+        let held = try await HeldLock(row: product, in: daemon)
         let peer = try daemon.lines()
         let params = #"{"productId":\#(product),"quantity":1}"#
         peer.send(#"{"jsonrpc":"2.0","id":"a","method":"inventory.restock","params":\#(params)}"#)

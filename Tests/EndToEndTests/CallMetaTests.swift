@@ -70,7 +70,7 @@ struct CallMetaTests {
         params["_meta"] = meta
         let request = params
         let other = try await daemon.client()
-        let held = try await HeldRow(product, in: daemon)
+        let held = try await HeldLock(row: product, in: daemon)
         async let first = shop.client.call(method, request)
         try await held.awaitWaiter()
         async let second = other.call(method, request)
@@ -87,7 +87,7 @@ struct CallMetaTests {
         let daemon = try await TestDaemon.shared()
         let shop = try await Shop.open(daemon)
         let product = try await shop.product()
-        let held = try await HeldRow(product, in: daemon)
+        let held = try await HeldLock(row: product, in: daemon)
         let restock: JSONObject = [
             "productId": .integer(product), "quantity": 1, "_meta": ["timeoutMs": 150, "idempotencyKey": "late"],
         ]
@@ -103,7 +103,7 @@ struct CallMetaTests {
         let daemon = try await TestDaemon.shared()
         let shop = try await Shop.open(daemon)
         let product = try await shop.product()
-        let held = try await HeldRow(product, in: daemon)
+        let held = try await HeldLock(row: product, in: daemon)
         let call = Task {
             try await shop.client.call("inventory.restock", ["productId": .integer(product), "quantity": 1])
         }

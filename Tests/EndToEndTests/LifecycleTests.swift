@@ -15,7 +15,7 @@ struct LifecycleTests {
         let daemon = try await Self.daemon.value
         let shop = try await Shop.open(daemon)
         let product = try await shop.product()
-        let held = try await HeldRow(product, in: daemon)
+        let held = try await HeldLock(row: product, in: daemon)
         let other = try await daemon.client()
         async let inFlight = shop.buy(product)
         try await held.awaitWaiter()

@@ -96,7 +96,10 @@ struct PricingOverDaysTests {
                     }
                 }
                 group.addTask {
-                    _ = try await shop.client.call("price.pin", ["productId": .integer(product), "price": .string(price)])
+                    _ = try await shop.client.call(
+                        "price.pin",
+                        ["productId": .integer(product), "price": .string(price)]
+                    )
                 }
                 try await days.nextDay()
                 try await group.waitForAll()
@@ -106,6 +109,26 @@ struct PricingOverDaysTests {
             #expect(history.first?["new"] == .string(price))
             #expect(history.first?["cause"] == "pin")
         }
+    }
+
+    /// Setting the clock waits for a tick that runs, and then runs the new time's own.
+    @Test func theClockNeverSkipsATick() async throws {
+        let (shop, calendar) = try await open(year: 2037)
+        var days = calendar
+        let product = try await shop.product(["stock": 120])
+        try await days.nextDay()
+        try await shop.buy(product, 112)
+        #expect(try await shop.price(product) == "108.00", "the daily cap: 20 % of 90")
+        let held = try await HeldLock(
+            "select pg_advisory_xact_lock(hashtext('pricing_tick'))",
+            in: try await Self.daemon.value
+        )
+        let time = days.time(after: 1)
+        async let set = shop.client.call("clock.set", ["at": .string(time)])
+        try await held.awaitWaiter()
+        try await held.release()
+        _ = try await set
+        #expect(try await shop.price(product) == "110.00", "a new day, a new cap")
     }
 
     @Test func aPinEndsByItself() async throws {

@@ -129,17 +129,23 @@ func cents(_ value: JSONValue?) throws -> Int64 {
     return try #require(Int64(parts.joined()))
 }
 
-/// A session that holds a product's stock row, as somebody's psql might.
-struct HeldRow: Sendable {
+/// A session that holds a lock, as somebody's psql might.
+struct HeldLock: Sendable {
     private let holder: Psql
     private let watcher: PostgresConnection
     private let pid: Int64
 
-    init(_ product: Int64, in daemon: TestDaemon) async throws {
+    /// Holds a product's stock row.
+    init(row product: Int64, in daemon: TestDaemon) async throws {
+        try await self.init("select from inventory where product_id = \(product) for update", in: daemon)
+    }
+
+    /// Holds what a query locks.
+    init(_ query: String, in daemon: TestDaemon) async throws {
         holder = try await daemon.psql()
         watcher = try await daemon.database()
         let lines = try await holder.run(
-            "begin; select pg_backend_pid(); select from inventory where product_id = \(product) for update"
+            "begin; select pg_backend_pid(); \(query)"
         )
         pid = try #require(lines.first.flatMap { Int64($0) })
     }
