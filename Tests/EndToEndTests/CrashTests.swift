@@ -30,6 +30,7 @@ struct CrashTests {
         try await daemon.restart()
         let again = Shop(client: try await daemon.client(), categoryId: shop.categoryId, customerId: shop.customerId)
         try await journal.expectKept(of: product, stock: Self.initialStock, again)
+        try await Invariants.expect(daemon)
     }
 
     /// The server dies under the daemon: calls are refused as UNAVAILABLE or done after all, and the daemon starts it anew.
@@ -52,6 +53,7 @@ struct CrashTests {
         #expect(journal.answers.count == Self.streams * 200, "every stream went on to its end")
         #expect(daemon.postmaster != killed)
         try await journal.expectKept(of: product, stock: Self.initialStock, shop)
+        try await Invariants.expect(daemon)
     }
 
     /// An idle daemon notices at the next call, which is answered or refused as retryable, never with a fault.
@@ -68,10 +70,43 @@ struct CrashTests {
                 #expect(error.reason == "UNAVAILABLE")
                 #expect(error.retryable)
                 #expect(error.data["dependency"] == "postgresql")
+                #expect(["not_done", "unknown"].contains(error.data["outcome"]?.string))
             }
         }
         #expect(daemon.postmaster != killed)
         await client.close()
+    }
+
+    /// The simulator counts what was acknowledged to it, and outlives the daemon.
+    @Test func theSimulatorLosesNoAcknowledgedOrder() async throws {
+        let daemon = try await Self.daemon.value
+        let client = try await daemon.client()
+        _ = try await client.call(
+            "data.generate",
+            ["users": 10, "suppliers": 2, "products": 10, "orders": 0, "seed": 7]
+        )
+        let before = try #require(try await client.call("server.status")["counts"]?["orders"]?.integer)
+        let simulator = try ChildProgram(
+            TestDaemon.program("pricing-simulate"),
+            [
+                "orders", "--socket", daemon.socket, "--rate", "400", "--connections", "3", "--seed", "7",
+                "--format", "json",
+            ]
+        )
+        for _ in 0..<10 { _ = try #require(await simulator.line(), "prices move") }
+        await daemon.kill9()
+        var summary: JSONValue?
+        while let line = await simulator.line() {
+            summary = try JSONParser.parse(Array(line.utf8))["summary"] ?? summary
+        }
+        #expect(await simulator.exit() != 0, "it says that the daemon went away")
+        try await daemon.restart()
+        let placed = try #require(summary?["placed"]?.integer)
+        let again = try await daemon.client()
+        let after = try #require(try await again.call("server.status")["counts"]?["orders"]?.integer)
+        #expect(placed > 0)
+        #expect(after - before >= placed, "every acknowledged order is there")
+        try await Invariants.expect(daemon)
     }
 
     @Test func aSubscriberResumesAfterARestart() async throws {

@@ -42,7 +42,9 @@ struct ErrorCodeTests {
             params[name] = none
             return params
         }
-        let gone = ["product.get", "inventory.get", "inventory.movements", "price.history", "price.why", "price.preview"]
+        let gone = [
+            "product.get", "inventory.get", "inventory.movements", "price.history", "price.why", "price.preview",
+        ]
         return gone.map { Refusal(code: .productNotFound, method: $0, params: ["productId": none]) } + [
             Refusal(code: .productNotFound, method: "product.update", params: ["productId": none, "title": "x"]),
             Refusal(code: .productNotFound, method: "product.archive", params: ["productId": none]),
@@ -85,16 +87,28 @@ struct ErrorCodeTests {
             Refusal(code: .productArchived, method: "order.place", params: shop.order(of: archivedId)),
             Refusal(code: .productArchived, method: "product.update", params: ["productId": archived, "title": "x"]),
             Refusal(code: .productArchived, method: "price.pin", params: ["productId": archived, "price": "99.00"]),
-            Refusal(code: .productArchived, method: "inventory.restock", params: ["productId": archived, "quantity": 1]),
+            Refusal(
+                code: .productArchived,
+                method: "inventory.restock",
+                params: ["productId": archived, "quantity": 1]
+            ),
             Refusal(code: .supplierInUse, method: "supplier.delete", params: ["supplierId": supplier]),
             Refusal(code: .insufficientStock, method: "order.place", params: shop.order(of: id, 1000)),
-            Refusal(code: .insufficientStock, method: "inventory.adjust", params: ["productId": product, "quantity": -99]),
+            Refusal(
+                code: .insufficientStock,
+                method: "inventory.adjust",
+                params: ["productId": product, "quantity": -99]
+            ),
             Refusal(code: .orderState, method: "order.advance", params: ["orderId": order, "status": "completed"]),
             Refusal(code: .orderState, method: "order.return", params: ["orderId": order]),
             Refusal(code: .priceChanged, method: "order.place", params: dear),
             Refusal(code: .ruleInvalid, method: "product.update", params: ["productId": product, "ruleId": draft]),
             Refusal(code: .outsideLimits, method: "price.pin", params: ["productId": product, "price": "1.00"]),
-            Refusal(code: .stale, method: "product.update", params: ["productId": product, "title": "x", "version": 99]),
+            Refusal(
+                code: .stale,
+                method: "product.update",
+                params: ["productId": product, "title": "x", "version": 99]
+            ),
         ]
     }
 

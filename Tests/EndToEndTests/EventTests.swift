@@ -112,7 +112,10 @@ struct EventTests {
         let product = try await shop.product()
         let filter: JSONObject = ["topics": ["stock"], "productIds": [.integer(product)]]
         let watch = try await Watch(daemon, filter)
-        _ = try await watch.client.call("events.unsubscribe", ["subscription": try #require(watch.reply["subscription"])])
+        _ = try await watch.client.call(
+            "events.unsubscribe",
+            ["subscription": try #require(watch.reply["subscription"])]
+        )
         try await shop.buy(product)
         let later = try await watch.client.call("events.subscribe", filter)
         try await shop.buy(product)
