@@ -57,6 +57,8 @@ struct BadInputTests {
             (#"{"jsonrpc":"2.0","id":1,"method":"session.ping","params":{"x":1}}"#, -32602, "INVALID_PARAMS"),
             (#"{"jsonrpc":"2.0","id":1,"method":"session.pong"}"#, -32601, "METHOD_NOT_FOUND"),
             ("[]", -32600, "INVALID_REQUEST"),
+            (#"{"jsonrpc":"2.0","id":1,"method":"session.ping","params":{"x":"\ud800"}}"#, -32700, "PARSE_ERROR"),
+            (String(repeating: "[", count: 100_000), -32003, "MESSAGE_TOO_LARGE"),
         ]
     )
     func aBrokenLineCostsOneError(line: String, code: Int, reason: String) async throws {
@@ -158,6 +160,27 @@ struct BadInputTests {
         deaf.send(bytes: (0..<400).flatMap { _ in ask })
         for _ in 0..<50 { try await shop.buy(product) }
         #expect(try await shop.stock(product) == 1950)
+    }
+
+    /// More calls on one connection than may be in flight, from a peer that reads nothing before all are sent.
+    @Test func aLongPipelineIsAnsweredWhole() async throws {
+        let daemon = try await TestDaemon.shared()
+        let shop = try await Shop.open(daemon)
+        let product = try await shop.product(["stock": 3000])
+        let peer = try daemon.lines(reads: false)
+        let params = String(decoding: shop.order(of: product).serialized(), as: UTF8.self)
+        for id in 1...3000 {
+            peer.send(#"{"jsonrpc":"2.0","id":\#(id),"method":"order.place","params":\#(params)}"#)
+        }
+        peer.startReading()
+        var answered: Set<Int64> = []
+        for _ in 1...3000 {
+            let reply = try await object(peer)
+            try #require(reply["result"] != nil, "\(reply)")
+            #expect(answered.insert(try #require(reply["id"]?.integer)).inserted, "one reply a request")
+        }
+        #expect(answered == Set(1...3000))
+        #expect(try await shop.stock(product) == 0)
     }
 
     private func exchange(_ line: String) async throws -> JSONObject {

@@ -116,6 +116,27 @@ struct CallMetaTests {
         #expect(try await shop.stock(product) == 50)
     }
 
+    /// Somebody holds a row for longer than a call waits for it: no fault of ours, and worth another try.
+    @Test(arguments: ["order.place", "inventory.restock"]) func aHeldRowIsNoFault(method: String) async throws {
+        let daemon = try await TestDaemon.start()
+        let shop = try await Shop.open(daemon)
+        let (product, other) = (try await shop.product(), try await shop.product())
+        let held = try await HeldLock(row: product, in: daemon)
+        let params: JSONObject =
+            method == "order.place" ? shop.order(of: product) : ["productId": .integer(product), "quantity": 1]
+        async let refused = shop.client.refusal(method, params)
+        try await held.awaitWaiter()
+        _ = try await shop.restock(other, 1)
+        let refusal = try await refused
+        #expect(refusal.code == -32005)
+        #expect(refusal.reason == "RESOURCE_EXHAUSTED")
+        #expect(refusal.retryable)
+        #expect(refusal.retryAfterMs != nil)
+        try await held.release()
+        #expect(try await shop.stock(product) == 50)
+        _ = try await shop.client.call(method, params)
+    }
+
     @Test func aCancelOfNothingIsIgnored() async throws {
         let client = try await TestDaemon.shared().client()
         client.notify("$/cancelRequest", ["id": 4711])

@@ -44,6 +44,27 @@ struct LifecycleTests {
         await again.close()
     }
 
+    /// What cannot end is cut: an answer all the same, and the exit in time.
+    @Test(arguments: ["order.place", "inventory.restock"]) func sigtermCutsWhatCannotEnd(method: String) async throws {
+        let daemon = try await Self.daemon.value
+        let shop = try await Shop.open(daemon)
+        let product = try await shop.product()
+        let held = try await HeldLock(row: product, in: daemon)
+        let params: JSONObject =
+            method == "order.place" ? shop.order(of: product) : ["productId": .integer(product), "quantity": 1]
+        let call = Task { try await shop.client.call(method, params) }
+        try await held.awaitWaiter()
+        let begin = ContinuousClock.now
+        #expect(await daemon.stop() == 0)
+        #expect(begin.duration(to: .now) < .seconds(5))
+        let error = await #expect(throws: RPCError.self) { try await call.value }
+        #expect(["CANCELLED", "SHUTTING_DOWN", "RESOURCE_EXHAUSTED"].contains(error?.reason), "\(error?.reason ?? "")")
+        try await daemon.restart()
+        let again = try await daemon.client()
+        #expect(try await again.call("product.get", ["productId": .integer(product)])["stock"] == 50)
+        await again.close()
+    }
+
     @Test func aSecondDaemonIsRefused() async throws {
         let daemon = try await Self.daemon.value
         let sameSocket = ["--socket", daemon.socket, "--data-dir", daemon.folder + "/other"]
