@@ -28,12 +28,14 @@ begin
     return ended + evaluated;
 end $$;
 
--- Seconds until a tick has something to do: the next hour, or the end of a pin before it.
+-- Seconds until a tick has something to do: the next hour, or the end of a pin before it. Null while a virtual clock
+-- stands still: only setting it makes anything due.
 create or replace function seconds_to_tick() returns float8
 language sql stable as $$
-    select greatest(0.05, extract(epoch from
-        least(date_trunc('hour', pricing_now()) + interval '1 hour',
-              (select min(pinned_until) from inventory where pin_price is not null)) - pricing_now()))::float8
+    select case when not exists (select from virtual_clock) then
+        greatest(0.05, extract(epoch from
+            least(date_trunc('hour', now()) + interval '1 hour',
+                  (select min(pinned_until) from inventory where pin_price is not null)) - now()))::float8 end
 $$;
 
 create or replace function is_sandbox() returns boolean

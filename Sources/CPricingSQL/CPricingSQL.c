@@ -4,6 +4,12 @@
 static const unsigned char script_01[] = {
 #embed "../../sql/01_create_tables.sql"
 };
+static const unsigned char script_02[] = {
+#embed "../../sql/02_insert_dummy_data.sql"
+};
+static const unsigned char script_03[] = {
+#embed "../../sql/03_sample_queries.sql"
+};
 static const unsigned char script_04[] = {
 #embed "../../sql/04_create_triggers.sql"
 };
@@ -37,6 +43,9 @@ static const unsigned char script_13[] = {
 static const unsigned char script_14[] = {
 #embed "../../sql/14_events.sql"
 };
+static const unsigned char script_15[] = {
+#embed "../../sql/15_dashboard.sql"
+};
 static const unsigned char script_16[] = {
 #embed "../../sql/16_generate.sql"
 };
@@ -48,6 +57,8 @@ static const unsigned char script_19[] = {
 
 static const struct pricing_script scripts[] = {
     SCRIPT(01, "01_create_tables.sql"),
+    SCRIPT(02, "02_insert_dummy_data.sql"),
+    SCRIPT(03, "03_sample_queries.sql"),
     SCRIPT(04, "04_create_triggers.sql"),
     SCRIPT(05, "05_user_unique_constraints.sql"),
     SCRIPT(06, "06_call.sql"),
@@ -59,6 +70,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(12, "12_users.sql"),
     SCRIPT(13, "13_clock.sql"),
     SCRIPT(14, "14_events.sql"),
+    SCRIPT(15, "15_dashboard.sql"),
     SCRIPT(16, "16_generate.sql"),
     SCRIPT(19, "19_grants.sql"),
 };

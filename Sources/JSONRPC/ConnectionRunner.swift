@@ -38,17 +38,25 @@ struct ConnectionRunner: Sendable {
     /// Reads to the end of the input. True when the peer may still be sending.
     private func read(into group: inout DiscardingTaskGroup) async -> Bool {
         var framer = LineFramer(limit: limits.requestLineBytes)
+        var partialSince: ContinuousClock.Instant?
         for await piece in connection.inbox.pieces {
             let now = ContinuousClock.now
             framer.feed(piece.readableBytesView)
             connection.used(piece.readableBytes)
             while let item = framer.next() {
+                if partialSince != nil {
+                    partialSince = nil
+                    connection.notePartialLine(since: nil)
+                }
                 await connection.waitForRoom()
                 if handle(item, received: now, in: &group) { continue }
                 connection.sendAway()
                 return true
             }
-            connection.notePartialLine(since: framer.holdsPartialLine ? now : nil)
+            // Counted from the first byte of the line: dripping does not prolong it.
+            guard framer.holdsPartialLine, partialSince == nil else { continue }
+            partialSince = now
+            connection.notePartialLine(since: now)
         }
         connection.notePartialLine(since: nil)
         // The last line may lack its LF; half a line of a peer that went away is nothing.

@@ -23,13 +23,15 @@ final class Outbox: Sendable {
         case closed
     }
 
-    private struct State {
+    fileprivate struct State {
         var pieces: CircularBuffer<ByteBuffer> = []
         var pending = 0
         var isWriting = false
         var isEnding = false
         var lingers = false
         var isClosed = false
+        /// Who waits for room, and below how many waiting bytes there is some.
+        var waiters: [(below: Int, run: @Sendable () -> Void)] = []
     }
 
     private static let pieceBytes = 64 << 10
@@ -80,12 +82,24 @@ final class Outbox: Sendable {
 
     /// The connection is gone: drops everything.
     func close() {
-        state.withLock { state in
+        let waiters = state.withLock { state in
             state.isClosed = true
             state.pieces = []
             state.pending = 0
+            return state.takeWaiters()
         }
+        for waiter in waiters { waiter() }
         onProgress()
+    }
+
+    /// Runs `body` once, as soon as less than so many bytes wait, or when the connection is gone.
+    func whenPending(below bytes: Int, _ body: @escaping @Sendable () -> Void) {
+        let isNow = state.withLock { state in
+            guard state.pending >= bytes, !state.isClosed else { return true }
+            state.waiters.append((bytes, body))
+            return false
+        }
+        if isNow { body() }
     }
 
     /// What the writer does next.
@@ -109,7 +123,21 @@ final class Outbox: Sendable {
 
     /// The writer has handed `count` bytes to the kernel.
     func wrote(_ count: Int) {
-        state.withLock { $0.pending = max(0, $0.pending - count) }
+        let waiters = state.withLock { state in
+            state.pending = max(0, state.pending - count)
+            return state.takeWaiters()
+        }
+        for waiter in waiters { waiter() }
         onProgress()
+    }
+}
+
+extension Outbox.State {
+    /// Those whose wait is over.
+    fileprivate mutating func takeWaiters() -> [@Sendable () -> Void] {
+        guard !waiters.isEmpty else { return [] }
+        let ready = waiters.filter { pending < $0.below || isClosed }.map(\.run)
+        waiters.removeAll { pending < $0.below || isClosed }
+        return ready
     }
 }

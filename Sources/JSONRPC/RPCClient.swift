@@ -192,7 +192,13 @@ extension RPCClient {
     private func receive(_ response: Message.Response) {
         guard case .integer(let id)? = response.id else {
             guard case .error(let error) = response.outcome else { return }
-            return state.withLock { $0.refusal = error }
+            // An error without an id: meant for the only call there is, or for the connection.
+            let only = state.withLock { state in
+                state.refusal = error
+                return state.waiting.count == 1 ? state.waiting.keys.first : nil
+            }
+            if let only { _ = finish(only, .failure(error)) }
+            return
         }
         switch response.outcome {
         case .result(.object(let result)): _ = finish(id, .success(result))

@@ -57,6 +57,11 @@ package final class RPCConnection: Sendable {
     /// Bytes that wait to be written to this peer.
     package var pendingOutputBytes: Int { outbox.pending }
 
+    /// Runs `body` once, as soon as less than so many bytes wait to be written, or when the peer is gone.
+    package func whenPendingOutput(below bytes: Int, _ body: @escaping @Sendable () -> Void) {
+        outbox.whenPending(below: bytes, body)
+    }
+
     /// How many calls of this peer are in flight.
     package var callsInFlight: Int { state.withLock { $0.running } }
 

@@ -113,7 +113,10 @@ extension RPCServer {
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
-                prepare(channel).map { continuation.yield($0) }
+                prepare(channel).map { peer in
+                    // Accepted in the very moment of the shutdown.
+                    if case .terminated = continuation.yield(peer) { channel.close(promise: nil) }
+                }
             }
         let listening = try await bootstrap.withBoundSocket(descriptor).get()
         listening.closeFuture.whenComplete { _ in continuation.finish() }
@@ -141,7 +144,7 @@ extension RPCServer {
             .channelOption(.autoRead, value: false)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { channel in
-                prepare(channel).map { continuation.yield($0) }
+                prepare(channel).map { _ = continuation.yield($0) }
             }
             .withConnectedSocket(descriptor).get()
         continuation.finish()

@@ -11,7 +11,7 @@ final class ConnectionControl: Sendable {
     }
 
     /// How long a cancelled call waits for the server's answer before it gives the connection up.
-    static let cancelGrace: Duration = .seconds(2)
+    static let cancelGrace: Duration = .milliseconds(250)
 
     private let state = Mutex(State())
     private let pipe: WakePipe

@@ -71,18 +71,21 @@ package final class ConnectionPool: Sendable {
 
     /// Runs a closure on a connection's thread; the call is cancelled in the server when the task is cancelled.
     /// - Parameter onStart: receives a closure that cancels this call and nothing after it; for callers whose
-    ///   cancellation is not a task's.
+    ///   cancellation is not a task's. Called again when the first connection turned out to be gone.
     /// - Throws: what the closure threw; `.poolExhausted`, `.connectionFailed`, `.closed`, `.cancelled`.
     package func run<Value: Sendable>(
         onStart: (@Sendable (_ cancel: @escaping @Sendable () -> Void) -> Void)? = nil,
         _ body: @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
-        try await withLease { (lease) async throws(PostgresError) in
-            onStart?({ lease.cancel() })
-            return try await lease.connection.run { (session) throws(PostgresError) in
-                try lease.check()
-                return try body(session)
+        while true {
+            let value = try await withLease { (lease) async throws(PostgresError) in
+                onStart?({ lease.cancel() })
+                return try await lease.connection.runIfStanding { (session) throws(PostgresError) in
+                    try lease.check()
+                    return try body(session)
+                }
             }
+            if let value { return value }
         }
     }
 
@@ -90,7 +93,13 @@ package final class ConnectionPool: Sendable {
     package func withConnection<Value: Sendable>(
         _ body: (PostgresConnection) async throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
-        try await withLease { (lease) async throws(PostgresError) in try await body(lease.connection) }
+        while true {
+            let value: Value? = try await withLease { (lease) async throws(PostgresError) in
+                guard await lease.connection.stillStands() else { return nil }
+                return try await body(lease.connection)
+            }
+            if let value { return value }
+        }
     }
 
     /// Refuses new calls, lets running ones end, closes every connection, then returns.
@@ -132,16 +141,14 @@ package final class ConnectionPool: Sendable {
         return try outcome.get()
     }
 
-    /// A connection that stands: one that the server closed while it was idle is replaced here, unseen by the caller.
+    /// A connection, perhaps one that the server closed while it was idle: whoever takes it looks, and asks again.
     private func lease() async throws(PostgresError) -> Lease {
         var asked = false
         while true {
             switch await grant() {
             case .use(let slot):
                 guard let connection = shared.withLock({ $0.connections[slot] }) else { continue }
-                let lease = Lease(slot: slot, connection: connection)
-                if await connection.stillStands() { return lease }
-                give(back: lease)
+                return Lease(slot: slot, connection: connection)
             case .open(let slot):
                 do throws(PostgresError) {
                     return try await open(slot)

@@ -68,7 +68,12 @@ extension Session {
                 return (syncEach ? results : results.map { _ in .failure(error) }) + lost
             }
         }
-        try unsafe link.send { unsafe PQexitPipelineMode($0) }
+        // Everything was read, so this can only fail by closing the connection, which takes no result back.
+        do throws(PostgresError) {
+            try unsafe link.send { unsafe PQexitPipelineMode($0) }
+        } catch {
+            link.close()
+        }
         return syncEach ? results : allOrNone(results)
     }
 
@@ -92,7 +97,7 @@ extension Session {
                 )
             default:
                 let error = classified(result.error(statement: statement.name))
-                if error.kind == .connectionLost { throw error }
+                guard link.isOpen else { throw error }
                 outcome = .failure(error)
             }
         }
@@ -110,7 +115,7 @@ extension Session {
             }
             if result.status == PGRES_PIPELINE_SYNC { return refused }
             let error = classified(result.error(statement: name))
-            if error.kind == .connectionLost { throw error }
+            guard link.isOpen else { throw error }
             refused = error
         }
     }

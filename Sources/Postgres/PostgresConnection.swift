@@ -66,6 +66,14 @@ package actor PostgresConnection {
         return try body(session)
     }
 
+    /// Looks at the socket and runs, with one hop to the thread; nil, and nothing run, when the connection is gone.
+    func runIfStanding<Value: Sendable>(
+        _ body: @Sendable (Session) throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value? {
+        guard stillStands() else { return nil }
+        return try await run(body)
+    }
+
     /// Whether the connection stands, after a look at its socket; costs no round trip.
     package func stillStands() -> Bool {
         session.link.stillStands()
@@ -74,7 +82,7 @@ package actor PostgresConnection {
     /// Whether the connection was open when last used.
     package nonisolated var isUsable: Bool { control.usable }
 
-    /// Asks the server to cancel what runs now; a call that is still not answered two seconds later loses its connection.
+    /// Asks the server to cancel what runs now; a call that is still not answered a quarter of a second later loses its connection.
     ///
     /// May be called by anyone at any time. What it hits is whatever runs when the request arrives, so whoever shares a
     /// connection throws it away after a cancel, as ``ConnectionPool`` does.

@@ -120,8 +120,8 @@ package actor PrivateCluster {
             "initdb",
             [
                 "-D", ServerPrograms.clusterPath, "--username=postgres", "--auth=trust", "--encoding=UTF8",
-                "--locale=C.UTF-8", "--data-checksums",
-            ],
+                "--locale=C.UTF-8", "--data-checksums", serverSettings["fsync"] == "off" ? "--no-sync" : nil,
+            ].compactMap { $0 },
             as: opened.user,
             cluster: unfinished,
             socketFolder: opened.socketFolder,

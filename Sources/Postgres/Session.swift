@@ -184,7 +184,9 @@ package final class Session {
                 link.close()
                 throw PostgresError(.connectionLost, "COPY is not spoken here", statement: name)
             default:
-                if failure == nil { failure = classified(result.error(statement: name)) }
+                let error = classified(result.error(statement: name))
+                guard link.isOpen else { throw error }
+                failure = failure ?? error
             }
         }
         if let failure { throw failure }
@@ -200,6 +202,9 @@ package final class Session {
             error.kind = control.cancelRequested ? .cancelled : .timeout
         case nil, .adminShutdown, .crashShutdown, .cannotConnectNow, .classConnectionException:
             error.kind = .connectionLost
+            link.close()
+        case .readOnlyTransaction where link.parameter("in_hot_standby") == "on":
+            // Its server has become a standby: the next connect looks for the primary.
             link.close()
         default:
             break

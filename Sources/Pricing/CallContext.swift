@@ -10,18 +10,25 @@ struct CallContext: Sendable {
     let params: JSONObject
     let role: Role
 
-    /// When the caller stops waiting; nil when it did not say.
+    /// Milliseconds that a call may take unless it says so itself; methods declared long are exempt.
+    static let requestTimeoutMs: Int64 = 4000
+
+    /// When its time is over; nil for a long method whose caller did not say.
     var deadline: ContinuousClock.Instant? {
-        meta.timeoutMs.map { call.received + .milliseconds($0) }
+        let timeout = meta.timeoutMs ?? (method.isLong ? nil : Self.requestTimeoutMs)
+        return timeout.map { call.received + .milliseconds($0) }
     }
+
+    /// Whether its time is over.
+    var isLate: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
 
     /// Milliseconds since the call arrived.
     var elapsedMs: Int64 { (ContinuousClock.now - call.received).milliseconds }
 
     /// - Throws: when the caller has cancelled, or no longer waits.
     func checkStillWanted() throws(PricingFailure) {
+        if isLate { throw .deadline(elapsedMs: elapsedMs) }
         if call.cancellation.isCancelled { throw .cancelled }
-        if let deadline, ContinuousClock.now >= deadline { throw .deadline(elapsedMs: elapsedMs) }
     }
 
     /// Tells a caller that asked for it how far long work has come.

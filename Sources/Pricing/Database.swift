@@ -2,7 +2,6 @@ import JSONRPC
 import Logging
 import Postgres
 import PricingProtocol
-import Synchronization
 
 /// The way of every call to PostgreSQL: pooled, limited in time, cancellable, retried where that is safe.
 struct Database: Sendable {
@@ -84,33 +83,43 @@ struct Database: Sendable {
         }
     }
 
+    /// One try. A cancel of the call, or its deadline, cancels the statement in the server, or the wait for a connection.
     private func once<Value: Sendable>(
-        _ context: CallContext,
-        _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
+        _ context: CallContext, _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
-        let registration = RegistrationBox(context.call.cancellation)
-        defer { registration.remove() }
-        let limit = Self.statementLimit(context)
-        let isDryRun = context.meta.isDryRun
-        return try await pool.run(onStart: { cancel in registration.add(cancel) }) { (session) throws(PostgresError) in
-            if let deadline = context.deadline, ContinuousClock.now >= deadline {
-                throw PostgresError(.timeout, "the deadline passed before the call began")
+        let task = Task { () async -> Result<Value, PostgresError> in
+            do throws(PostgresError) {
+                return .success(
+                    try await pool.run { (session) throws(PostgresError) in try Self.limited(session, context, body) })
+            } catch {
+                return .failure(error)
             }
-            let limited: (Session) throws(PostgresError) -> Value = { session throws(PostgresError) in
-                if let limit { try session.run(CallStatements.limitStatement, [.text(String(limit))]) }
-                return try body(session)
-            }
-            if isDryRun { return try session.rollingBack(limited) }
-            return limit == nil ? try body(session) : try session.transaction(.readWrite, limited)
         }
+        let registration = context.call.cancellation.onCancel { task.cancel() }
+        defer { context.call.cancellation.remove(registration) }
+        return try await task.value.get()
+    }
+
+    /// Runs the body within the call's own limits, where it has any; a dry run is rolled back.
+    private static func limited<Value>(
+        _ session: Session, _ context: CallContext, _ body: (Session) throws(PostgresError) -> Value
+    ) throws(PostgresError) -> Value {
+        if context.isLate { throw PostgresError(.timeout, "the deadline passed before the call began") }
+        let limit = statementLimit(context)
+        let within: (Session) throws(PostgresError) -> Value = { (session) throws(PostgresError) in
+            if let limit { try session.run(CallStatements.limitStatement, [.text(String(limit))]) }
+            return try body(session)
+        }
+        if context.meta.isDryRun { return try session.rollingBack(within) }
+        return limit == nil ? try body(session) : try session.transaction(.readWrite, within)
     }
 
     /// The statement limit in milliseconds where it is not the connection's own.
     private static func statementLimit(_ context: CallContext) -> Int64? {
-        if let deadline = context.deadline {
-            return max(1, (deadline - ContinuousClock.now).milliseconds)
+        guard context.meta.timeoutMs != nil, let deadline = context.deadline else {
+            return context.method.isLong ? 0 : nil
         }
-        return context.method.isLong ? 0 : nil
+        return max(1, (deadline - ContinuousClock.now).milliseconds)
     }
 
     static func isWorthRetrying(_ error: PostgresError) -> Bool {
@@ -123,9 +132,14 @@ struct Database: Sendable {
         }
     }
 
-    /// The failure of a call, a fault with its facts in the log.
+    /// What an error means to the call that met it.
     func failure(_ error: PostgresError, _ context: CallContext) -> PricingFailure {
-        PricingFailure(error, isCancelled: context.call.cancellation.isCancelled, elapsedMs: context.elapsedMs)
+        switch error.kind {
+        case .cancelled, .timeout:
+            context.call.cancellation.isCancelled && !context.isLate
+                ? .cancelled : .deadline(elapsedMs: context.elapsedMs)
+        default: PricingFailure(error)
+        }
     }
 
     /// A key for a write that came without one, so that it may be sent again after a lost connection.
@@ -138,23 +152,4 @@ struct Database: Sendable {
 extension CallContext {
     /// Who did it: what the call says, else the peer's uid.
     var actor: String { meta.actor ?? "uid:\(call.peer.uid)" }
-}
-
-/// A cancel handler that is taken back when its statement has ended.
-private final class RegistrationBox: Sendable {
-    private let cancellation: Cancellation
-    private let registration = Mutex<Cancellation.Registration?>(nil)
-
-    init(_ cancellation: Cancellation) {
-        self.cancellation = cancellation
-    }
-
-    func add(_ cancel: @escaping @Sendable () -> Void) {
-        let added = cancellation.onCancel(cancel)
-        registration.withLock { $0 = added }
-    }
-
-    func remove() {
-        if let added = registration.withLock({ $0 }) { cancellation.remove(added) }
-    }
 }

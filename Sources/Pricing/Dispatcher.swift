@@ -10,6 +10,7 @@ struct Dispatcher: RPCService {
 
     let handlers: [String: Handler]
     let roles: PeerRoles
+    let deadlines: DeadlineWatch
     let logger: Logger
     let connectionClosed: @Sendable (RPCConnection) -> Void
 
@@ -38,6 +39,8 @@ struct Dispatcher: RPCService {
             )
         }
         let context = try Self.validated(call, method, role)
+        let watched = context.deadline.map { deadlines.add($0) { call.cancellation.cancel() } }
+        defer { if let watched { deadlines.remove(watched) } }
         do throws(PricingFailure) {
             return try await handler(context)
         } catch {

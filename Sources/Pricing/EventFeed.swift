@@ -91,7 +91,10 @@ final class EventFeed: Service {
                     try session.all(DaemonStatements.eventsAfter, [.int(position)])
                 }
                 guard !events.isEmpty else { break }
-                shared.withLock { $0.serve(events, from: position) }
+                let held = shared.withLock { $0.serve(events, from: position) }
+                for connection in held {
+                    connection.whenPendingOutput(below: Subscription.roomBytes) { self.wake.yield() }
+                }
             }
         } catch {
             logger.warning("events cannot be read now", metadata: ["reason": "\(error)"])
@@ -110,10 +113,14 @@ extension EventFeed.Shared {
         return subscriptions.values.filter { $0.position < last && !$0.isHeld }.map(\.position).min()
     }
 
-    /// Sends events to those who stand where they begin.
-    mutating func serve(_ events: [DaemonStatements.Event], from position: Int64) {
+    /// Sends events to those who stand where they begin; the connections whose output is full now.
+    mutating func serve(_ events: [DaemonStatements.Event], from position: Int64) -> [RPCConnection] {
+        var held: [RPCConnection] = []
         for (id, subscription) in subscriptions where subscription.position == position && !subscription.isHeld {
-            subscriptions[id] = subscription.served(events)
+            let served = subscription.served(events)
+            subscriptions[id] = served
+            if let served, served.isHeld { held.append(served.connection) }
         }
+        return held
     }
 }

@@ -17,7 +17,7 @@ final class OrderIntake: Service {
     private struct Waiting: Sendable {
         let context: CallContext
         let element: [UInt8]
-        let answer: CheckedContinuation<Outcome, Never>
+        let ticket: Ticket
     }
 
     private let database: Database
@@ -38,11 +38,18 @@ final class OrderIntake: Service {
     /// Orders that wait for the next batch.
     var waiting: Int { queue.withLock { $0.count } }
 
-    /// Places one order and waits for its own outcome.
+    /// Places one order and waits for its own outcome. A cancel counts until its batch starts; its deadline is kept even
+    /// then, by an answer that says nothing of the outcome.
     func place(_ context: CallContext) async -> Outcome {
         let element = Self.element(context)
+        let ticket = Ticket()
+        let registration = context.call.cancellation.onCancel {
+            ticket.giveUp(context.isLate ? .deadline(elapsedMs: context.elapsedMs) : .cancelled, isLate: context.isLate)
+        }
+        defer { context.call.cancellation.remove(registration) }
         return await withCheckedContinuation { answer in
-            queue.withLock { $0.append(Waiting(context: context, element: element, answer: answer)) }
+            ticket.wait(answer)
+            queue.withLock { $0.append(Waiting(context: context, element: element, ticket: ticket)) }
             wake.yield()
         }
     }
@@ -69,21 +76,13 @@ final class OrderIntake: Service {
         }
     }
 
-    /// Places a batch; deadlines and cancels count until here.
+    /// Places a batch; whoever gave up before is left out.
     private func place(_ batch: [Waiting]) async {
-        var wanted: [Waiting] = []
-        for order in batch {
-            do throws(PricingFailure) {
-                try order.context.checkStillWanted()
-                wanted.append(order)
-            } catch {
-                order.answer.resume(returning: .failure(error))
-            }
-        }
+        let wanted = batch.filter { $0.ticket.start() }
         guard !wanted.isEmpty else { return }
         let outcomes = await outcomes(of: wanted)
         committed()
-        for (order, outcome) in zip(wanted, outcomes) { order.answer.resume(returning: outcome) }
+        for (order, outcome) in zip(wanted, outcomes) { order.ticket.answer(outcome) }
     }
 
     /// One outcome an order. A failure of the whole batch is tried again, then order by order, so that no order fails for

@@ -36,15 +36,17 @@ package struct PricingDaemon: Sendable {
                 + " -c client_connection_check_interval=1000 -c search_path=public"
                 + " -c timezone=UTC -c idle_in_transaction_session_timeout=10000"
         )
+        let keeper = host.cluster.map { ClusterKeeper(cluster: $0, logger: logger) }
         pool = ConnectionPool(
             settings,
             name: "pg",
             capacity: Self.connections,
             logger: logger,
-            onUnreachable: Self.restart(host.cluster, logger)
+            onUnreachable: { keeper?.kick() }
         )
         let identity = DaemonIdentity(isSandbox: host.isSandbox)
         let database = Database(pool: pool, logger: logger)
+        let deadlines = DeadlineWatch()
         let feed = EventFeed(database: database, logger: logger)
         let committed: @Sendable () -> Void = { feed.kick() }
         let intake = OrderIntake(database: database, logger: logger, committed: committed)
@@ -67,12 +69,15 @@ package struct PricingDaemon: Sendable {
         let dispatcher = Dispatcher(
             handlers: handlers.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } },
             roles: roles,
+            deadlines: deadlines,
             logger: logger,
             connectionClosed: { feed.connectionClosed($0) }
         )
         server = RPCServer(listener: listener, service: dispatcher, limits: limits, logger: logger)
         let changes = try NotificationStream(settings, channels: ["pricing_event"], logger: logger)
-        services = [intake, feed, ticker, ChangeListener(changes: changes, feed: feed)]
+        services =
+            [deadlines, intake, feed, ticker, ChangeListener(changes: changes, feed: feed)]
+            + (keeper.map { [$0] } ?? [])
         self.host = host
         self.logger = logger
         instanceID = identity.instanceID
@@ -85,6 +90,8 @@ package struct PricingDaemon: Sendable {
             successTerminationBehavior: .gracefullyShutdownGroup,
             failureTerminationBehavior: .gracefullyShutdownGroup
         )
+        var quiet = logger
+        quiet.logLevel = max(quiet.logLevel, .notice)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + [front],
@@ -103,18 +110,6 @@ package struct PricingDaemon: Sendable {
         await pool.close()
         await host.cluster?.stop()
         try outcome.get()
-    }
-
-    /// What the pool does when the server is gone: a private cluster is started again.
-    private static func restart(_ cluster: PrivateCluster?, _ logger: Logger) -> (@Sendable () async -> Void)? {
-        guard let cluster else { return nil }
-        return {
-            do throws(PostgresError) {
-                _ = try await cluster.start()
-            } catch {
-                logger.error("the private cluster does not start", metadata: ["reason": "\(error)"])
-            }
-        }
     }
 
     /// The first SIGTERM or SIGINT drains, a second one ends at once; a private cluster is adopted by the next daemon.

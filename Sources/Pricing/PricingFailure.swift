@@ -19,10 +19,8 @@ enum PricingFailure: Error, Sendable {
 
     /// A refusal by the database as a domain error: by its own SQLSTATE (`PR` and the wire code's digits), or by the
     /// name of the constraint that it broke.
-    init(_ error: PostgresError, isCancelled: Bool = false, elapsedMs: Int64 = 0) {
+    init(_ error: PostgresError) {
         switch error.kind {
-        case .cancelled: self = .cancelled
-        case .timeout: self = isCancelled ? .cancelled : .deadline(elapsedMs: elapsedMs)
         case .connectionFailed, .connectionLost, .closed:
             self = .unavailable(sqlState: error.sqlState?.code, isUnknown: error.outcomeUnknown)
         case .poolExhausted: self = .exhausted

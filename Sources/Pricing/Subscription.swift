@@ -29,6 +29,8 @@ struct Subscription: Sendable {
 
     /// Output that may wait before a reader counts as slow, in bytes.
     static let softOutputBytes = 2 << 20
+    /// It is served on once less than this waits.
+    static let roomBytes = softOutputBytes / 4
 
     func wants(_ event: DaemonStatements.Event) -> Bool {
         if let topics, !topics.contains(event.topic) { return false }
@@ -68,7 +70,7 @@ struct Subscription: Sendable {
     /// A held subscription once its output has room again, by its policy; nil when it has ended. `last` is the number
     /// given last.
     func resumed(at last: Int64) -> Subscription? {
-        guard connection.pendingOutputBytes < Self.softOutputBytes / 4 else { return self }
+        guard connection.pendingOutputBytes < Self.roomBytes else { return self }
         var resumed = self
         resumed.isHeld = false
         switch overflow {

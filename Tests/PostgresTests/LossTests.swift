@@ -3,7 +3,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Cancels and losses", .enabled(if: TestCluster.isAvailable, isLive), .timeLimit(.minutes(1)))
+@Suite("Cancels and losses", .enabled(if: TestCluster.isAvailable, isLive), .timeLimit(.minutes(5)))
 struct LossTests {
     @Test("A cancel from outside ends a statement, and the connection goes on")
     func cancel() async throws {
@@ -57,6 +57,7 @@ struct LossTests {
                 try await terminate(awaitWaiting("PgSleep", observer), observer)
                 let error = await #expect(throws: PostgresError.self) { try await cut.value }
                 #expect(error?.kind == .connectionLost)
+                #expect(error?.sqlState == .adminShutdown)
                 #expect(error?.outcomeUnknown == !inTransaction)
                 #expect(!connection.isUsable)
                 let later = await #expect(throws: PostgresError.self) {
