@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plays conversations and compares the answers with the .expected.jsonl beside each.
 
-    replay.py FILE.jsonl...     played in this order against a fresh daemon
+    replay.py [FILE.jsonl...]     played in this order against a fresh daemon; all of examples/ unless given
 
 Each line is sent as it stands; its reply is awaited before the next goes. Replies are compared in order, and so are
 notifications, which may arrive between any two replies. examples/README.md says how values match.
@@ -9,6 +9,7 @@ Exit: 0 all as expected, 1 not.
 """
 
 import json
+import pathlib
 import re
 import socket
 import sys
@@ -90,11 +91,14 @@ def play(path):
     return len(expected)
 
 
+def conversations():
+    folder = pathlib.Path(__file__).resolve().parents[1]
+    return sorted(str(path) for path in folder.glob("*.jsonl") if ".expected" not in path.suffixes)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
     try:
-        for name in sys.argv[1:]:
-            print(f"{name}: {play(name)} messages as expected")
+        for name in sys.argv[1:] or conversations():
+            print(f"{pathlib.Path(name).name}: {play(name)} messages as expected")
     except (AssertionError, OSError) as problem:
         sys.exit(str(problem))
