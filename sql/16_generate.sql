@@ -4,8 +4,8 @@
 -- Same seed on the same day, same data, row for row (but for password salts and today's times of day).
 --
 -- Contract of `data.generate {users, suppliers, products, orders, seed, clear}`; each call its own transaction:
---   1. generate_begin(p)   p = the request's parameters, every one optional: users 2000, suppliers 50, products 1000,
---                          orders 100000, seed 1, clear false. Clears if asked, makes categories, suppliers, users
+--   1. generate_begin(p)   p = the request's parameters, every one optional: users 200, suppliers 20, products 200,
+--                          orders 1000, seed 1, clear false. Clears if asked, makes categories, suppliers, users
 --                          and products. Gives {users, suppliers, categories, products, plan}; `plan` is opaque.
 --                          PR602 when orders are asked of a shop that has no customer or nothing for sale.
 --   2. generate_orders(plan || {"from": n, "count": m})   for from = 0, m, 2m … below `orders`, in order and once
@@ -152,10 +152,10 @@ create or replace function generate_begin(p jsonb) returns json
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     seed bigint := coalesce((p ->> 'seed')::bigint, 1);
-    orders bigint := coalesce((p ->> 'orders')::bigint, 100000);
-    users integer := coalesce((p ->> 'users')::integer, 2000);
-    suppliers integer := coalesce((p ->> 'suppliers')::integer, 50);
-    products integer := coalesce((p ->> 'products')::integer, 1000);
+    orders bigint := coalesce((p ->> 'orders')::bigint, 1000);
+    users integer := coalesce((p ->> 'users')::integer, 200);
+    suppliers integer := coalesce((p ->> 'suppliers')::integer, 20);
+    products integer := coalesce((p ->> 'products')::integer, 200);
     former timestamptz := (select at from virtual_clock);
     moment timestamptz := pricing_now();
     today date := (moment at time zone 'UTC')::date;
