@@ -1,0 +1,63 @@
+/// The commands of the shell itself; one table for parsing, completion and help.
+enum BackslashCommand: String, CaseIterable {
+    case quit = "q"
+    case help = "?"
+    case expanded = "x"
+    case format
+    case watch
+    case timing
+    case include = "i"
+    case connect
+    case methods
+
+    /// The command called `name` or by one of its other names.
+    init?(named name: String) {
+        switch name {
+        case "quit", "exit": self = .quit
+        case "help", "h": self = .help
+        default:
+            guard let known = BackslashCommand(rawValue: name) else { return nil }
+            self = known
+        }
+    }
+
+    /// What follows the name.
+    var arguments: String {
+        switch self {
+        case .quit: ""
+        case .help: "[METHOD]"
+        case .expanded: "[on|off|auto]"
+        case .format: "[" + OutputFormat.allCases.map(\.rawValue).joined(separator: "|") + "]"
+        case .watch: "SECONDS COMMAND"
+        case .timing: "[on|off]"
+        case .include: "FILE"
+        case .connect: "[SOCKET]"
+        case .methods: "[PATTERN]"
+        }
+    }
+
+    /// One line for people.
+    var summary: String {
+        switch self {
+        case .quit: "leave (also Ctrl-D)"
+        case .help: "this list, or what a method takes and gives"
+        case .expanded: "one field a line; auto: when a table is too wide"
+        case .format: "how results are written"
+        case .watch: "run a command again and again until Ctrl-C"
+        case .timing: "show how long each call took"
+        case .include: "run the commands of a file"
+        case .connect: "connect again, or to another socket"
+        case .methods: "the methods that the server has"
+        }
+    }
+
+    /// The words that may follow, for completion.
+    var words: [String] {
+        switch self {
+        case .expanded: Expansion.allCases.map(\.rawValue)
+        case .format: OutputFormat.allCases.map(\.rawValue)
+        case .timing: ["on", "off"]
+        case .quit, .help, .watch, .include, .connect, .methods: []
+        }
+    }
+}

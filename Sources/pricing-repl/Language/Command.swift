@@ -1,0 +1,31 @@
+import JSONRPC
+
+/// What the operator asked for.
+enum Command: Equatable {
+    case nothing
+    case call(method: String, parameters: JSONObject)
+    /// A JSON-RPC message that is sent as it is.
+    case message(String)
+    case quit
+    case help(topic: String?)
+    /// nil asks for the next state: off, on.
+    case expanded(Expansion?)
+    /// nil asks which format holds.
+    case format(OutputFormat?)
+    /// Every `seconds`, until Ctrl-C.
+    case watch(seconds: Double, command: String)
+    /// nil turns it over.
+    case timing(Bool?)
+    case include(path: String)
+    /// nil connects again to the same socket.
+    case connect(path: String?)
+    case methods(pattern: String)
+}
+
+/// Whether results are shown one field a line.
+enum Expansion: String, CaseIterable {
+    case on
+    case off
+    /// When the table is wider than the terminal.
+    case auto
+}

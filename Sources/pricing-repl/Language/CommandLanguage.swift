@@ -1,0 +1,114 @@
+import JSONRPC
+
+/// Text to commands. Pure: the server's own description of its methods decides the type of each value.
+struct CommandLanguage {
+    /// The methods of the server; empty before the first connection.
+    var catalogue: MethodCatalogue
+
+    /// - Throws: `SyntaxError.incomplete` when another line may finish the command.
+    func parse(_ text: String) throws(SyntaxError) -> Command {
+        switch try CommandLexer.lex(text) {
+        case .empty: return .nothing
+        case .message(let line): return .message(line)
+        case .backslash(let name, let rest): return try backslash(name, rest)
+        case .callWithObject(let method, let json):
+            guard case .object(let object)? = JSONReading.parse(json) else {
+                throw .malformed("what follows \(method) is not a JSON object")
+            }
+            return .call(method: method, parameters: typed(object, for: method))
+        case .call(let method, let pairs):
+            guard method.unicodeScalars.allSatisfy({ $0 != "=" }) else {
+                throw .malformed("expected a method first, as in product.get productId=1")
+            }
+            return .call(method: method, parameters: try parameters(pairs, of: method))
+        }
+    }
+
+    private func typed(_ object: JSONObject, for method: String) -> JSONObject {
+        var result = JSONObject()
+        for (key, value) in object {
+            let reader = ValueReader(schema: catalogue.schema(method: method, path: [key]))
+            result[key] = reader.fitted(value)
+        }
+        return result
+    }
+
+    private func parameters(_ pairs: [CommandLexer.Pair], of method: String) throws(SyntaxError) -> JSONObject {
+        var result = JSONObject()
+        for pair in pairs {
+            let path = pair.key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+            guard path.allSatisfy({ !$0.isEmpty }) else { throw .malformed("'\(pair.key)' is not a parameter's name") }
+            let reader = ValueReader(schema: catalogue.schema(method: method, path: path))
+            let value = try reader.value(pair.value, of: pair.key)
+            guard let merged = Self.setting(value, at: path[...], in: result) else {
+                throw .malformed("\(pair.key) is given twice")
+            }
+            result = merged
+        }
+        return result
+    }
+
+    /// `object` with `value` at `path`; nil when something else already stands there.
+    private static func setting(_ value: JSONValue, at path: ArraySlice<String>, in object: JSONObject) -> JSONObject? {
+        guard let key = path.first else { return nil }
+        var result = object
+        if path.count == 1 {
+            guard object[key] == nil else { return nil }
+            result[key] = value
+            return result
+        }
+        var inner = JSONObject()
+        if let present = object[key] {
+            guard case .object(let known) = present else { return nil }
+            inner = known
+        }
+        guard let merged = setting(value, at: path.dropFirst(), in: inner) else { return nil }
+        result[key] = .object(merged)
+        return result
+    }
+
+    private func backslash(_ name: String, _ rest: String) throws(SyntaxError) -> Command {
+        guard let command = BackslashCommand(named: name) else {
+            throw .malformed("there is no \\\(name); \\? lists what there is")
+        }
+        let argument = rest.isEmpty ? nil : rest
+        switch command {
+        case .quit: return .quit
+        case .help: return .help(topic: argument)
+        case .expanded: return .expanded(try choice(argument, of: command))
+        case .format: return .format(try choice(argument, of: command))
+        case .timing:
+            guard let argument else { return .timing(nil) }
+            guard command.words.contains(argument) else { throw usage(of: command) }
+            return .timing(argument == "on")
+        case .include:
+            guard let argument else { throw usage(of: command) }
+            return .include(path: argument)
+        case .connect: return .connect(path: argument)
+        case .methods: return .methods(pattern: rest)
+        case .watch:
+            let parts = rest.split(maxSplits: 1, whereSeparator: \.isWhitespace)
+            guard parts.count == 2, let seconds = Double(parts[0]), seconds >= 0.1, seconds <= 86_400 else {
+                throw usage(of: command)
+            }
+            let watched = String(parts[1])
+            switch try parse(watched) {
+            case .call, .message: return .watch(seconds: seconds, command: watched)
+            default: throw .malformed("\\watch repeats a call, as in \\watch 2 server.status")
+            }
+        }
+    }
+
+    private func choice<Choice: RawRepresentable<String>>(
+        _ argument: String?,
+        of command: BackslashCommand
+    ) throws(SyntaxError) -> Choice? {
+        guard let argument else { return nil }
+        guard let choice = Choice(rawValue: argument) else { throw usage(of: command) }
+        return choice
+    }
+
+    private func usage(of command: BackslashCommand) -> SyntaxError {
+        .malformed("usage: \\\(command.rawValue) \(command.arguments)")
+    }
+}

@@ -1,0 +1,60 @@
+/// Help made from the server's own description; nothing here is written twice.
+struct HelpText {
+    var catalogue: MethodCatalogue
+
+    /// The shell's commands and how to begin.
+    var overview: String {
+        let rows = BackslashCommand.allCases.map { ("\\\($0.rawValue) \($0.arguments)", $0.summary) }
+        return "noun.verb key=value …    for example: product.get productId=1\n"
+            + "noun.verb {\"key\": value}\n\n" + listed(rows) + "\n"
+            + "Tab completes. Ctrl-C drops the line or cancels the call; Ctrl-D leaves.\n"
+            + "\\methods lists \(catalogue.methods.count) methods, \\? METHOD explains one.\n"
+    }
+
+    /// The methods whose name or summary contains `pattern`; empty when there are none.
+    func methods(matching pattern: String) -> String {
+        let wanted = pattern.lowercased()
+        let found = catalogue.methods.filter {
+            wanted.isEmpty || contains($0.name.lowercased(), wanted) || contains($0.summary.lowercased(), wanted)
+        }
+        return listed(found.map { ($0.name, $0.summary) })
+    }
+
+    /// What one method takes and gives; nil when it is unknown.
+    func method(named name: String) -> String? {
+        guard let method = catalogue[name] else { return nil }
+        var text = method.name + (method.role.isEmpty ? "" : "  (\(method.role))") + "\n"
+        if !method.summary.isEmpty { text += "  \(method.summary)\n" }
+        if !method.parameters.isEmpty {
+            text += "takes\n"
+            text += listed(
+                method.parameters.map {
+                    ("\($0.name)=\($0.schema.shape)", ($0.isRequired ? "required. " : "") + $0.summary)
+                }
+            )
+        }
+        let members = method.result.members
+        if !members.isEmpty {
+            text += "gives\n" + listed(members.map { ("\($0.name): \($0.schema.shape)", $0.schema.summary) })
+        }
+        return text
+    }
+
+    private func listed(_ rows: [(name: String, text: String)]) -> String {
+        let widest = min(40, rows.reduce(0) { max($0, DisplayText.width($1.name)) })
+        return rows.reduce(into: "") { result, row in
+            var line = "  " + DisplayText.padded(row.name, to: widest) + "  " + DisplayText.safe(row.text)
+            while line.hasSuffix(" ") { line.removeLast() }
+            result += line + "\n"
+        }
+    }
+
+    private func contains(_ text: String, _ part: String) -> Bool {
+        var rest = text[...]
+        while rest.utf8.count >= part.utf8.count {
+            if rest.hasPrefix(part) { return true }
+            rest = rest.dropFirst()
+        }
+        return false
+    }
+}

@@ -1,0 +1,79 @@
+import JSONRPC
+
+/// The server's methods as `rpc.discover` describes them (OpenRPC).
+struct MethodCatalogue {
+    /// One parameter.
+    struct Parameter {
+        var name: String
+        var isRequired: Bool
+        var summary: String
+        var schema: Schema
+    }
+
+    /// One method.
+    struct Method {
+        var name: String
+        var summary: String
+        var parameters: [Parameter]
+        /// The members of the result with their types, for help.
+        var result: Schema
+        /// `viewer`, `operator` or `admin`; empty when the server does not say.
+        var role: String
+    }
+
+    private(set) var methods: [Method] = []
+    private var indices: [String: Int] = [:]
+
+    /// No methods: before the first connection, or when the server does not describe itself.
+    init() {}
+
+    init(document: JSONObject) {
+        let components = document["components"]?.object?["schemas"]?.object ?? JSONObject()
+        for entry in document["methods"]?.array ?? [] {
+            guard let entry = entry.object, let name = entry["name"]?.string else { continue }
+            let parameters = (entry["params"]?.array ?? []).compactMap { parameter -> Parameter? in
+                guard let parameter = parameter.object, let name = parameter["name"]?.string else { return nil }
+                let schema = Schema(parameter["schema"], components: components)
+                let summary = parameter["description"]?.string ?? parameter["summary"]?.string ?? schema.summary
+                return Parameter(
+                    name: name,
+                    isRequired: parameter["required"] == .bool(true),
+                    summary: summary,
+                    schema: schema
+                )
+            }
+            indices[name] = methods.count
+            methods.append(
+                Method(
+                    name: name,
+                    summary: entry["summary"]?.string ?? entry["description"]?.string ?? "",
+                    parameters: parameters,
+                    result: Schema(entry["result"]?.object?["schema"], components: components),
+                    role: entry["x-role"]?.string ?? ""
+                )
+            )
+        }
+    }
+
+    subscript(method: String) -> Method? { indices[method].map { methods[$0] } }
+
+    /// The schema of a parameter, or of a member deeper inside it; nil when unknown.
+    func schema(method: String, path: [String]) -> Schema? {
+        guard let first = path.first else { return nil }
+        let parameter = self[method]?.parameters.first { $0.name == first }
+        var schema = parameter?.schema ?? (first == "_meta" ? Self.callMetadata : nil)
+        for name in path.dropFirst() { schema = schema?.property(name) }
+        return schema
+    }
+
+    /// `params._meta` belongs to every call, so a server need not repeat it in each method.
+    private static let callMetadata = Schema(
+        JSONReading.parse(
+            """
+            {"type": "object", "properties": {"idempotencyKey": {"type": "string"}, "timeoutMs": {"type": "integer"},
+            "dryRun": {"type": "boolean"}, "progressToken": {"type": "string"}, "actor": {"type": "string"}}}
+            """
+        ),
+        components: JSONObject()
+    )
+}

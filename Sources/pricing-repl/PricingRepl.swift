@@ -1,0 +1,99 @@
+import ArgumentParser
+import Glibc
+import PricingProtocol
+
+/// The operator's shell. Exit statuses stand in `ExitStatus`; the parser's own 64 for usage becomes ours.
+@main
+struct PricingRepl: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pricing-repl",
+        abstract: "Talks to a pricing daemon: from a prompt, a file, stdin or -c.",
+        discussion: """
+            pricing-repl doctor says which socket is meant, whether it answers and who we are.
+
+            Exit status: 0 ok, 1 a call was refused, 2 no connection, 3 usage, 4 timeout or cancelled, 130 interrupted.
+            """
+    )
+
+    @Option(help: "The daemon's socket; else $PRICINGD_SOCKET and the usual places.")
+    var socket: String?
+
+    @Option(name: .short, parsing: .unconditionalSingleValue, help: "Run this command and leave; may be repeated.")
+    var command: [String] = []
+
+    @Option(help: "How results are written; table on a terminal, else json.")
+    var format: OutputFormat?
+
+    @Argument(help: "A file of commands, or the word doctor.", completion: .file())
+    var file: String?
+
+    @MainActor
+    static func main() async {
+        let console = Console()
+        do {
+            let repl = try parse()
+            Glibc.exit(await repl.status(console).rawValue)
+        } catch {
+            guard exitCode(for: error).isSuccess else {
+                console.complain(fullMessage(for: error))
+                Glibc.exit(ExitStatus.usage.rawValue)
+            }
+            console.show(fullMessage(for: error) + "\n")
+            Glibc.exit(ExitStatus.ok.rawValue)
+        }
+    }
+
+    @MainActor
+    private func status(_ console: Console) async -> ExitStatus {
+        let session = Session(socket: SocketPath.resolve(explicit: socket))
+        if file == "doctor", command.isEmpty { return await Doctor(session: session, console: console).run() }
+        let isInteractive = command.isEmpty && file == nil && isatty(STDIN_FILENO) == 1
+        let shell = Shell(
+            session: session,
+            console: console,
+            interrupts: Interrupts(),
+            format: format ?? (console.isTerminal ? .table : .json),
+            isInteractive: isInteractive
+        )
+        let status = isInteractive ? await converse(shell) : await runScript(shell)
+        await session.disconnect()
+        return status
+    }
+
+    @MainActor
+    private func runScript(_ shell: Shell) async -> ExitStatus {
+        shell.session.notified = { [console = shell.console] method, parameters in
+            console.complain(EventText.line(method: method, parameters: parameters))
+        }
+        for text in command where await shell.run(text) == .stop { return shell.status }
+        if let file {
+            guard let lines = LineReader(path: file) else {
+                shell.console.complain("error: \(file) cannot be read")
+                return .usage
+            }
+            _ = await shell.run(lines: lines)
+        } else if command.isEmpty {
+            _ = await shell.run(lines: LineReader(descriptor: STDIN_FILENO))
+        }
+        return shell.status
+    }
+
+    /// What was refused at the prompt was seen there: the conversation itself ends well.
+    @MainActor
+    private func converse(_ shell: Shell) async -> ExitStatus {
+        let path = HistoryFile.path { unsafe getenv($0).map { unsafe String(cString: $0) } }
+        guard let prompt = Prompt(shell: shell, historyPath: path) else {
+            shell.console.complain("error: the terminal cannot be used")
+            return .usage
+        }
+        if let failure = await shell.session.catalogueFailure() {
+            shell.console.complain(failure.line)
+            return failure.status
+        }
+        shell.console.show("pricing-repl, connected to \(shell.session.socket). \\? for help.\n")
+        await prompt.run()
+        return .ok
+    }
+}
+
+extension OutputFormat: ExpressibleByArgument {}

@@ -1,0 +1,78 @@
+import JSONRPC
+
+/// A result as people read it: loose fields first, then tables.
+///
+/// `items` (every list) and `columns` with `rows` (reports) are tables; so is any other array of objects, under its
+/// own name. All else is a field, nested objects flattened. The timing of `_meta` is left to `\timing`.
+struct ResultView {
+    /// A table and the name that it has in the result.
+    struct Table {
+        var name: String
+        var grid: Grid
+    }
+
+    var fields: [(name: String, cell: Grid.Cell)] = []
+    var tables: [Table] = []
+    /// The cursor of the next page, when there is one.
+    var nextCursor: String?
+
+    init(_ result: JSONObject) {
+        let report = ResultView.report(in: result)
+        if let report { tables.append(report) }
+        for (key, value) in result {
+            if report != nil, key == "columns" || key == "rows" { continue }
+            add(key, value)
+        }
+    }
+
+    /// The rows that a row format (csv, tsv, md, jsonl) shows: the first table, else the fields as one row.
+    var mainGrid: Grid {
+        if let main = tables.first(where: { $0.name == "items" || $0.name == "rows" }) { return main.grid }
+        if fields.isEmpty, let only = tables.first { return only.grid }
+        return Grid(columns: fields.map(\.name), rows: fields.isEmpty ? [] : [fields.map(\.cell)])
+    }
+
+    private mutating func add(_ key: String, _ value: JSONValue) {
+        switch value {
+        case .string(let cursor) where key == "nextCursor": nextCursor = cursor
+        case .null where key == "nextCursor": break
+        case .array(let elements):
+            let objects = elements.compactMap { if case .object(let object) = $0 { object } else { nil } }
+            let isTable = objects.count == elements.count && (key == "items" || !objects.isEmpty)
+            if isTable {
+                tables.append(Table(name: key, grid: Grid(objects: objects)))
+            } else {
+                fields.append((key, Grid.Cell(value)))
+            }
+        case .object(let inner):
+            for (name, member) in inner where !(key == "_meta" && name == "timing") {
+                if case .array = member {
+                    add(key + "." + name, member)
+                } else if case .object(let deeper) = member {
+                    fields += Grid.flattened(deeper, prefix: "\(key).\(name).").map { (name: $0.0, cell: $0.1) }
+                } else {
+                    fields.append((key + "." + name, Grid.Cell(member)))
+                }
+            }
+        default: fields.append((key, Grid.Cell(value)))
+        }
+    }
+
+    private static func report(in result: JSONObject) -> Table? {
+        guard case .array(let names)? = result["columns"], case .array(let rows)? = result["rows"] else { return nil }
+        let columns = names.map { name in
+            if case .object(let column) = name, let title = column["name"] { return Grid.Cell(title).text }
+            return Grid.Cell(name).text
+        }
+        let cells = rows.map { row -> [Grid.Cell] in
+            switch row {
+            case .array(let values):
+                let known = values.prefix(columns.count).map(Grid.Cell.init)
+                return known + Array(repeating: .null, count: columns.count - known.count)
+            case .object(let object): return columns.map { object[$0].map(Grid.Cell.init) ?? .null }
+            default: return Array(repeating: .null, count: columns.count)
+            }
+        }
+        return Table(name: "rows", grid: Grid(columns: columns, rows: cells))
+    }
+}

@@ -1,0 +1,48 @@
+import JSONRPC
+
+/// Why a call gave no result.
+enum CallFailure: Error {
+    /// The server answered with an error.
+    case refused(RPCError)
+    /// There is no connection, or it was lost; the text says more.
+    case disconnected(String)
+
+    /// How the program ends for this.
+    var status: ExitStatus {
+        switch self {
+        case .disconnected: .noConnection
+        case .refused(let error): [-32001, -32004].contains(error.code) ? .cancelled : .callFailed
+        }
+    }
+
+    /// One line for people: `error 201 INSUFFICIENT_STOCK: message (productId=1, requested=5)`.
+    var line: String {
+        switch self {
+        case .disconnected(let reason): return "error: no connection: \(DisplayText.safe(reason))"
+        case .refused(let error):
+            var line = "error \(error.code) \(error.reason): \(error.message)"
+            let details = Self.details(of: error)
+            if !details.isEmpty { line += " (" + details.joined(separator: ", ") + ")" }
+            return DisplayText.safe(line)
+        }
+    }
+
+    private static func details(of error: RPCError) -> [String] {
+        var details: [String] = []
+        for (name, value) in error.data {
+            if name == "violations", let violations = value.array {
+                details += violations.compactMap(\.object).map(violation)
+            } else {
+                details += Grid.flattened([name: value]).filter { !$0.1.isNull }.map { "\($0.0)=\($0.1.text)" }
+            }
+        }
+        if let wait = error.retryAfterMs { details.append("retryAfterMs=\(wait)") }
+        return details
+    }
+
+    private static func violation(_ violation: JSONObject) -> String {
+        var text = violation["path"]?.string ?? ""
+        if let message = violation["message"]?.string ?? violation["rule"]?.string { text += ": " + message }
+        return text
+    }
+}

@@ -1,0 +1,42 @@
+import JSONRPC
+
+/// One line for a notification of the server.
+enum EventText {
+    /// `[812] price update productId=7: price 523.60 → 540.00, stock 4 → 3 (order orderId=9)`.
+    static func line(method: String, parameters: JSONObject) -> String {
+        switch method {
+        case "events.event": event(parameters)
+        case "events.gap": "events: gap, \(members(parameters))"
+        case "events.closed": "events: closed, \(members(parameters))"
+        case "$/progress":
+            "progress: \(text(parameters["done"]))/\(text(parameters["total"])) \(text(parameters["message"]))"
+        default: "\(DisplayText.safe(method)) \(DisplayText.safe(JSONValue.object(parameters).description))"
+        }
+    }
+
+    private static func event(_ event: JSONObject) -> String {
+        var line = "[\(text(event["sequence"]))] \(text(event["topic"])) \(text(event["op"]))"
+        if let key = event["key"]?.object, !key.isEmpty { line += " " + members(key) }
+        let before = event["before"]?.object ?? [:]
+        let changes = (event["after"]?.object ?? [:]).map { name, after in
+            guard let old = before[name], old != after else { return "\(name) \(text(after))" }
+            return "\(name) \(text(old)) → \(text(after))"
+        }
+        if !changes.isEmpty { line += ": " + changes.joined(separator: ", ") }
+        if var cause = event["cause"]?.object, !cause.isEmpty {
+            let kind = text(cause["kind"])
+            cause["kind"] = nil
+            line += " (" + [kind, members(cause)].filter { !$0.isEmpty }.joined(separator: " ") + ")"
+        }
+        return line
+    }
+
+    private static func members(_ object: JSONObject) -> String {
+        Grid.flattened(object).filter { !$0.1.isNull }
+            .map { "\(DisplayText.safe($0.0))=\(DisplayText.safe($0.1.text))" }.joined(separator: " ")
+    }
+
+    private static func text(_ value: JSONValue?) -> String {
+        value.map { DisplayText.safe(Grid.Cell($0).text) } ?? ""
+    }
+}

@@ -1,0 +1,84 @@
+import Glibc
+import JSONRPC
+
+/// Sends one line as it is, on a connection of its own, and reads the one line that answers it.
+///
+/// The client of the shell would give the message another id and refuse a broken one; here nothing is changed.
+struct RawExchange {
+    let line: String
+
+    /// A request, a batch with one, or something broken is answered; a notification never is.
+    var expectsReply: Bool {
+        switch JSONReading.parse(line) {
+        case .object(let message)?: message["id"] != nil || message["method"]?.string == nil
+        case .array(let batch)?: batch.isEmpty || batch.contains { RawExchange(line: $0.description).expectsReply }
+        default: true
+        }
+    }
+
+    /// Whether the server's `reply` holds an error.
+    static func isError(_ reply: String) -> Bool {
+        switch JSONReading.parse(reply) {
+        case .object(let message)?: message["error"] != nil
+        case .array(let batch)?: batch.contains { $0["error"] != nil }
+        default: true
+        }
+    }
+
+    /// The reply without its line end; nil when none is due. Cancelling the task closes the connection.
+    func run(socket path: String) async throws(CallFailure) -> String? {
+        let descriptor = try Self.connect(to: path)
+        defer { close(descriptor) }
+        let reply = await withTaskCancellationHandler {
+            await Task { @concurrent in exchange(descriptor) }.value
+        } onCancel: {
+            shutdown(descriptor, Int32(SHUT_RDWR))
+        }
+        if reply == nil, Task.isCancelled {
+            throw .refused(RPCError(code: -32001, reason: "CANCELLED", message: "The call was cancelled."))
+        }
+        guard let reply else { throw .disconnected("the server closed the connection without a reply") }
+        return expectsReply ? reply : nil
+    }
+
+    /// Nil when the connection ended first. Blocks.
+    private func exchange(_ descriptor: Int32) -> String? {
+        var rest = Array((line + "\n").utf8)[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return nil }
+            rest = rest.dropFirst(count)
+        }
+        guard expectsReply else { return "" }
+        var reader = LineReader(descriptor: descriptor)
+        return reader.next()
+    }
+
+    private static func connect(to path: String) throws(CallFailure) -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        let fits = unsafe withUnsafeMutableBytes(of: &address.sun_path) { room in
+            guard bytes.count < room.count else { return false }
+            unsafe room.copyBytes(from: bytes)
+            return true
+        }
+        guard fits else { throw .disconnected("\(path): the path is too long for a socket") }
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let connected = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe Glibc.connect(descriptor, $0, size)
+            }
+        }
+        guard connected == 0 else {
+            let reason = unsafe String(cString: strerror(errno))
+            close(descriptor)
+            throw .disconnected("\(path): \(reason)")
+        }
+        return descriptor
+    }
+}

@@ -1,0 +1,32 @@
+import Glibc
+
+/// Stdout for results, stderr for everything else, each written whole and at once.
+struct Console: Sendable {
+    /// Whether stdout is a terminal.
+    var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+    /// The columns of the terminal on stdout; nil when it is none.
+    var width: Int? {
+        var size = winsize()
+        guard isTerminal, unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
+    /// False when the reader is gone (`| head`).
+    @discardableResult
+    func show(_ text: String) -> Bool { Self.write(text, to: STDOUT_FILENO) }
+
+    /// One line for people.
+    func complain(_ text: String) { _ = Self.write(text + "\n", to: STDERR_FILENO) }
+
+    private static func write(_ text: String, to descriptor: Int32) -> Bool {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
+            rest = rest.dropFirst(count)
+        }
+        return true
+    }
+}

@@ -1,0 +1,187 @@
+import CEditLine
+import Glibc
+import Synchronization
+
+/// What helps while a line is typed. Called on the thread that reads.
+protocol LineHelp: Sendable {
+    /// Tab was pressed.
+    func tabPressed(in editor: LineEditor)
+    /// Another task has woken the editor.
+    func woken(_ editor: LineEditor)
+    /// What is shown faintly behind `text`.
+    func hint(for text: String) -> String?
+}
+
+/// libedit on the terminal: one line at a time, read on a thread of its own.
+///
+/// Unchecked because it is confined by turns: while `read` waits, only the reading thread (and so `LineHelp`) uses the
+/// editor; before and after, only the caller does. Other tasks use the `Waker`.
+@safe
+final class LineEditor: @unchecked Sendable {
+    /// How reading a line ended.
+    enum Outcome: Equatable {
+        case line(String)
+        case interrupted
+        case endOfInput
+    }
+
+    /// Wakes this editor from any thread.
+    let waker: Waker
+
+    private let handle: OpaquePointer
+    private var help: (any LineHelp)?
+
+    /// Nil when the terminal refuses.
+    init?() {
+        let box = EditorBox()
+        var callbacks = unsafe editline_callbacks()
+        unsafe callbacks.complete = editorCompletes
+        unsafe callbacks.woken = editorWoke
+        unsafe callbacks.hint = editorHints
+        unsafe callbacks.context = unsafe Unmanaged.passRetained(box).toOpaque()
+        guard let handle = unsafe editline_create("pricing-repl", callbacks) else { return nil }
+        unsafe self.handle = handle
+        waker = unsafe Waker(handle: handle)
+        box.editor = self
+    }
+
+    /// Waits for a line. A pasted line may hold newlines.
+    ///
+    /// The thread is ours and not the pool's: a pool of two must not lose one to a person who thinks, and what a
+    /// blocked worker of Dispatch starts may wait until it is free again.
+    func read(prompt: String, help: any LineHelp) async -> Outcome {
+        await withCheckedContinuation { continuation in
+            let started = ReadingThread.start { [self] in
+                continuation.resume(returning: readHere(prompt: prompt, help: help))
+            }
+            if !started { continuation.resume(returning: .endOfInput) }
+        }
+    }
+
+    private func readHere(prompt: String, help: any LineHelp) -> Outcome {
+        var line: UnsafePointer<CChar>?
+        var length = 0
+        self.help = help
+        waker.setReading(true)
+        // What was announced since the last look waits no longer.
+        _ = waker.wake()
+        let outcome = unsafe editline_read(handle, prompt, &line, &length)
+        waker.setReading(false)
+        self.help = nil
+        switch outcome {
+        case EDITLINE_LINE:
+            guard let line = unsafe line else { return .endOfInput }
+            return .line(unsafe Self.string(line, length))
+        case EDITLINE_INTERRUPTED: return .interrupted
+        default: return .endOfInput
+        }
+    }
+
+    /// The text before the cursor.
+    var textBeforeCursor: String {
+        var length = 0
+        var cursor = 0
+        guard let text = unsafe editline_text(handle, &length, &cursor) else { return "" }
+        return unsafe Self.string(text, cursor)
+    }
+
+    /// Puts `text` in place of `word`, which ends at the cursor.
+    func replace(word: String, with text: String) {
+        unsafe editline_replace(handle, Int32(clamping: word.unicodeScalars.count), text)
+    }
+
+    /// Prints whole lines above the prompt.
+    func printAbove(_ text: String) {
+        unsafe editline_print_above(handle, text, text.utf8.count)
+    }
+
+    /// Gives the terminal back. The editor must not be used again.
+    func close() { unsafe editline_destroy(handle) }
+
+    func addHistory(_ line: String) { unsafe editline_history_add(handle, line) }
+
+    /// False when there is no readable history.
+    @discardableResult
+    func loadHistory(from path: String) -> Bool { unsafe editline_history_load(handle, path) >= 0 }
+
+    /// False when the file cannot be written.
+    @discardableResult
+    func saveHistory(to path: String) -> Bool { unsafe editline_history_save(handle, path) >= 0 }
+
+    private static func string(_ bytes: UnsafePointer<CChar>, _ count: Int) -> String {
+        let buffer = unsafe UnsafeRawBufferPointer(start: bytes, count: count)
+        return unsafe String(decoding: buffer, as: UTF8.self)
+    }
+
+    fileprivate func completes() { help?.tabPressed(in: self) }
+
+    fileprivate func woke() { help?.woken(self) }
+
+    /// Writes the hint for `text` into `room` as C text. Only ASCII is shown: its bytes are its columns.
+    fileprivate func hint(for text: String, room: UnsafeMutableBufferPointer<CChar>) {
+        let hint = help?.hint(for: text) ?? ""
+        let isPlain = hint.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
+        let bytes = isPlain ? hint.utf8.prefix(room.count - 1).map { CChar(bitPattern: $0) } : []
+        for (index, byte) in (bytes + [0]).enumerated() { unsafe room[index] = byte }
+    }
+
+    /// The part of the editor that any thread may use.
+    final class Waker: Sendable {
+        @safe
+        private struct State: @unchecked Sendable {
+            let handle: OpaquePointer
+            var isReading = false
+        }
+
+        private let state: Mutex<State>
+
+        fileprivate init(handle: OpaquePointer) { state = unsafe Mutex(State(handle: handle)) }
+
+        /// Makes the waiting editor look at what is announced. False when no line is being read.
+        func wake() -> Bool {
+            state.withLock { state in
+                if state.isReading { unsafe editline_wake(state.handle) }
+                return state.isReading
+            }
+        }
+
+        /// Like Ctrl-C at the prompt. False when no line is being read.
+        func interrupt() -> Bool {
+            state.withLock { state in
+                if state.isReading { unsafe editline_interrupt(state.handle) }
+                return state.isReading
+            }
+        }
+
+        fileprivate func setReading(_ isReading: Bool) { state.withLock { $0.isReading = isReading } }
+    }
+}
+
+/// What the C side holds: the way back to the editor.
+private final class EditorBox {
+    weak var editor: LineEditor?
+}
+
+private func editor(_ context: UnsafeMutableRawPointer?) -> LineEditor? {
+    guard let context = unsafe context else { return nil }
+    return unsafe Unmanaged<EditorBox>.fromOpaque(context).takeUnretainedValue().editor
+}
+
+private func editorCompletes(_ context: UnsafeMutableRawPointer?) {
+    unsafe editor(context)?.completes()
+}
+
+private func editorWoke(_ context: UnsafeMutableRawPointer?) {
+    unsafe editor(context)?.woke()
+}
+
+private func editorHints(
+    _ context: UnsafeMutableRawPointer?,
+    _ text: UnsafePointer<CChar>?,
+    _ room: UnsafeMutablePointer<CChar>?,
+    _ size: Int
+) {
+    guard let text = unsafe text, let room = unsafe room, size > 0 else { return }
+    let buffer = unsafe UnsafeMutableBufferPointer(start: room, count: size)
+    unsafe editor(context)?.hint(for: String(cString: text), room: buffer)
+}

@@ -1,0 +1,116 @@
+import JSONRPC
+import Testing
+
+@testable import pricing_repl
+
+@Suite struct ReplRenderingTests {
+    private let list: JSONObject = [
+        "items": [
+            ["productId": 1, "title": "Lamp", "price": "5.00", "supplier": ["name": "Acme"]],
+            ["productId": 22, "title": "Stühle 日本", "price": "120.50", "supplier": nil, "active": true],
+        ],
+        "nextCursor": "abc",
+    ]
+
+    @Test func tablesAlignNumbersAndFlattenObjects() {
+        let text = ResultRenderer(format: .table, width: nil).render(list)
+        #expect(
+            text == """
+                productId | title       | price  | supplier.name | supplier | active
+                ----------+-------------+--------+---------------+----------+-------
+                        1 | Lamp        |   5.00 | Acme          |          |
+                       22 | Stühle 日本 | 120.50 |               |          | true
+                (2 rows; more with cursor=abc)
+
+                """
+        )
+    }
+
+    @Test(arguments: [20, 40, 60, 80])
+    func tablesFitTheTerminal(_ width: Int) {
+        let lines = ResultRenderer(format: .table, width: width).render(list).split(separator: "\n").dropLast()
+        #expect(lines.allSatisfy { DisplayText.width(String($0)) <= width })
+        #expect(lines.contains { $0.contains("22") })
+    }
+
+    @Test func expandedShowsOneFieldALine() {
+        let text = ResultRenderer(format: .table, expansion: .auto, width: 30).render(list)
+        #expect(text.contains("-[ 2 ]-"))
+        #expect(text.contains("title         | Stühle 日本\n"))
+        let single = ResultRenderer(format: .table, width: 80).render(["orderId": 7, "total": "9.00"])
+        #expect(single == "orderId | 7\ntotal   | 9.00\n")
+        #expect(ResultRenderer(format: .table, width: 80).render([:]) == "ok\n")
+    }
+
+    @Test func innerListsBecomeTablesOfTheirOwn() {
+        let order: JSONObject = ["orderId": 7, "lines": [["productId": 1, "quantity": 2]], "priceChanges": []]
+        let text = ResultRenderer(format: .table, width: 80).render(order)
+        #expect(text.contains("orderId      | 7"))
+        #expect(text.contains("lines:\nproductId | quantity"))
+        #expect(text.contains("(1 row)"))
+    }
+
+    @Test func reportsAreTables() {
+        let report: JSONObject = ["columns": ["name", "n"], "rows": [["a", 1], ["b"]]]
+        #expect(ResultRenderer(format: .csv, width: nil).render(report) == "name,n\na,1\nb,\n")
+        #expect(
+            ResultRenderer(format: .jsonl, width: nil).render(report)
+                == "{\"name\":\"a\",\"n\":1}\n{\"name\":\"b\"}\n"
+        )
+    }
+
+    @Test func rowFormats() {
+        let rows: JSONObject = ["items": [["a": "x,\"y\"", "b": "1|2\t3\n"]]]
+        #expect(ResultRenderer(format: .csv, width: nil).render(rows) == "a,b\n\"x,\"\"y\"\"\",\"1|2\t3\n\"\n")
+        #expect(ResultRenderer(format: .tsv, width: nil).render(rows) == "a\tb\nx,\"y\"\t1|2\\t3\\n\n")
+        #expect(
+            ResultRenderer(format: .md, width: nil).render(rows)
+                == "| a | b |\n| --- | --- |\n| x,\"y\" | 1\\|2\\t3\\n |\n"
+        )
+        #expect(ResultRenderer(format: .json, width: nil).render(["a": 1, "b": "x"]) == "{\"a\":1,\"b\":\"x\"}\n")
+        #expect(ResultRenderer(format: .json, width: 80).render(["a": [1]]) == "{\n  \"a\": [\n    1\n  ]\n}\n")
+    }
+
+    @Test func storedTextCannotMoveTheCursor() {
+        let text = ResultRenderer(format: .table, width: 80).render(["title": "a\u{1B}[2Jb\u{202E}\n"])
+        #expect(text == "title | a\\x1b[2Jb\\x202e\\n\n")
+    }
+
+    @Test func errorsAreOneLineWithDetails() {
+        let error = RPCError(
+            code: 201,
+            reason: "INSUFFICIENT_STOCK",
+            message: "There is not enough stock.",
+            data: ["productId": 1, "requested": 5, "available": 2]
+        )
+        #expect(
+            CallFailure.refused(error).line
+                == "error 201 INSUFFICIENT_STOCK: There is not enough stock. (productId=1, requested=5, available=2)"
+        )
+        let invalid = RPCError.invalidParams("Bad.", violations: [["path": "/lines", "message": "is missing"]])
+        #expect(CallFailure.refused(invalid).line == "error -32602 INVALID_PARAMS: Bad. (/lines: is missing)")
+        #expect(CallFailure.refused(.cancelled).status == .cancelled)
+        #expect(CallFailure.disconnected("x").status == .noConnection)
+    }
+
+    @Test func eventsAreOneLine() {
+        let event: JSONObject = [
+            "subscription": "s", "sequence": 42, "topic": "price", "op": "update", "key": ["productId": 7],
+            "before": ["price": "523.60"], "after": ["price": "540.00", "stock": 3],
+            "cause": ["kind": "order", "orderId": 9],
+        ]
+        #expect(
+            EventText.line(method: "events.event", parameters: event)
+                == "[42] price update productId=7: price 523.60 → 540.00, stock 3 (order orderId=9)"
+        )
+    }
+
+    @Test func rawMessagesAreAnsweredUnlessTheyNotify() {
+        #expect(RawExchange(line: #"{"jsonrpc":"2.0","id":1,"method":"a"}"#).expectsReply)
+        #expect(!RawExchange(line: #"{"jsonrpc":"2.0","method":"a"}"#).expectsReply)
+        #expect(RawExchange(line: "{broken").expectsReply)
+        #expect(RawExchange(line: "[]").expectsReply)
+        #expect(RawExchange.isError(#"{"jsonrpc":"2.0","id":1,"error":{}}"#))
+        #expect(!RawExchange.isError(#"{"jsonrpc":"2.0","id":1,"result":{}}"#))
+    }
+}
