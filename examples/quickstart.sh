@@ -46,12 +46,12 @@ pricing-simulate generate --users 500 --suppliers 20 --products 200 --orders 500
 say "Orders for 20 seconds, and the prices that they move"
 pricing-simulate orders --duration 20 --rate 20 --seed 1
 
-say "The products whose prices moved most"
-pricing-repl -c "report.run name=most_changed limit=8"
-product=$(pricing-repl --format tsv -c "report.run name=most_changed limit=1" | sed -n '2s/\t.*//p')
+say "The prices farthest from their base price"
+pricing-repl --format table -c "report.run name=away_from_base limit=8"
+product=$(pricing-repl --format tsv -c "report.run name=away_from_base limit=1" | sed -n '2s/\t.*//p')
 
-say "Why one of them costs what it does"
-pricing-repl -c "price.why productId=$product"
+say "Why the first of them is what it is"
+printf '%b\n' "$(pricing-repl --format json -c "price.why productId=$product" | sed 's/.*"text":"\([^"]*\)".*/\1/')"
 
 if [[ -t 0 && -t 1 ]]; then
     say "The operator's shell: Tab completes, help explains, Ctrl-D ends it and stops everything"

@@ -11,9 +11,5 @@ begin
         grant update on app_user, supplier, category, rule, product, inventory, customer_order, request_key,
             event_sequence to pricingd;
         grant delete on supplier, event_outbox, request_key to pricingd;
-        -- Our own alone: an extension's belong to others, and granting those would only warn.
-        execute (select format('grant execute on routine %s to pricingd', string_agg(oid::regprocedure::text, ', '))
-                 from pg_proc
-                 where pronamespace = 'public'::regnamespace and proowner = current_user::regrole);
     end if;
 end $$;
