@@ -3,7 +3,8 @@ import JSONRPC
 /// A result as people read it: loose fields first, then tables.
 ///
 /// `items` (every list) and `columns` with `rows` (reports) are tables; so is any other array of objects, under its
-/// own name. All else is a field, nested objects flattened. The timing of `_meta` is left to `\timing`.
+/// own name. All else is a field, nested objects flattened. Of `_meta` the timing is left to `\timing`, and what
+/// did not happen (`replayed: false`) is not told.
 struct ResultView {
     /// A table and the name that it has in the result.
     struct Table {
@@ -45,7 +46,8 @@ struct ResultView {
                 fields.append((key, Grid.Cell(value)))
             }
         case .object(let inner):
-            for (name, member) in inner where !(key == "_meta" && name == "timing") {
+            for (name, member) in inner {
+                if key == "_meta", name == "timing" || member == .bool(false) { continue }
                 if case .array = member {
                     add(key + "." + name, member)
                 } else if case .object(let deeper) = member {

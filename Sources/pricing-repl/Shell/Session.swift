@@ -71,6 +71,11 @@ final class Session {
         }
     }
 
+    /// The connection has ended: the next call makes another instead of failing on this one.
+    private func forget(_ ended: RPCClient) {
+        if client === ended { client = nil }
+    }
+
     private static func reason(_ error: any Error) -> String {
         switch error as? RPCClientError {
         case .cannotConnect(let path, 0): "\(path): nobody answers"
@@ -88,8 +93,9 @@ final class Session {
             let fresh = try await RPCClient.connect(socket: socket)
             client = fresh
             let notified = notified
-            listener = Task { @concurrent in
+            listener = Task { @concurrent [weak self] in
                 for await notification in fresh.notifications { notified(notification.method, notification.params) }
+                await self?.forget(fresh)
             }
             return fresh
         } catch {
