@@ -198,7 +198,8 @@ $$;
 
 -- Places orders one after another in one transaction; each succeeds or fails alone, and the result is what the same
 -- orders would give one by one. Each element of `calls` is {"params", "key", "actor"}; each row answers one of them, with
--- a reply or with the SQLSTATE, message, detail and constraint that refused it.
+-- a reply or with the SQLSTATE, message, detail and constraint that refused it. The stock rows of all of them are locked
+-- first, in product order, so that two batches never wait for each other in a circle.
 create or replace function place_orders(calls jsonb)
 returns table (reply text, replayed boolean, state text, message text, detail text, broken_constraint text)
 language plpgsql as $$
@@ -206,6 +207,13 @@ declare
     call jsonb;
     hash bytea;
 begin
+    begin
+        perform from inventory
+        where product_id in (select (l ->> 'productId')::bigint
+                             from jsonb_array_elements(calls) c, jsonb_array_elements(c #> '{params,lines}') l)
+        order by product_id for no key update;
+    exception when data_exception then null;  -- a malformed order is refused below, alone
+    end;
     for call in select c from jsonb_array_elements(calls) with ordinality u (c, n) order by n loop
         state := null; message := null; detail := null; broken_constraint := null; replayed := false;
         begin
