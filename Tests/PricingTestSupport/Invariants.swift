@@ -29,8 +29,6 @@ package enum Invariants {
               (1::bigint, (o.status in ('cancelled', 'returned'))::integer::bigint,
                case when o.status in ('cancelled', 'returned') then 0 else l.quantity end::bigint)
         union all
-        select format('I4 key %s has no reply', key) from request_key where reply is null
-        union all
         select format('I5 price change %s (product %s, number %s): %s, recomputed %s', c.price_change_id, c.product_id,
                       c.sequence, c.new_price, g.price)
         from price_change c, jsonb_to_record(c.inputs) as f (

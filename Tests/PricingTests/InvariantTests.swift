@@ -53,7 +53,6 @@ struct InvariantTests {
             ("I3", "update customer_order set total = total + 1"),
             ("I3", "update order_line set quantity = quantity + 1"),
             ("I3", "update customer_order set status = 'cancelled'"),
-            ("I4", "insert into request_key (key, request_hash) values ('k', '')"),
             ("I5", "update price_change set new_price = new_price + 0.01 where sequence = 2"),
             ("I5", "update inventory set price = price + 0.01"),
             ("I6", "update price_change set old_price = old_price - 0.01"),
