@@ -88,6 +88,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
+        .testTarget(name: "PricingSimulateTests", dependencies: ["JSONRPC", "pricing-simulate"]),
 
         // MARK: tests of the whole
         .target(

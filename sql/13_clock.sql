@@ -48,6 +48,21 @@ language sql stable as $$
     select coalesce((select value = 'true' from setting where name = 'sandbox'), false)
 $$;
 
+-- Nobody may leave a virtual time behind in a live database. Checked at the commit, since generating back-dated data sets
+-- one for as long as its own transaction lasts.
+create or replace function tg_virtual_clock_sandbox() returns trigger
+language plpgsql as $$
+begin
+    if exists (select from virtual_clock) and not is_sandbox() then
+        perform fail('PR502', 'Only a database made with --sandbox has a clock that can be set.');
+    end if;
+    return null;
+end $$;
+
+drop trigger if exists virtual_clock_sandbox on virtual_clock;
+create constraint trigger virtual_clock_sandbox after insert or update on virtual_clock
+    deferrable initially deferred for each row execute function tg_virtual_clock_sandbox();
+
 create or replace function get_clock(p jsonb default '{}') returns json
 language sql stable as $$
     select json_build_object('at', rfc3339(pricing_now()), 'sandbox', is_sandbox(),

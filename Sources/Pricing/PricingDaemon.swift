@@ -34,7 +34,7 @@ package struct PricingDaemon: Sendable {
             "options",
             "-c statement_timeout=\(Database.statementTimeoutMs) -c lock_timeout=\(Database.lockTimeoutMs)"
                 + " -c client_connection_check_interval=1000 -c search_path=public"
-                + " -c timezone=UTC -c idle_in_transaction_session_timeout=10000"
+                + " -c jit=off -c timezone=UTC -c idle_in_transaction_session_timeout=10000"
         )
         let keeper = host.cluster.map { ClusterKeeper(cluster: $0, logger: logger) }
         pool = ConnectionPool(
@@ -47,6 +47,8 @@ package struct PricingDaemon: Sendable {
         let identity = DaemonIdentity(isSandbox: host.isSandbox)
         let database = Database(pool: pool, logger: logger)
         let deadlines = DeadlineWatch()
+        let ledger = CallLedger()
+        let slot = ServerSlot()
         let feed = EventFeed(database: database, logger: logger)
         let committed: @Sendable () -> Void = { feed.kick() }
         let intake = OrderIntake(database: database, logger: logger, committed: committed)
@@ -64,16 +66,26 @@ package struct PricingDaemon: Sendable {
                 feed: feed
             ).handlers,
             ReportHandlers(database: database).handlers,
+            OperationHandlers(
+                identity: identity,
+                database: database,
+                ledger: ledger,
+                intake: intake,
+                feed: feed,
+                server: slot
+            ).handlers,
             GenerateHandlers(database: database, committed: committed).handlers,
         ]
         let dispatcher = Dispatcher(
             handlers: handlers.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } },
             roles: roles,
             deadlines: deadlines,
+            ledger: ledger,
             logger: logger,
             connectionClosed: { feed.connectionClosed($0) }
         )
         server = RPCServer(listener: listener, service: dispatcher, limits: limits, logger: logger)
+        slot.fill(server)
         let changes = try NotificationStream(settings, channels: ["pricing_event"], logger: logger)
         services =
             [deadlines, intake, feed, ticker, ChangeListener(changes: changes, feed: feed)]
