@@ -178,6 +178,11 @@ create table order_line (
 );
 create index order_line_product_index on order_line (product_id);
 
+-- One product of an order that is being placed: what is asked of it, beside what the shop has.
+create type wanted_line as (
+    product_id bigint, quantity bigint, max_price numeric, price numeric(12, 2), available integer, is_open boolean
+);
+
 -- The stock ledger: append-only, numbered 1..n a product. inventory.stock is the running sum of quantity.
 create table stock_movement (
     product_id bigint not null constraint stock_movement_product_fkey references product,
@@ -259,7 +264,7 @@ insert into event_sequence default values;
 create table request_key (
     key text constraint request_key_pkey primary key,
     request_hash bytea not null,
-    reply text,
+    reply text not null,
     created_at timestamptz not null default now()
 );
 create index request_key_created_index on request_key (created_at);

@@ -351,3 +351,14 @@ create or replace trigger stock_movement_append_only before update or delete or 
     for each statement execute function tg_history_append_only();
 create or replace trigger price_change_append_only before update or delete or truncate on price_change
     for each statement execute function tg_history_append_only();
+
+-- A product keeps its inventory row: what stands in it no ledger could give back.
+create or replace function tg_inventory_keep() returns trigger
+language plpgsql as $$
+begin
+    perform fail('PR903', 'An inventory row stays as long as its product: archive the product.');
+    return null;
+end $$;
+
+create or replace trigger inventory_keep before delete on inventory
+    for each statement execute function tg_inventory_keep();

@@ -30,18 +30,22 @@ language sql immutable as $$
     select coalesce((p ->> 'limit')::integer, 50)
 $$;
 
--- Claims a request key for this transaction. Returns the stored reply when the same request was answered before,
--- waits while another transaction holds the key, and refuses the key of another request (PR009).
-create or replace function claim_request_key(request_key text, method text, params jsonb) returns text
+-- What tells two requests under one key apart.
+create or replace function request_hash(method text, params jsonb) returns bytea
+language sql immutable as $$
+    select sha256(convert_to(method || ' ' || params::text, 'UTF8'))
+$$;
+
+-- The reply that this very request was given before, or null. Waits while another transaction works under the same key,
+-- which a lock says and not a row, so that a key costs one write; refuses the key of another request (PR009).
+create or replace function find_reply(request_key text, hash bytea) returns text
 language plpgsql as $$
 declare
-    hash bytea := sha256(convert_to(method || ' ' || params::text, 'UTF8'));
     stored request_key;
 begin
-    insert into request_key (key, request_hash) values (claim_request_key.request_key, hash) on conflict do nothing;
-    if found then return null; end if;
-    select * into stored from request_key where key = claim_request_key.request_key;
-    if stored.request_hash <> hash then
+    perform pg_advisory_xact_lock(hashtextextended(request_key, 0));
+    select * into stored from request_key r where r.key = find_reply.request_key;
+    if found and stored.request_hash <> hash then
         perform fail('PR009', 'This idempotency key was used for another request.');
     end if;
     return stored.reply;
@@ -58,15 +62,13 @@ begin
     replayed := false;
     perform set_config('pricing.actor', coalesce(actor, ''), true);
     if request_key is not null then
-        reply := claim_request_key(request_key, method, params);
-        if reply is not null then
-            replayed := true;
-            return;
-        end if;
+        reply := find_reply(request_key, request_hash(method, params));
+        replayed := reply is not null;
+        if replayed then return; end if;
     end if;
     execute format('select %I($1)::text', function) into reply using params;
     if request_key is not null then
-        update request_key r set reply = run_write.reply where r.key = run_write.request_key;
+        insert into request_key (key, request_hash, reply) values (request_key, request_hash(method, params), reply);
     end if;
 end $$;
 
@@ -92,9 +94,10 @@ $$;
 -- Forgets request keys older than 24 hours, a bounded number at a time.
 create or replace function expire_request_keys() returns bigint
 language sql as $$
-    with old as (
-        delete from request_key where key in (
-            select key from request_key where created_at < now() - interval '24 hours' order by created_at limit 10000)
-        returning 1)
-    select count(*) from old
+    with old as materialized (
+        select key from request_key where created_at < now() - interval '24 hours' order by created_at limit 10000
+    ), gone as (
+        delete from request_key r using old where r.key = old.key returning 1
+    )
+    select count(*) from gone
 $$;

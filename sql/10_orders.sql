@@ -11,17 +11,61 @@ language sql stable as $$
         'shippingAddress', o.shipping_address, 'placedAt', rfc3339(o.placed_at), 'actor', o.actor)
 $$;
 
--- Places one order. Locks its stock rows in product order, checks every line before it moves any, charges the price
--- read under the lock, and leaves prices to the trigger. Lines on one product are summed first; of several
--- maxUnitPrice on one product the lowest counts.
+-- What an order asks of each product, its stock rows locked in product order. Lines on one product are summed; of
+-- several maxUnitPrice on one product the lowest counts. Refuses what cannot be sold as asked, the first product first.
+create or replace function lock_wanted_lines(lines jsonb) returns wanted_line[]
+language plpgsql as $$
+declare
+    wanted wanted_line[];
+    line wanted_line;
+    unknown bigint;
+begin
+    select array_agg(row(l.id, l.quantity, l.max_price, l.price, l.available, l.is_open)::wanted_line) into wanted
+    from (
+        select w.id, w.quantity, w.max_price, i.price, i.stock - i.held as available,
+               d.active and d.archived_at is null as is_open
+        from (select (l ->> 'productId')::bigint as id, sum((l ->> 'quantity')::bigint)::bigint as quantity,
+                     min((l ->> 'maxUnitPrice')::numeric) as max_price
+              from jsonb_array_elements(lines) l group by 1) w
+        join inventory i on i.product_id = w.id
+        join product d on d.product_id = w.id
+        order by w.id for no key update of i
+    ) l;
+    select min((l ->> 'productId')::bigint) into unknown from jsonb_array_elements(lines) l
+    where not exists (select from unnest(wanted) w where w.product_id = (l ->> 'productId')::bigint);
+    if unknown is not null then
+        perform fail('PR101', format('There is no product %s.', unknown), jsonb_build_object('productId', unknown));
+    end if;
+    foreach line in array wanted loop
+        if not line.is_open then
+            perform fail('PR102', format('Product %s is not for sale.', line.product_id),
+                jsonb_build_object('productId', line.product_id));
+        elsif line.quantity > line.available then
+            perform fail('PR201', format('Only %s of product %s are available.', line.available, line.product_id),
+                jsonb_build_object('productId', line.product_id, 'requested', line.quantity,
+                                   'available', line.available));
+        elsif line.price > line.max_price then
+            perform fail('PR204', format('Product %s costs %s now.', line.product_id, line.price),
+                jsonb_build_object('productId', line.product_id, 'old', line.max_price::numeric(12, 2)::text,
+                                   'new', line.price::text,
+                                   'why', 'the price rose above the highest that the order accepts'));
+        end if;
+    end loop;
+    return wanted;
+end $$;
+
+-- Places one order: locks, checks every line before it moves any, charges the prices read under the lock, and leaves
+-- the new prices to the trigger.
 create or replace function place_order(p jsonb) returns json
 language plpgsql as $$
 declare
     buyer bigint := (p ->> 'customerId')::bigint;
+    moment timestamptz := pricing_now();
+    who text := acting();
+    wanted wanted_line[];
+    line wanted_line;
     number bigint;
     sum_total numeric(14, 2) := 0;
-    moment timestamptz := pricing_now();
-    line record;
     price_after numeric(12, 2);
     bought jsonb := '[]';
     moves jsonb := '[]';
@@ -29,23 +73,17 @@ begin
     if not exists (select from app_user where user_id = buyer and archived_at is null) then
         perform fail('PR401', format('There is no user %s.', buyer), jsonb_build_object('userId', buyer));
     end if;
-    perform from inventory
-    where product_id in (select (l ->> 'productId')::bigint from jsonb_array_elements(p -> 'lines') l)
-    order by product_id for no key update;
-
-    for line in select * from order_demand(p -> 'lines') loop
-        perform check_order_line(line);
+    wanted := lock_wanted_lines(p -> 'lines');
+    foreach line in array wanted loop
         sum_total := sum_total + line.price * line.quantity;
     end loop;
-
     insert into customer_order (customer_id, total, shipping_address, placed_at, changed_at, actor)
-    values (buyer, sum_total, coalesce(p ->> 'shippingAddress', ''), moment, moment, acting())
+    values (buyer, sum_total, coalesce(p ->> 'shippingAddress', ''), moment, moment, who)
     returning order_id into number;
-
-    for line in select * from order_demand(p -> 'lines') loop
+    foreach line in array wanted loop
         insert into order_line (order_id, product_id, quantity, unit_price)
         values (number, line.product_id, line.quantity, line.price);
-        update inventory set stock = stock - line.quantity, cause = row('sale', null, '', number)::movement_cause
+        update inventory set stock = stock - line.quantity, cause = row('sale', who, '', number)::movement_cause
         where product_id = line.product_id returning price into price_after;
         bought := bought || jsonb_build_object('productId', line.product_id, 'quantity', line.quantity,
                                                'unitPrice', line.price::text);
@@ -54,49 +92,12 @@ begin
                                                  'new', price_after::text);
         end if;
     end loop;
-
     insert into event_outbox (at, topic, op, key, after, cause, actor)
     values (moment, 'order', 'insert', number,
             jsonb_build_object('status', 'pending', 'total', sum_total::text, 'customerId', buyer, 'lines', bought),
-            jsonb_build_object('kind', 'sale', 'orderId', number), acting());
+            jsonb_build_object('kind', 'sale', 'orderId', number), who);
     return json_build_object('orderId', number, 'customerId', buyer, 'status', 'pending', 'total', sum_total::text,
         'lines', bought, 'priceChanges', moves, 'placedAt', rfc3339(moment));
-end $$;
-
--- What an order asks of each product, in product order, beside what the shop has. Products unknown have no price.
-create or replace function order_demand(lines jsonb)
-returns table (product_id bigint, quantity bigint, max_price numeric, price numeric, available integer, open boolean)
-language sql stable as $$
-    select wanted.id, wanted.quantity, wanted.max_price, i.price, i.stock - i.held,
-           d.active and d.archived_at is null
-    from (select (l ->> 'productId')::bigint as id, sum((l ->> 'quantity')::bigint)::bigint as quantity,
-                 min((l ->> 'maxUnitPrice')::numeric) as max_price
-          from jsonb_array_elements(lines) l group by 1) wanted
-    left join inventory i on i.product_id = wanted.id
-    left join product d on d.product_id = wanted.id
-    order by wanted.id
-$$;
-
--- Refuses a line that cannot be sold as asked.
-create or replace function check_order_line(line record) returns void
-language plpgsql stable as $$
-begin
-    if line.price is null then
-        perform fail('PR101', format('There is no product %s.', line.product_id),
-            jsonb_build_object('productId', line.product_id));
-    elsif not line.open then
-        perform fail('PR102', format('Product %s is not for sale.', line.product_id),
-            jsonb_build_object('productId', line.product_id));
-    elsif line.quantity > line.available then
-        perform fail('PR201', format('Only %s of product %s are available.', line.available, line.product_id),
-            jsonb_build_object('productId', line.product_id, 'requested', line.quantity,
-                               'available', line.available));
-    elsif line.price > line.max_price then
-        perform fail('PR204', format('Product %s costs %s now.', line.product_id, line.price),
-            jsonb_build_object('productId', line.product_id, 'old', line.max_price::numeric(12, 2)::text,
-                               'new', line.price::text,
-                               'why', 'the price rose above the highest that the order accepts'));
-    end if;
 end $$;
 
 -- The order that a call names, locked when it is to change, or PR202.
@@ -197,18 +198,34 @@ $$;
 
 -- Places orders one after another in one transaction; each succeeds or fails alone, and the result is what the same
 -- orders would give one by one. Each element of `calls` is {"params", "key", "actor"}; each row answers one of them, with
--- a reply or with the SQLSTATE, message, detail and constraint that refused it.
+-- a reply or with the SQLSTATE, message, detail and constraint that refused it. The stock rows of all of them are locked
+-- first, in product order, so that two batches never wait for each other in a circle.
 create or replace function place_orders(calls jsonb)
 returns table (reply text, replayed boolean, state text, message text, detail text, broken_constraint text)
 language plpgsql as $$
 declare
     call jsonb;
+    hash bytea;
 begin
+    begin
+        perform from inventory
+        where product_id in (select (l ->> 'productId')::bigint
+                             from jsonb_array_elements(calls) c, jsonb_array_elements(c #> '{params,lines}') l)
+        order by product_id for no key update;
+    exception when data_exception then null;  -- a malformed order is refused below, alone
+    end;
     for call in select c from jsonb_array_elements(calls) with ordinality u (c, n) order by n loop
-        state := null; message := null; detail := null; broken_constraint := null;
+        state := null; message := null; detail := null; broken_constraint := null; replayed := false;
         begin
-            select w.reply, w.replayed into reply, replayed
-            from run_write('place_order', 'order.place', call -> 'params', call ->> 'key', call ->> 'actor') w;
+            perform set_config('pricing.actor', call ->> 'actor', true);
+            hash := request_hash('order.place', call -> 'params');
+            reply := find_reply(call ->> 'key', hash);
+            if reply is null then
+                reply := place_order(call -> 'params')::text;
+                insert into request_key (key, request_hash, reply) values (call ->> 'key', hash, place_orders.reply);
+            else
+                replayed := true;
+            end if;
         exception when others then
             get stacked diagnostics state = returned_sqlstate, message = message_text,
                 detail = pg_exception_detail, broken_constraint = constraint_name;

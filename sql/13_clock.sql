@@ -12,18 +12,23 @@ declare
 begin
     if not pg_try_advisory_xact_lock(hashtext('pricing_tick')) then return 0; end if;
     perform set_config('pricing.actor', 'tick', true);
-    update inventory set pin_price = null, pinned_until = null,
+    with due as materialized (
+        select product_id from inventory where pin_price is not null and pinned_until <= moment
+        order by product_id limit most for no key update skip locked
+    )
+    update inventory i set pin_price = null, pinned_until = null,
         cause = row('unpin', null, 'the pin ended', null)::movement_cause
-    where product_id in (select product_id from inventory where pin_price is not null and pinned_until <= moment
-                         order by product_id limit most for no key update skip locked);
+    from due where i.product_id = due.product_id;
     get diagnostics ended = row_count;
+    with due as materialized (
+        select i.product_id from inventory i join product d using (product_id) join rule r using (rule_id)
+        where d.archived_at is null
+          and (i.ticked_at is null or floor(extract(epoch from i.ticked_at) / r.tick_seconds)
+                                      <> floor(extract(epoch from moment) / r.tick_seconds))
+        order by i.product_id limit most for no key update of i skip locked
+    )
     update inventory i set cause = row('tick', null, '', null)::movement_cause
-    from (select i.product_id from inventory i join product d using (product_id) join rule r using (rule_id)
-          where d.archived_at is null
-            and (i.ticked_at is null or floor(extract(epoch from i.ticked_at) / r.tick_seconds)
-                                        <> floor(extract(epoch from moment) / r.tick_seconds))
-          order by i.product_id limit most for no key update of i skip locked) due
-    where i.product_id = due.product_id;
+    from due where i.product_id = due.product_id;
     get diagnostics evaluated = row_count;
     return ended + evaluated;
 end $$;
@@ -42,6 +47,21 @@ create or replace function is_sandbox() returns boolean
 language sql stable as $$
     select coalesce((select value = 'true' from setting where name = 'sandbox'), false)
 $$;
+
+-- Nobody may leave a virtual time behind in a live database. Checked at the commit, since generating back-dated data sets
+-- one for as long as its own transaction lasts.
+create or replace function tg_virtual_clock_sandbox() returns trigger
+language plpgsql as $$
+begin
+    if exists (select from virtual_clock) and not is_sandbox() then
+        perform fail('PR502', 'Only a database made with --sandbox has a clock that can be set.');
+    end if;
+    return null;
+end $$;
+
+drop trigger if exists virtual_clock_sandbox on virtual_clock;
+create constraint trigger virtual_clock_sandbox after insert or update on virtual_clock
+    deferrable initially deferred for each row execute function tg_virtual_clock_sandbox();
 
 create or replace function get_clock(p jsonb default '{}') returns json
 language sql stable as $$

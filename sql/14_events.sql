@@ -15,8 +15,10 @@ begin
     end if;
     select last_number into last from event_sequence for no key update;
     with taken as (
+        -- A range, not a list of ids: one pass over the index, whatever the statistics say of a table that is
+        -- filled and emptied all day.
         delete from event_outbox
-        where event_id in (select event_id from event_outbox order by event_id limit most)
+        where event_id <= (select max(event_id) from (select event_id from event_outbox order by event_id limit most) o)
         returning *
     )
     insert into event (sequence, at, topic, op, product_id, key, before, after, cause, actor)

@@ -10,6 +10,7 @@ begin
         revoke insert on virtual_clock, setting from pricingd;
         grant update on app_user, supplier, category, rule, product, inventory, customer_order, request_key,
             event_sequence to pricingd;
+        grant execute on function generate_begin(jsonb), generate_orders(jsonb), generate_finish(jsonb) to pricingd;
         grant delete on supplier, event_outbox, request_key to pricingd;
     end if;
 end $$;

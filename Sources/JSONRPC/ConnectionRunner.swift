@@ -25,7 +25,8 @@ struct ConnectionRunner: Sendable {
         } catch {
             connection.send(Envelope.error(nil, error))
             connection.sendAway()
-            return await connection.finish(lingers: true)
+            // A descriptor that is needed at once cannot wait for the peer to finish.
+            return await connection.finish(lingers: error != SpareDescriptor.refusal)
         }
         var lingers = false
         await withDiscardingTaskGroup { group in

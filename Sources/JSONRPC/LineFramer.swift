@@ -55,8 +55,9 @@ package struct LineFramer: Sendable {
         scanned = buffer.count
         // One byte more than the limit may be the CR of a line that just fits.
         if discarded > 0 || buffer.count - start > limit + 1 {
-            discarded += buffer.count - start
-            start = buffer.count
+            // The last byte stays: it may be the CR before a LF that has not come yet.
+            discarded += max(0, buffer.count - start - 1)
+            start = max(start, buffer.count - 1)
         }
         return nil
     }

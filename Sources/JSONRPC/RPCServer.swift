@@ -108,12 +108,20 @@ package struct RPCServer: Sendable {
 extension RPCServer {
     private func accept(from descriptor: Int32) async throws {
         let (accepted, continuation) = AsyncStream.makeStream(of: Accepted.self)
+        let spare = SpareDescriptor()
         let bootstrap = ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.backlog, value: 512)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(DescriptorShortageHandler(spare))
+                }
+            }
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
-                prepare(channel).map { peer in
+                let isLast = spare.isSpent
+                channel.closeFuture.whenComplete { _ in spare.restore() }
+                return prepare(channel, refusal: isLast ? SpareDescriptor.refusal : nil).map { peer in
                     // Accepted in the very moment of the shutdown.
                     if case .terminated = continuation.yield(peer) { channel.close(promise: nil) }
                 }
@@ -205,7 +213,7 @@ extension RPCServer {
     }
 
     /// Asks the kernel who connected, and puts a connection behind the channel.
-    private func prepare(_ channel: any Channel) -> EventLoopFuture<Accepted> {
+    private func prepare(_ channel: any Channel, refusal: RPCError? = nil) -> EventLoopFuture<Accepted> {
         guard let options = channel as? any SocketOptionProvider else {
             return channel.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
         }
@@ -215,7 +223,7 @@ extension RPCServer {
         )
         return credentials.flatMapThrowing { credentials in
             let peer = Peer(pid: credentials.pid, uid: credentials.uid, gid: credentials.gid)
-            let (connection, refusal) = ledger.open(peer) { number in
+            let (connection, refusal) = ledger.open(peer, refusal: refusal) { number in
                 RPCConnection(
                     number: number,
                     peer: peer,

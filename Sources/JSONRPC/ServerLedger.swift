@@ -26,6 +26,7 @@ final class ServerLedger: Sendable {
     /// Numbers a new connection and says whether it has to be refused.
     func open(
         _ peer: Peer,
+        refusal: RPCError? = nil,
         _ make: (Int) -> RPCConnection
     ) -> (connection: RPCConnection, refusal: RPCError?) {
         state.withLock { state in
@@ -34,7 +35,9 @@ final class ServerLedger: Sendable {
             let isExempt = peer.uid == 0 || peer.uid == ownUser
             let ofUser = state.perUser[peer.uid, default: 0]
             let refusal: RPCError? =
-                if state.isDraining {
+                if let refusal {
+                    refusal
+                } else if state.isDraining {
                     .shuttingDown
                 } else if state.connections.count >= limits.connections {
                     .resourceExhausted(which: "connections", value: limits.connections, retryAfterMs: 1000)

@@ -1,5 +1,4 @@
 import JSONRPC
-import Postgres
 import PricingTestSupport
 import Testing
 
@@ -118,8 +117,7 @@ struct BadInputTests {
         let daemon = try await TestDaemon.shared()
         let shop = try await Shop.open(daemon)
         let product = try await shop.product()
-        let database = try await daemon.database()
-        try await database.script("begin; select from inventory where product_id = \(product) for update")
+        let held = try await HeldRow(product, in: daemon)
         let peer = try daemon.lines()
         let params = #"{"productId":\#(product),"quantity":1}"#
         peer.send(#"{"jsonrpc":"2.0","id":"a","method":"inventory.restock","params":\#(params)}"#)
@@ -128,9 +126,8 @@ struct BadInputTests {
         #expect(refusal["id"]?.isNull == true)
         #expect(refusal["error"]?["data"]?["reason"] == "DUPLICATE_ID")
         #expect(refusal["error"]?["data"]?["duplicateOf"] == "a")
-        try await database.script("commit")
+        try await held.release()
         #expect(try await object(peer)["result"]?["stock"] == 51)
-        await database.close()
     }
 
     @Test func aPeerThatVanishesTakesNobodyAlong() async throws {

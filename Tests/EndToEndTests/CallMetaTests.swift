@@ -1,5 +1,4 @@
 import JSONRPC
-import Postgres
 import PricingTestSupport
 import Testing
 
@@ -70,28 +69,25 @@ struct CallMetaTests {
         if method == "order.place" { params = shop.order(of: product) }
         params["_meta"] = meta
         let request = params
-        let database = try await daemon.database()
         let other = try await daemon.client()
-        try await database.script("begin; select from inventory where product_id = \(product) for update")
+        let held = try await HeldRow(product, in: daemon)
         async let first = shop.client.call(method, request)
-        try await waits(for: product, database)
+        try await held.awaitWaiter()
         async let second = other.call(method, request)
         // The second is on its way behind the first; a later call on its connection has been taken after it.
         _ = try await other.call("session.ping")
-        try await database.script("commit")
+        try await held.release()
         let replies = [try await first, try await second]
         #expect(replies[0].removing("_meta") == replies[1].removing("_meta"))
         #expect(replies.compactMap { $0["_meta"]?["replayed"]?.bool }.sorted { !$0 && $1 } == [false, true])
         #expect(try await shop.stock(product) == (method == "order.place" ? 49 : 51))
-        await database.close()
     }
 
     @Test func aDeadlineReachesTheDatabase() async throws {
         let daemon = try await TestDaemon.shared()
         let shop = try await Shop.open(daemon)
         let product = try await shop.product()
-        let database = try await daemon.database()
-        try await database.script("begin; select from inventory where product_id = \(product) for update")
+        let held = try await HeldRow(product, in: daemon)
         let restock: JSONObject = [
             "productId": .integer(product), "quantity": 1, "_meta": ["timeoutMs": 150, "idempotencyKey": "late"],
         ]
@@ -99,28 +95,25 @@ struct CallMetaTests {
         #expect(refusal.code == -32004)
         #expect(refusal.retryable, "with the same key")
         #expect(try #require(refusal.data["elapsedMs"]?.integer) >= 150)
-        try await database.script("rollback")
+        try await held.release()
         #expect(try await shop.stock(product) == 50)
-        await database.close()
     }
 
     @Test func aCancelReachesTheRunningQuery() async throws {
         let daemon = try await TestDaemon.shared()
         let shop = try await Shop.open(daemon)
         let product = try await shop.product()
-        let database = try await daemon.database()
-        try await database.script("begin; select from inventory where product_id = \(product) for update")
+        let held = try await HeldRow(product, in: daemon)
         let call = Task {
             try await shop.client.call("inventory.restock", ["productId": .integer(product), "quantity": 1])
         }
-        try await waits(for: product, database)
+        try await held.awaitWaiter()
         call.cancel()
         let error = await #expect(throws: RPCError.self) { try await call.value }
         #expect(error?.code == -32001)
-        #expect(try await database.text(Self.waiting(product)) == "0", "the query ended too")
-        try await database.script("rollback")
+        #expect(try await held.waiters() == 0, "the query ended too")
+        try await held.release()
         #expect(try await shop.stock(product) == 50)
-        await database.close()
     }
 
     @Test func aCancelOfNothingIsIgnored() async throws {
@@ -128,20 +121,5 @@ struct CallMetaTests {
         client.notify("$/cancelRequest", ["id": 4711])
         client.notify("$/cancelRequest", [:])
         #expect(try await client.call("session.ping").isEmpty)
-    }
-
-    /// How many sessions wait for the lock that this very session holds.
-    private static func waiting(_ product: Int64) -> String {
-        """
-        select count(*)::text from pg_stat_activity
-        where pg_backend_pid() = any (pg_blocking_pids(pid)) and \(product) > 0
-        """
-    }
-
-    private func waits(for product: Int64, _ database: PostgresConnection) async throws {
-        while try await database.text(Self.waiting(product)) == "0" {
-            try Task.checkCancellation()
-            await Task.yield()
-        }
     }
 }

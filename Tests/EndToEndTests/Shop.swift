@@ -111,27 +111,10 @@ extension RPCClient {
 }
 
 extension PostgresConnection {
-    /// Runs SQL text.
-    func script(_ text: String) async throws {
-        try await run { (session) throws(PostgresError) in try session.script(text) }
-    }
-
     /// The text in the first row's first column.
     func text(_ query: String) async throws -> String {
         try await run { (session) throws(PostgresError) in
             try session.one(Statement.text("test_\(Self.name(query))", query))
-        }
-    }
-
-    /// Asks until at least so many other sessions wait for a lock: an event, not a time.
-    func awaitLockWaiters(_ count: Int) async throws {
-        let query = """
-            select count(*)::text from pg_stat_activity
-            where datname = current_database() and wait_event_type = 'Lock' and state <> 'idle'
-            """
-        while Int(try await text(query)) ?? 0 < count {
-            try Task.checkCancellation()
-            await Task.yield()
         }
     }
 
@@ -144,6 +127,46 @@ extension PostgresConnection {
 func cents(_ value: JSONValue?) throws -> Int64 {
     let parts = try #require(value?.string).split(separator: ".")
     return try #require(Int64(parts.joined()))
+}
+
+/// A session that holds a product's stock row, as somebody's psql might.
+struct HeldRow: Sendable {
+    private let holder: Psql
+    private let watcher: PostgresConnection
+    private let pid: Int64
+
+    init(_ product: Int64, in daemon: TestDaemon) async throws {
+        holder = try await daemon.psql()
+        watcher = try await daemon.database()
+        let lines = try await holder.run(
+            "begin; select pg_backend_pid(); select from inventory where product_id = \(product) for update"
+        )
+        pid = try #require(lines.first.flatMap { Int64($0) })
+    }
+
+    /// How many sessions wait for it.
+    func waiters() async throws -> Int64 {
+        try await watcher.run { [pid] (session) throws(PostgresError) in
+            let waiting = Statement.int(
+                "test_waiters",
+                "select count(*) from pg_stat_activity where $1::int = any (pg_blocking_pids(pid))"
+            )
+            return try session.one(waiting, [.int(pid)])
+        }
+    }
+
+    /// Asks until a session waits for it: an event, not a time.
+    func awaitWaiter() async throws {
+        while try await waiters() == 0 {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+
+    func release() async throws {
+        try await holder.run("commit")
+        await watcher.close()
+    }
 }
 
 let isLive = Comment(rawValue: "needs PostgreSQL's server programs")

@@ -37,6 +37,25 @@ import Testing
         }
     }
 
+    @Test func `the call that asked for the drain is spared, and answered before the close`() async throws {
+        try await withServer { path, server, service in
+            let client = try LineClient(socket: path)
+            client.send(request(1, "hold", ["key": "a"]))
+            await service.isHolding("a")
+            client.send(request(2, "hold", ["key": "b"]))
+            await service.isHolding("b")
+            let asking = try #require(service.lastHeld)
+            #expect(await server.drain(until: .now, sparing: asking) == DrainOutcome(completed: 0, cancelled: 1))
+            #expect(try parsed(await client.line())["error"]?["code"] == -32001)
+            server.shutdown()
+            service.free("b")
+            let last = try parsed(await client.line())
+            #expect(last["id"] == asking.id?.json)
+            #expect(last["result"] != nil)
+            #expect(await client.line() == nil)
+        }
+    }
+
     @Test func `after shutdown run returns by itself, and the socket is gone`() async throws {
         try await withFolder { folder in
             let path = folder + "/s"

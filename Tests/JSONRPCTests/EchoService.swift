@@ -12,6 +12,7 @@ final class EchoService: RPCService {
         var freed: Set<String> = []
         var started: [String: Signal] = [:]
         var notified: [String] = []
+        var lastHeld: RPCCall?
     }
 
     private let state = Mutex(State())
@@ -22,6 +23,9 @@ final class EchoService: RPCService {
     init(refusal: RPCError? = nil) {
         self.refusal = refusal
     }
+
+    /// The call that was held last.
+    var lastHeld: RPCCall? { state.withLock { $0.lastHeld } }
 
     var notified: [String] { state.withLock { $0.notified } }
 
@@ -86,6 +90,7 @@ final class EchoService: RPCService {
         let signal = state.withLock { state in
             let signal = state.held[key] ?? Signal()
             state.held[key] = signal
+            state.lastHeld = call
             if state.freed.contains(key) { signal.finish() }
             return signal
         }

@@ -72,6 +72,14 @@ import Testing
         #expect(frame(text, limit: 10) == [.oversize(1000, closes: false), .line("ok")])
     }
 
+    @Test func `the CR of an oversize line is not counted, wherever the stream is cut`() {
+        let text = Array((String(repeating: "x", count: 30) + "\r\nok\n").utf8)
+        for cut in 0...text.count {
+            let seen = frame([Array(text[..<cut]), Array(text[cut...])], limit: 10)
+            #expect(seen == [.oversize(30, closes: false), .line("ok")])
+        }
+    }
+
     @Test func `three oversize lines in a row close`() {
         let long = String(repeating: "x", count: 20) + "\n"
         #expect(

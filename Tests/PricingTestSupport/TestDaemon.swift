@@ -111,17 +111,29 @@ package final class TestDaemon: Sendable {
         running.withLock { $0 = program }
     }
 
-    /// A connection to its database as the server's superuser, for looking and for direct SQL.
-    package func database(name: String = "test") async throws -> PostgresConnection {
-        let client = try await client()
-        let status = try await client.call("server.status")
-        await client.close()
+    /// A connection to its database as the server's superuser, for looking.
+    package func database() async throws -> PostgresConnection {
+        let place = try await place()
         let settings = ConnectionSettings(keywords: [
-            "host": status["database"]?["host"]?.string ?? "",
-            "port": String(status["database"]?["port"]?.integer ?? 0),
-            "dbname": status["database"]?["name"]?.string ?? "", "user": "postgres", "application_name": name,
+            "host": place.host, "port": String(place.port), "dbname": place.name, "user": "postgres",
         ])
         return try await PostgresConnection.open(settings, logger: TestCluster.silence)
+    }
+
+    /// A psql on its database, as the given role, else as the one that `server.status` names.
+    package func psql(as user: String? = nil) async throws -> Psql {
+        let place = try await place()
+        return try Psql(host: place.host, port: place.port, database: place.name, user: user ?? place.user)
+    }
+
+    private func place() async throws -> (host: String, port: Int64, name: String, user: String) {
+        let client = try await client()
+        let database = try await client.call("server.status")["database"]
+        await client.close()
+        guard let host = database?["host"]?.string, let port = database?["port"]?.integer,
+            let name = database?["name"]?.string, let user = database?["user"]?.string
+        else { throw NotReady(text: "server.status does not say where the database is") }
+        return (host, port, name, user)
     }
 
     /// The process id of its PostgreSQL server, nil when there is none.

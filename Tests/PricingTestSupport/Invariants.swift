@@ -1,0 +1,97 @@
+/// What must hold in every shop at every moment, asked of the database from outside.
+package enum Invariants {
+    /// One row of text for each fact that contradicts an invariant; none in a sound database.
+    ///
+    /// - I1: a product's stock is the sum of its ledger. I2: no stock below zero, held within stock. I3: an order's total
+    ///   is the sum of its lines, each line left the shelf once and came back once when the order was undone.
+    /// - I4 and I12: a stored key has its reply. I5: a price change recomputes from its own inputs, the last one is the
+    ///   posted price. I6: ledger and history are chains without gaps. I7: no price outside its limits.
+    /// - I8: an order was charged the price that stood, as the events tell it. The parts of I3, I4 and I9 to I12 that only
+    ///   a client's journal can see are not here.
+    package static let sql = """
+        select format('I1 product %s: stock %s, ledger %s', i.product_id, i.stock, coalesce(sum(m.quantity), 0))
+        from inventory i left join stock_movement m using (product_id)
+        group by i.product_id having i.stock <> coalesce(sum(m.quantity), 0)
+        union all
+        select format('I2 product %s: stock %s, held %s', product_id, stock, held)
+        from inventory where stock < 0 or held < 0 or held > stock
+        union all
+        select format('I3 order %s: total %s, lines %s', o.order_id, o.total, sum(l.quantity * l.unit_price))
+        from customer_order o left join order_line l using (order_id)
+        group by o.order_id having o.total is distinct from sum(l.quantity * l.unit_price)
+        union all
+        select format('I3 order %s product %s: ordered %s, moved %s', order_id, product_id, l.quantity, moved.units)
+        from order_line l join customer_order o using (order_id)
+        full join (select order_id, product_id, sum(quantity) as units, count(*) filter (where kind = 'sale') as sales,
+                          count(*) filter (where kind in ('cancel', 'return')) as undone
+                   from stock_movement where order_id is not null group by 1, 2) moved using (order_id, product_id)
+        where (sales, undone, -units) is distinct from
+              (1::bigint, (o.status in ('cancelled', 'returned'))::integer::bigint,
+               case when o.status in ('cancelled', 'returned') then 0 else l.quantity end::bigint)
+        union all
+        select format('I4 key %s has no reply', key) from request_key where reply is null
+        union all
+        select format('I5 price change %s (product %s, number %s): %s, recomputed %s', c.price_change_id, c.product_id,
+                      c.sequence, c.new_price, g.price)
+        from price_change c, jsonb_to_record(c.inputs) as f (
+                 mode text, strategy text, base numeric, up numeric, down numeric, low integer, high integer,
+                 gap integer, stock integer, "bandBefore" smallint, band smallint, anchor numeric, "dailyCap" numeric,
+                 floor numeric, ceiling numeric, posted numeric, "deadBand" numeric, step numeric, "offset" numeric),
+             apply_guards(case when f.strategy = 'bands' then strategy_bands(f.base, f.up, f.down, case f.stock
+                                   when 0 then f."bandBefore"
+                                   else next_band(f."bandBefore", f.stock, f.low, f.high, f.gap) end)
+                               else f.base end,
+                          f.posted, f.anchor, f."dailyCap", f.floor, f.ceiling, f."deadBand", f.step, f."offset") g
+        where f.mode <> 'pin' and (g.price, g.binding, f.posted, f.stock)
+              is distinct from (c.new_price, c.binding_guard, c.old_price, c.stock)
+        union all
+        select format('I5 price change %s is a pin at %s', price_change_id, inputs ->> 'pin')
+        from price_change where inputs ->> 'mode' = 'pin' and (inputs ->> 'pin')::numeric <> new_price
+        union all
+        select format('I5 product %s: posted %s, last change to %s', i.product_id, i.price, c.new_price)
+        from inventory i left join price_change c on c.product_id = i.product_id and c.sequence = i.change_count
+        where i.price is distinct from coalesce(c.new_price, i.opening_price)
+        union all
+        select format('I6 product %s: change %s begins at %s, the one before ended at %s', product_id, sequence,
+                      old_price, before)
+        from (select c.*, lag(new_price, 1, opening_price) over w as before, row_number() over w as n
+              from price_change c join inventory using (product_id)
+              window w as (partition by product_id order by sequence)) c
+        where old_price <> before or sequence <> n
+        union all
+        select format('I6 product %s: movement %s ends at %s', product_id, sequence, stock_after)
+        from (select m.*, sum(quantity) over w as running, row_number() over w as n from stock_movement m
+              window w as (partition by product_id order by sequence)) m
+        where stock_after <> running or sequence <> n or stock_after < 0
+        union all
+        select format('I6 product %s: %s movements and %s changes are counted', product_id, movement_count, change_count)
+        from inventory i
+        where movement_count <> (select count(*) from stock_movement m where m.product_id = i.product_id)
+           or change_count <> (select count(*) from price_change c where c.product_id = i.product_id)
+        union all
+        select format('I7 product %s: %s is outside its limits', product_id, i.price)
+        from inventory i join product d using (product_id) join rule r using (rule_id),
+             price_floor(d.floor_price, d.unit_cost, r.minimum_margin) lowest
+        where d.archived_at is null and i.price not between lowest and greatest(lowest, d.ceiling_price)
+        union all
+        select format('I7 price change %s: %s is outside its limits', price_change_id, new_price)
+        from price_change c, jsonb_to_record(c.inputs) as f (mode text, floor numeric, ceiling numeric)
+        where f.mode <> 'pin' and new_price not between f.floor and greatest(f.floor, f.ceiling)
+        union all
+        select format('I8 order %s product %s: charged %s, %s stood', order_id, product_id, unit_price, stood)
+        from (select (told.cause ->> 'orderId')::bigint as order_id, product_id, told.cause ->> 'kind' as kind, topic,
+                     coalesce((array_agg(after ->> 'price') filter (where topic = 'price') over (
+                                   partition by product_id order by place
+                                   rows between unbounded preceding and 1 preceding))[
+                                   count(*) filter (where topic = 'price') over (
+                                       partition by product_id order by place
+                                       rows between unbounded preceding and 1 preceding)]::numeric,
+                              opening_price) as stood
+              from (select sequence as place, topic, product_id, after, cause from event
+                    union all
+                    select event_id + 1000000000000, topic, product_id, after, cause from event_outbox) told
+              join inventory using (product_id)) told
+        join order_line l using (order_id, product_id)
+        where topic = 'stock' and kind = 'sale' and unit_price <> stood
+        """
+}

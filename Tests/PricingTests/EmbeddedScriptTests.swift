@@ -1,0 +1,114 @@
+import Foundation
+import Testing
+
+@testable import JSONRPC
+@testable import Postgres
+@testable import Pricing
+@testable import PricingProtocol
+
+@Suite("The scripts and what they raise")
+struct EmbeddedScriptTests {
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../sql")
+
+    @Test("The binary carries the folder, byte for byte and in order")
+    func embedded() throws {
+        let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
+            .filter { $0.hasSuffix(".sql") }.sorted()
+        #expect(SQLScript.embedded.map(\.name) == names)
+        for script in SQLScript.embedded {
+            let file = try Data(contentsOf: Self.folder.appending(path: script.name))
+            #expect(Data(script.text.utf8) == file, "\(script.name)")
+        }
+        #expect(Set(SQLScript.embedded.map(\.number)).count == SQLScript.embedded.count, "a number is used twice")
+    }
+
+    @Test("Every PR state that a script raises is a domain error, and means what the registry says")
+    func statesAreMapped() throws {
+        var found: Set<String> = []
+        for script in SQLScript.embedded {
+            for match in script.text.matches(of: /'(PR[0-9]{3})'/) { found.insert(String(match.1)) }
+        }
+        #expect(found.count > 10, "the scan found \(found.sorted())")
+        for state in found {
+            let failure = PricingFailure(refusal(state: state))
+            guard case .refused(let code, _, _) = failure else {
+                Issue.record("\(state) is not mapped: \(failure)")
+                continue
+            }
+            if PricingFailure.protocolStates[state] == nil { #expect("PR\(code.code)" == state) }
+        }
+    }
+
+    @Test("A refusal carries the facts that the script wrote into DETAIL")
+    func facts() throws {
+        var error = refusal(state: "PR201")
+        error.detail = #"{"productId": 7, "requested": 2, "available": 1}"#
+        guard case .refused(let code, _, let facts) = PricingFailure(error) else {
+            Issue.record("PR201 is not mapped")
+            return
+        }
+        #expect(code == .insufficientStock)
+        #expect(facts == ["productId": 7, "requested": 2, "available": 1])
+    }
+
+    /// Constraints that no call can break, each with the reason; all others must have an answer of their own.
+    private static let unreachable: Set<String> = [
+        // written by triggers and functions alone, or given by identity columns
+        "setting_pkey", "virtual_clock_pkey", "virtual_clock_only_row", "app_user_pkey", "category_pkey",
+        "supplier_pkey", "rule_pkey", "product_pkey", "inventory_pkey", "inventory_product_fkey",
+        "inventory_band_known",
+        "inventory_pin_complete", "inventory_held_range", "inventory_stock_not_negative", "inventory_price_positive",
+        "customer_order_pkey", "customer_order_status_known", "order_line_order_fkey",
+        "order_line_product_fkey", "order_line_pkey", "stock_movement_product_fkey", "stock_movement_pkey",
+        "stock_movement_kind_known", "price_change_pkey", "price_change_product_fkey", "price_change_rule_fkey",
+        "price_change_sequence_key", "price_change_moves", "event_outbox_pkey", "event_outbox_topic_known",
+        "event_pkey", "event_sequence_pkey", "event_sequence_only_row", "request_key_pkey",
+        // held by an advisory or a row lock
+        "rule_name_version_key", "rule_version_positive", "rule_status_known", "rule_one_active_version",
+        // the schema of every method that could refuses first
+        "app_user_full_name_length", "app_user_role_known", "category_name_length", "supplier_company_name_length",
+        "rule_name_length", "rule_strategy_known", "rule_up_share_range", "rule_down_share_range",
+        "rule_gap_share_range", "rule_band_tick_range", "rule_daily_cap_range", "rule_minimum_margin_range",
+        "rule_price_step_positive", "product_title_length", "product_base_price_positive", "product_unit_cost_range",
+        "product_floor_positive", "product_ceiling_positive", "product_low_stock_range", "order_line_quantity_positive",
+        "order_line_unit_price_positive", "customer_order_total_positive",
+    ]
+
+    @Test("Every constraint that a call can break has an answer of its own")
+    func constraintsAreMapped() throws {
+        var names: Set<String> = []
+        for script in SQLScript.embedded where script.kind == .once {
+            let statements = script.text.replacing(/--[^\n]*/, with: "")
+            for match in statements.matches(of: /constraint\s+([a-z_]+)/) { names.insert(String(match.1)) }
+            for match in statements.matches(of: /create unique index ([a-z_]+)/) { names.insert(String(match.1)) }
+        }
+        #expect(names.count > 60, "the scan found \(names.count)")
+        for name in names.subtracting(Self.unreachable).sorted() {
+            var error = refusal(state: "23514")
+            error.constraint = name
+            guard case .refused(let code, _, let facts) = PricingFailure(error) else {
+                Issue.record("\(name) is a fault")
+                continue
+            }
+            // The answer for constraints without an entry has an empty path.
+            #expect(code != .invalidParams || facts["violations"]?.array?.first?["path"] != "", "\(name) is not mapped")
+        }
+        #expect(Self.unreachable.subtracting(names).isEmpty, "no longer there")
+    }
+
+    @Test("A broken constraint without a name of ours is the caller's value, an unknown state is our fault")
+    func others() {
+        guard case .refused(.invalidParams, _, _) = PricingFailure(refusal(state: "22003")) else {
+            Issue.record("a number out of range is the caller's")
+            return
+        }
+        guard case .fault = PricingFailure(refusal(state: "42P01")) else {
+            Issue.record("a missing table is ours")
+            return
+        }
+    }
+
+    private func refusal(state: String) -> PostgresError {
+        PostgresError(.server, "refused", sqlState: SQLState(state), statement: "test")
+    }
+}

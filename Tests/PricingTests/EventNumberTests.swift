@@ -1,0 +1,115 @@
+import Postgres
+import PricingTestSupport
+import Testing
+
+/// A number is given after the commit, by one sequencer at a time.
+@Suite("Numbers of events", .enabled(if: TestCluster.isAvailable, needsServer))
+struct EventNumberTests {
+    @Test("An event inserted earlier and committed later is neither lost nor numbered below one that was given")
+    func lateCommit() async throws {
+        try await Shop.with { shop in
+            let late = try await shop.product()
+            let early = try await shop.product()
+            let start = try await number(shop)
+            let reader = try await shop.another()
+            try await shop.holding("update inventory set stock = 60 where product_id = \(late)") {
+                try await shop.run("update inventory set stock = 70 where product_id = \(early)")
+                #expect(try await number(reader) == start + 1)
+                #expect(try await products(reader, after: start) == [early])
+            }
+            #expect(try await number(reader) == start + 2)
+            #expect(try await products(reader, after: start) == [early, late])
+            #expect(try await products(reader, after: start + 1) == [late])
+        }
+    }
+
+    @Test("Two sequencers at once: the second waits, and numbers begin where the first ended")
+    func twoSequencers() async throws {
+        try await Shop.with { shop in
+            let product = try await shop.product()
+            let start = try await number(shop)
+            for stock in 61...65 {
+                try await shop.run("update inventory set stock = \(stock) where product_id = \(product)")
+            }
+            let outcome = try await shop.race("select number_events(2)", against: "select number_events(2)")
+            #expect(outcome == nil)
+            _ = try await number(shop)
+            let numbers = try await shop.rows("select sequence from event where sequence > \(start) order by 1")
+            #expect(numbers == (1...5).map { "\(start + $0)" })
+            #expect(
+                try await shop.rows("select after ->> 'stock' from event where sequence > \(start) order by sequence")
+                    == ["61", "62", "63", "64", "65"]
+            )
+            #expect(try await shop.value("select count(*) from event_outbox") == "0")
+        }
+    }
+
+    @Test("Many writers and an impatient reader: numbers rise one by one, each event once, each product's in order")
+    func manyWriters() async throws {
+        try await Shop.with { shop in
+            let products = [
+                try await shop.product(), try await shop.product(), try await shop.product(), try await shop.product(),
+            ]
+            let start = try await number(shop)
+            let reader = try await shop.another()
+            let rounds = 25 * Int(effort)
+            let seen = try await withThrowingTaskGroup(of: [Int].self) { group in
+                for product in products {
+                    let writer = try await shop.another()
+                    group.addTask {
+                        for _ in 0..<rounds {
+                            try await writer.run("update inventory set stock = stock + 1 where product_id = \(product)")
+                        }
+                        await writer.connection.close()
+                        return []
+                    }
+                }
+                group.addTask {
+                    var seen: [Int] = []
+                    while seen.count < products.count * rounds {
+                        _ = try await number(reader)
+                        seen += try await reader.rows(
+                            "select sequence from event where topic = 'stock' and sequence > \(seen.last ?? start) order by 1"
+                        ).compactMap { Int($0) }
+                    }
+                    return seen
+                }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            #expect(seen == Array(Set(seen)).sorted())
+            #expect(try await shop.value("select max(sequence) - min(sequence) + 1 = count(*) from event") == "t")
+            #expect(
+                try await shop.rows(
+                    """
+                    select product_id from (
+                        select product_id, (after ->> 'stock')::integer
+                               - lag((after ->> 'stock')::integer) over (partition by product_id order by sequence) as step
+                        from event where topic = 'stock') steps
+                    where step <> 1
+                    """
+                ) == []
+            )
+            #expect(try await shop.rows(Invariants.sql) == [])
+        }
+    }
+
+    @Test("What was rolled back has no event")
+    func rolledBack() async throws {
+        try await Shop.with { shop in
+            let product = try await shop.product()
+            let start = try await number(shop)
+            try await shop.run("begin; update inventory set stock = 7 where product_id = \(product); rollback")
+            #expect(try await number(shop) == start)
+        }
+    }
+}
+
+private func number(_ shop: Shop) async throws -> Int {
+    try #require(Int(try await shop.value("select number_events()")))
+}
+
+private func products(_ shop: Shop, after start: Int) async throws -> [Int] {
+    try await shop.rows("select product_id from event where sequence > \(start) order by sequence").compactMap {
+        Int($0)
+    }
+}

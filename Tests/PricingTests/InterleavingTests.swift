@@ -1,0 +1,205 @@
+import Postgres
+import PricingTestSupport
+import Testing
+
+/// Two sessions, step by step: one keeps its transaction open until the other is seen to wait for it.
+@Suite("Two at once", .enabled(if: TestCluster.isAvailable, needsServer))
+struct InterleavingTests {
+    @Test("Two buyers and one unit: one order, one typed refusal, stock 0")
+    func lastUnit() async throws {
+        try await Shop.with { shop in
+            let product = try await shop.product(stock: 1)
+            let buyer = try await shop.buyer()
+            let order = place(buyer, [(product, 1)])
+            let outcome = try await shop.race(order, against: order)
+            #expect(outcome?.sqlState?.code == "PR201")
+            #expect(outcome?.detail?.contains(#""available": 0"#) == true)
+            #expect(try await shop.stock(product) == 0)
+            #expect(try await shop.value("select count(*) from customer_order") == "1")
+        }
+    }
+
+    @Test("Two hundred orders over eight sessions on forty units: forty orders, stock 0, no other error")
+    func fortyUnits() async throws {
+        try await Shop.with { shop in
+            let product = try await shop.product(stock: 40)
+            let buyer = try await shop.buyer()
+            let order = place(buyer, [(product, 1)])
+            let states = try await withThrowingTaskGroup(of: [String].self) { group in
+                for _ in 0..<8 {
+                    let session = try await shop.another()
+                    group.addTask {
+                        var states: [String] = []
+                        for _ in 0..<25 { states.append(await session.outcome(order)?.sqlState?.code ?? "placed") }
+                        await session.connection.close()
+                        return states
+                    }
+                }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            #expect(states.filter { $0 == "placed" }.count == 40)
+            #expect(states.filter { $0 == "PR201" }.count == 160)
+            #expect(try await shop.stock(product) == 0)
+            #expect(try await shop.rows(Invariants.sql) == [])
+        }
+    }
+
+    @Test("A pin that races with a sale stands, whoever comes first")
+    func pinAndSale() async throws {
+        try await Shop.with { shop in
+            let product = try await shop.product(stock: 11)
+            let buyer = try await shop.buyer()
+            let pin = #"select pin_price('{"productId": \#(product), "price": "130.00"}')"#
+            #expect(try await shop.race(pin, against: place(buyer, [(product, 1)])) == nil)
+            #expect(try await shop.price(product) == "130.00")
+            #expect(try await shop.value("select unit_price from order_line") == "130.00")
+
+            let other = try await shop.product(stock: 11)
+            let again = #"select pin_price('{"productId": \#(other), "price": "130.00"}')"#
+            #expect(try await shop.race(place(buyer, [(other, 1)]), against: again) == nil)
+            #expect(try await shop.price(other) == "130.00")
+            #expect(
+                try await shop.value("select unit_price from order_line where product_id = \(other)") == "100.00"
+            )
+            #expect(try await shop.rows(Invariants.sql) == [])
+        }
+    }
+
+    @Test("A price typed by hand that races with a sale stands")
+    func directPriceAndSale() async throws {
+        try await Shop.with { shop in
+            let product = try await shop.product(stock: 11)
+            let buyer = try await shop.buyer()
+            let direct = "update inventory set price = 130 where product_id = \(product)"
+            #expect(try await shop.race(place(buyer, [(product, 1)]), against: direct) == nil)
+            #expect(try await shop.price(product) == "130.00")
+            #expect(try await shop.stock(product) == 10)
+            #expect(try await shop.rows(Invariants.sql) == [])
+        }
+    }
+
+    @Test("A new base price that races with an order wins, whoever comes first")
+    func declarationAndSale() async throws {
+        try await Shop.with { shop in
+            let product = try await shop.product(stock: 50)
+            let buyer = try await shop.buyer()
+            let order = place(buyer, [(product, 1)])
+            func declare(_ base: String) -> String {
+                #"select update_product('{"productId": \#(product), "basePrice": "\#(base)"}')"#
+            }
+            #expect(try await shop.race(declare("80.00"), against: order) == nil)
+            #expect(try await shop.price(product) == "80.00")
+            #expect(try await shop.value("select unit_price from order_line") == "80.00")
+
+            #expect(try await shop.race(order, against: declare("60.00")) == nil)
+            #expect(try await shop.price(product) == "60.00")
+            #expect(
+                try await shop.value("select min(unit_price) || ' ' || max(unit_price) from order_line")
+                    == "80.00 80.00"
+            )
+            #expect(try await shop.rows(Invariants.sql) == [])
+        }
+    }
+
+    @Test("A new rule that races with an order wins")
+    func activationAndSale() async throws {
+        try await Shop.with { shop in
+            let product = try await shop.product(stock: 11)
+            let buyer = try await shop.buyer()
+            let rule = try await shop.value(
+                #"select create_rule('{"name": "bands", "strategy": "bands", "parameters": {"up": 0.15}}') ->> 'ruleId'"#
+            )
+            let activate = #"select activate_rule('{"ruleId": \#(rule)}')"#
+            #expect(try await shop.race(place(buyer, [(product, 1)]), against: activate) == nil)
+            #expect(try await shop.price(product) == "115.00")
+            #expect(try await shop.rows(Invariants.sql) == [])
+        }
+    }
+
+    @Test("An order's rows are locked in product order, whatever the order of its lines")
+    func lockOrder() async throws {
+        try await Shop.with { shop in
+            let first = try await shop.product()
+            let second = try await shop.product()
+            let third = try await shop.product()
+            let buyer = try await shop.buyer()
+            let order = place(buyer, [(third, 1), (first, 1), (second, 1)])
+            // Waiting for the middle one it holds the one below and not the one above.
+            let waiting = try await shop.another()
+            var pending: Task<PostgresError?, Never>?
+            try await shop.holding("select from inventory where product_id = \(second) for update") {
+                pending = Task { await waiting.outcome(order) }
+                try await shop.awaitLockWaiters()
+                #expect(
+                    try await shop.rows("select product_id from inventory order by 1 for update skip locked")
+                        == ["\(third)"]
+                )
+            }
+            #expect(await pending?.value == nil)
+            #expect(try await shop.value("select count(*) from order_line") == "3")
+        }
+    }
+
+    @Test("A batch locks the rows of all its orders in product order")
+    func batchLockOrder() async throws {
+        try await Shop.with { shop in
+            let low = try await shop.product()
+            let high = try await shop.product()
+            let buyer = try await shop.buyer()
+            let batch = """
+                select count(*) from place_orders('[
+                    {"params": {"customerId": \(buyer), "lines": [{"productId": \(high), "quantity": 1}]}, "key": "a"},
+                    {"params": {"customerId": \(buyer), "lines": [{"productId": \(low), "quantity": 1}]}, "key": "b"}]')
+                """
+            let waiting = try await shop.another()
+            var pending: Task<PostgresError?, Never>?
+            try await shop.holding("select from inventory where product_id = \(low) for update") {
+                pending = Task { await waiting.outcome(batch) }
+                try await shop.awaitLockWaiters()
+                #expect(
+                    try await shop.rows("select product_id from inventory order by 1 for update skip locked")
+                        == ["\(high)"]
+                )
+            }
+            #expect(await pending?.value == nil)
+            #expect(try await shop.value("select count(*) from order_line") == "2")
+        }
+    }
+
+    @Test("The same key in two sessions at once: one order, one replay")
+    func sameKey() async throws {
+        try await Shop.with { shop in
+            let product = try await shop.product()
+            let buyer = try await shop.buyer()
+            let write = """
+                create temporary table if not exists answer (reply text, replayed boolean);
+                insert into answer select reply, replayed from run_write('place_order', 'order.place',
+                    '{"customerId": \(buyer), "lines": [{"productId": \(product), "quantity": 1}]}', 'key', 'tester')
+                """
+            let second = try await shop.another()
+            var pending: Task<PostgresError?, Never>?
+            try await shop.holding(write) {
+                pending = Task { await second.outcome(write) }
+                try await shop.awaitLockWaiters()
+            }
+            #expect(await pending?.value == nil)
+            #expect(try await second.rows("select replayed from answer") == ["t"])
+            #expect(try await shop.value("select count(*) from customer_order") == "1")
+            #expect(try await shop.stock(product) == 49)
+        }
+    }
+
+    @Test("Cancelling twice at once restocks once")
+    func cancelTwice() async throws {
+        try await Shop.with { shop in
+            let product = try await shop.product()
+            let buyer = try await shop.buyer()
+            try await shop.run(place(buyer, [(product, 5)]))
+            let cancel =
+                "select cancel_order(jsonb_build_object('orderId', (select max(order_id) from customer_order)))"
+            #expect(try await shop.race(cancel, against: cancel) == nil)
+            #expect(try await shop.stock(product) == 50)
+            #expect(try await shop.rows(Invariants.sql) == [])
+        }
+    }
+}

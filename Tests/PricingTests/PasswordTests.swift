@@ -1,0 +1,123 @@
+import Postgres
+import PricingTestSupport
+import Testing
+
+@Suite("Passwords", .enabled(if: TestCluster.isAvailable, needsServer))
+struct PasswordTests {
+    @Test("A password is kept as bcrypt of cost 10, salted, and opens the account")
+    func hashed() async throws {
+        try await Shop.with { shop in
+            for number in 1...2 {
+                _ = try await shop.value(
+                    #"select create_user('{"fullName": "A", "email": "a\#(number)@example.com", "password": "correct horse"}')"#
+                )
+            }
+            let hashes = try await shop.rows("select password_hash from app_user")
+            #expect(hashes.allSatisfy { $0.hasPrefix("$2a$10$") && $0.count == 60 })
+            #expect(Set(hashes).count == 2)
+            #expect(try await signIn(shop, "A1@Example.com", "correct horse") == nil)
+        }
+    }
+
+    @Test("Wrong password, unknown address, no password, deleted user: one and the same refusal")
+    func refused() async throws {
+        try await Shop.with { shop in
+            for user in [
+                #"{"fullName": "A", "email": "a@example.com", "password": "correct horse"}"#,
+                #"{"fullName": "B", "email": "b@example.com"}"#,
+                #"{"fullName": "C", "email": "c@example.com", "password": "correct horse"}"#,
+            ] { _ = try await shop.value("select create_user($1::jsonb)", [.text(user)]) }
+            try await shop.run("select delete_user('{\"userId\": 3}')")
+            var messages: Set<String> = []
+            for (email, password) in [
+                ("a@example.com", "Correct horse"), ("a@example.com", ""), ("nobody@example.com", "correct horse"),
+                ("b@example.com", ""), ("b@example.com", "correct horse"), ("c@example.com", "correct horse"),
+            ] {
+                let error = try #require(await signIn(shop, email, password))
+                #expect(error.sqlState?.code == "PR404", "\(email) \(password)")
+                messages.insert("\(error.message) \(error.detail ?? "")")
+            }
+            #expect(messages.count == 1)
+        }
+    }
+
+    @Test("A changed password replaces the old one; an unchanged one stays")
+    func changed() async throws {
+        try await Shop.with { shop in
+            _ = try await shop.value(
+                #"select create_user('{"fullName": "A", "email": "a@example.com", "password": "correct horse"}')"#
+            )
+            _ = try await shop.value(#"select update_user('{"userId": 1, "fullName": "Ada"}')"#)
+            #expect(try await signIn(shop, "a@example.com", "correct horse") == nil)
+            _ = try await shop.value(#"select update_user('{"userId": 1, "password": "battery staple"}')"#)
+            #expect(try await signIn(shop, "a@example.com", "battery staple") == nil)
+            #expect(try await signIn(shop, "a@example.com", "correct horse") != nil)
+        }
+    }
+
+    @Test("No reply of any function that reads or writes users holds a hash, nor do events and keyed replies")
+    func neverShown() async throws {
+        try await Shop.with { shop in
+            var replies: [String] = []
+            for (function, method, params) in [
+                (
+                    "create_user", "user.create",
+                    #"{"fullName": "A", "email": "a@example.com", "password": "correct horse"}"#
+                ),
+                ("update_user", "user.update", #"{"userId": 1, "password": "battery staple"}"#),
+                (
+                    "authenticate_user", "user.authenticate",
+                    #"{"email": "a@example.com", "password": "battery staple"}"#
+                ),
+                ("get_user", "user.get", #"{"userId": 1}"#), ("list_users", "user.list", "{}"),
+                ("list_users", "user.list", #"{"search": "$2a$"}"#),
+                ("delete_user", "user.delete", #"{"userId": 1}"#),
+            ] {
+                replies.append(
+                    try await shop.value(
+                        "select reply from run_write($1, $2, $3, $4, 'tester')",
+                        [.text(function), .text(method), .text(params), .text("key \(replies.count)")]
+                    )
+                )
+            }
+            #expect(replies[0].contains("a@example.com"))
+            replies += try await shop.rows(
+                "select r::text from request_key r union all select e::text from event_outbox e"
+            )
+            for reply in replies {
+                for secret in ["$2a$", "horse", "staple", "password"] { #expect(!reply.contains(secret), "\(reply)") }
+            }
+        }
+    }
+
+    @Test("An address and a telephone number belong to one user until they are deleted")
+    func unique() async throws {
+        try await Shop.with { shop in
+            let create = #"select create_user('{"fullName": "A", "email": "a@example.com", "phoneNumber": "+49 1"}')"#
+            _ = try await shop.value(create)
+            #expect(
+                await shop.refusal(#"select create_user('{"fullName": "B", "email": "A@EXAMPLE.com"}')"#)?.constraint
+                    == "app_user_email_key"
+            )
+            #expect(
+                await shop.refusal(
+                    #"select create_user('{"fullName": "B", "email": "b@example.com", "phoneNumber": "+49 1"}')"#
+                )?.constraint == "app_user_phone_number_key"
+            )
+            _ = try await shop.value(#"select delete_user('{"userId": 1}')"#)
+            _ = try await shop.value(create)
+        }
+    }
+
+    private func signIn(_ shop: Shop, _ email: String, _ password: String) async throws -> PostgresError? {
+        do throws(PostgresError) {
+            _ = try await shop.rows(
+                "select authenticate_user(jsonb_build_object('email', $1::text, 'password', $2::text))",
+                [.text(email), .text(password)]
+            )
+            return nil
+        } catch {
+            return error
+        }
+    }
+}

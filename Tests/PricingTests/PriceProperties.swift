@@ -1,0 +1,187 @@
+import Testing
+
+/// A sentence about `evaluate_price` and the SQL that finds cases against it.
+///
+/// The SQL ends a query whose `cases(n, d, r, i)` are random declarations, rules and inventory rows: a `from` list, a
+/// `where`, and before it, after `select`, what to say of a counterexample.
+struct PriceProperty: Sendable, CustomTestStringConvertible {
+    let name: String
+    let sql: String
+
+    var testDescription: String { name }
+
+    private static let modes = "unnest(array['first', 'declaration', 'stock', 'tick']) mode"
+
+    static let all: [PriceProperty] = [
+        PriceProperty(
+            name: "P1: a price stands between floor and ceiling, and floor beats ceiling",
+            sql: """
+                select format('%s gives %s', mode, e.price) as told, n
+                from cases, \(modes), evaluate_price(d, r, i, mode) e,
+                     price_floor((d).floor_price, (d).unit_cost, (r).minimum_margin) lowest
+                where (e.price between lowest and greatest(lowest, (d).ceiling_price)) is not true
+                """
+        ),
+        PriceProperty(
+            name: "P2: more stock never gives a higher price",
+            sql: """
+                select format('%s: %s, with %s more %s', mode, few.price, more, many.price) as told, n
+                from cases, \(modes), evaluate_price(d, r, i, mode) few, unnest(array[1, 7, 50, 300]) more,
+                     evaluate_price(d, r, pg_temp.at_stock(i, (i).stock + more), mode) many
+                where many.price > few.price
+                """
+        ),
+        PriceProperty(
+            name: "P3: between ticks a sale never lowers a price and a restock never raises it",
+            sql: """
+                select format('%s; %s fewer: %s, %s more: %s', now.price, by, sold.price, by, filled.price) as told, n
+                from cases, evaluate_price(d, r, i, 'tick') now,
+                     pg_temp.posted(i, now.price, now.band, (i).anchor_price) settled, unnest(array[1, 5, 40]) by,
+                     evaluate_price(d, r, pg_temp.at_stock(settled, greatest(1, (i).stock - by)), 'stock') sold,
+                     evaluate_price(d, r, pg_temp.at_stock(settled, (i).stock + by), 'stock') filled
+                where sold.price < now.price or filled.price > now.price
+                """
+        ),
+        PriceProperty(
+            name: "P4: evaluating again changes nothing",
+            sql: """
+                select format('%s: %s, again %s', mode, first.price, again.price) as told, n
+                from cases, \(modes), evaluate_price(d, r, i, mode) first,
+                     pg_temp.posted(i, first.price, first.band,
+                            case when mode in ('stock', 'tick') then (i).anchor_price else first.price end) settled,
+                     evaluate_price(d, r, settled, case mode when 'tick' then 'tick' else 'stock' end) again
+                where (again.price, again.band) is distinct from (first.price, first.band)
+                """
+        ),
+        PriceProperty(
+            name: "P7: all money times k gives the price times k",
+            sql: """
+                select format('%s: %s, times %s %s', mode, e.price, k, big.price) as told, n
+                from (select n, r, i, jsonb_populate_record(d, jsonb_build_object('unit_cost', round((d).unit_cost))) d
+                      from cases) whole_costs,
+                     \(modes), evaluate_price(d, r, i, mode) e, unnest(array[2, 10, 100]) k,
+                     evaluate_price(
+                         jsonb_populate_record(d, jsonb_build_object(
+                             'base_price', (d).base_price * k, 'unit_cost', (d).unit_cost * k,
+                             'floor_price', (d).floor_price * k, 'ceiling_price', (d).ceiling_price * k)),
+                         jsonb_populate_record(r, jsonb_build_object(
+                             'price_step', (r).price_step * k, 'price_offset', (r).price_offset * k)),
+                         pg_temp.posted(i, (i).price * k, (i).band, (i).anchor_price * k), mode) big
+                where (big.price, big.binding) is distinct from (e.price * k, e.binding)
+                """
+        ),
+        PriceProperty(
+            name: "P8: no strategy reads the last price; bands does not even through the guards",
+            sql: """
+                select format('%s: %s, from %s %s', mode, e.price, (other).price, e2.price) as told, n
+                from cases, \(modes), evaluate_price(d, r, i, mode) e, unnest(array[0.5, 1.01, 3]) factor,
+                     pg_temp.posted(i, round((i).price * factor, 2) + 0.01, (i).band, (i).anchor_price) other,
+                     evaluate_price(d, r, other, mode) e2
+                where e2.inputs -> 'raw' <> e.inputs -> 'raw' or ((r).strategy = 'bands' and e2.price <> e.price)
+                """
+        ),
+        PriceProperty(
+            name: "P9: the inputs that history keeps give price and binding guard again",
+            sql: """
+                select format('%s: %s %s, recomputed %s %s', f.mode, e.price, e.binding, g.price, g.binding) as told, n
+                from cases, \(modes), evaluate_price(d, r, i, mode) e, jsonb_to_record(e.inputs) as f (
+                         mode text, strategy text, base numeric, up numeric, down numeric, low integer, high integer,
+                         gap integer, stock integer, "bandBefore" smallint, anchor numeric, "dailyCap" numeric,
+                         floor numeric, ceiling numeric, posted numeric, "deadBand" numeric, step numeric,
+                         "offset" numeric),
+                     apply_guards(case f.strategy when 'bands' then strategy_bands(f.base, f.up, f.down,
+                                      next_band(f."bandBefore", f.stock, f.low, f.high, f.gap)) else f.base end,
+                                  f.posted, f.anchor, f."dailyCap", f.floor, f.ceiling, f."deadBand", f.step,
+                                  f."offset") g
+                where (g.price, g.binding) is distinct from (e.price, e.binding)
+                """
+        ),
+        PriceProperty(
+            name: "P10: the last unit has a price, no stock keeps price and band",
+            sql: """
+                select format('one unit: %s, none: %s %s', last.price, gone.frozen, gone.price) as told, n
+                from cases, evaluate_price(d, r, pg_temp.at_stock(i, 1), 'stock') last,
+                     evaluate_price(d, r, pg_temp.at_stock(i, 0), 'stock') gone
+                where (last.price > 0) is not true or last.frozen is not null
+                   or (gone.frozen, gone.price, gone.band) is distinct from ('out_of_stock', (i).price, (i).band)
+                """
+        ),
+        PriceProperty(
+            name: "P11: twenty cycles of low and high stock end at the price they began with",
+            sql: """
+                select format('from %s to %s', first.price, last.price) as told, n
+                from (select n, d, i, jsonb_populate_record(r, '{"daily_cap": null}') r from cases
+                      where (r).strategy = 'bands' and (d).high_stock - (d).low_stock > 20) free,
+                     evaluate_price(d, r, pg_temp.at_stock(pg_temp.posted(i, (i).price, 0::smallint, 1), (d).high_stock / 2), 'first') start,
+                     evaluate_price(d, r, pg_temp.at_stock(pg_temp.posted(i, start.price, start.band, start.price), pg_temp.between(d, r)),
+                                    'stock') first,
+                     pg_temp.cycled(d, r, pg_temp.posted(i, first.price, first.band, first.price), 20) last
+                where (last.price, last.band) is distinct from (first.price, first.band)
+                """
+        ),
+    ]
+
+    /// Random cases and what the properties need, as functions of the session.
+    static let functions = """
+        create function pg_temp.at_stock(i inventory, stock integer) returns inventory language sql as $$
+            select jsonb_populate_record(i, jsonb_build_object('stock', stock))
+        $$;
+        create function pg_temp.posted(i inventory, price numeric, band smallint, anchor numeric) returns inventory
+        language sql as $$
+            select jsonb_populate_record(i, jsonb_build_object('price', price, 'band', band, 'anchor_price', anchor))
+        $$;
+        -- a stock in the middle of both thresholds, past both gaps
+        create function pg_temp.between(d product, r rule) returns integer language sql as $$
+            select d.low_stock + band_gap(d.low_stock, d.high_stock, r.gap_share) + 1
+        $$;
+        create function pg_temp.cycled(d product, r rule, i inventory, times integer) returns inventory
+        language plpgsql as $$
+        declare
+            stock integer;
+            verdict record;
+        begin
+            for step in 1..times loop
+                foreach stock in array array[1, pg_temp.between(d, r), d.high_stock + 5, pg_temp.between(d, r)] loop
+                    i.anchor_price := i.price;  -- the next day
+                    i.stock := greatest(1, stock);
+                    verdict := evaluate_price(d, r, i, 'stock');
+                    i.price := verdict.price;
+                    i.band := verdict.band;
+                end loop;
+            end loop;
+            return i;
+        end $$;
+        create function pg_temp.sample(seed bigint, n bigint, out d product, out r rule, out i inventory)
+        language sql as $$
+            with dice as (select array(select random_unit(seed, s, n) from generate_series(0, 24) s) as u),
+            declared as (
+                select u, round((0.05 * 200000 ^ u[1])::numeric, 2) as base, floor(u[3] * 60)::integer as low,
+                       (array[0.01, 0.05, 0.10, 0.50, 1.00])[1 + floor(5 * u[2])::integer] as step,
+                       round((u[7] ^ 2)::numeric, 4) as band
+                from dice),
+            limited as (
+                select *, greatest(0.01, round(base * (0.2 + 0.8 * u[4])::numeric, 2)) as floor,
+                       low + 3 + floor(u[5] * 300)::integer as high
+                from declared),
+            whole as (select *, floor + round(base * (2 * u[6] ^ 2)::numeric, 2) as ceiling from limited)
+            select jsonb_populate_record(null::product, jsonb_build_object(
+                       'product_id', n, 'base_price', base, 'floor_price', floor, 'ceiling_price', ceiling,
+                       'unit_cost', case when u[8] < 0.7 then round(base * (1.2 * u[9])::numeric, 2) end,
+                       'low_stock', low, 'high_stock', high)),
+                   jsonb_populate_record(null::rule, jsonb_build_object(
+                       'rule_id', 1, 'strategy', case when u[10] < 0.75 then 'bands' else 'manual' end,
+                       'up_share', round(u[11]::numeric, 4), 'down_share', round((0.95 * u[12])::numeric, 4),
+                       'gap_share', round((0.45 * u[13])::numeric, 4), 'band_tick', band,
+                       'band_stock', round(band + (1 - band) * (u[14] ^ 2)::numeric, 4),
+                       'daily_cap', case when u[15] < 0.7 then round((0.001 + u[16] ^ 2)::numeric, 4) end,
+                       'minimum_margin', round((u[17] ^ 3)::numeric, 2), 'price_step', step,
+                       'price_offset', case when u[18] < 0.5 then 0 else round(step * (0.99 * u[19])::numeric, 2) end)),
+                   jsonb_populate_record(null::inventory, jsonb_build_object(
+                       'product_id', n, 'stock', 1 + floor(1.4 * high * u[20])::integer, 'held', 0,
+                       'price', greatest(0.01, round(floor + (ceiling - floor) * u[21]::numeric, 2)),
+                       'band', floor(3 * u[22])::integer - 1,
+                       'anchor_price', greatest(0.01, round(base * (0.5 + u[23])::numeric, 2))))
+            from whole
+        $$;
+        """
+}
