@@ -139,6 +139,27 @@ struct ExamplesTests {
         #expect(outcome.status == 0, "\(outcome.errors)")
     }
 
+    @Test func quickstartShowsMovingPricesAndLeavesNothing() async throws {
+        let run = try await Quickstart(root: Self.root)
+        let lines = await run.lines(until: nil)
+        #expect(await run.program.exit() == 0, "\(lines.joined(separator: "\n"))")
+        #expect(lines.contains { $0.contains(" → ") && $0.contains("stock ") }, "a price moved on the screen")
+        #expect(lines.contains { $0.hasPrefix("product_id | title") }, "the prices farthest from base")
+        #expect(lines.contains { $0.hasPrefix("  strategy: ") }, "why one of them is what it is")
+        #expect(lines.last == "== Stopped; nothing is left behind")
+        #expect(run.leftovers(lines).isEmpty)
+    }
+
+    @Test func quickstartCleansUpAfterCtrlC() async throws {
+        let run = try await Quickstart(root: Self.root)
+        var lines = await run.lines(until: "== Orders for 20 seconds, and the prices that they move")
+        run.interrupt()
+        lines += await run.lines(until: nil)
+        #expect(await run.program.exit() == 130)
+        #expect(lines.last?.hasPrefix("== Stopped") == false)
+        #expect(run.leftovers(lines).isEmpty)
+    }
+
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-analyze")))
     func unitIsHardened() async throws {
         let program = try ChildProgram(
