@@ -95,10 +95,30 @@ package struct PricingDaemon: Sendable {
         instanceID = identity.instanceID
     }
 
+    /// Who wants a sign of life, and how often.
+    package struct Watchdog: Sendable {
+        private let period: Duration
+        private let tell: @Sendable () -> Void
+
+        package init(period: Duration, tell: @escaping @Sendable () -> Void) {
+            self.period = period
+            self.tell = tell
+        }
+
+        /// Tells as long as this process's tasks still run.
+        fileprivate func run() async {
+            while !Task.isCancelled {
+                tell()
+                try? await Task.sleep(for: period)
+            }
+        }
+    }
+
     /// Serves until a graceful shutdown; then answers what is in flight, and stops everything that it started.
-    package func run() async throws {
+    /// - Parameter stopping: told when the shutdown begins.
+    package func run(watchdog: Watchdog? = nil, stopping: @escaping @Sendable () -> Void = {}) async throws {
         let front = ServiceGroupConfiguration.ServiceConfiguration(
-            service: ServerService(server: server, drainTime: Self.drainTime),
+            service: ServerService(server: server, drainTime: Self.drainTime, stopping: stopping),
             successTerminationBehavior: .gracefullyShutdownGroup,
             failureTerminationBehavior: .gracefullyShutdownGroup
         )
@@ -112,6 +132,7 @@ package struct PricingDaemon: Sendable {
         )
         let outcome = await withTaskGroup(of: Void.self, returning: Result<Void, any Error>.self) { tasks in
             tasks.addTask { await Self.obeySignals(group) }
+            if let watchdog { tasks.addTask { await watchdog.run() } }
             defer { tasks.cancelAll() }
             do {
                 return .success(try await group.run())
@@ -139,11 +160,13 @@ package struct PricingDaemon: Sendable {
 private struct ServerService: Service {
     let server: RPCServer
     let drainTime: Duration
+    let stopping: @Sendable () -> Void
 
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await gracefulShutdown()
+                stopping()
                 _ = await server.drain(until: .now + drainTime)
                 server.shutdown()
             }
