@@ -75,6 +75,7 @@ package struct PricingDaemon: Sendable {
                 server: slot
             ).handlers,
             GenerateHandlers(database: database, committed: committed).handlers,
+            ImportHandlers(database: database, committed: committed).handlers,
         ]
         let dispatcher = Dispatcher(
             handlers: handlers.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } },

@@ -24,7 +24,11 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Members of this group may look.")
     var viewerGroup: String?
 
+    @Option(help: "NAME=VALUE, one of the limits that session.hello lists; may be given again.")
+    var limit: [String] = []
+
     func validate() throws {
+        _ = try limits()
         if stdio, socket != nil { throw ValidationError("--socket and --stdio exclude each other") }
     }
 
@@ -48,7 +52,7 @@ struct Serve: AsyncParsableCommand {
             host: host,
             listener: listener,
             roles: roles,
-            limits: .defaults,
+            limits: try limits(),
             logger: logger
         )
         if !stdio {
@@ -65,6 +69,17 @@ struct Serve: AsyncParsableCommand {
             },
             stopping: { manager.tell("STOPPING=1\nSTATUS=Draining") }
         )
+    }
+
+    private func limits() throws -> TransportLimits {
+        var limits = TransportLimits.defaults
+        for text in limit {
+            let parts = text.split(separator: "=")
+            guard parts.count == 2, let value = Int(parts[1]), limits.set(String(parts[0]), to: value) else {
+                throw ValidationError("--limit \(text) is no limit that can be set so")
+            }
+        }
+        return limits
     }
 
     private func group(_ name: String?) throws -> UInt32? {
