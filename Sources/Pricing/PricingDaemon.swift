@@ -51,7 +51,7 @@ package struct PricingDaemon: Sendable {
         let slot = ServerSlot()
         let feed = EventFeed(database: database, logger: logger)
         let committed: @Sendable () -> Void = { feed.kick() }
-        let intake = OrderIntake(database: database, logger: logger, committed: committed)
+        let intake = OrderIntake(database: database, deadlines: deadlines, logger: logger, committed: committed)
         let ticker = Ticker(database: database, logger: logger, committed: committed)
         let calls = CallHandlers(database: database, intake: intake, feed: feed, ticker: ticker)
         let handlers: [[String: Dispatcher.Handler]] = [
