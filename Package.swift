@@ -88,13 +88,19 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
+        .testTarget(name: "PricingSimulateTests", dependencies: ["JSONRPC", "pricing-simulate"]),
 
         // MARK: tests of the whole
-        .target(name: "PricingTestSupport", dependencies: ["Postgres"], path: "Tests/PricingTestSupport"),
+        .target(
+            name: "PricingTestSupport",
+            dependencies: ["JSONRPC", "Postgres"],
+            path: "Tests/PricingTestSupport"
+        ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "PricingProtocol", "PricingTestSupport", "pricing-repl", "pricing-simulate", "pricingd",
+                "JSONRPC", "Postgres", "PricingProtocol", "PricingTestSupport", "pricing-repl", "pricing-simulate",
+                "pricingd",
             ]
         ),
         .testTarget(name: "TidyTests"),

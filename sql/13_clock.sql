@@ -69,7 +69,8 @@ language sql stable as $$
         'virtual', exists (select from virtual_clock))
 $$;
 
--- Sets a sandbox's clock and runs the tick that the new time asks for. A live database refuses (PR502).
+-- Sets a sandbox's clock and runs the tick that the new time asks for, after any tick that runs now: a tick that finds
+-- another one running does nothing. A live database refuses (PR502).
 create or replace function set_clock(p jsonb) returns json
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -78,6 +79,7 @@ begin
     if not is_sandbox() then
         perform fail('PR502', 'Only a database made with --sandbox has a clock that can be set.');
     end if;
+    perform pg_advisory_xact_lock(hashtext('pricing_tick'));
     insert into virtual_clock (at) values (moment) on conflict (only_row) do update set at = excluded.at;
     while tick_prices() > 0 loop
     end loop;

@@ -85,12 +85,14 @@ struct Database: Sendable {
 
     /// One try. A cancel of the call, or its deadline, cancels the statement in the server, or the wait for a connection.
     private func once<Value: Sendable>(
-        _ context: CallContext, _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
+        _ context: CallContext,
+        _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
         let task = Task { () async -> Result<Value, PostgresError> in
             do throws(PostgresError) {
                 return .success(
-                    try await pool.run { (session) throws(PostgresError) in try Self.limited(session, context, body) })
+                    try await pool.run { (session) throws(PostgresError) in try Self.limited(session, context, body) }
+                )
             } catch {
                 return .failure(error)
             }
@@ -102,7 +104,9 @@ struct Database: Sendable {
 
     /// Runs the body within the call's own limits, where it has any; a dry run is rolled back.
     private static func limited<Value>(
-        _ session: Session, _ context: CallContext, _ body: (Session) throws(PostgresError) -> Value
+        _ session: Session,
+        _ context: CallContext,
+        _ body: (Session) throws(PostgresError) -> Value
     ) throws(PostgresError) -> Value {
         if context.isLate { throw PostgresError(.timeout, "the deadline passed before the call began") }
         let limit = statementLimit(context)

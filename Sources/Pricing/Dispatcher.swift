@@ -11,6 +11,7 @@ struct Dispatcher: RPCService {
     let handlers: [String: Handler]
     let roles: PeerRoles
     let deadlines: DeadlineWatch
+    let ledger: CallLedger
     let logger: Logger
     let connectionClosed: @Sendable (RPCConnection) -> Void
 
@@ -32,6 +33,18 @@ struct Dispatcher: RPCService {
         guard let method = AllMethods.byName[call.method], let handler = handlers[call.method] else {
             throw .methodNotFound(call.method, didYouMean: AllMethods.near(call.method))
         }
+        let number = ledger.begin(call)
+        do throws(RPCError) {
+            let reply = try await reply(to: call, method, handler)
+            note(number, method, "ok")
+            return reply
+        } catch {
+            note(number, method, error.reason)
+            throw error
+        }
+    }
+
+    private func reply(to call: RPCCall, _ method: Method, _ handler: Handler) async throws(RPCError) -> RPCReply {
         guard let role = roles.role(of: call.peer), role >= method.role else {
             throw .permissionDenied(
                 needRole: method.role.rawValue,
@@ -47,6 +60,19 @@ struct Dispatcher: RPCService {
             throw rpcError(error, context)
         }
     }
+
+    /// Counts a call that has ended, and says so in the log when it was slow.
+    private func note(_ number: Int64, _ method: Method, _ outcome: String) {
+        let took = ledger.end(number, method: method.name, outcome: outcome)
+        guard took >= Self.slowMicroseconds, !method.isLong else { return }
+        logger.notice(
+            "slow call",
+            metadata: ["method": "\(method.name)", "outcome": "\(outcome)", "milliseconds": "\(took / 1000)"]
+        )
+    }
+
+    /// A call that takes longer is logged, in microseconds.
+    private static let slowMicroseconds: Int64 = 1_000_000
 
     /// The call with its parameters checked, or every violation at once.
     private static func validated(_ call: RPCCall, _ method: Method, _ role: Role) throws(RPCError) -> CallContext {

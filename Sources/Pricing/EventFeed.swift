@@ -13,6 +13,7 @@ final class EventFeed: Service {
     fileprivate struct Shared {
         var subscriptions: [String: Subscription] = [:]
         var nextNumber = 1
+        var lastNumber: Int64 = 0
     }
 
     private let database: Database
@@ -34,6 +35,9 @@ final class EventFeed: Service {
 
     /// How many subscriptions there are.
     var subscriptions: Int { shared.withLock { $0.subscriptions.count } }
+
+    /// The event number given last, as far as this daemon has seen.
+    var lastNumber: Int64 { shared.withLock { $0.lastNumber } }
 
     /// An id for a subscription that is to begin.
     func newID() -> String {
@@ -86,6 +90,7 @@ final class EventFeed: Service {
     private func serveAll() async {
         do throws(PostgresError) {
             let last = try await currentPosition()
+            shared.withLock { $0.lastNumber = last }
             while let position = shared.withLock({ $0.nextPosition(before: last) }) {
                 let events = try await database.pool.run { (session) throws(PostgresError) in
                     try session.all(DaemonStatements.eventsAfter, [.int(position)])

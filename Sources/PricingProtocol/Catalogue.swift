@@ -201,5 +201,26 @@ enum Catalogue {
             gives: product,
             errors: [.productNotFound]
         ),
+        Method(
+            "product.import",
+            .operator,
+            .write,
+            "Makes and changes many products in one call.",
+            takes: [
+                Field(
+                    "rows",
+                    .list(.any, 1...10_000),
+                    "Each is what product.create takes, or productId and what product.update takes."
+                ),
+                Field("mode", .choice(["atomic", "perRow"]), "All rows or none, or each alone; atomic unless given.")
+                    .optional,
+            ],
+            gives: .result([
+                .count("created", "Products made."), .count("updated", "Products changed."),
+                Field("failed", .list(.any, 0...10_000), "{row, error} each; row counts from 0."),
+            ]),
+            errors: [.productNotFound, .productArchived, .stale] + references,
+            isLong: true
+        ),
     ]
 }

@@ -78,5 +78,68 @@ enum Daemon {
             ]),
             example: ["reason": "INSUFFICIENT_STOCK"]
         ),
+        Method(
+            "server.requests",
+            .admin,
+            .read,
+            "Lists the calls that run now.",
+            gives: .rows(
+                of: .result(
+                    "RunningCall",
+                    [
+                        .count("request", "Its number, as server.cancel takes it."),
+                        Field("method", .name(1...100), "What it calls."),
+                        .count("elapsedMs", "Since its line arrived."),
+                        Field("peer", .any, "{uid, pid, connection}."),
+                        Field("actor", .name(1...200), "Who, when the call says so.").nullable,
+                    ]
+                )
+            ),
+            example: [:]
+        ),
+        Method(
+            "server.cancel",
+            .admin,
+            .session,
+            "Cancels one call of any peer.",
+            takes: [Field("request", .integer(1...9_007_199_254_740_992), "As server.requests gives it.")],
+            gives: .result([Field("cancelled", .boolean, "Whether it still ran.")]),
+            example: ["request": 1]
+        ),
+        Method(
+            "server.drain",
+            .admin,
+            .session,
+            "Refuses new calls, answers those in flight, then ends the daemon.",
+            takes: [
+                Field("timeoutMs", .integer(0...3_600_000), "How long to wait for them; 5000 unless given.").optional
+            ],
+            gives: .result([
+                .count("completed", "Calls that ended by themselves."),
+                .count("cancelled", "Calls cut at the deadline."),
+            ]),
+            isLong: true
+        ),
+        Method(
+            "server.metrics",
+            .viewer,
+            .read,
+            "Gives counters, histograms and gauges.",
+            gives: .result([Field("text", .text(0...10_000_000), "Prometheus text exposition.")]),
+            example: [:]
+        ),
+        Method(
+            "server.complete",
+            .viewer,
+            .read,
+            "Gives live values of a parameter for completion.",
+            takes: [
+                Field("method", .name(1...100), "Whose parameter it is."), Field("param", .name(1...100), "Its name."),
+                Field("prefix", .text(0...200), "What was typed of it.").optional,
+                Field("limit", .integer(1...100), "The most values; 20 unless given.").optional,
+            ],
+            gives: .result([Field("values", .list(.any, 0...100), "{value, label} each.")]),
+            example: ["method": "product.get", "param": "productId"]
+        ),
     ]
 }

@@ -70,7 +70,8 @@ package struct TestDatabase: Sendable {
     }
 }
 
-/// A folder that goes away with its process, together with any PostgreSQL server in it, even when the process crashes.
+/// A folder that goes away with its process, together with the daemons and any PostgreSQL server in it, even when the
+/// process crashes.
 ///
 /// A shell waits on a pipe that only we hold open: however we end, it reads the end of the pipe and cleans up.
 package final class TemporaryFolder: Sendable {
@@ -89,7 +90,11 @@ package final class TemporaryFolder: Sendable {
         watchman.executableURL = URL(filePath: "/bin/sh")
         let script = """
             trap '' INT TERM HUP
-            read -r nothing
+            pids=
+            while read -r pid; do pids="$pids $pid"; done
+            for pid in $pids; do
+                grep -qsF "$1" "/proc/$pid/cmdline" && kill -KILL "$pid"
+            done
             for file in "$1"/*/cluster/postmaster.pid; do
                 [ -f "$file" ] && kill -QUIT "$(head -n 1 "$file")"
             done
@@ -102,5 +107,10 @@ package final class TemporaryFolder: Sendable {
         watchman.standardError = FileHandle.nullDevice
         try watchman.run()
         lifeline = pipe.fileHandleForWriting
+    }
+
+    /// Ends this process, whose arguments name the folder, before the folder goes, unless it has ended by itself.
+    package func endWithFolder(_ pid: Int32) throws {
+        try lifeline.write(contentsOf: Data("\(pid)\n".utf8))
     }
 }

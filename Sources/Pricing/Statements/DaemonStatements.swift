@@ -40,6 +40,8 @@ enum DaemonStatements {
 
     static let expireKeys = Statement.int("expire_request_keys", "select expire_request_keys()")
 
+    static let complete = Statement.bytes("complete_values", "select complete_values($1, $2, $3)::text")
+
     static let counts = Statement.bytes(
         "status_counts",
         """

@@ -1,0 +1,119 @@
+import JSONRPC
+import Postgres
+import PricingProtocol
+import Synchronization
+
+/// What an operator sees and stops: the calls that run, the metrics, the drain, completion.
+struct OperationHandlers: Sendable {
+    let identity: DaemonIdentity
+    let database: Database
+    let ledger: CallLedger
+    let intake: OrderIntake
+    let feed: EventFeed
+    /// The server, once it is made: a drain is asked of it.
+    let server: ServerSlot
+
+    var handlers: [String: Dispatcher.Handler] {
+        [
+            "server.requests": { context throws(PricingFailure) in requests(context) },
+            "server.cancel": { context throws(PricingFailure) in
+                RPCReply(["cancelled": .bool(ledger.cancel(context.params["request"]?.integer ?? 0))])
+            },
+            "server.drain": { context async throws(PricingFailure) in await drain(context) },
+            "server.metrics": { context async throws(PricingFailure) in metrics() },
+            "server.complete": { context async throws(PricingFailure) in try await complete(context) },
+        ]
+    }
+
+    private func requests(_ context: CallContext) -> RPCReply {
+        let items = ledger.running.filter { $0.call.cancellation !== context.call.cancellation }.map {
+            running -> JSONValue in
+            [
+                "request": .integer(running.number), "method": .string(running.call.method),
+                "elapsedMs": .integer((ContinuousClock.now - running.call.received).milliseconds),
+                "peer": [
+                    "uid": .integer(Int64(running.call.peer.uid)), "pid": .integer(Int64(running.call.peer.pid)),
+                    "connection": .integer(Int64(running.call.connection.number)),
+                ],
+                "actor": running.call.params["_meta"]?["actor"] ?? .null,
+            ]
+        }
+        return RPCReply(["items": .array(items)])
+    }
+
+    private func drain(_ context: CallContext) async -> RPCReply {
+        guard let server = server.server else { return RPCReply(["completed": 0, "cancelled": 0]) }
+        let timeout = context.params["timeoutMs"]?.integer ?? 5000
+        let outcome = await server.drain(until: .now + .milliseconds(timeout), sparing: context.call)
+        return RPCReply(
+            ["completed": .integer(Int64(outcome.completed)), "cancelled": .integer(Int64(outcome.cancelled))],
+            afterReply: { server.shutdown() }
+        )
+    }
+
+    private func metrics() -> RPCReply {
+        var text = MetricsText()
+        let pool = database.pool.status
+        text.gauge(
+            "pricingd_uptime_seconds",
+            "Since the start.",
+            (ContinuousClock.now - identity.started).components.seconds
+        )
+        text.gauge("pricingd_connections", "Peers connected now.", Int64(server.server?.connections.count ?? 0))
+        text.gauge("pricingd_orders_waiting", "Orders that wait for the next batch.", Int64(intake.waiting))
+        text.gauge("pricingd_subscriptions", "Event subscriptions.", Int64(feed.subscriptions))
+        text.gauge("pricingd_event_sequence", "The event number given last.", feed.lastNumber, type: "counter")
+        text.gauge("pricingd_database_connections_open", "Connections to PostgreSQL.", Int64(pool.open))
+        text.gauge("pricingd_database_connections_busy", "Those in use.", Int64(pool.busy))
+        text.gauge("pricingd_database_waiting", "Calls that wait for one.", Int64(pool.waiting))
+        text.gauge("pricingd_database_down", "1 while the server cannot be reached.", pool.isServerDown ? 1 : 0)
+        text.add(ledger)
+        return RPCReply(["text": .string(text.text)])
+    }
+
+    /// Live values for one parameter of a method.
+    private func complete(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+        let params = context.params
+        let field = params["method"]?.string.flatMap { AllMethods.byName[$0] }?.parameters.fields
+            .first { $0.name == params["param"]?.string }
+        let prefix = params["prefix"]?.string ?? ""
+        let limit = params["limit"]?.integer ?? 20
+        guard let field else { return RPCReply(["values": []]) }
+        if let fixed = field.schema.choices {
+            let values = fixed.filter { $0.hasPrefix(prefix) }.prefix(Int(limit))
+            return RPCReply(["values": .array(values.map { ["value": .string($0), "label": .string($0)] })])
+        }
+        guard let kind = field.completes else { return RPCReply(["values": []]) }
+        if kind == "report" {
+            let reports = Report.all.filter { $0.name.hasPrefix(prefix) }.prefix(Int(limit))
+            return RPCReply(["values": .array(reports.map { ["value": .string($0.name), "label": .string($0.title)] })])
+        }
+        let text = try await database.run(context) { (session) throws(PostgresError) in
+            try session.one(DaemonStatements.complete, [.text(kind), .text(prefix), .int(limit)])
+        }
+        return RPCReply(["values": (try? JSONParser.parse(text)) ?? []])
+    }
+}
+
+/// Holds the server for handlers that were made before it.
+final class ServerSlot: Sendable {
+    private let slot = Mutex<RPCServer?>(nil)
+
+    var server: RPCServer? { slot.withLock { $0 } }
+
+    func fill(_ server: RPCServer) {
+        slot.withLock { $0 = server }
+    }
+}
+
+extension Schema {
+    /// The values of a choice, or of a list of choices.
+    fileprivate var choices: [String]? {
+        switch self {
+        case .choice(let values): values
+        case .list(let element, _), .nullable(let element): element.choices
+        case .boolean: ["true", "false"]
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Glibc
+
+/// A peer that sends whatever bytes a test wants, on threads of its own, so that it never blocks anybody.
+package final class LineConnection: Sendable {
+    /// Nobody listens, or we may not.
+    package struct CannotConnect: Error {
+        package let errno: Int32
+    }
+
+    private let handle: FileHandle
+    private let writer = DispatchQueue(label: "line connection")
+    private let reader: LineReader
+    private let gate: DispatchSemaphore
+
+    /// - Parameter reads: false leaves everything unread until `startReading()`.
+    package init(socket path: String, reads: Bool = true) throws {
+        let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+        let connected = unsafe withUnsafePointer(to: address) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard connected == 0 else {
+            let error = CannotConnect(errno: errno)
+            Glibc.close(descriptor)
+            throw error
+        }
+        handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        gate = DispatchSemaphore(value: reads ? 1 : 0)
+        reader = LineReader(handle, gate: gate)
+    }
+
+    deinit {
+        gate.signal()
+        shutdown(handle.fileDescriptor, Int32(SHUT_RDWR))
+    }
+
+    /// Begins to read what came.
+    package func startReading() {
+        gate.signal()
+    }
+
+    /// Sends lines, in the background.
+    package func send(_ lines: String...) {
+        send(bytes: lines.flatMap { Array($0.utf8) + [UInt8(ascii: "\n")] })
+    }
+
+    /// Sends bytes, in the background.
+    package func send(bytes: [UInt8]) {
+        writer.async { [handle] in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = unsafe rest.withUnsafeBytes {
+                    unsafe Glibc.send(handle.fileDescriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                }
+                guard count > 0 else { return }
+                rest = rest.dropFirst(count)
+            }
+        }
+    }
+
+    /// Ends our side, once everything was sent; replies can still be read.
+    package func endInput() {
+        writer.async { [handle] in _ = shutdown(handle.fileDescriptor, Int32(SHUT_WR)) }
+    }
+
+    /// Vanishes, once everything was sent.
+    package func vanish() {
+        writer.async { [handle] in _ = shutdown(handle.fileDescriptor, Int32(SHUT_RDWR)) }
+    }
+
+    /// The next line; nil once the server has closed.
+    package func line() async -> String? {
+        await reader.next()
+    }
+}
