@@ -30,12 +30,7 @@ package struct PricingDaemon: Sendable {
         limits: TransportLimits,
         logger: Logger
     ) throws {
-        let settings = host.settings.with("application_name", "pricingd").with(
-            "options",
-            "-c statement_timeout=\(Database.statementTimeoutMs) -c lock_timeout=\(Database.lockTimeoutMs)"
-                + " -c client_connection_check_interval=1000 -c search_path=public"
-                + " -c jit=off -c timezone=UTC -c idle_in_transaction_session_timeout=10000"
-        )
+        let settings = Self.limited(host.settings)
         let keeper = host.cluster.map { ClusterKeeper(cluster: $0, logger: logger) }
         pool = ConnectionPool(
             settings,
@@ -44,56 +39,42 @@ package struct PricingDaemon: Sendable {
             logger: logger,
             onUnreachable: { keeper?.kick() }
         )
-        let identity = DaemonIdentity(isSandbox: host.isSandbox)
-        let database = Database(pool: pool, logger: logger)
-        let deadlines = DeadlineWatch()
-        let ledger = CallLedger()
-        let slot = ServerSlot()
-        let feed = EventFeed(database: database, logger: logger)
-        let committed: @Sendable () -> Void = { feed.kick() }
-        let intake = OrderIntake(database: database, deadlines: deadlines, logger: logger, committed: committed)
-        let ticker = Ticker(database: database, logger: logger, committed: committed)
-        let calls = CallHandlers(database: database, intake: intake, feed: feed, ticker: ticker)
-        let handlers: [[String: Dispatcher.Handler]] = [
-            calls.handlers,
-            EventHandlers(database: database, feed: feed).handlers,
-            SessionHandlers(identity: identity, limits: limits).handlers,
-            StatusHandlers(
-                identity: identity,
-                database: database,
-                location: host.location,
-                intake: intake,
-                feed: feed
-            ).handlers,
-            ReportHandlers(database: database).handlers,
-            OperationHandlers(
-                identity: identity,
-                database: database,
-                ledger: ledger,
-                intake: intake,
-                feed: feed,
-                server: slot
-            ).handlers,
-            GenerateHandlers(database: database, committed: committed).handlers,
-            ImportHandlers(database: database, committed: committed).handlers,
-        ]
+        let parts = DaemonParts(
+            host: host,
+            database: Database(pool: pool, logger: logger),
+            limits: limits,
+            logger: logger
+        )
         let dispatcher = Dispatcher(
-            handlers: handlers.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } },
+            handlers: parts.handlers,
             roles: roles,
-            deadlines: deadlines,
-            ledger: ledger,
+            deadlines: parts.deadlines,
+            ledger: parts.ledger,
             logger: logger,
-            connectionClosed: { feed.connectionClosed($0) }
+            connectionClosed: { parts.feed.connectionClosed($0) }
         )
         server = RPCServer(listener: listener, service: dispatcher, limits: limits, logger: logger)
-        slot.fill(server)
+        parts.server.fill(server)
         let changes = try NotificationStream(settings, channels: ["pricing_event"], logger: logger)
         services =
-            [deadlines, intake, feed, ticker, ChangeListener(changes: changes, feed: feed)]
+            [
+                parts.deadlines, parts.intake, parts.feed, parts.ticker,
+                ChangeListener(changes: changes, feed: parts.feed),
+            ]
             + (keeper.map { [$0] } ?? [])
         self.host = host
         self.logger = logger
-        instanceID = identity.instanceID
+        instanceID = parts.identity.instanceID
+    }
+
+    /// What every connection of the daemon asks of its session.
+    private static func limited(_ settings: ConnectionSettings) -> ConnectionSettings {
+        settings.with("application_name", "pricingd").with(
+            "options",
+            "-c statement_timeout=\(Database.statementTimeoutMs) -c lock_timeout=\(Database.lockTimeoutMs)"
+                + " -c client_connection_check_interval=1000 -c search_path=public"
+                + " -c jit=off -c timezone=UTC -c idle_in_transaction_session_timeout=10000"
+        )
     }
 
     /// Who wants a sign of life, and how often.

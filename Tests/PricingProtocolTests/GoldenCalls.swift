@@ -52,7 +52,7 @@ struct GoldenCall: Sendable {
         )
     }
 
-    static let all: [GoldenCall] = session + catalogue + stockAndPrices + ordersAndUsers + reports
+    static let all: [GoldenCall] = session + catalogue + stockAndPrices + ordersAndUsers + reports + operations
 
     private static let session: [GoldenCall] = [
         takesNothing("rpc.discover"), takesNothing("session.ping"), takesNothing("server.status"),
@@ -298,6 +298,26 @@ struct GoldenCall: Sendable {
             "user.authenticate",
             [#"{"email": "a@b", "password": "x"}"#],
             [(#"{"email": "a@b"}"#, "/password", "required")]
+        ),
+    ]
+
+    private static let operations: [GoldenCall] = [
+        takesNothing("server.requests"), takesNothing("server.metrics"),
+        GoldenCall("server.cancel", [#"{"request": 3}"#], [("{}", "/request", "required")]),
+        GoldenCall(
+            "server.drain",
+            ["{}", #"{"timeoutMs": 0}"#],
+            [(#"{"timeoutMs": -1}"#, "/timeoutMs", "minimum")]
+        ),
+        GoldenCall(
+            "server.complete",
+            [#"{"method": "product.get", "param": "productId", "prefix": "", "limit": 5}"#],
+            [(#"{"method": "product.get"}"#, "/param", "required")]
+        ),
+        GoldenCall(
+            "product.import",
+            [#"{"rows": [{"title": "a"}], "mode": "perRow"}"#],
+            [(#"{"rows": []}"#, "/rows", "length"), (#"{"rows": [{}], "mode": "all"}"#, "/mode", "choice")]
         ),
     ]
 
