@@ -55,9 +55,11 @@ pricing-simulate orders --duration 20 --rate 20 --seed 1
 
 say "The prices farthest from their base price"
 pricing-repl --format table -c "report.run name=away_from_base limit=8"
-product=$(pricing-repl --format tsv -c "report.run name=away_from_base limit=1" | sed -n '2s/\t.*//p')
+# The first of them that is not sold out; the sixth column is the stock.
+product=$(pricing-repl --format tsv -c "report.run name=away_from_base" |
+    awk -F '\t' 'NR > 1 && $6 > 0 && !first { first = $1 } END { print first }')
 
-say "Why the first of them is what it is"
+say "Why one of them, product $product, costs what it does"
 printf '%b\n' "$(pricing-repl --format json -c "price.why productId=$product" | sed 's/.*"text":"\([^"]*\)".*/\1/')"
 
 if [[ -t 0 && -t 1 ]]; then

@@ -104,7 +104,9 @@ struct ExamplesTests {
     @Test
     func genericClientCallsEveryMethod() async throws {
         let daemon = try await TestDaemon.start(hasDemo: true)
-        for method in AllMethods.list {
+        // The one that ends the daemon goes last.
+        for method in AllMethods.list.filter({ $0.name != "server.drain" }) + [AllMethods.byName["server.drain"]] {
+            guard let method else { continue }
             let words = (method.example ?? [:]).map { key, value in "\(key)=\(value.string ?? "\(value)")" }
             let outcome = try await Self.run(
                 ["python3", "examples/python/pricingd_client.py", method.name] + words,
@@ -118,7 +120,7 @@ struct ExamplesTests {
                 #expect(outcome.errors.hasPrefix("INVALID_PARAMS: "), "\(method.name): \(outcome.errors)")
             }
         }
-        #expect(await daemon.stop() == 0)
+        #expect(await daemon.program.exit() == 0)
     }
 
     @Test(arguments: [
