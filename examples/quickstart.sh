@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # From a clone to moving prices: installs what is missing, builds, starts the daemon on a PostgreSQL of its own, fills a
 # shop with data, lets orders move prices for 20 seconds and says why. On a terminal the operator's shell then opens;
-# when it ends, everything stops. All data lie in a temporary folder that goes with it.
+# when it ends, everything stops. All data lie in a temporary folder that goes with it. PRICINGD_BIN, when set, is a
+# folder of programs that are built already.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . examples/prepare.sh
@@ -10,6 +11,12 @@ say() { printf '\n== %s\n' "$*"; }
 
 daemon='' folder=''
 finish() {
+    local status=$?
+    # 128 and above is a signal: somebody ended us.
+    if [[ $status -gt 0 && $status -lt 128 && -s $folder/log ]]; then
+        printf "\nFailed; the end of the daemon's log:\n" >&2
+        tail -n 20 "$folder/log" >&2
+    fi
     if [[ -n $daemon ]]; then
         kill -TERM "$daemon" 2>/dev/null || true
         wait "$daemon" 2>/dev/null || true
@@ -20,13 +27,16 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-say "Debian packages and Swift"
-need_to_build
-swift --version 2>/dev/null | head -n 1
+if [[ -z ${PRICINGD_BIN:-} ]]; then
+    say "Debian packages and Swift"
+    need_to_build
+    swift --version 2>/dev/null | head -n 1
 
-say "Building (the first time takes some minutes)"
-for product in pricingd pricing-simulate pricing-repl; do swift build -c release --product "$product"; done
-PATH=$(swift build -c release --show-bin-path):$PATH
+    say "Building (the first time takes some minutes)"
+    for product in pricingd pricing-simulate pricing-repl; do swift build -c release --product "$product"; done
+    PRICINGD_BIN=$(swift build -c release --show-bin-path)
+fi
+PATH=$PRICINGD_BIN:$PATH
 
 say "Starting the daemon on a private PostgreSQL cluster"
 folder=$(mktemp -d)
@@ -34,10 +44,7 @@ export PRICINGD_SOCKET=$folder/pricingd.sock
 # A session of its own: Ctrl-C is for this script and the shell at the end, which stop the daemon themselves.
 exec {ready}< <(exec setsid pricingd --data-dir "$folder/data" 2>"$folder/log")
 daemon=$!
-IFS= read -r line <&"$ready" || {
-    cat "$folder/log" >&2
-    exit 1
-}
+IFS= read -r line <&"$ready"
 echo "$line"
 
 say "Generating a year of a shop"
@@ -48,9 +55,11 @@ pricing-simulate orders --duration 20 --rate 20 --seed 1
 
 say "The prices farthest from their base price"
 pricing-repl --format table -c "report.run name=away_from_base limit=8"
-product=$(pricing-repl --format tsv -c "report.run name=away_from_base limit=1" | sed -n '2s/\t.*//p')
+# The first of them that is not sold out; the sixth column is the stock.
+product=$(pricing-repl --format tsv -c "report.run name=away_from_base" |
+    awk -F '\t' 'NR > 1 && $6 > 0 && !first { first = $1 } END { print first }')
 
-say "Why the first of them is what it is"
+say "Why one of them, product $product, costs what it does"
 printf '%b\n' "$(pricing-repl --format json -c "price.why productId=$product" | sed 's/.*"text":"\([^"]*\)".*/\1/')"
 
 if [[ -t 0 && -t 1 ]]; then

@@ -180,7 +180,7 @@ create index order_line_product_index on order_line (product_id);
 
 -- One product of an order that is being placed: what is asked of it, beside what the shop has.
 create type wanted_line as (
-    product_id bigint, quantity bigint, max_price numeric, price numeric(12, 2), available integer, is_open boolean
+    product_id bigint, quantity bigint, max_price numeric, price numeric(12, 2), available integer
 );
 
 -- The stock ledger: append-only, numbered 1..n a product. inventory.stock is the running sum of quantity.

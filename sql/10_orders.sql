@@ -19,20 +19,21 @@ language plpgsql as $$
 declare
     line wanted_line;
     wanted wanted_line[] := '{}';
+    is_open boolean;
 begin
     for line.product_id, line.quantity, line.max_price in
         select (l ->> 'productId')::bigint, sum((l ->> 'quantity')::bigint)::bigint,
                min((l ->> 'maxUnitPrice')::numeric)
         from jsonb_array_elements(lines) l group by 1 order by 1
     loop
-        select i.price, i.stock - i.held, d.active and d.archived_at is null
-        into line.price, line.available, line.is_open
-        from inventory i join product d on d.product_id = i.product_id
-        where i.product_id = line.product_id for no key update of i;
-        if not found then
+        select price, stock - held into line.price, line.available
+        from inventory where product_id = line.product_id for no key update;
+        -- Read by a statement that began under the lock: while that waited, the product may have been archived.
+        select active and archived_at is null into is_open from product where product_id = line.product_id;
+        if is_open is null then
             perform fail('PR101', format('There is no product %s.', line.product_id),
                 jsonb_build_object('productId', line.product_id));
-        elsif not line.is_open then
+        elsif not is_open then
             perform fail('PR102', format('Product %s is not for sale.', line.product_id),
                 jsonb_build_object('productId', line.product_id));
         elsif line.quantity > line.available then

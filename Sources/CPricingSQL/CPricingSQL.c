@@ -52,6 +52,9 @@ static const unsigned char script_16[] = {
 static const unsigned char script_17[] = {
 #embed "../../sql/17_complete.sql"
 };
+static const unsigned char script_18[] = {
+#embed "../../sql/18_import.sql"
+};
 static const unsigned char script_19[] = {
 #embed "../../sql/19_grants.sql"
 };
@@ -76,6 +79,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(15, "15_dashboard.sql"),
     SCRIPT(16, "16_generate.sql"),
     SCRIPT(17, "17_complete.sql"),
+    SCRIPT(18, "18_import.sql"),
     SCRIPT(19, "19_grants.sql"),
 };
 

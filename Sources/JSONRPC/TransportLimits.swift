@@ -30,21 +30,27 @@ package struct TransportLimits: Sendable, Equatable {
     /// The limits of the protocol.
     package static let defaults = TransportLimits()
 
+    /// Every limit by the name that its error repeats.
+    private static var table: [(name: String, limit: WritableKeyPath<TransportLimits, Int>)] {
+        [
+            ("requestLineBytes", \.requestLineBytes), ("responseLineBytes", \.responseLineBytes),
+            ("nesting", \.nesting), ("idBytes", \.idBytes), ("batch", \.batch),
+            ("inFlightPerConnection", \.inFlightPerConnection), ("connections", \.connections),
+            ("connectionsPerUser", \.connectionsPerUser), ("waitingCalls", \.waitingCalls),
+            ("partialLineSeconds", \.partialLineSeconds), ("outputHardBytes", \.outputHardBytes),
+        ]
+    }
+
     /// The limits as `session.hello` tells them.
     package var asJSON: JSONObject {
-        func number(_ value: Int) -> JSONValue { .integer(Int64(value)) }
-        return [
-            "requestLineBytes": number(requestLineBytes),
-            "responseLineBytes": number(responseLineBytes),
-            "nesting": number(nesting),
-            "idBytes": number(idBytes),
-            "batch": number(batch),
-            "inFlightPerConnection": number(inFlightPerConnection),
-            "connections": number(connections),
-            "connectionsPerUser": number(connectionsPerUser),
-            "waitingCalls": number(waitingCalls),
-            "partialLineSeconds": number(partialLineSeconds),
-            "outputHardBytes": number(outputHardBytes),
-        ]
+        JSONObject(Self.table.map { ($0.name, .integer(Int64(self[keyPath: $0.limit]))) })
+    }
+
+    /// Sets one limit, at least 1; false when there is none of this name or the value does not serve.
+    package mutating func set(_ name: String, to value: Int) -> Bool {
+        guard let limit = Self.table.first(where: { $0.name == name })?.limit, value >= 1 else { return false }
+        guard name != "nesting" || value <= JSONParser.deepestNesting else { return false }
+        self[keyPath: limit] = value
+        return true
     }
 }

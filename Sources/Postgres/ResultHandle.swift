@@ -27,6 +27,11 @@ import CLibPQ
         unsafe PQfname(pointer, column).map { name in unsafe String(cString: name) } ?? "?"
     }
 
+    /// Whether a column's type is boolean (type 16, fixed in every server).
+    func isBoolean(_ column: Int32) -> Bool {
+        unsafe PQftype(pointer, column) == 16
+    }
+
     func isNull(_ row: Int32, _ column: Int32) -> Bool {
         unsafe PQgetisnull(pointer, row, column) == 1
     }

@@ -31,6 +31,12 @@ package struct Row: ~Copyable {
         result.columnName(try checked(column))
     }
 
+    /// Whether a column's type is boolean.
+    /// - Throws: `.decoding` when there is no such column.
+    package func isBoolean(_ column: Int) throws(PostgresError) -> Bool {
+        result.isBoolean(try checked(column))
+    }
+
     /// Whether a column holds null.
     /// - Throws: `.decoding` when there is no such column.
     package func isNull(_ column: Int) throws(PostgresError) -> Bool {

@@ -92,6 +92,9 @@ struct ServerPrograms: Sendable {
     /// The user may lack the right to reach the data folder by its path, as when that lies below a folder of root's. So we
     /// hand the open folders on: `/proc/self/fd/N` leads there without a look at any ancestor. A child gets no descriptors
     /// but the standard three, so they travel as those and a shell moves them: 9 the cluster, 8 the socket's folder.
+    ///
+    /// `setpriv` (Debian's util-linux, which no machine lacks) changes the user, not Subprocess: between its raw `clone` and
+    /// its `exec`, glibc's `setgroups` waits for ever when another thread of ours was just being made.
     /// - Throws: `.clusterFailed` when it could not be started or did not succeed.
     func run(
         _ program: String,
@@ -103,17 +106,15 @@ struct ServerPrograms: Sendable {
     ) async throws(PostgresError) {
         var options = PlatformOptions()
         options.createSession = true
-        if let user {
-            options.userID = user.userID
-            options.groupID = user.groupID
-            options.supplementaryGroups = [user.groupID]
+        let become = user.map {
+            ["/usr/bin/setpriv", "--reuid=\($0.userID)", "--regid=\($0.groupID)", "--clear-groups", "--"]
         }
         let move = "exec 9<&0 8<&2 </dev/null 2>&1; exec \"$@\""
         let status: TerminationStatus
         do {
             status = try await Subprocess.run(
                 .path("/bin/sh"),
-                arguments: Arguments(["-c", move, "sh", "\(folder)/\(program)"] + arguments),
+                arguments: Arguments(["-c", move, "sh"] + (become ?? []) + ["\(folder)/\(program)"] + arguments),
                 environment: Self.childEnvironment,
                 workingDirectory: "/",
                 platformOptions: options,

@@ -25,6 +25,11 @@ struct CallContext: Sendable {
     /// Milliseconds since the call arrived.
     var elapsedMs: Int64 { (ContinuousClock.now - call.received).milliseconds }
 
+    /// The same call with other parameters of its own.
+    func with(_ params: JSONObject) -> CallContext {
+        CallContext(call: call, method: method, meta: meta, params: params, role: role)
+    }
+
     /// - Throws: when the caller has cancelled, or no longer waits.
     func checkStillWanted() throws(PricingFailure) {
         if isLate { throw .deadline(elapsedMs: elapsedMs) }

@@ -11,7 +11,12 @@ struct DaemonIdentity: Sendable {
 
     init(isSandbox: Bool) {
         self.isSandbox = isSandbox
-        instanceID =
-            String(UInt64.random(in: .min ... .max), radix: 16) + String(UInt64.random(in: .min ... .max), radix: 16)
+        instanceID = Self.hex(.random(in: .min ... .max)) + Self.hex(.random(in: .min ... .max))
+    }
+
+    /// Sixteen hexadecimal digits.
+    private static func hex(_ number: UInt64) -> String {
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

@@ -10,6 +10,8 @@ import ServiceLifecycle
 final class OrderIntake: Service {
     /// Orders in one batch at most.
     static let batchLimit = 128
+    /// How long a batch may take before its connection is given up.
+    private static let batchTime = Duration.milliseconds(Database.statementTimeoutMs + 1000)
 
     /// What came of one order.
     typealias Outcome = Result<Database.Answer, PricingFailure>
@@ -21,14 +23,16 @@ final class OrderIntake: Service {
     }
 
     private let database: Database
+    private let deadlines: DeadlineWatch
     private let logger: Logger
     private let open = Lane<Waiting>()
     private let contended = Lane<Waiting>()
     private let committed: @Sendable () -> Void
 
     /// - Parameter committed: told after each batch that committed something.
-    init(database: Database, logger: Logger, committed: @escaping @Sendable () -> Void) {
+    init(database: Database, deadlines: DeadlineWatch, logger: Logger, committed: @escaping @Sendable () -> Void) {
         self.database = database
+        self.deadlines = deadlines
         self.logger = logger
         self.committed = committed
     }
@@ -117,10 +121,7 @@ final class OrderIntake: Service {
         for attempt in 0...3 {
             if attempt > 0 { try? await Task.sleep(for: .milliseconds(Int64.random(in: 1...20) * Int64(attempt))) }
             do throws(PostgresError) {
-                let text = Self.array(batch.map(\.element))
-                let placed = try await database.pool.run { (session) throws(PostgresError) in
-                    try session.all(CallStatements.placeOrders, [.json(text), .bool(waits)])
-                }
+                let placed = try await send(Self.array(batch.map(\.element)), waits: waits)
                 guard placed.count == batch.count else {
                     throw PostgresError(.unexpectedRows, "\(placed.count) outcomes for \(batch.count) orders")
                 }
@@ -137,6 +138,24 @@ final class OrderIntake: Service {
             return outcomes
         }
         return batch.map { .failure(database.failure(failure, $0.context)) }
+    }
+
+    /// Sends a batch, and lets go of a server that does not answer in time: its statement limit cannot be trusted then.
+    private func send(_ text: [UInt8], waits: Bool) async throws(PostgresError) -> [CallStatements.Placed] {
+        let task = Task { () async -> Result<[CallStatements.Placed], PostgresError> in
+            do throws(PostgresError) {
+                return .success(
+                    try await database.pool.run { (session) throws(PostgresError) in
+                        try session.all(CallStatements.placeOrders, [.json(text), .bool(waits)])
+                    }
+                )
+            } catch {
+                return .failure(error)
+            }
+        }
+        let watched = deadlines.add(.now + Self.batchTime) { task.cancel() }
+        defer { deadlines.remove(watched) }
+        return try await task.value.get()
     }
 
     private static func outcome(

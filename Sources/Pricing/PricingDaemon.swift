@@ -30,12 +30,7 @@ package struct PricingDaemon: Sendable {
         limits: TransportLimits,
         logger: Logger
     ) throws {
-        let settings = host.settings.with("application_name", "pricingd").with(
-            "options",
-            "-c statement_timeout=\(Database.statementTimeoutMs) -c lock_timeout=\(Database.lockTimeoutMs)"
-                + " -c client_connection_check_interval=1000 -c search_path=public"
-                + " -c jit=off -c timezone=UTC -c idle_in_transaction_session_timeout=10000"
-        )
+        let settings = Self.limited(host.settings)
         let keeper = host.cluster.map { ClusterKeeper(cluster: $0, logger: logger) }
         pool = ConnectionPool(
             settings,
@@ -44,61 +39,68 @@ package struct PricingDaemon: Sendable {
             logger: logger,
             onUnreachable: { keeper?.kick() }
         )
-        let identity = DaemonIdentity(isSandbox: host.isSandbox)
-        let database = Database(pool: pool, logger: logger)
-        let deadlines = DeadlineWatch()
-        let ledger = CallLedger()
-        let slot = ServerSlot()
-        let feed = EventFeed(database: database, logger: logger)
-        let committed: @Sendable () -> Void = { feed.kick() }
-        let intake = OrderIntake(database: database, logger: logger, committed: committed)
-        let ticker = Ticker(database: database, logger: logger, committed: committed)
-        let calls = CallHandlers(database: database, intake: intake, feed: feed, ticker: ticker)
-        let handlers: [[String: Dispatcher.Handler]] = [
-            calls.handlers,
-            EventHandlers(database: database, feed: feed).handlers,
-            SessionHandlers(identity: identity, limits: limits).handlers,
-            StatusHandlers(
-                identity: identity,
-                database: database,
-                location: host.location,
-                intake: intake,
-                feed: feed
-            ).handlers,
-            ReportHandlers(database: database).handlers,
-            OperationHandlers(
-                identity: identity,
-                database: database,
-                ledger: ledger,
-                intake: intake,
-                feed: feed,
-                server: slot
-            ).handlers,
-            GenerateHandlers(database: database, committed: committed).handlers,
-        ]
+        let parts = DaemonParts(
+            host: host,
+            database: Database(pool: pool, logger: logger),
+            limits: limits,
+            logger: logger
+        )
         let dispatcher = Dispatcher(
-            handlers: handlers.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } },
+            handlers: parts.handlers,
             roles: roles,
-            deadlines: deadlines,
-            ledger: ledger,
+            deadlines: parts.deadlines,
+            ledger: parts.ledger,
             logger: logger,
-            connectionClosed: { feed.connectionClosed($0) }
+            connectionClosed: { parts.feed.connectionClosed($0) }
         )
         server = RPCServer(listener: listener, service: dispatcher, limits: limits, logger: logger)
-        slot.fill(server)
+        parts.server.fill(server)
         let changes = try NotificationStream(settings, channels: ["pricing_event"], logger: logger)
         services =
-            [deadlines, intake, feed, ticker, ChangeListener(changes: changes, feed: feed)]
+            [
+                parts.deadlines, parts.intake, parts.feed, parts.ticker,
+                ChangeListener(changes: changes, feed: parts.feed),
+            ]
             + (keeper.map { [$0] } ?? [])
         self.host = host
         self.logger = logger
-        instanceID = identity.instanceID
+        instanceID = parts.identity.instanceID
+    }
+
+    /// What every connection of the daemon asks of its session.
+    private static func limited(_ settings: ConnectionSettings) -> ConnectionSettings {
+        settings.with("application_name", "pricingd").with(
+            "options",
+            "-c statement_timeout=\(Database.statementTimeoutMs) -c lock_timeout=\(Database.lockTimeoutMs)"
+                + " -c client_connection_check_interval=1000 -c search_path=public"
+                + " -c jit=off -c timezone=UTC -c idle_in_transaction_session_timeout=10000"
+        )
+    }
+
+    /// Who wants a sign of life, and how often.
+    package struct Watchdog: Sendable {
+        private let period: Duration
+        private let tell: @Sendable () -> Void
+
+        package init(period: Duration, tell: @escaping @Sendable () -> Void) {
+            self.period = period
+            self.tell = tell
+        }
+
+        /// Tells as long as this process's tasks still run.
+        fileprivate func run() async {
+            while !Task.isCancelled {
+                tell()
+                try? await Task.sleep(for: period)
+            }
+        }
     }
 
     /// Serves until a graceful shutdown; then answers what is in flight, and stops everything that it started.
-    package func run() async throws {
+    /// - Parameter stopping: told when the shutdown begins.
+    package func run(watchdog: Watchdog? = nil, stopping: @escaping @Sendable () -> Void = {}) async throws {
         let front = ServiceGroupConfiguration.ServiceConfiguration(
-            service: ServerService(server: server, drainTime: Self.drainTime),
+            service: ServerService(server: server, drainTime: Self.drainTime, stopping: stopping),
             successTerminationBehavior: .gracefullyShutdownGroup,
             failureTerminationBehavior: .gracefullyShutdownGroup
         )
@@ -112,6 +114,7 @@ package struct PricingDaemon: Sendable {
         )
         let outcome = await withTaskGroup(of: Void.self, returning: Result<Void, any Error>.self) { tasks in
             tasks.addTask { await Self.obeySignals(group) }
+            if let watchdog { tasks.addTask { await watchdog.run() } }
             defer { tasks.cancelAll() }
             do {
                 return .success(try await group.run())
@@ -139,11 +142,13 @@ package struct PricingDaemon: Sendable {
 private struct ServerService: Service {
     let server: RPCServer
     let drainTime: Duration
+    let stopping: @Sendable () -> Void
 
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await gracefulShutdown()
+                stopping()
                 _ = await server.drain(until: .now + drainTime)
                 server.shutdown()
             }

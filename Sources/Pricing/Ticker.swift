@@ -45,6 +45,7 @@ struct Ticker: Service {
             }
             return seconds.isFinite ? .now + .seconds(min(seconds, 3600)) : nil
         } catch {
+            if Task.isCancelled { return nil }
             logger.warning("the tick failed; it is tried again in a second", metadata: ["reason": "\(error)"])
             return .now + .seconds(1)
         }

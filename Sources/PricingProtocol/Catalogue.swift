@@ -30,8 +30,8 @@ enum Catalogue {
             .money("basePrice", "The list price that automation starts from."),
             Field.money("unitCost", "What one unit costs the shop.", zeroAllowed: true).nullable,
             .money("price", "The posted price."),
-            .money("floor", "The lowest price that may be posted."),
-            .money("ceiling", "The highest price that may be posted."),
+            .money("floor", "The declared floor; unit cost with its minimum margin may lift it."),
+            .money("ceiling", "The declared ceiling; the floor beats it."),
             .stock,
             Field("available", .integer(0...2_147_483_647), "On hand less held."),
             .lowStock, .highStock, .ruleId,
@@ -200,6 +200,27 @@ enum Catalogue {
             takes: [.productId],
             gives: product,
             errors: [.productNotFound]
+        ),
+        Method(
+            "product.import",
+            .operator,
+            .write,
+            "Makes and changes many products in one call.",
+            takes: [
+                Field(
+                    "rows",
+                    .list(.any, 1...10_000),
+                    "Each is what product.create takes, or productId and what product.update takes."
+                ),
+                Field("mode", .choice(["atomic", "perRow"]), "All rows or none, or each alone; atomic unless given.")
+                    .optional,
+            ],
+            gives: .result([
+                .count("created", "Products made."), .count("updated", "Products changed."),
+                Field("failed", .list(.any, 0...10_000), "{row, error} each; row counts from 0."),
+            ]),
+            errors: [.productNotFound, .productArchived, .stale] + references,
+            isLong: true
         ),
     ]
 }

@@ -32,7 +32,7 @@ package enum OpenRPCDocument {
             "result": ["name": .string(method.result.name ?? "result"), "schema": .object(result)],
             "errors": .array(method.errors.map { ["$ref": .string("#/components/errors/\($0.reason)")] }),
             "x-role": .string(method.role.rawValue), "x-effect": .string(method.effect.rawValue),
-            "x-idempotent": .bool(true),
+            "x-idempotent": .bool(method.effect != .session),
         ]
         if let columns = method.tableColumns { object["x-table"] = .array(columns.map { .string($0) }) }
         if let example = method.example {
@@ -69,6 +69,6 @@ extension Method {
         guard let items = result.fields.first(where: { $0.name == "items" }),
             case .list(.object(let item), _) = items.schema
         else { return nil }
-        return item.fields.map(\.name)
+        return item.fields.filter { $0.schema != .any }.map(\.name)
     }
 }

@@ -79,7 +79,7 @@ enum Users {
         Method(
             "user.authenticate",
             .operator,
-            .write,
+            .read,
             "Checks a password.",
             takes: [email, password],
             gives: .result([.userId, Field("role", role, "What they are to the shop.")]),

@@ -46,7 +46,11 @@ struct PricingRepl: AsyncParsableCommand {
     @MainActor
     private func status(_ console: Console) async -> ExitStatus {
         let session = Session(socket: SocketPath.resolve(explicit: socket))
-        if file == "doctor", command.isEmpty { return await Doctor(session: session, console: console).run() }
+        if file == "doctor", command.isEmpty {
+            let status = await Doctor(session: session, console: console).run()
+            await session.disconnect()
+            return status
+        }
         let isInteractive = command.isEmpty && file == nil && isatty(STDIN_FILENO) == 1
         let shell = Shell(
             session: session,

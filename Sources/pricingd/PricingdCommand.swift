@@ -9,7 +9,7 @@ struct PricingdCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pricingd",
         abstract: "Keeps a shop's stock and prices in PostgreSQL and serves them over a Unix socket.",
-        subcommands: [Serve.self, Migrate.self, Scripts.self],
+        subcommands: [Serve.self, Migrate.self, Scripts.self, Doctor.self],
         defaultSubcommand: Serve.self
     )
 }

@@ -24,7 +24,11 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Members of this group may look.")
     var viewerGroup: String?
 
+    @Option(help: "NAME=VALUE, one of the limits that session.hello lists; may be given again.")
+    var limit: [String] = []
+
     func validate() throws {
+        _ = try limits()
         if stdio, socket != nil { throw ValidationError("--socket and --stdio exclude each other") }
     }
 
@@ -36,26 +40,46 @@ struct Serve: AsyncParsableCommand {
             operatorGroup: try group(operatorGroup),
             viewerGroup: try group(viewerGroup)
         )
-        let listening = try standardIO == nil ? listen(roles) : nil
+        let manager = ServiceManager()
+        let handed = stdio ? nil : ServiceManager.inheritedListener()
+        let listening = try stdio || handed != nil ? nil : listen(roles)
         let source = try await DatabaseChoice.make(options)
         let host = try await host(source, logger)
-        let listener: Listener =
-            listening.map { .socket($0) } ?? .standardIO(standardIO ?? StandardIO(input: 0, output: 1))
+        let listener =
+            listening.map { .socket($0) } ?? handed
+            ?? Listener.standardIO(standardIO ?? StandardIO(input: 0, output: 1))
         let daemon = try PricingDaemon(
             host: host,
             listener: listener,
             roles: roles,
-            limits: .defaults,
+            limits: try limits(),
             logger: logger
         )
-        if let listening {
+        if !stdio {
             let ready: JSONObject = [
-                "ready": true, "socket": .string(listening.path), "instanceId": .string(daemon.instanceID),
-                "pid": .integer(Int64(getpid())),
+                "ready": true, "socket": listening.map { .string($0.path) } ?? .null,
+                "instanceId": .string(daemon.instanceID), "pid": .integer(Int64(getpid())),
             ]
             writeLine(String(decoding: ready.serialized(), as: UTF8.self), to: 1)
         }
-        try await daemon.run()
+        manager.tell("READY=1\nSTATUS=Serving")
+        try await daemon.run(
+            watchdog: manager.watchdog.map { period in
+                PricingDaemon.Watchdog(period: period) { manager.tell("WATCHDOG=1") }
+            },
+            stopping: { manager.tell("STOPPING=1\nSTATUS=Draining") }
+        )
+    }
+
+    private func limits() throws -> TransportLimits {
+        var limits = TransportLimits.defaults
+        for text in limit {
+            let parts = text.split(separator: "=")
+            guard parts.count == 2, let value = Int(parts[1]), limits.set(String(parts[0]), to: value) else {
+                throw ValidationError("--limit \(text) is no limit that can be set so")
+            }
+        }
+        return limits
     }
 
     private func group(_ name: String?) throws -> UInt32? {

@@ -104,7 +104,9 @@ struct ExamplesTests {
     @Test
     func genericClientCallsEveryMethod() async throws {
         let daemon = try await TestDaemon.start(hasDemo: true)
-        for method in AllMethods.list {
+        // The one that ends the daemon goes last.
+        for method in AllMethods.list.filter({ $0.name != "server.drain" }) + [AllMethods.byName["server.drain"]] {
+            guard let method else { continue }
             let words = (method.example ?? [:]).map { key, value in "\(key)=\(value.string ?? "\(value)")" }
             let outcome = try await Self.run(
                 ["python3", "examples/python/pricingd_client.py", method.name] + words,
@@ -118,7 +120,7 @@ struct ExamplesTests {
                 #expect(outcome.errors.hasPrefix("INVALID_PARAMS: "), "\(method.name): \(outcome.errors)")
             }
         }
-        #expect(await daemon.stop() == 0)
+        #expect(await daemon.program.exit() == 0)
     }
 
     @Test(arguments: [
@@ -137,6 +139,27 @@ struct ExamplesTests {
         let daemon = try await TestDaemon.shared()
         let outcome = try await Self.run(["python3", "examples/python/readme_tables.py"], daemon)
         #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+
+    @Test func quickstartShowsMovingPricesAndLeavesNothing() async throws {
+        let run = try await Quickstart(root: Self.root)
+        let lines = await run.lines(until: nil)
+        #expect(await run.program.exit() == 0, "\(lines.joined(separator: "\n"))")
+        #expect(lines.contains { $0.contains(" → ") && $0.contains("stock ") }, "a price moved on the screen")
+        #expect(lines.contains { $0.hasPrefix("product_id | title") }, "the prices farthest from base")
+        #expect(lines.contains { $0.hasPrefix("  strategy: ") }, "why one of them is what it is")
+        #expect(lines.last == "== Stopped; nothing is left behind")
+        #expect(run.leftovers(lines).isEmpty)
+    }
+
+    @Test func quickstartCleansUpAfterCtrlC() async throws {
+        let run = try await Quickstart(root: Self.root)
+        var lines = await run.lines(until: "== Orders for 20 seconds, and the prices that they move")
+        run.interrupt()
+        lines += await run.lines(until: nil)
+        #expect(await run.program.exit() == 130)
+        #expect(lines.last?.hasPrefix("== Stopped") == false)
+        #expect(run.leftovers(lines).isEmpty)
     }
 
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-analyze")))

@@ -4,10 +4,11 @@ package enum Invariants {
     ///
     /// - I1: a product's stock is the sum of its ledger. I2: no stock below zero, held within stock. I3: an order's total
     ///   is the sum of its lines, each line left the shelf once and came back once when the order was undone.
-    /// - I4 and I12: a stored key has its reply. I5: a price change recomputes from its own inputs, the last one is the
-    ///   posted price. I6: ledger and history are chains without gaps. I7: no price outside its limits.
-    /// - I8: an order was charged the price that stood, as the events tell it. The parts of I3, I4 and I9 to I12 that only
-    ///   a client's journal can see are not here.
+    /// - I5: a price change recomputes from its own inputs, the last one is the posted price. I6: ledger and history are
+    ///   chains without gaps. I7: no price outside its limits. I8: an order was charged the price that stood, as the
+    ///   events tell it.
+    ///
+    /// What only a client's journal can see (I4, I9 to I12 and a part of I3) is not here.
     package static let sql = """
         select format('I1 product %s: stock %s, ledger %s', i.product_id, i.stock, coalesce(sum(m.quantity), 0))
         from inventory i left join stock_movement m using (product_id)

@@ -101,6 +101,23 @@ struct InterleavingTests {
         }
     }
 
+    @Test("An order that waits for a product's archiving, or for its end of sale, is refused")
+    func archivingAndSale() async throws {
+        try await Shop.with { shop in
+            let buyer = try await shop.buyer()
+            let archived = try await shop.product()
+            let archive = #"select archive_product('{"productId": \#(archived)}')"#
+            #expect(try await shop.race(archive, against: place(buyer, [(archived, 1)]))?.sqlState?.code == "PR102")
+            let ended = try await shop.product()
+            let end = """
+                update inventory set stock = 40 where product_id = \(ended);
+                update product set active = false where product_id = \(ended)
+                """
+            #expect(try await shop.race(end, against: place(buyer, [(ended, 1)]))?.sqlState?.code == "PR102")
+            #expect(try await shop.value("select count(*) from customer_order") == "0")
+        }
+    }
+
     @Test("A new rule that races with an order wins")
     func activationAndSale() async throws {
         try await Shop.with { shop in

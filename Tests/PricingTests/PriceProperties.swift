@@ -81,19 +81,19 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                 """
         ),
         PriceProperty(
-            name: "P9: the inputs that history keeps give price and binding guard again",
+            name: "P9: the inputs that history keeps give every step, the price and the binding guard again",
             sql: """
                 select format('%s: %s %s, recomputed %s %s', f.mode, e.price, e.binding, g.price, g.binding) as told, n
                 from cases, \(modes), evaluate_price(d, r, i, mode) e, jsonb_to_record(e.inputs) as f (
                          mode text, strategy text, base numeric, up numeric, down numeric, low integer, high integer,
                          gap integer, stock integer, "bandBefore" smallint, anchor numeric, "dailyCap" numeric,
                          floor numeric, ceiling numeric, posted numeric, "deadBand" numeric, step numeric,
-                         "offset" numeric),
+                         "offset" numeric, raw numeric, capped numeric, limited numeric),
                      apply_guards(case f.strategy when 'bands' then strategy_bands(f.base, f.up, f.down,
                                       next_band(f."bandBefore", f.stock, f.low, f.high, f.gap)) else f.base end,
                                   f.posted, f.anchor, f."dailyCap", f.floor, f.ceiling, f."deadBand", f.step,
                                   f."offset") g
-                where (g.price, g.binding) is distinct from (e.price, e.binding)
+                where (g.price, g.binding, g.capped, g.limited) is distinct from (e.price, e.binding, f.capped, f.limited)
                 """
         ),
         PriceProperty(

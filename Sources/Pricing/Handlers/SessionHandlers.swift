@@ -41,12 +41,25 @@ struct SessionHandlers: Sendable {
                 "name": "pricingd", "version": .string(DaemonIdentity.version),
                 "instanceId": .string(identity.instanceID),
             ],
-            "limits": .object(limits.asJSON),
+            "limits": .object(allLimits),
             "capabilities": [
                 "idempotency": true, "dryRun": true, "cancel": true, "progress": true, "events": true, "batch": true,
                 "sandbox": .bool(identity.isSandbox),
             ],
             "peer": ["uid": .integer(Int64(context.call.peer.uid)), "role": .string(context.role.rawValue)],
         ])
+    }
+
+    /// The transport's limits, and those of the methods.
+    private var allLimits: JSONObject {
+        var all = limits.asJSON
+        all["requestMs"] = .integer(CallContext.requestTimeoutMs)
+        all["statementMs"] = .integer(Database.statementTimeoutMs)
+        all["lockMs"] = .integer(Database.lockTimeoutMs)
+        all["outputSoftBytes"] = .integer(Int64(Subscription.softOutputBytes))
+        all["orderLines"] = 100
+        all["importRows"] = 10_000
+        all["pageRows"] = 500
+        return all
     }
 }

@@ -56,7 +56,10 @@ struct Report: Sendable, Equatable {
             var cells: [JSONValue] = []
             for column in 1..<max(1, row.columnCount) {
                 columns.append(try row.name(column))
-                cells.append(try row.textIfPresent(column).map { Self.cell($0) } ?? .null)
+                let isBoolean = try row.isBoolean(column)
+                cells.append(
+                    try row.textIfPresent(column).map { isBoolean ? .bool($0 == "t") : Self.cell($0) } ?? .null
+                )
             }
             return Page(columns: columns, cells: try row.isNull(0) ? nil : cells)
         }

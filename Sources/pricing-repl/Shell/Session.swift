@@ -93,9 +93,9 @@ final class Session {
             let fresh = try await RPCClient.connect(socket: socket)
             client = fresh
             let notified = notified
-            listener = Task { @concurrent [weak self] in
+            listener = Task { @concurrent in
                 for await notification in fresh.notifications { notified(notification.method, notification.params) }
-                await self?.forget(fresh)
+                await self.forget(fresh)
             }
             return fresh
         } catch {

@@ -1,0 +1,56 @@
+import JSONRPC
+import Logging
+
+/// The parts that answer calls, made once and shared by all handlers.
+struct DaemonParts: Sendable {
+    let identity: DaemonIdentity
+    let location: DatabaseLocation
+    let limits: TransportLimits
+    let database: Database
+    let deadlines = DeadlineWatch()
+    let ledger = CallLedger()
+    /// The server, once it is made.
+    let server = ServerSlot()
+    let feed: EventFeed
+    let intake: OrderIntake
+    let ticker: Ticker
+
+    init(host: DatabaseHost, database: Database, limits: TransportLimits, logger: Logger) {
+        let feed = EventFeed(database: database, logger: logger)
+        identity = DaemonIdentity(isSandbox: host.isSandbox)
+        location = host.location
+        self.limits = limits
+        self.database = database
+        self.feed = feed
+        intake = OrderIntake(database: database, deadlines: deadlines, logger: logger, committed: { feed.kick() })
+        ticker = Ticker(database: database, logger: logger, committed: { feed.kick() })
+    }
+
+    /// One handler a method.
+    var handlers: [String: Dispatcher.Handler] {
+        let rooms: [[String: Dispatcher.Handler]] = [
+            CallHandlers(database: database, intake: intake, feed: feed, ticker: ticker).handlers,
+            EventHandlers(database: database, feed: feed).handlers,
+            SessionHandlers(identity: identity, limits: limits).handlers,
+            StatusHandlers(
+                identity: identity,
+                database: database,
+                location: location,
+                intake: intake,
+                feed: feed
+            ).handlers,
+            ReportHandlers(database: database).handlers,
+            OperationHandlers(
+                identity: identity,
+                database: database,
+                ledger: ledger,
+                intake: intake,
+                feed: feed,
+                server: server
+            ).handlers,
+            GenerateHandlers(database: database, committed: { feed.kick() }).handlers,
+            ImportHandlers(database: database, committed: { feed.kick() }).handlers,
+        ]
+        return rooms.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } }
+    }
+}

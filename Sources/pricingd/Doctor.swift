@@ -1,0 +1,121 @@
+import ArgumentParser
+import Glibc
+import JSONRPC
+import Logging
+import Postgres
+import Pricing
+import PricingProtocol
+
+/// `pricingd doctor`: looks at everything that a daemon needs, and says what to do about what it lacks.
+struct Doctor: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check configuration, socket, lock, database and schema, and say what to do."
+    )
+
+    @OptionGroup var options: CommonOptions
+
+    @Option(help: "Where the daemon listens.")
+    var socket: String?
+
+    func run() async throws {
+        var report = Report()
+        let path = SocketPath.resolve(explicit: socket)
+        let isServing = await checkDaemon(path, &report)
+        let source = try await DatabaseChoice.make(options)
+        switch source {
+        case .privateCluster(let folder):
+            checkFolder(folder, &report)
+            report.note(
+                PrivateCluster.isAvailable,
+                "PostgreSQL's server programs are installed",
+                otherwise: "PostgreSQL's server programs are missing: apt-get install postgresql"
+            )
+            if !isServing { report.note("no daemon serves, so the private cluster is left asleep") }
+        case .configured(let settings):
+            await checkDatabase(settings, options.logger(), &report)
+        }
+        if report.hasFailed { throw Exit.configuration }
+    }
+
+    private func checkDaemon(_ path: String, _ report: inout Report) async -> Bool {
+        report.note("socket \(path)")
+        report.note(
+            path.utf8.count <= ListeningSocket.longestPath,
+            "its path fits a socket address",
+            otherwise:
+                "its path is longer than \(ListeningSocket.longestPath) bytes: choose a shorter one with --socket"
+        )
+        do {
+            let client = try await RPCClient.connect(socket: path)
+            let status = try await client.call("server.status", [:])
+            report.note("a daemon answers: version \(status["version"]?.string ?? "?")")
+            let database = status["database"]
+            report.note(
+                "its database: \(database?["kind"]?.string ?? "?"), psql -h \(database?["host"]?.string ?? "?")"
+                    + " -p \(database?["port"]?.integer ?? 0) -U \(database?["user"]?.string ?? "?")"
+                    + " -d \(database?["name"]?.string ?? "?")"
+            )
+            await client.close()
+            return true
+        } catch {
+            report.note("no daemon answers there (\(error)); start one with pricingd")
+            return false
+        }
+    }
+
+    private func checkFolder(_ folder: String, _ report: inout Report) {
+        var facts = stat()
+        guard unsafe stat(folder, &facts) == 0 else {
+            report.note("data folder \(folder) is not there yet; the first start makes it")
+            return
+        }
+        report.note(
+            facts.st_mode & S_IFMT == S_IFDIR,
+            "data folder \(folder)",
+            otherwise: "\(folder) is no folder: choose another with --data-dir"
+        )
+        report.note(
+            getuid() == 0 || facts.st_uid == getuid(),
+            "it is ours",
+            otherwise: "it belongs to uid \(facts.st_uid): run as that user, or choose another with --data-dir"
+        )
+    }
+
+    private func checkDatabase(_ settings: ConnectionSettings, _ logger: Logger, _ report: inout Report) async {
+        do throws(PostgresError) {
+            let connection = try await PostgresConnection.open(settings, name: "pg doctor", logger: logger)
+            report.note("the database answers: \(settings)")
+            do throws(Migrator.Failure) {
+                let plan = try await Migrator.migrate(connection, isDryRun: true)
+                report.note(
+                    plan.isEmpty,
+                    "its schema is this binary's",
+                    otherwise: "it lacks \(plan.steps.map(\.script.name).joined(separator: ", ")): run pricingd migrate"
+                )
+            } catch {
+                report.fail("its schema cannot be used: \(error)")
+            }
+            await connection.close()
+        } catch {
+            report.fail("the database does not answer: \(error)")
+        }
+    }
+
+    /// What was found, printed as it is found.
+    private struct Report {
+        private(set) var hasFailed = false
+
+        mutating func note(_ text: String) {
+            print("  \(text)")
+        }
+
+        mutating func note(_ isWell: Bool, _ text: String, otherwise trouble: String) {
+            isWell ? note(text) : fail(trouble)
+        }
+
+        mutating func fail(_ trouble: String) {
+            hasFailed = true
+            print("! \(trouble)")
+        }
+    }
+}

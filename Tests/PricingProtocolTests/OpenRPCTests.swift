@@ -1,0 +1,126 @@
+import JSONRPC
+import PricingProtocol
+import Testing
+
+@Suite("The OpenRPC document")
+struct OpenRPCTests {
+    /// The contract's table of methods: the least role, what calling does, the names. Methods of later stages stand here too.
+    private static let contract: [(role: Role, effect: Method.Effect, names: String)] = [
+        (.viewer, .session, "session.hello session.ping events.subscribe events.unsubscribe"),
+        (
+            .viewer, .read,
+            """
+            rpc.discover server.status server.metrics server.complete server.explain category.list supplier.list
+            supplier.get product.list product.get inventory.get inventory.list inventory.lowStock inventory.movements
+            price.get price.history price.why price.preview rule.list rule.get rule.lint rule.backtest proposal.list
+            campaign.list claim.check claim.plan quote.get order.get order.list user.list user.get clock.get
+            dashboard.stats dashboard.categoryDistribution dashboard.priceTrends dashboard.supplierRevenue
+            dashboard.monthlyRevenue dashboard.vipUsers dashboard.lowStock report.list report.run events.list audit.verify
+            """
+        ),
+        (.operator, .read, "user.authenticate"),
+        (
+            .operator, .write,
+            """
+            category.create supplier.create supplier.update supplier.delete product.create product.update
+            product.archive product.import inventory.restock inventory.adjust inventory.expect price.pin price.unpin
+            price.rollback pricing.halt pricing.resume rule.create rule.activate rule.retire proposal.approve
+            proposal.reject campaign.create campaign.end quote.create quote.extend quote.release order.place
+            order.advance order.cancel order.return user.create user.update user.delete
+            """
+        ),
+        (.admin, .read, "server.requests"), (.admin, .session, "server.cancel server.drain"),
+        (.admin, .write, "clock.set lab.run audit.repair data.generate"),
+    ]
+
+    @Test("Every method has the role and the effect of the contract's table")
+    func rolesAndEffects() {
+        var wanted: [String: String] = [:]
+        for line in Self.contract {
+            for name in line.names.split(whereSeparator: \.isWhitespace) {
+                wanted[String(name)] = "\(line.role) \(line.effect)"
+            }
+        }
+        for method in AllMethods.list {
+            #expect("\(method.role) \(method.effect)" == wanted[method.name], "\(method.name)")
+        }
+    }
+
+    @Test("The document has an entry a method, and says what clients need")
+    func methods() throws {
+        let document = OpenRPCDocument.make(version: "1.2.3")
+        #expect(document["openrpc"]?.string?.hasPrefix("1.") == true)
+        #expect(document["info"]?["version"] == "1.2.3")
+        let entries = try #require(document["methods"]?.array)
+        #expect(entries.compactMap { $0["name"]?.string } == AllMethods.list.map(\.name))
+        for (entry, method) in zip(entries, AllMethods.list) {
+            #expect(entry["paramStructure"] == "by-name", "\(method.name)")
+            #expect(
+                entry["x-role"]?.string == method.role.rawValue && entry["x-effect"]?.string == method.effect.rawValue
+            )
+            #expect(entry["x-idempotent"]?.bool != nil, "\(method.name)")
+            let params = try #require(entry["params"]?.array)
+            #expect(params.compactMap { $0["name"]?.string } == method.parameters.fields.map(\.name) + ["_meta"])
+            #expect(
+                params.filter { $0["required"] == true }.compactMap { $0["name"]?.string }
+                    == method.parameters.fields.filter(\.isRequired).map(\.name)
+            )
+            #expect(params.allSatisfy { $0["schema"]?.object != nil }, "\(method.name)")
+            #expect(entry["result"]?["schema"]?.object != nil, "\(method.name)")
+            #expect(entry["errors"]?.array?.count == method.errors.count, "\(method.name)")
+        }
+    }
+
+    @Test("Every reference leads somewhere, and every component is referred to")
+    func references() throws {
+        let document = OpenRPCDocument.make(version: "1")
+        var referred: Set<String> = []
+        collect(.object(document), &referred)
+        #expect(!referred.isEmpty)
+        for path in referred {
+            let steps = path.split(separator: "/").dropFirst()
+            var place: JSONValue? = .object(document)
+            for step in steps { place = place?[String(step)] }
+            #expect(place?.object != nil, "\(path)")
+        }
+        let schemas = try #require(document["components"]?["schemas"]?.object)
+        for name in schemas.keys { #expect(referred.contains("#/components/schemas/\(name)"), "\(name)") }
+        #expect(document["components"]?["errors"]?.object?.count == ErrorCode.all.count)
+    }
+
+    @Test("Every example fits its own method")
+    func examples() throws {
+        let entries = try #require(OpenRPCDocument.make(version: "1")["methods"]?.array)
+        for (entry, method) in zip(entries, AllMethods.list) {
+            guard let example = method.example else { continue }
+            #expect(violations(example, method.parameters) == [], "\(method.name)")
+            let params = try #require(entry["examples"]?.array?.first?["params"]?.array)
+            #expect(params.count == example.count, "\(method.name)")
+        }
+    }
+
+    @Test("Lists name the columns of a table; money is a decimal string; a line is compact and has no line feed")
+    func details() throws {
+        let document = OpenRPCDocument.make(version: "1")
+        let entries = try #require(document["methods"]?.array)
+        for name in ["product.list", "order.list", "user.list", "price.history", "rule.list"] {
+            let entry = entries.first { $0["name"]?.string == name }
+            #expect(entry?["x-table"]?.array?.isEmpty == false, "\(name)")
+        }
+        let basePrice = entries.first { $0["name"] == "product.create" }?["params"]?.array?
+            .first { $0["name"] == "basePrice" }
+        #expect(basePrice?["schema"]?["type"] == "string" && basePrice?["schema"]?["format"] == "decimal")
+        let text = document.serialized()
+        #expect(!text.contains(10))
+        #expect(try JSONParser.parse(text).object == document)
+        #expect(OpenRPCDocument.make(version: "1").serialized() == text, "the same each time, byte for byte")
+    }
+
+    private func collect(_ value: JSONValue, _ referred: inout Set<String>) {
+        if let elements = value.array { for element in elements { collect(element, &referred) } }
+        guard let object = value.object else { return }
+        for (key, member) in object {
+            if key == "$ref", let path = member.string { referred.insert(path) } else { collect(member, &referred) }
+        }
+    }
+}

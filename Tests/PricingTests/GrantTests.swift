@@ -1,0 +1,58 @@
+import Postgres
+import Pricing
+import PricingTestSupport
+import Testing
+
+/// What the role that the daemon serves as may do, and what not.
+@Suite("Grants", .serialized, .enabled(if: TestCluster.isAvailable, needsServer))
+struct GrantTests {
+    @Test("The daemon's role does every deed of a shop, and can neither change nor remove ledger and history")
+    func role() async throws {
+        try await Shop.withEmptyDatabase { shop in
+            try await shop.run(
+                "do $$ begin create role pricingd; exception when duplicate_object then null; end $$"
+            )
+            _ = try await Migrator.migrate(shop.connection, wantsDemo: true, isSandbox: true)
+            try await shop.run("set role pricingd")
+            for call in Self.deeds { _ = try await shop.value("select \(call)") }
+            #expect(try await shop.value("select tick_prices() >= 0 and expire_request_keys() = 0") == "t")
+            #expect(try await shop.value("select number_events() > 0") == "t")
+            for sql in [
+                "update price_change set reason = 'x'", "delete from price_change", "truncate price_change",
+                "update stock_movement set reason = 'x'", "delete from stock_movement",
+                "update order_line set quantity = 1",
+                "delete from order_line", "delete from customer_order", "delete from inventory", "delete from product",
+                "update event set actor = 'x'", "delete from event", "insert into virtual_clock (at) values (now())",
+                "update setting set value = 'true'", "drop table product", "create table mine (n integer)",
+                "alter table price_change disable trigger all", "select generate_clear()",
+            ] {
+                let error = await shop.refusal(sql)
+                #expect(
+                    error?.sqlState?.code == "42501",
+                    "\(sql): \(error?.sqlState?.code ?? "") \(error?.message ?? "")"
+                )
+            }
+            try await shop.run("reset role")
+            #expect(try await shop.rows(Invariants.sql) == [])
+        }
+    }
+
+    private static let deeds = [
+        #"create_category('{"name": "Tea"}')"#, #"create_supplier('{"companyName": "A"}')"#,
+        #"update_supplier('{"supplierId": 1, "address": "b"}')"#,
+        #"create_product('{"title": "Mug", "basePrice": "9.00", "categoryId": 1, "stock": 12}')"#,
+        #"update_product('{"productId": 1, "basePrice": "1300.00"}')"#, #"archive_product('{"productId": 20}')"#,
+        #"restock_inventory('{"productId": 2, "quantity": 5}')"#,
+        #"adjust_inventory('{"productId": 2, "quantity": -1}')"#,
+        #"pin_price('{"productId": 3, "price": "30.00"}')"#, #"unpin_price('{"productId": 3}')"#,
+        #"activate_rule(jsonb_build_object('ruleId', create_rule('{"name": "bands", "strategy": "bands"}') -> 'ruleId'))"#,
+        #"create_user('{"fullName": "A", "email": "a@b", "password": "x"}')"#,
+        #"authenticate_user('{"email": "a@b", "password": "x"}')"#, #"update_user('{"userId": 9, "fullName": "B"}')"#,
+        #"advance_order('{"orderId": 4, "status": "processing"}')"#, #"cancel_order('{"orderId": 4}')"#,
+        #"set_clock('{"at": "2031-01-01T00:00:00Z"}')"#, #"delete_user('{"userId": 9}')"#,
+        #"(place_orders('[{"params": {"customerId": 3, "lines": [{"productId": 1, "quantity": 1}]}, "key": "k"}]')).reply"#,
+        #"(run_write('place_order', 'order.place', '{"customerId": 3, "lines": [{"productId": 1, "quantity": 1}]}', 'l', 'me')).reply"#,
+        #"list_events('{}')"#, #"would_change()"#, #"snapshot_products('[1]')"#,
+        #"generate_begin('{"users": 3, "suppliers": 1, "products": 2, "orders": 0}')"#, #"generate_finish('{}')"#,
+    ]
+}

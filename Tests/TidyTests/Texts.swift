@@ -1,0 +1,77 @@
+/// Rules for text of every kind.
+extension Rule {
+    static let machine = Rule(
+        name: "No path or name of the machine that it was made on",
+        concerns: { _ in true },
+        problems: {
+            matches($0.text, /(^|[\s"'`(=:])\/(work|root|opt\/swift|home\/\w+)\/|\.librar[y]\b|\/tmp\/[a-z]+test/)
+        },
+        planted: [
+            HouseFile(path: "README.md", text: "see /" + "work/shared/design.md"),
+            HouseFile(path: "examples/a.sh", text: "cd /" + "root/a"),
+            swift("Sources/A/A.swift", "let a = \"/" + "opt/swift/usr/bin\""),
+        ]
+    )
+
+    static let registries = Rule(
+        name: "No host of another registry than Debian's",
+        concerns: { _ in true },
+        problems: {
+            matches($0.text, /(npmjs|pypi|pythonhosted|rubygems|golang|maven)\.[o]rg|(crates|docker|ghcr|quay)\.[i]o/)
+                + matches($0.text, /(unpkg|jsdelivr|cdnjs|cloudflare)\.([c]om|[n]et)/)
+        },
+        planted: [
+            HouseFile(path: "examples/a.sh", text: "curl https://registry.npmjs" + ".org/a"),
+            HouseFile(path: "Sources/A/page.html", text: "<script src=\"https://cdn.jsdelivr" + ".net/a.js\">"),
+        ]
+    )
+
+    static let sleeps = Rule(
+        name: "No test waits by sleeping",
+        concerns: { isSwift($0) && $0.isIn("Tests") },
+        problems: {
+            matches(
+                $0.swift.code,
+                /\bTask\.sleep\b|\bu?sleep\(|\bnanosleep\(|\bThread\.sleep|\.sleep\((for|until):/
+            )
+        },
+        planted: [
+            "try await Task.sleep(for: .seconds(1))", "usleep(10)", "sleep(1)", "try await clock.sleep(until: a)",
+        ].map {
+            swift("Tests/A/A.swift", $0)
+        }
+    )
+
+    static let pragmas = Rule(
+        name: "A script's first line is its one pragma",
+        concerns: { $0.isIn("sql") },
+        problems: { file in
+            let first = file.lines.first ?? ""
+            var problems: [String] = []
+            if first.wholeMatch(of: /--! (once|repeatable|demo|bench|queries)/) == nil {
+                problems.append("line 1: \(first)")
+            }
+            if file.lines.dropFirst().contains(where: { $0.hasPrefix("--!") }) { problems.append("a second pragma") }
+            if first == "--! repeatable" {
+                problems += matches(
+                    file.text,
+                    /^(create (table|index|unique|type|function|trigger|view)\b|alter table)/
+                )
+            }
+            return problems
+        },
+        planted: [
+            HouseFile(path: "sql/20_a.sql", text: "select 1;"),
+            HouseFile(path: "sql/20_a.sql", text: "--! sometimes\n"),
+            HouseFile(path: "sql/20_a.sql", text: "--! once\n--! repeatable\n"),
+            HouseFile(path: "sql/20_a.sql", text: "--! repeatable\ncreate table a ();\n"),
+        ]
+    )
+
+    static let scriptNames = Rule(
+        name: "A script is named by its number and its topic",
+        concerns: { $0.isIn("sql") },
+        problems: { $0.path.wholeMatch(of: /sql\/[0-9]{2}_[a-z0-9_]+\.sql/) == nil ? [$0.path] : [] },
+        planted: [HouseFile(path: "sql/more/20_a.sql", text: ""), HouseFile(path: "sql/A.sql", text: "")]
+    )
+}

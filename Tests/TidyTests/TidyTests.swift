@@ -1,0 +1,114 @@
+import Testing
+
+/// Style is a test.
+@Suite("The house is tidy")
+struct TidyTests {
+    @Test("Every file keeps every rule", arguments: Rule.all.indices)
+    func kept(index: Int) {
+        let rule = Rule.all[index]
+        let concerned = House.files.filter { rule.concerns($0) }
+        #expect(!concerned.isEmpty, "\(rule.name): no file is concerned")
+        for file in concerned {
+            #expect(rule.problems(file) == [], "\(rule.name): \(file.path)")
+        }
+    }
+
+    @Test("Every rule sees what breaks it", arguments: Rule.all.indices)
+    func seen(index: Int) {
+        let rule = Rule.all[index]
+        #expect(!rule.planted.isEmpty, "\(rule.name)")
+        for file in rule.planted {
+            #expect(rule.concerns(file), "\(rule.name): \(file.path)")
+            #expect(rule.problems(file) != [], "\(rule.name): \(file.text.prefix(200))")
+        }
+    }
+
+    @Test("Comments and strings are told from code")
+    func lexer() {
+        let text = """
+            let a = "b! // c" // d!
+            /* e! /* f! */ g! */ let h = #"i\\"!"# + "\\"j!" + "k"
+            """
+        #expect(SwiftCode(text).code == "let a = \"\" \n let h = \"\" + \"\" + \"\"")
+        #expect(!SwiftCode(text).literals.contains("d!") && SwiftCode(text).literals.contains("k"))
+    }
+
+    @Test("A function is measured from its name to its brace; requirements, calls and one-liners are not")
+    func spans() {
+        let text = """
+            protocol A {
+                func b()
+                init(c: Int)
+            }
+            struct D: A {
+                func b() { "}".count }
+                init(
+                    c: Int
+                ) {
+                    super.init(c)
+                    self.init(c)
+                }
+                func e<F>(_ f: F) -> F
+                where F: A {
+                    f
+                }
+            }
+            """
+        #expect(
+            FunctionSpan.all(in: SwiftCode(text)) == [
+                FunctionSpan(line: 7, length: 6), FunctionSpan(line: 13, length: 4),
+            ]
+        )
+    }
+
+    @Test("The top folder holds what belongs there")
+    func topFolder() {
+        let allowed: Set = ["Package.resolved", "Package.swift", "README.md", "Sources", "Tests", "examples", "sql"]
+        #expect(Set(House.topNames).subtracting(allowed) == [])
+    }
+
+    @Test("Every room of the sources is known, and the walk sees the whole house")
+    func rooms() {
+        let seen = Set(House.files.filter { $0.isIn("Sources") }.map { String($0.path.split(separator: "/")[1]) })
+        #expect(seen.subtracting(Rule.rooms.keys) == [])
+        #expect(seen.isSuperset(of: ["JSONRPC", "Postgres", "Pricing", "PricingProtocol", "pricingd"]))
+        #expect(House.files.contains { $0.path == "Package.swift" })
+    }
+
+    @Test("The manifest gives every target the settings of the house")
+    func manifest() throws {
+        let manifest = try #require(House.text("Package.swift"))
+        for setting in [
+            "swiftLanguageModes: [.v6]", "ExistentialAny", "InferIsolatedConformances", "InternalImportsByDefault",
+            "MemberImportVisibility", "NonisolatedNonsendingByDefault", ".strictMemorySafety()",
+            ".treatAllWarnings(as: .error)",
+        ] { #expect(manifest.contains(setting), "\(setting)") }
+        #expect(manifest.firstMatch(of: /unsafeFlags|branch:|revision:|path: "(\.\.|\/)/) == nil)
+    }
+
+    @Test("The C file carries every script, under its own number")
+    func carriedScripts() throws {
+        let c = try #require(House.text("Sources/CPricingSQL/CPricingSQL.c"))
+        let scripts = House.files.filter { $0.isIn("sql") }.map { String($0.path.dropFirst(4)) }
+        #expect(scripts.count > 10)
+        for script in scripts {
+            let number = script.prefix(2)
+            #expect(c.contains("script_\(number)[] = {\n#embed \"../../sql/\(script)\"\n};"), "\(script)")
+            #expect(c.contains("SCRIPT(\(number), \"\(script)\")"), "\(script)")
+        }
+        #expect(c.matches(of: /#embed/).count == scripts.count && c.matches(of: /\s{4}SCRIPT\(/).count == scripts.count)
+    }
+
+    @Test("README's table names every method, once there is one")
+    func readme() throws {
+        let names = House.files.filter { $0.isIn("Sources/PricingProtocol") }.flatMap { file in
+            file.text.matches(of: /Method\(\s*"([a-z]+\.[A-Za-z]+)"/).map { String($0.1) }
+                + file.text.matches(of: /dashboard\(\s*"([A-Za-z]+)"/).map { "dashboard.\($0.1)" }
+        }
+        #expect(names.count > 50 && names.contains("order.place") && names.contains("dashboard.vipUsers"))
+        guard let readme = House.text("README.md"), readme.contains("| `rpc.discover` |") else { return }
+        let rows = Set(readme.matches(of: /\|\s`([a-z]+\.[A-Za-z]+)`\s\|/).map { String($0.1) })
+        #expect(Set(names).subtracting(rows) == [], "not in the table")
+        #expect(rows.filter { !names.contains($0) } == [], "no longer a method")
+    }
+}
