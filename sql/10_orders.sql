@@ -196,23 +196,42 @@ $$;
 -- Places orders one after another in one transaction; each succeeds or fails alone, and the result is what the same
 -- orders would give one by one. Each element of `calls` is {"params", "key", "actor"}; each row answers one of them, with
 -- a reply or with the SQLSTATE, message, detail and constraint that refused it. The stock rows of all of them are locked
--- first, in product order, so that two batches never wait for each other in a circle.
-create or replace function place_orders(calls jsonb)
+-- first, in product order, so that two batches never wait for each other in a circle. Unless it `waits`, an order on a
+-- row that somebody else holds is refused at once with 55P03, so that one held product never delays the others.
+create or replace function place_orders(calls jsonb, waits boolean default true)
 returns table (reply text, replayed boolean, state text, message text, detail text, broken_constraint text)
 language plpgsql as $$
 declare
     call jsonb;
     hash bytea;
-    products bigint[];
+    wanted bigint[] := '{}';
+    locked bigint[];
+    held bigint[] := '{}';
 begin
     begin
-        products := array(select distinct (l ->> 'productId')::bigint
-                          from jsonb_array_elements(calls) c, jsonb_array_elements(c #> '{params,lines}') l);
-        perform from inventory where product_id = any (products) order by product_id for no key update;
+        wanted := array(select distinct (l ->> 'productId')::bigint
+            from jsonb_array_elements(calls) c, jsonb_array_elements(c #> '{params,lines}') l);
     exception when data_exception then null;  -- a malformed order is refused below, alone
     end;
+    if waits then
+        perform from inventory where product_id = any (wanted) order by product_id for no key update;
+    else
+        locked := array(select product_id from inventory where product_id = any (wanted)
+                        order by product_id for no key update skip locked);
+        if cardinality(locked) < cardinality(wanted) then
+            held := array(select product_id from inventory
+                          where product_id = any (wanted) and product_id <> all (locked));
+        end if;
+    end if;
     for call in select c from jsonb_array_elements(calls) with ordinality u (c, n) order by n loop
-        state := null; message := null; detail := null; broken_constraint := null; replayed := false;
+        reply := null; state := null; message := null; detail := null; broken_constraint := null; replayed := false;
+        if held <> '{}' and exists (select from jsonb_array_elements(call #> '{params,lines}') l
+                                    where (l ->> 'productId')::bigint = any (held)) then
+            state := '55P03';
+            message := 'another transaction holds the stock of a product';
+            return next;
+            continue;
+        end if;
         begin
             perform set_config('pricing.actor', call ->> 'actor', true);
             hash := request_hash('order.place', call -> 'params');
@@ -227,7 +246,7 @@ begin
             get stacked diagnostics state = returned_sqlstate, message = message_text,
                 detail = pg_exception_detail, broken_constraint = constraint_name;
             -- What is not this order's own fault ends the whole batch, which is then tried again or refused.
-            if state in ('40001', '40P01', '55P03', '57014') or state like '53%' or state like '57P%' then
+            if state in ('40001', '40P01', '57014') or state like '53%' or state like '57P%' then
                 raise;
             end if;
             reply := null;

@@ -25,8 +25,9 @@ struct Database: Sendable {
     static let statementTimeoutMs: Int64 = 3000
     /// Milliseconds that a statement waits for a lock.
     static let lockTimeoutMs: Int64 = 1000
-    /// How often a write is run again after a serialization failure, a deadlock or a lock not had.
-    private static let mostRetries = 3
+    /// How often a write is run again after a serialization failure, a deadlock or a lock not had: waiting for a lock each
+    /// time, it must still end within the time of a call.
+    private static let mostRetries = 2
 
     /// A reading call.
     func read(_ function: String, _ context: CallContext) async throws(PricingFailure) -> Answer {
@@ -129,9 +130,7 @@ struct Database: Sendable {
     static func isWorthRetrying(_ error: PostgresError) -> Bool {
         switch error.kind {
         case .connectionLost: true
-        case .server:
-            error.sqlState == .serializationFailure || error.sqlState == .deadlockDetected
-                || error.sqlState == .lockNotAvailable
+        case .server: error.isContention
         default: false
         }
     }

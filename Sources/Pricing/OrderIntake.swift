@@ -3,10 +3,10 @@ import Logging
 import Postgres
 import PricingProtocol
 import ServiceLifecycle
-import Synchronization
 
 /// Gathers the orders that wait while a batch is in the database and places them together: one call, one commit, one
-/// answer each. There is no timer, so an idle daemon adds no latency.
+/// answer each. There is no timer, so an idle daemon adds no latency. An order on stock that another transaction holds is
+/// set aside and waits on a lane of its own, so that nobody else does.
 final class OrderIntake: Service {
     /// Orders in one batch at most.
     static let batchLimit = 128
@@ -25,9 +25,8 @@ final class OrderIntake: Service {
     private let database: Database
     private let deadlines: DeadlineWatch
     private let logger: Logger
-    private let queue = Mutex<[Waiting]>([])
-    private let signal: AsyncStream<Void>
-    private let wake: AsyncStream<Void>.Continuation
+    private let open = Lane<Waiting>()
+    private let contended = Lane<Waiting>()
     private let committed: @Sendable () -> Void
 
     /// - Parameter committed: told after each batch that committed something.
@@ -36,11 +35,10 @@ final class OrderIntake: Service {
         self.deadlines = deadlines
         self.logger = logger
         self.committed = committed
-        (signal, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Orders that wait for the next batch.
-    var waiting: Int { queue.withLock { $0.count } }
+    /// Orders that wait for the next batch, or for stock that another transaction holds.
+    var waiting: Int { open.count + contended.count }
 
     /// Places one order and waits for its own outcome. A cancel counts until its batch starts; its deadline is kept even
     /// then, by an answer that says nothing of the outcome.
@@ -53,75 +51,102 @@ final class OrderIntake: Service {
         defer { context.call.cancellation.remove(registration) }
         return await withCheckedContinuation { answer in
             ticket.wait(answer)
-            queue.withLock { $0.append(Waiting(context: context, element: element, ticket: ticket)) }
-            wake.yield()
+            open.add([Waiting(context: context, element: element, ticket: ticket)])
         }
     }
 
     /// Places batches until the task is cancelled; what waits then is still placed.
     func run() async {
         await withGracefulShutdownHandler {
-            for await _ in signal { await placeWaiting() }
-            await placeWaiting()
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    for await _ in self.open.signal { await self.placeWaiting() }
+                    await self.placeWaiting()
+                    self.contended.finish()
+                }
+                group.addTask {
+                    for await _ in self.contended.signal { await self.placeContended() }
+                    await self.placeContended()
+                }
+            }
         } onGracefulShutdown: {
-            self.wake.finish()
+            self.open.finish()
         }
     }
 
     private func placeWaiting() async {
-        while true {
-            let batch = queue.withLock { queue in
-                let batch = Array(queue.prefix(Self.batchLimit))
-                queue.removeFirst(batch.count)
-                return batch
-            }
-            if batch.isEmpty { return }
-            await place(batch)
+        while let batch = open.take(Self.batchLimit) {
+            contended.add(await place(batch))
+        }
+    }
+
+    /// Places those whose stock is free by now, and waits for the first of the others.
+    private func placeContended() async {
+        while let batch = contended.take(Self.batchLimit) {
+            let held = await place(batch)
+            contended.addFirst(held.dropFirst())
+            _ = await place(Array(held.prefix(1)), waits: true)
         }
     }
 
     /// Places a batch; whoever gave up before is left out.
-    private func place(_ batch: [Waiting]) async {
+    /// - Parameter waits: whether an order waits for stock that another transaction holds, and is refused in the end.
+    /// - Returns: the orders that did not wait.
+    private func place(_ batch: [Waiting], waits: Bool = false) async -> [Waiting] {
         let wanted = batch.filter { $0.ticket.start() }
-        guard !wanted.isEmpty else { return }
-        let outcomes = await outcomes(of: wanted)
+        guard !wanted.isEmpty else { return [] }
+        let outcomes = await outcomes(of: wanted, waits: waits)
         committed()
-        for (order, outcome) in zip(wanted, outcomes) { order.ticket.answer(outcome) }
+        var held: [Waiting] = []
+        for (order, outcome) in zip(wanted, outcomes) {
+            guard !waits, case .failure(.contended) = outcome else {
+                order.ticket.answer(outcome)
+                continue
+            }
+            order.ticket.pause()
+            do throws(PricingFailure) {
+                try order.context.checkStillWanted()
+                held.append(order)
+            } catch {
+                order.ticket.answer(.failure(error))
+            }
+        }
+        return held
     }
 
     /// One outcome an order. A failure of the whole batch is tried again, then order by order, so that no order fails for
     /// another's sake; every element has a key, so nothing happens twice.
-    private func outcomes(of batch: [Waiting]) async -> [Outcome] {
+    private func outcomes(of batch: [Waiting], waits: Bool) async -> [Outcome] {
         var failure = PostgresError(.closed, "not tried")
         for attempt in 0...3 {
             if attempt > 0 { try? await Task.sleep(for: .milliseconds(Int64.random(in: 1...20) * Int64(attempt))) }
             do throws(PostgresError) {
-                let placed = try await send(Self.array(batch.map(\.element)))
+                let placed = try await send(Self.array(batch.map(\.element)), waits: waits)
                 guard placed.count == batch.count else {
                     throw PostgresError(.unexpectedRows, "\(placed.count) outcomes for \(batch.count) orders")
                 }
                 return zip(batch, placed).map { Self.outcome($1, $0.context, database) }
             } catch {
                 failure = error
-                if !Database.isWorthRetrying(error) { break }
+                if !Database.isWorthRetrying(error) || error.sqlState == .lockNotAvailable { break }
             }
         }
         if batch.count > 1, failure.kind == .server || failure.kind == .timeout {
             logger.warning("a batch of orders failed; placing them one by one", metadata: ["reason": "\(failure)"])
             var outcomes: [Outcome] = []
-            for order in batch { outcomes += await self.outcomes(of: [order]) }
+            for order in batch { outcomes += await self.outcomes(of: [order], waits: waits) }
             return outcomes
         }
         return batch.map { .failure(database.failure(failure, $0.context)) }
     }
 
     /// Sends a batch, and lets go of a server that does not answer in time: its statement limit cannot be trusted then.
-    private func send(_ text: [UInt8]) async throws(PostgresError) -> [CallStatements.Placed] {
+    private func send(_ text: [UInt8], waits: Bool) async throws(PostgresError) -> [CallStatements.Placed] {
         let task = Task { () async -> Result<[CallStatements.Placed], PostgresError> in
             do throws(PostgresError) {
                 return .success(
                     try await database.pool.run { (session) throws(PostgresError) in
-                        try session.all(CallStatements.placeOrders, [.json(text)])
+                        try session.all(CallStatements.placeOrders, [.json(text), .bool(waits)])
                     }
                 )
             } catch {

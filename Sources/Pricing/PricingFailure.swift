@@ -14,6 +14,8 @@ enum PricingFailure: Error, Sendable {
     case unavailable(sqlState: String?, isUnknown: Bool)
     /// Every connection is busy and the queue is full.
     case exhausted
+    /// Somebody else held a row for as long as a call waits for it; nothing was done.
+    case contended
     /// A fault of ours.
     case fault(PostgresError)
 
@@ -24,6 +26,7 @@ enum PricingFailure: Error, Sendable {
         case .connectionFailed, .connectionLost, .closed:
             self = .unavailable(sqlState: error.sqlState?.code, isUnknown: error.outcomeUnknown)
         case .poolExhausted: self = .exhausted
+        case .server where error.isContention: self = .contended
         case .server: self = PricingFailure.refusal(error) ?? .fault(error)
         default: self = .fault(error)
         }
@@ -48,6 +51,12 @@ enum PricingFailure: Error, Sendable {
             return error
         case .exhausted:
             return .resourceExhausted(which: "databaseQueue", value: 4096, retryAfterMs: 100)
+        case .contended:
+            return .resourceExhausted(
+                which: "lockTimeoutMs",
+                value: Int(Database.lockTimeoutMs),
+                retryAfterMs: 100
+            )
         case .fault: return .internalError(incidentID: incidentID())
         }
     }
@@ -111,4 +120,11 @@ enum PricingFailure: Error, Sendable {
         "rule_price_offset_range": .violation("/parameters/priceOffset", "order", "must be below priceStep"),
         "stock_movement_quantity_not_zero": .violation("/quantity", "not zero", "must not be zero"),
     ]
+}
+
+extension PostgresError {
+    /// Whether other transactions stood in the way, so that the same call may succeed when it is run again.
+    var isContention: Bool {
+        sqlState == .serializationFailure || sqlState == .deadlockDetected || sqlState == .lockNotAvailable
+    }
 }

@@ -30,6 +30,11 @@ final class Ticket: Sendable {
         }
     }
 
+    /// Its batch had to leave it out; a cancel counts again until the next one starts.
+    func pause() {
+        state.withLock { $0.hasStarted = false }
+    }
+
     /// Gives it up: a late one at any time, a cancelled one until its batch starts.
     func giveUp(_ failure: PricingFailure, isLate: Bool) {
         resolve(.failure(failure)) { isLate || !$0.hasStarted }

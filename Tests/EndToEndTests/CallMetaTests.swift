@@ -2,145 +2,149 @@ import JSONRPC
 import PricingTestSupport
 import Testing
 
-/// `params._meta` over the socket: keys, deadlines, cancels.
-@Suite(.enabled(if: TestCluster.isAvailable, isLive), .timeLimit(.minutes(1)))
-struct CallMetaTests {
-    @Test func aKeyGivesTheSameReplyOnce() async throws {
-        let shop = try await Shop.open(try await TestDaemon.shared())
-        let product = try await shop.product()
-        let order = shop.order(of: product, 3, key: "same \(Shop.unique())")
-        let first = try await shop.client.call("order.place", order)
-        let second = try await shop.client.call("order.place", order)
-        #expect(first["_meta"]?["replayed"] == false)
-        #expect(second["_meta"]?["replayed"] == true)
-        #expect(first.removing("_meta") == second.removing("_meta"))
-        #expect(try await shop.stock(product) == 47)
-    }
-
-    @Test func aKeyBelongsToOneRequest() async throws {
-        let shop = try await Shop.open(try await TestDaemon.shared())
-        let product = try await shop.product()
-        let key = "taken \(Shop.unique())"
-        _ = try await shop.client.call("order.place", shop.order(of: product, 1, key: key))
-        let other = try await shop.client.refusal("order.place", shop.order(of: product, 2, key: key))
-        #expect(other.code == -32009)
-        #expect(other.reason == "IDEMPOTENCY_CONFLICT")
-        let restock: JSONObject = [
-            "productId": .integer(product), "quantity": 1, "_meta": ["idempotencyKey": .string(key)],
-        ]
-        #expect(try await shop.client.refusal("inventory.restock", restock).reason == "IDEMPOTENCY_CONFLICT")
-        #expect(try await shop.stock(product) == 49)
-    }
-
-    @Test func onlySuccessesAreKept() async throws {
-        let shop = try await Shop.open(try await TestDaemon.shared())
-        let product = try await shop.product(["stock": 1])
-        let order = shop.order(of: product, 2, key: "again \(Shop.unique())")
-        #expect(try await shop.client.refusal("order.place", order).reason == "INSUFFICIENT_STOCK")
-        try await shop.restock(product, 1)
-        #expect(try await shop.client.call("order.place", order)["_meta"]?["replayed"] == false)
-        #expect(try await shop.stock(product) == 0)
-    }
-
-    @Test func aReadIgnoresItsKey() async throws {
-        let shop = try await Shop.open(try await TestDaemon.shared())
-        let product = try await shop.product()
-        let params: JSONObject = ["productId": .integer(product), "_meta": ["idempotencyKey": "read"]]
-        #expect(try await shop.client.call("product.get", params)["stock"] == 50)
-        try await shop.buy(product)
-        #expect(try await shop.client.call("product.get", params)["stock"] == 49)
-    }
-
-    @Test func anUnknownMemberIsRefused() async throws {
-        let shop = try await Shop.open(try await TestDaemon.shared())
-        let refusal = try await shop.client.refusal("session.ping", ["_meta": ["idempotencykey": "x"]])
-        #expect(refusal.code == -32602)
-        #expect(refusal.data["violations"]?.array?.first?["path"] == "/_meta/idempotencykey")
-    }
-
-    /// While the first runs, the second waits for it; `method` is batched by the daemon or not.
-    @Test(arguments: ["order.place", "inventory.restock"])
-    func theSameKeyWaitsForTheRunningOne(method: String) async throws {
-        let daemon = try await TestDaemon.shared()
-        let shop = try await Shop.open(daemon)
-        let product = try await shop.product()
-        let meta: JSONValue = ["idempotencyKey": .string("wait \(Shop.unique())")]
-        var params: JSONObject = ["productId": .integer(product), "quantity": 1]
-        if method == "order.place" { params = shop.order(of: product) }
-        params["_meta"] = meta
-        let request = params
-        let other = try await daemon.client()
-        let held = try await HeldLock(row: product, in: daemon)
-        async let first = shop.client.call(method, request)
-        try await held.awaitWaiter()
-        async let second = other.call(method, request)
-        // The second is on its way behind the first; a later call on its connection has been taken after it.
-        _ = try await other.call("session.ping")
-        try await held.release()
-        let replies = [try await first, try await second]
-        #expect(replies[0].removing("_meta") == replies[1].removing("_meta"))
-        #expect(replies.compactMap { $0["_meta"]?["replayed"]?.bool }.sorted { !$0 && $1 } == [false, true])
-        #expect(try await shop.stock(product) == (method == "order.place" ? 49 : 51))
-    }
-
-    @Test func aDeadlineReachesTheDatabase() async throws {
-        let daemon = try await TestDaemon.shared()
-        let shop = try await Shop.open(daemon)
-        let product = try await shop.product()
-        let held = try await HeldLock(row: product, in: daemon)
-        let restock: JSONObject = [
-            "productId": .integer(product), "quantity": 1, "_meta": ["timeoutMs": 150, "idempotencyKey": "late"],
-        ]
-        let refusal = try await shop.client.refusal("inventory.restock", restock)
-        #expect(refusal.code == -32004)
-        #expect(refusal.retryable, "with the same key")
-        #expect(try #require(refusal.data["elapsedMs"]?.integer) >= 150)
-        try await held.release()
-        #expect(try await shop.stock(product) == 50)
-    }
-
-    @Test func aCancelReachesTheRunningQuery() async throws {
-        let daemon = try await TestDaemon.shared()
-        let shop = try await Shop.open(daemon)
-        let product = try await shop.product()
-        let held = try await HeldLock(row: product, in: daemon)
-        let call = Task {
-            try await shop.client.call("inventory.restock", ["productId": .integer(product), "quantity": 1])
+extension EndToEnd {
+    /// `params._meta` over the socket: keys, deadlines, cancels.
+    @Suite
+    struct CallMetaTests {
+        @Test func aKeyGivesTheSameReplyOnce() async throws {
+            let shop = try await Shop.open(try await TestDaemon.shared())
+            let product = try await shop.product()
+            let order = shop.order(of: product, 3, key: "same \(Shop.unique())")
+            let first = try await shop.client.call("order.place", order)
+            let second = try await shop.client.call("order.place", order)
+            #expect(first["_meta"]?["replayed"] == false)
+            #expect(second["_meta"]?["replayed"] == true)
+            #expect(first.removing("_meta") == second.removing("_meta"))
+            #expect(try await shop.stock(product) == 47)
         }
-        try await held.awaitWaiter()
-        call.cancel()
-        let error = await #expect(throws: RPCError.self) { try await call.value }
-        #expect(error?.code == -32001)
-        #expect(try await held.waiters() == 0, "the query ended too")
-        try await held.release()
-        #expect(try await shop.stock(product) == 50)
-    }
 
-    /// Somebody holds a row for longer than a call waits for it: no fault of ours, and worth another try.
-    @Test(arguments: ["order.place", "inventory.restock"]) func aHeldRowIsNoFault(method: String) async throws {
-        let daemon = try await TestDaemon.start()
-        let shop = try await Shop.open(daemon)
-        let (product, other) = (try await shop.product(), try await shop.product())
-        let held = try await HeldLock(row: product, in: daemon)
-        let params: JSONObject =
-            method == "order.place" ? shop.order(of: product) : ["productId": .integer(product), "quantity": 1]
-        async let refused = shop.client.refusal(method, params)
-        try await held.awaitWaiter()
-        _ = try await shop.restock(other, 1)
-        let refusal = try await refused
-        #expect(refusal.code == -32005)
-        #expect(refusal.reason == "RESOURCE_EXHAUSTED")
-        #expect(refusal.retryable)
-        #expect(refusal.retryAfterMs != nil)
-        try await held.release()
-        #expect(try await shop.stock(product) == 50)
-        _ = try await shop.client.call(method, params)
-    }
+        @Test func aKeyBelongsToOneRequest() async throws {
+            let shop = try await Shop.open(try await TestDaemon.shared())
+            let product = try await shop.product()
+            let key = "taken \(Shop.unique())"
+            _ = try await shop.client.call("order.place", shop.order(of: product, 1, key: key))
+            let other = try await shop.client.refusal("order.place", shop.order(of: product, 2, key: key))
+            #expect(other.code == -32009)
+            #expect(other.reason == "IDEMPOTENCY_CONFLICT")
+            let restock: JSONObject = [
+                "productId": .integer(product), "quantity": 1, "_meta": ["idempotencyKey": .string(key)],
+            ]
+            #expect(try await shop.client.refusal("inventory.restock", restock).reason == "IDEMPOTENCY_CONFLICT")
+            #expect(try await shop.stock(product) == 49)
+        }
 
-    @Test func aCancelOfNothingIsIgnored() async throws {
-        let client = try await TestDaemon.shared().client()
-        client.notify("$/cancelRequest", ["id": 4711])
-        client.notify("$/cancelRequest", [:])
-        #expect(try await client.call("session.ping").isEmpty)
+        @Test func onlySuccessesAreKept() async throws {
+            let shop = try await Shop.open(try await TestDaemon.shared())
+            let product = try await shop.product(["stock": 1])
+            let order = shop.order(of: product, 2, key: "again \(Shop.unique())")
+            #expect(try await shop.client.refusal("order.place", order).reason == "INSUFFICIENT_STOCK")
+            try await shop.restock(product, 1)
+            #expect(try await shop.client.call("order.place", order)["_meta"]?["replayed"] == false)
+            #expect(try await shop.stock(product) == 0)
+        }
+
+        @Test func aReadIgnoresItsKey() async throws {
+            let shop = try await Shop.open(try await TestDaemon.shared())
+            let product = try await shop.product()
+            let params: JSONObject = ["productId": .integer(product), "_meta": ["idempotencyKey": "read"]]
+            #expect(try await shop.client.call("product.get", params)["stock"] == 50)
+            try await shop.buy(product)
+            #expect(try await shop.client.call("product.get", params)["stock"] == 49)
+        }
+
+        @Test func anUnknownMemberIsRefused() async throws {
+            let shop = try await Shop.open(try await TestDaemon.shared())
+            let refusal = try await shop.client.refusal("session.ping", ["_meta": ["idempotencykey": "x"]])
+            #expect(refusal.code == -32602)
+            #expect(refusal.data["violations"]?.array?.first?["path"] == "/_meta/idempotencykey")
+        }
+
+        /// While the first runs, the second waits for it; `method` is batched by the daemon or not.
+        @Test(arguments: ["order.place", "inventory.restock"])
+        func theSameKeyWaitsForTheRunningOne(method: String) async throws {
+            let daemon = try await TestDaemon.shared()
+            let shop = try await Shop.open(daemon)
+            let product = try await shop.product()
+            let meta: JSONValue = ["idempotencyKey": .string("wait \(Shop.unique())"), "timeoutMs": 30_000]
+            var params: JSONObject = ["productId": .integer(product), "quantity": 1]
+            if method == "order.place" { params = shop.order(of: product) }
+            params["_meta"] = meta
+            let request = params
+            let other = try await daemon.client()
+            let held = try await HeldLock(row: product, in: daemon)
+            async let first = shop.client.call(method, request)
+            try await held.awaitWaiter()
+            async let second = other.call(method, request)
+            // The second is on its way behind the first; a later call on its connection has been taken after it.
+            _ = try await other.call("session.ping")
+            try await held.release()
+            let replies = [try await first, try await second]
+            #expect(replies[0].removing("_meta") == replies[1].removing("_meta"))
+            #expect(replies.compactMap { $0["_meta"]?["replayed"]?.bool }.sorted { !$0 && $1 } == [false, true])
+            #expect(try await shop.stock(product) == (method == "order.place" ? 49 : 51))
+        }
+
+        @Test func aDeadlineReachesTheDatabase() async throws {
+            let daemon = try await TestDaemon.shared()
+            let shop = try await Shop.open(daemon)
+            let product = try await shop.product()
+            let held = try await HeldLock(row: product, in: daemon)
+            let restock: JSONObject = [
+                "productId": .integer(product), "quantity": 1, "_meta": ["timeoutMs": 150, "idempotencyKey": "late"],
+            ]
+            let refusal = try await shop.client.refusal("inventory.restock", restock)
+            #expect(refusal.code == -32004)
+            #expect(refusal.retryable, "with the same key")
+            #expect(try #require(refusal.data["elapsedMs"]?.integer) >= 150)
+            try await held.release()
+            #expect(try await shop.stock(product) == 50)
+        }
+
+        @Test func aCancelReachesTheRunningQuery() async throws {
+            let daemon = try await TestDaemon.shared()
+            let shop = try await Shop.open(daemon)
+            let product = try await shop.product()
+            let held = try await HeldLock(row: product, in: daemon)
+            let call = Task {
+                try await shop.client.call("inventory.restock", ["productId": .integer(product), "quantity": 1])
+            }
+            try await held.awaitWaiter()
+            call.cancel()
+            let error = await #expect(throws: RPCError.self) { try await call.value }
+            #expect(error?.code == -32001)
+            #expect(try await held.waiters() == 0, "the query ended too")
+            try await held.release()
+            #expect(try await shop.stock(product) == 50)
+        }
+
+        /// Somebody holds a row for longer than a call waits for it: no fault of ours, and worth another try.
+        @Test(arguments: ["order.place", "inventory.restock"]) func aHeldRowIsNoFault(method: String) async throws {
+            let daemon = try await TestDaemon.start()
+            let shop = try await Shop.open(daemon)
+            let (product, other) = (try await shop.product(), try await shop.product())
+            let held = try await HeldLock(row: product, in: daemon)
+            let params: JSONObject =
+                method == "order.place" ? shop.order(of: product) : ["productId": .integer(product), "quantity": 1]
+            async let refused = shop.client.refusal(method, params)
+            try await held.awaitWaiter()
+            let begin = ContinuousClock.now
+            try await shop.buy(other)
+            #expect(begin.duration(to: .now) < .milliseconds(900), "nobody else waits")
+            let refusal = try await refused
+            #expect(refusal.code == -32005)
+            #expect(refusal.reason == "RESOURCE_EXHAUSTED")
+            #expect(refusal.retryable)
+            #expect(refusal.retryAfterMs != nil)
+            try await held.release()
+            #expect(try await shop.stock(product) == 50)
+            _ = try await shop.client.call(method, params)
+        }
+
+        @Test func aCancelOfNothingIsIgnored() async throws {
+            let client = try await TestDaemon.shared().client()
+            client.notify("$/cancelRequest", ["id": 4711])
+            client.notify("$/cancelRequest", [:])
+            #expect(try await client.call("session.ping").isEmpty)
+        }
     }
 }

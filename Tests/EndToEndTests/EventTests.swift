@@ -2,196 +2,198 @@ import JSONRPC
 import PricingTestSupport
 import Testing
 
-/// The event stream: in commit order, resumable, filtered, and never paid for by others.
-@Suite(.enabled(if: TestCluster.isAvailable, isLive), .timeLimit(.minutes(1)))
-struct EventTests {
-    @Test func eventsComeInOrderAfterTheReply() async throws {
-        let daemon = try await TestDaemon.shared()
-        let shop = try await Shop.open(daemon)
-        let product = try await shop.product(["stock": 200])
-        let watch = try await Watch(daemon, ["productIds": [.integer(product)]])
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<40 { group.addTask { try await shop.buy(product, 4) } }
-            try await group.waitForAll()
-        }
-        var stock: Int64 = 200
-        var price = "90.00"
-        var last: Int64 = watch.start
-        while stock > 40 {
-            let event = try await watch.next()
-            let sequence = try #require(event["sequence"]?.integer)
-            #expect(sequence > last)
-            last = sequence
-            if event["topic"] == "stock" {
-                #expect(event["before"]?["stock"] == .integer(stock), "a chain")
-                stock = try #require(event["after"]?["stock"]?.integer)
-            } else {
-                #expect(event["before"]?["price"] == .string(price), "a chain")
-                price = try #require(event["after"]?["price"]?.string)
+extension EndToEnd {
+    /// The event stream: in commit order, resumable, filtered, and never paid for by others.
+    @Suite
+    struct EventTests {
+        @Test func eventsComeInOrderAfterTheReply() async throws {
+            let daemon = try await TestDaemon.shared()
+            let shop = try await Shop.open(daemon)
+            let product = try await shop.product(["stock": 200])
+            let watch = try await Watch(daemon, ["productIds": [.integer(product)]])
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<40 { group.addTask { try await shop.buy(product, 4) } }
+                try await group.waitForAll()
             }
+            var stock: Int64 = 200
+            var price = "90.00"
+            var last: Int64 = watch.start
+            while stock > 40 {
+                let event = try await watch.next()
+                let sequence = try #require(event["sequence"]?.integer)
+                #expect(sequence > last)
+                last = sequence
+                if event["topic"] == "stock" {
+                    #expect(event["before"]?["stock"] == .integer(stock), "a chain")
+                    stock = try #require(event["after"]?["stock"]?.integer)
+                } else {
+                    #expect(event["before"]?["price"] == .string(price), "a chain")
+                    price = try #require(event["after"]?["price"]?.string)
+                }
+            }
+            #expect(stock == 40)
+            #expect(try await shop.price(product) == "100.00")
+            await watch.close()
         }
-        #expect(stock == 40)
-        #expect(try await shop.price(product) == "100.00")
-        await watch.close()
-    }
 
-    @Test func twoSubscribersSeeTheSame() async throws {
-        let daemon = try await TestDaemon.shared()
-        let shop = try await Shop.open(daemon)
-        let product = try await shop.product()
-        let filter: JSONObject = ["productIds": [.integer(product)]]
-        let (one, two) = (try await Watch(daemon, filter), try await Watch(daemon, filter))
-        for _ in 0..<10 { try await shop.buy(product) }
-        for _ in 0..<10 {
-            #expect(try await one.next().removing("subscription") == two.next().removing("subscription"))
+        @Test func twoSubscribersSeeTheSame() async throws {
+            let daemon = try await TestDaemon.shared()
+            let shop = try await Shop.open(daemon)
+            let product = try await shop.product()
+            let filter: JSONObject = ["productIds": [.integer(product)]]
+            let (one, two) = (try await Watch(daemon, filter), try await Watch(daemon, filter))
+            for _ in 0..<10 { try await shop.buy(product) }
+            for _ in 0..<10 {
+                #expect(try await one.next().removing("subscription") == two.next().removing("subscription"))
+            }
+            await one.close()
+            await two.close()
         }
-        await one.close()
-        await two.close()
-    }
 
-    @Test func filtersKeepTheRestAway() async throws {
-        let daemon = try await TestDaemon.shared()
-        let shop = try await Shop.open(daemon)
-        let (product, other) = (try await shop.product(["stock": 12]), try await shop.product(["stock": 12]))
-        let prices = try await Watch(daemon, ["topics": ["price"], "productIds": [.integer(product)]])
-        let orders = try await Watch(daemon, ["topics": ["order"]])
-        try await shop.buy(other, 5)
-        let order = try await shop.buy(product, 5)
-        let event = try await prices.next()
-        #expect(event["key"] == .integer(product))
-        #expect(event["topic"] == "price")
-        // Other tests place orders too; all that come are orders, ours among them.
-        while true {
-            let event = try await orders.next()
-            #expect(event["topic"] == "order")
-            if event["key"] == order["orderId"] { break }
+        @Test func filtersKeepTheRestAway() async throws {
+            let daemon = try await TestDaemon.shared()
+            let shop = try await Shop.open(daemon)
+            let (product, other) = (try await shop.product(["stock": 12]), try await shop.product(["stock": 12]))
+            let prices = try await Watch(daemon, ["topics": ["price"], "productIds": [.integer(product)]])
+            let orders = try await Watch(daemon, ["topics": ["order"]])
+            try await shop.buy(other, 5)
+            let order = try await shop.buy(product, 5)
+            let event = try await prices.next()
+            #expect(event["key"] == .integer(product))
+            #expect(event["topic"] == "price")
+            // Other tests place orders too; all that come are orders, ours among them.
+            while true {
+                let event = try await orders.next()
+                #expect(event["topic"] == "order")
+                if event["key"] == order["orderId"] { break }
+            }
+            await prices.close()
+            await orders.close()
         }
-        await prices.close()
-        await orders.close()
-    }
 
-    @Test func aSubscriberResumesFromItsNumber() async throws {
-        let daemon = try await TestDaemon.shared()
-        let shop = try await Shop.open(daemon)
-        let product = try await shop.product()
-        let filter: JSONObject = ["topics": ["stock"], "productIds": [.integer(product)]]
-        let first = try await Watch(daemon, filter)
-        for _ in 0..<3 { try await shop.buy(product) }
-        let seen = try await first.next()
-        await first.close()
-        for _ in 0..<3 { try await shop.buy(product) }
-        var resumed = filter
-        resumed["from"] = seen["sequence"]
-        let second = try await Watch(daemon, resumed)
-        for expected in [48, 47, 46, 45, 44] as [Int64] {
-            #expect(try await second.next()["after"]?["stock"] == .integer(expected))
+        @Test func aSubscriberResumesFromItsNumber() async throws {
+            let daemon = try await TestDaemon.shared()
+            let shop = try await Shop.open(daemon)
+            let product = try await shop.product()
+            let filter: JSONObject = ["topics": ["stock"], "productIds": [.integer(product)]]
+            let first = try await Watch(daemon, filter)
+            for _ in 0..<3 { try await shop.buy(product) }
+            let seen = try await first.next()
+            await first.close()
+            for _ in 0..<3 { try await shop.buy(product) }
+            var resumed = filter
+            resumed["from"] = seen["sequence"]
+            let second = try await Watch(daemon, resumed)
+            for expected in [48, 47, 46, 45, 44] as [Int64] {
+                #expect(try await second.next()["after"]?["stock"] == .integer(expected))
+            }
+            let pulled = try await shop.all("events.list", resumed)
+            #expect(pulled.map { $0["after"]?["stock"]?.integer } == [48, 47, 46, 45, 44])
+            await second.close()
         }
-        let pulled = try await shop.all("events.list", resumed)
-        #expect(pulled.map { $0["after"]?["stock"]?.integer } == [48, 47, 46, 45, 44])
-        await second.close()
-    }
 
-    @Test func aSnapshotIsWhereTheStreamGoesOn() async throws {
-        let daemon = try await TestDaemon.shared()
-        let shop = try await Shop.open(daemon)
-        let product = try await shop.product()
-        try await shop.buy(product)
-        let watch = try await Watch(daemon, ["productIds": [.integer(product)], "snapshot": true])
-        let rows = try #require(watch.reply["snapshot"]?.array)
-        #expect(rows.count == 1)
-        #expect(rows.first?["price"] == "100.00")
-        #expect(rows.first?["stock"] == 49)
-        try await shop.buy(product)
-        #expect(try await watch.next()["before"]?["stock"] == 49)
-        await watch.close()
-    }
+        @Test func aSnapshotIsWhereTheStreamGoesOn() async throws {
+            let daemon = try await TestDaemon.shared()
+            let shop = try await Shop.open(daemon)
+            let product = try await shop.product()
+            try await shop.buy(product)
+            let watch = try await Watch(daemon, ["productIds": [.integer(product)], "snapshot": true])
+            let rows = try #require(watch.reply["snapshot"]?.array)
+            #expect(rows.count == 1)
+            #expect(rows.first?["price"] == "100.00")
+            #expect(rows.first?["stock"] == 49)
+            try await shop.buy(product)
+            #expect(try await watch.next()["before"]?["stock"] == 49)
+            await watch.close()
+        }
 
-    @Test func anEndedSubscriptionIsSilent() async throws {
-        let daemon = try await TestDaemon.shared()
-        let shop = try await Shop.open(daemon)
-        let product = try await shop.product()
-        let filter: JSONObject = ["topics": ["stock"], "productIds": [.integer(product)]]
-        let watch = try await Watch(daemon, filter)
-        _ = try await watch.client.call(
-            "events.unsubscribe",
-            ["subscription": try #require(watch.reply["subscription"])]
-        )
-        try await shop.buy(product)
-        let later = try await watch.client.call("events.subscribe", filter)
-        try await shop.buy(product)
-        let event = try await watch.next()
-        #expect(event["subscription"] == later["subscription"])
-        #expect(event["after"]?["stock"] == 48)
-        await watch.close()
-    }
-
-    /// An operator's psql obeys the same triggers, leaves the same history, and is heard of.
-    @Test func directSQLIsHeardOfToo() async throws {
-        let daemon = try await TestDaemon.shared()
-        let shop = try await Shop.open(daemon)
-        let product = try await shop.product()
-        let watch = try await Watch(daemon, ["productIds": [.integer(product)]])
-        let psql = try await daemon.psql()
-        try await psql.run("update inventory set stock = 4 where product_id = \(product)")
-        #expect(try await watch.next()["after"] == ["stock": 4])
-        #expect(try await watch.next()["after"]?["price"] == "110.00")
-        try await psql.run("update inventory set price = 99.50 where product_id = \(product)")
-        let typed = try await watch.next()
-        #expect(typed["after"]?["price"] == "99.50")
-        #expect(typed["cause"]?["kind"] == "pin")
-        try await shop.restock(product, 40)
-        #expect(try await shop.price(product) == "99.50", "a price typed by hand stands")
-        let history = try await shop.all("price.history", ["productId": .integer(product)])
-        #expect(history.map { $0["new"] } == ["99.50", "110.00"])
-        await watch.close()
-    }
-
-    /// 20,000 events for one who does not read: nobody else waits, and the deaf one is told what it missed.
-    @Test func aReaderThatNeverReadsCostsOthersNothing() async throws {
-        let daemon = try await TestDaemon.start()
-        let shop = try await Shop.open(daemon)
-        let product = try await shop.product()
-        let deaf = try daemon.lines(reads: false)
-        deaf.send(#"{"jsonrpc":"2.0","id":1,"method":"events.subscribe","params":{"topics":["stock"]}}"#)
-        let watch = try await Watch(daemon, ["topics": ["stock"]])
-        let psql = try await daemon.psql()
-        for _ in 0..<4 {
-            try await psql.run(
-                "do $$ begin for n in 1..5000 loop update inventory set stock = stock + 1 "
-                    + "where product_id = \(product); end loop; end $$"
+        @Test func anEndedSubscriptionIsSilent() async throws {
+            let daemon = try await TestDaemon.shared()
+            let shop = try await Shop.open(daemon)
+            let product = try await shop.product()
+            let filter: JSONObject = ["topics": ["stock"], "productIds": [.integer(product)]]
+            let watch = try await Watch(daemon, filter)
+            _ = try await watch.client.call(
+                "events.unsubscribe",
+                ["subscription": try #require(watch.reply["subscription"])]
             )
-        }
-        for count in 1...20_000 {
+            try await shop.buy(product)
+            let later = try await watch.client.call("events.subscribe", filter)
+            try await shop.buy(product)
             let event = try await watch.next()
-            guard event["after"]?["stock"] == .integer(Int64(50 + count)) else {
-                Issue.record("\(event) is not event \(count)")
-                break
-            }
+            #expect(event["subscription"] == later["subscription"])
+            #expect(event["after"]?["stock"] == 48)
+            await watch.close()
         }
-        try await shop.buy(product)
-        #expect(try await watch.next()["after"]?["stock"] == 20_049)
 
-        deaf.startReading()
-        var next = watch.start + 1
-        var gaps = 0
-        let end = try await shop.client.call("events.list", ["from": .integer(next + 20_000)])["sequence"]?.integer
-        _ = await deaf.line()
-        while next <= end ?? 0, let line = await deaf.line() {
-            let message = try JSONParser.parse(Array(line.utf8))
-            if message["method"] == "events.gap" {
-                #expect(message["params"]?["fromSequence"] == .integer(next))
-                next = try #require(message["params"]?["toSequence"]?.integer) + 1
-                gaps += 1
-            } else {
-                let sequence = try #require(message["params"]?["sequence"]?.integer)
-                // The order's own event is not of the topic.
-                #expect(sequence == next || sequence == next + 1)
-                next = sequence + 1
-                if message["params"]?["after"]?["stock"] == 20_049 { next = (end ?? 0) + 1 }
-            }
+        /// An operator's psql obeys the same triggers, leaves the same history, and is heard of.
+        @Test func directSQLIsHeardOfToo() async throws {
+            let daemon = try await TestDaemon.shared()
+            let shop = try await Shop.open(daemon)
+            let product = try await shop.product()
+            let watch = try await Watch(daemon, ["productIds": [.integer(product)]])
+            let psql = try await daemon.psql()
+            try await psql.run("update inventory set stock = 4 where product_id = \(product)")
+            #expect(try await watch.next()["after"] == ["stock": 4])
+            #expect(try await watch.next()["after"]?["price"] == "110.00")
+            try await psql.run("update inventory set price = 99.50 where product_id = \(product)")
+            let typed = try await watch.next()
+            #expect(typed["after"]?["price"] == "99.50")
+            #expect(typed["cause"]?["kind"] == "pin")
+            try await shop.restock(product, 40)
+            #expect(try await shop.price(product) == "99.50", "a price typed by hand stands")
+            let history = try await shop.all("price.history", ["productId": .integer(product)])
+            #expect(history.map { $0["new"] } == ["99.50", "110.00"])
+            await watch.close()
         }
-        #expect(gaps > 0)
-        await watch.close()
+
+        /// 20,000 events for one who does not read: nobody else waits, and the deaf one is told what it missed.
+        @Test func aReaderThatNeverReadsCostsOthersNothing() async throws {
+            let daemon = try await TestDaemon.start()
+            let shop = try await Shop.open(daemon)
+            let product = try await shop.product()
+            let deaf = try daemon.lines(reads: false)
+            deaf.send(#"{"jsonrpc":"2.0","id":1,"method":"events.subscribe","params":{"topics":["stock"]}}"#)
+            let watch = try await Watch(daemon, ["topics": ["stock"]])
+            let psql = try await daemon.psql()
+            for _ in 0..<4 {
+                try await psql.run(
+                    "do $$ begin for n in 1..5000 loop update inventory set stock = stock + 1 "
+                        + "where product_id = \(product); end loop; end $$"
+                )
+            }
+            for count in 1...20_000 {
+                let event = try await watch.next()
+                guard event["after"]?["stock"] == .integer(Int64(50 + count)) else {
+                    Issue.record("\(event) is not event \(count)")
+                    break
+                }
+            }
+            try await shop.buy(product)
+            #expect(try await watch.next()["after"]?["stock"] == 20_049)
+
+            deaf.startReading()
+            var next = watch.start + 1
+            var gaps = 0
+            let end = try await shop.client.call("events.list", ["from": .integer(next + 20_000)])["sequence"]?.integer
+            _ = await deaf.line()
+            while next <= end ?? 0, let line = await deaf.line() {
+                let message = try JSONParser.parse(Array(line.utf8))
+                if message["method"] == "events.gap" {
+                    #expect(message["params"]?["fromSequence"] == .integer(next))
+                    next = try #require(message["params"]?["toSequence"]?.integer) + 1
+                    gaps += 1
+                } else {
+                    let sequence = try #require(message["params"]?["sequence"]?.integer)
+                    // The order's own event is not of the topic.
+                    #expect(sequence == next || sequence == next + 1)
+                    next = sequence + 1
+                    if message["params"]?["after"]?["stock"] == 20_049 { next = (end ?? 0) + 1 }
+                }
+            }
+            #expect(gaps > 0)
+            await watch.close()
+        }
     }
 }
 

@@ -174,5 +174,3 @@ struct HeldLock: Sendable {
         await watcher.close()
     }
 }
-
-let isLive = Comment(rawValue: "needs PostgreSQL's server programs")

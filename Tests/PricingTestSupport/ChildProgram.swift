@@ -3,46 +3,62 @@ import Glibc
 import Synchronization
 
 /// A program that a test started: what it prints, what it is told, how it ends.
+///
+/// It inherits nothing of ours: no descriptor, no blocked signal. (Foundation's `Process` hands on the signal mask of the
+/// calling thread, where SIGTERM may be blocked, and descriptors of other children that are started at the same time.)
 package final class ChildProgram: Sendable {
-    private let process: Process
+    /// The system could not start it.
+    package struct CannotStart: Error {
+        package let errno: Int32
+    }
+
+    /// Its process id.
+    package let pid: Int32
+
     private let input: FileHandle
     private let output: LineReader
     private let errors: LineReader
     private let ended: Task<Int32, Never>
+    private let isRunning = Mutex(true)
 
     /// Starts it, with nothing of our environment that names a database or a socket.
     package init(_ executable: String, _ arguments: [String], environment: [String: String] = [:]) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: executable)
-        process.arguments = arguments
         let inherited = ProcessInfo.processInfo.environment.filter { entry in
             !["PG", "DB_", "DATABASE_", "PRICINGD_", "RUNTIME_", "XDG_"].contains { entry.key.hasPrefix($0) }
         }
-        process.environment = inherited.merging(["SWIFT_BACKTRACE": "enable=no"]) { _, last in last }
+        let variables = inherited.merging(["SWIFT_BACKTRACE": "enable=no"]) { _, last in last }
             .merging(environment) { _, last in last }
         let (input, output, errors) = (Pipe(), Pipe(), Pipe())
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = errors
-        let (ends, end) = AsyncStream.makeStream(of: Int32.self)
-        process.terminationHandler = { process in
-            let status = process.terminationStatus
-            end.yield(process.terminationReason == .uncaughtSignal ? 128 + status : status)
-            end.finish()
-        }
-        try process.run()
-        self.process = process
+        pid = try spawn(
+            [executable] + arguments,
+            variables.map { "\($0.key)=\($0.value)" },
+            descriptors: [
+                input.fileHandleForReading.fileDescriptor, output.fileHandleForWriting.fileDescriptor,
+                errors.fileHandleForWriting.fileDescriptor,
+            ]
+        )
         self.input = input.fileHandleForWriting
         self.output = LineReader(output.fileHandleForReading)
         self.errors = LineReader(errors.fileHandleForReading)
+        let (ends, end) = AsyncStream.makeStream(of: Int32.self)
         ended = Task {
             for await status in ends { return status }
             return -1
         }
+        let pid = pid
+        let thread = Thread { [weak self] in
+            var status: Int32 = 0
+            var facts = unsafe siginfo_t()
+            // The process is reaped only once nobody can signal its id any more.
+            unsafe waitid(P_PID, id_t(pid), &facts, WEXITED | WNOWAIT)
+            if let self { self.isRunning.withLock { $0 = false } }
+            unsafe waitpid(pid, &status, 0)
+            let signal = status & 0x7F
+            end.yield(signal == 0 ? (status >> 8) & 0xFF : 128 + signal)
+            end.finish()
+        }
+        thread.start()
     }
-
-    /// Its process id.
-    package var pid: Int32 { process.processIdentifier }
 
     /// The next line that it prints; nil once it prints no more.
     package func line() async -> String? {
@@ -69,13 +85,48 @@ package final class ChildProgram: Sendable {
 
     /// Sends it a signal, unless it has ended.
     package func signal(_ number: Int32) {
-        if process.isRunning { kill(pid, number) }
+        isRunning.withLock { isRunning in
+            if isRunning { kill(pid, number) }
+        }
     }
 
     /// Waits for its end: the exit code, or 128 and the signal that ended it.
     package func exit() async -> Int32 {
         await ended.value
     }
+}
+
+/// Starts a program whose descriptors 0, 1 and 2 are the given ones; everything else is closed, no signal is blocked.
+private func spawn(_ arguments: [String], _ environment: [String], descriptors: [Int32]) throws -> Int32 {
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
+    for (number, descriptor) in descriptors.enumerated() {
+        unsafe posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(number))
+    }
+    // Closing what is not open is no error below this limit.
+    for descriptor in 3..<min(Int32(clamping: sysconf(Int32(_SC_OPEN_MAX))), 4096) {
+        unsafe posix_spawn_file_actions_addclose(&actions, descriptor)
+    }
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe _ = posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    var all = sigset_t()
+    unsafe sigemptyset(&none)
+    unsafe sigfillset(&all)
+    unsafe posix_spawnattr_setsigmask(&attributes, &none)
+    unsafe posix_spawnattr_setsigdefault(&attributes, &all)
+    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    var words = unsafe arguments.map { unsafe strdup($0) } + [nil]
+    var variables = unsafe environment.map { unsafe strdup($0) } + [nil]
+    defer {
+        unsafe (words + variables).forEach { unsafe free($0) }
+    }
+    var pid: Int32 = 0
+    let result = unsafe posix_spawn(&pid, arguments[0], &actions, &attributes, &words, &variables)
+    guard result == 0 else { throw ChildProgram.CannotStart(errno: result) }
+    return pid
 }
 
 /// Cuts a descriptor's bytes into lines, on a thread of its own.

@@ -78,16 +78,13 @@ package final class TemporaryFolder: Sendable {
     /// The folder, of mode 0700.
     package let path: String
 
-    private let lifeline: FileHandle
+    private let watchman: ChildProgram
 
     /// Makes the folder and starts its watchman.
     package init() throws {
         var template = Array("\(NSTemporaryDirectory())/pricing-test-XXXXXX".utf8CString)
         guard let made = unsafe mkdtemp(&template) else { throw CocoaError(.fileWriteUnknown) }
         path = unsafe String(cString: made)
-        let pipe = Pipe()
-        let watchman = Process()
-        watchman.executableURL = URL(filePath: "/bin/sh")
         let script = """
             trap '' INT TERM HUP
             pids=
@@ -101,16 +98,11 @@ package final class TemporaryFolder: Sendable {
             tries=0
             until rm -rf "$1" || [ "$tries" -gt 50 ]; do tries=$((tries + 1)); done
             """
-        watchman.arguments = ["-c", script, "sh", path]
-        watchman.standardInput = pipe
-        watchman.standardOutput = FileHandle.nullDevice
-        watchman.standardError = FileHandle.nullDevice
-        try watchman.run()
-        lifeline = pipe.fileHandleForWriting
+        watchman = try ChildProgram("/bin/sh", ["-c", script, "sh", path])
     }
 
     /// Ends this process, whose arguments name the folder, before the folder goes, unless it has ended by itself.
     package func endWithFolder(_ pid: Int32) throws {
-        try lifeline.write(contentsOf: Data("\(pid)\n".utf8))
+        try watchman.write(String(pid))
     }
 }

@@ -58,7 +58,7 @@ enum CallStatements {
 
     static let placeOrders = Statement<Placed>(
         "place_orders",
-        "select reply, replayed, state, message, detail, broken_constraint from place_orders($1)"
+        "select reply, replayed, state, message, detail, broken_constraint from place_orders($1, $2)"
     ) { row throws(PostgresError) in
         guard let state = try row.textIfPresent(2) else {
             return Placed(reply: try row.bytesIfPresent(0), isReplayed: try row.bool(1), refusal: nil)

@@ -1,0 +1,12 @@
+import PricingTestSupport
+import Testing
+
+/// All tests of the real daemon, one after another: each has the two cores that a call's deadline counts on.
+@Suite(
+    .serialized,
+    .enabled(if: TestCluster.isAvailable, isLive),
+    .timeLimit(.minutes(2))
+)
+enum EndToEnd {}
+
+let isLive = Comment(rawValue: "needs PostgreSQL's server programs")
