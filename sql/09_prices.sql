@@ -78,6 +78,8 @@ begin
                           stock_level(i.stock, d.low_stock, d.high_stock))]
         || array(select format('  %s: %s -> %s (%s)', s ->> 'step', s ->> 'before', s ->> 'after', s ->> 'note')
                  from json_array_elements(steps) with ordinality u (s, n) order by n)
+        || case when facts is not null and (facts ->> 'floor')::numeric > d.ceiling_price
+                then array['  warning: unit cost lifts the floor above the ceiling; the floor wins'] else '{}' end
         || case when verdict.binding is null then array[]::text[]
                 else array[format('  binding guard: %s', verdict.binding)] end;
     return json_build_object('productId', d.product_id, 'price', verdict.price::text,
