@@ -1,7 +1,7 @@
 --! repeatable
 -- The data generator: a year of a shop that really ran. Orders, cancellations, deliveries and ticks pass through the
 -- same functions and the same trigger as live ones, under a back-dated clock that only the generating transaction sees.
--- Same seed on the same day, same data, row for row (but for password salts and today's times of day).
+-- Same seed on the same day, same data, row for row (but for password salts).
 --
 -- Contract of `data.generate {users, suppliers, products, orders, seed, clear}`; each call its own transaction:
 --   1. generate_begin(p)   p = the request's parameters, every one optional: users 200, suppliers 20, products 200,
@@ -158,8 +158,7 @@ declare
     suppliers integer := coalesce((p ->> 'suppliers')::integer, 20);
     products integer := coalesce((p ->> 'products')::integer, 200);
     former timestamptz := (select at from virtual_clock);
-    moment timestamptz := pricing_now();
-    today date := (moment at time zone 'UTC')::date;
+    today date := (pricing_now() at time zone 'UTC')::date;
 begin
     perform set_config('pricing.actor', 'generator', true);
     if coalesce((p ->> 'clear')::boolean, false) then perform generate_clear(); end if;
@@ -177,18 +176,15 @@ begin
     analyze app_user, product, inventory;
     return json_build_object('users', users, 'suppliers', suppliers, 'products', products,
         'categories', (select count(*) from category),
-        'plan', json_build_object('seed', seed, 'orders', orders, 'today', today,
-            'dayShare', extract(epoch from (moment at time zone 'UTC') - today::timestamp) / 86400));
+        'plan', json_build_object('seed', seed, 'orders', orders, 'today', today));
 end $$;
 
 -- ---------------------------------------------------------------------------------------------- a year of orders
--- When the n-th order is placed. The year ends today; the shop grows, so the n-th comes at (n / orders) ^ 0.85 of it,
--- and today's orders are squeezed into the part of today that has passed.
+-- When the n-th order is placed. The year ends with yesterday, so that the time of day plays no part; the shop grows, so
+-- the n-th comes at (n / orders) ^ 0.85 of it.
 create or replace function generated_moment(plan jsonb, n bigint) returns timestamptz
 language sql immutable as $$
-    select ((plan ->> 'today')::date - 364 + floor(days)::integer)::timestamp at time zone 'UTC'
-           + (days - floor(days)) * interval '1 day'
-             * case when days >= 364 then (plan ->> 'dayShare')::float8 else 1 end
+    select ((plan ->> 'today')::date - 365)::timestamp at time zone 'UTC' + days * interval '1 day'
     from (values (365 * ((n + random_unit((plan ->> 'seed')::bigint, 20, n)) / (plan ->> 'orders')::float8) ^ 0.85))
          v (days)
 $$;

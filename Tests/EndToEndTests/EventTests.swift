@@ -50,6 +50,31 @@ extension EndToEnd {
             await two.close()
         }
 
+        /// Each daemon hears of what the other one committed, though only one of them numbered it.
+        @Test func twoDaemonsOnOneDatabaseTellTheSame() async throws {
+            let one = try await TestDaemon.shared()
+            let shop = try await Shop.open(one)
+            let database = try #require(try await shop.client.call("server.status", [:])["database"]?.object)
+            let place = "host=\(database["host"]?.string ?? "") dbname=pricing user=pricingd"
+            let two = try await TestDaemon.start(arguments: ["--database-url", place])
+            let product = try await shop.product()
+            let filter: JSONObject = ["productIds": [.integer(product)], "topics": ["stock"]]
+            let (here, there) = (try await Watch(one, filter), try await Watch(two, filter))
+            let other = try await two.client()
+            for quantity in 1...5 {
+                try await shop.buy(product)
+                _ = try await other.call("inventory.restock", ["productId": .integer(product), "quantity": 1])
+                for _ in 1...2 {
+                    let seen = try await here.next().removing("subscription")
+                    #expect(try await there.next().removing("subscription") == seen, "round \(quantity)")
+                }
+            }
+            await other.close()
+            await here.close()
+            await there.close()
+            #expect(await two.stop() == 0)
+        }
+
         @Test func filtersKeepTheRestAway() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await Shop.open(daemon)
