@@ -59,6 +59,13 @@ language sql immutable as $$
     select greatest(floor_price, ceil(coalesce(unit_cost, 0) * (1 + minimum_margin) * 100) / 100)
 $$;
 
+-- The limits in force for a declaration under a rule; floor beats ceiling.
+create or replace function price_limits(declared product, chosen rule, out floor_at numeric, out ceiling_at numeric)
+language sql immutable as $$
+    select f.floor_at, greatest(f.floor_at, declared.ceiling_price)
+    from (select price_floor(declared.floor_price, declared.unit_cost, chosen.minimum_margin) as floor_at) f
+$$;
+
 -- Guards 1 to 4 in their fixed order. Of the result, `binding` names the first that binds, null when none does.
 --   anchor, cap:  the day's first price and the share of it that a day may move; either null: no cap
 --   posted, band: the price that stands and the dead band around it as a share; band null: no dead band
@@ -247,6 +254,10 @@ begin
         raise not_null_violation using message = 'a price cannot be null', table = 'inventory', column = 'price';
     end if;
     if new.price <> old.price then  -- typed by hand: a pin without expiry
+        if declared.archived_at is not null then
+            perform fail('PR102', format('Product %s is archived.', new.product_id),
+                jsonb_build_object('productId', new.product_id));
+        end if;
         new.pin_price := new.price;
         new.pinned_until := 'infinity';
         if not stock_moved then why.kind := 'pin'; end if;
@@ -293,12 +304,13 @@ end $$;
 create or replace function check_pin(pin numeric, declared product, chosen rule) returns void
 language plpgsql as $$
 declare
-    floor_at numeric := price_floor(declared.floor_price, declared.unit_cost, chosen.minimum_margin);
+    limits record := price_limits(declared, chosen);
 begin
-    if pin < floor_at or pin > greatest(floor_at, declared.ceiling_price) then
-        perform fail('PR303', format('The price must stay within %s and %s.', floor_at::numeric(12, 2), declared.ceiling_price),
-            jsonb_build_object('productId', declared.product_id, 'floor', floor_at::numeric(12, 2)::text,
-                               'ceiling', greatest(floor_at, declared.ceiling_price)::numeric(12, 2)::text));
+    if pin < limits.floor_at or pin > limits.ceiling_at then
+        perform fail('PR303',
+            format('The price must stay within %s and %s.', limits.floor_at::numeric(12, 2), limits.ceiling_at::numeric(12, 2)),
+            jsonb_build_object('productId', declared.product_id, 'floor', limits.floor_at::numeric(12, 2)::text,
+                               'ceiling', limits.ceiling_at::numeric(12, 2)::text));
     end if;
 end $$;
 

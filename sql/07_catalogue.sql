@@ -88,15 +88,22 @@ begin
 end $$;
 
 -- ---------------------------------------------------------------------------------------------- products
+-- floor and ceiling are those in force: unit cost with its minimum margin may lift the floor, and floor beats ceiling.
 create or replace function product_json(d product, i inventory) returns json
 language sql stable as $$
     select json_build_object('productId', d.product_id, 'title', d.title, 'description', d.description,
         'categoryId', d.category_id, 'supplierId', d.supplier_id, 'basePrice', d.base_price::text,
-        'unitCost', d.unit_cost::text, 'price', i.price::text, 'floor', d.floor_price::text,
-        'ceiling', d.ceiling_price::text, 'stock', i.stock, 'available', i.stock - i.held,
+        'unitCost', d.unit_cost::text, 'price', i.price::text, 'floor', l.floor_at::numeric(12, 2)::text,
+        'ceiling', l.ceiling_at::numeric(12, 2)::text, 'declaredFloor', d.floor_price::text,
+        'declaredCeiling', d.ceiling_price::text, 'stock', i.stock, 'available', i.stock - i.held,
         'lowStock', d.low_stock, 'highStock', d.high_stock, 'ruleId', d.rule_id,
         'pinned', i.pin_price is not null, 'active', d.active and d.archived_at is null,
-        'archived', d.archived_at is not null, 'version', d.version)
+        'archived', d.archived_at is not null, 'version', d.version,
+        'warnings', case when l.floor_at > d.ceiling_price
+            then json_build_array(format('unit cost lifts the floor to %s, above the ceiling of %s: the floor wins',
+                                         l.floor_at::numeric(12, 2), d.ceiling_price))
+            else '[]'::json end)
+    from price_limits(d, (select r from rule r where r.rule_id = d.rule_id)) l
 $$;
 
 -- The product that a call names, or PR101.
@@ -192,7 +199,7 @@ begin
     values (p ->> 'title', coalesce(p ->> 'description', ''), (p ->> 'categoryId')::bigint,
             (p ->> 'supplierId')::bigint, base, (p ->> 'unitCost')::numeric,
             coalesce((p ->> 'floor')::numeric, greatest(0.01, round(base * 0.5, 2))),
-            coalesce((p ->> 'ceiling')::numeric, base * 2), low,
+            coalesce((p ->> 'ceiling')::numeric, least(base * 2, 9999999999.99)), low,
             coalesce((p ->> 'highStock')::integer, greatest(100, low + 90)),
             find_usable_rule((p ->> 'ruleId')::bigint), coalesce((p ->> 'active')::boolean, true))
     returning * into d;
@@ -230,7 +237,7 @@ begin
             case when floor_price = greatest(0.01, round(base_price * 0.5, 2))
                  then greatest(0.01, round(base * 0.5, 2)) else floor_price end),
         ceiling_price = coalesce((p ->> 'ceiling')::numeric,
-            case when ceiling_price = base_price * 2 then base * 2 else ceiling_price end),
+            case when ceiling_price = base_price * 2 then least(base * 2, 9999999999.99) else ceiling_price end),
         low_stock = coalesce((p ->> 'lowStock')::integer, low_stock),
         high_stock = coalesce((p ->> 'highStock')::integer, high_stock),
         rule_id = case when p ? 'ruleId' then find_usable_rule((p ->> 'ruleId')::bigint) else rule_id end,

@@ -38,46 +38,48 @@ end $$;
 create or replace function explain_price(d product, r rule, i inventory, verdict record) returns json
 language plpgsql stable as $$
 declare
-    steps jsonb;
+    steps json;
     facts jsonb := verdict.inputs;
     lines text[];
 begin
     if verdict.frozen is not null then
-        steps := jsonb_build_array(jsonb_build_object('step', 'frozen', 'before', i.price::text,
+        steps := json_build_array(json_build_object('step', 'frozen', 'before', i.price::text,
             'after', i.price::text, 'note', case verdict.frozen
                 when 'pinned' then format('pinned by hand at %s%s', i.pin_price,
                     coalesce(' until ' || rfc3339(i.pinned_until), ''))
                 when 'archived' then 'archived: no longer priced'
                 else 'out of stock: the last price stands' end));
     else
-        steps := jsonb_build_array(
-            jsonb_build_object('step', 'strategy', 'before', d.base_price::text,
+        steps := json_build_array(
+            json_build_object('step', 'strategy', 'before', d.base_price::text,
                 'after', (facts ->> 'raw')::numeric(12, 4)::text,
                 'note', case when r.strategy = 'manual' then 'manual: base price'
                     else format('bands: %s in stock, low to %s, high from %s, gap %s: %s', i.stock, d.low_stock,
                         d.high_stock, facts ->> 'gap', case verdict.band
                             when 1 then 'low, base + ' || trim_scale(r.up_share * 100) || ' %'
                             when -1 then 'high, base - ' || trim_scale(r.down_share * 100) || ' %' else 'normal, base' end) end),
-            jsonb_build_object('step', 'daily_cap', 'before', (facts ->> 'raw')::numeric(12, 4)::text,
+            json_build_object('step', 'daily_cap', 'before', (facts ->> 'raw')::numeric(12, 4)::text,
                 'after', (facts ->> 'capped')::numeric(12, 4)::text,
                 'note', case when r.daily_cap is null then 'none'
                     else format('at most %s %% from %s in a day', trim_scale(r.daily_cap * 100), i.anchor_price) end),
-            jsonb_build_object('step', 'limits', 'before', (facts ->> 'capped')::numeric(12, 4)::text,
+            json_build_object('step', 'limits', 'before', (facts ->> 'capped')::numeric(12, 4)::text,
                 'after', (facts ->> 'limited')::numeric(12, 4)::text,
                 'note', format('floor %s, ceiling %s', (facts ->> 'floor')::numeric(12, 2), d.ceiling_price)),
-            jsonb_build_object('step', 'dead_band', 'before', (facts ->> 'limited')::numeric(12, 4)::text,
+            json_build_object('step', 'dead_band', 'before', (facts ->> 'limited')::numeric(12, 4)::text,
                 'after', case when verdict.binding = 'dead_band' then i.price::text
                               else (facts ->> 'limited')::numeric(12, 4)::text end,
                 'note', coalesce('moves below ' || trim_scale((facts ->> 'deadBand')::numeric * 100) || ' % are left out',
                                  'none: the gap serves')),
-            jsonb_build_object('step', 'rounding', 'before', (facts ->> 'limited')::numeric(12, 4)::text,
+            json_build_object('step', 'rounding', 'before', (facts ->> 'limited')::numeric(12, 4)::text,
                 'after', verdict.price::text, 'note', format('to steps of %s', r.price_step)));
     end if;
     lines := array[format('price %s   rule %s version %s, strategy %s', i.price, r.name, r.version, r.strategy),
                    format('  base %s, %s in stock (%s)', d.base_price, i.stock,
                           stock_level(i.stock, d.low_stock, d.high_stock))]
         || array(select format('  %s: %s -> %s (%s)', s ->> 'step', s ->> 'before', s ->> 'after', s ->> 'note')
-                 from jsonb_array_elements(steps) with ordinality u (s, n) order by n)
+                 from json_array_elements(steps) with ordinality u (s, n) order by n)
+        || case when facts is not null and (facts ->> 'floor')::numeric > d.ceiling_price
+                then array['  warning: unit cost lifts the floor above the ceiling; the floor wins'] else '{}' end
         || case when verdict.binding is null then array[]::text[]
                 else array[format('  binding guard: %s', verdict.binding)] end;
     return json_build_object('productId', d.product_id, 'price', verdict.price::text,

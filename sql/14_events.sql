@@ -27,6 +27,8 @@ begin
     get diagnostics moved = row_count;
     if moved > 0 then
         update event_sequence set last_number = last + moved;
+        -- Other daemons read what this one numbered; apart from every order, one a batch of events.
+        perform pg_notify('pricing_event', '');
     end if;
     return last + moved;
 end $$;

@@ -45,7 +45,7 @@ package enum Message: Sendable, Equatable {
                 )
                 self = .malformed(id: RecoveredID.find(in: line, limit: limits.idBytes), error: error)
             case .tooDeep(let limit):
-                let error = RPCError.messageTooLarge(limit: "nesting", value: limit, actual: nil)
+                let error = RPCError.messageTooLarge(limit: "nesting", value: limit, actual: limit + 1)
                 self = .malformed(id: RecoveredID.find(in: line, limit: limits.idBytes), error: error)
             case .syntax, .invalidUTF8, .loneSurrogate:
                 self = .malformed(id: nil, error: .parseError(error))

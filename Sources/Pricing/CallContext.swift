@@ -9,6 +9,8 @@ struct CallContext: Sendable {
     /// The method's own parameters, `_meta` taken off.
     let params: JSONObject
     let role: Role
+    /// How long it waited for the database, and how long the database took.
+    let timer = CallTimer()
 
     /// Milliseconds that a call may take unless it says so itself; methods declared long are exempt.
     static let requestTimeoutMs: Int64 = 4000

@@ -110,6 +110,8 @@ struct Database: Sendable {
         _ body: (Session) throws(PostgresError) -> Value
     ) throws(PostgresError) -> Value {
         if context.isLate { throw PostgresError(.timeout, "the deadline passed before the call began") }
+        context.timer.begin()
+        defer { context.timer.end() }
         let limit = statementLimit(context)
         let within: (Session) throws(PostgresError) -> Value = { (session) throws(PostgresError) in
             if let limit { try session.run(CallStatements.limitStatement, [.text(String(limit))]) }

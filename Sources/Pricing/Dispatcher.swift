@@ -82,7 +82,7 @@ struct Dispatcher: RPCService {
             validator.check(value, .object(CallMeta.shape), at: "/_meta")
             if let object = value.object, validator.violations.isEmpty { meta = CallMeta(object) }
         }
-        let params = call.params.removing("_meta")
+        let params = Self.withoutNulls(call.params.removing("_meta"), method)
         validator.check(params, method.parameters)
         guard validator.violations.isEmpty else {
             throw .invalidParams(
@@ -91,6 +91,18 @@ struct Dispatcher: RPCService {
             )
         }
         return CallContext(call: call, method: method, meta: meta, params: params, role: role)
+    }
+
+    /// An optional text or time that is null is one that was not given; limits and counts say what they mean.
+    private static func withoutNulls(_ params: JSONObject, _ method: Method) -> JSONObject {
+        var params = params
+        for field in method.parameters.fields where !field.isRequired && params[field.name] == .null {
+            switch field.schema {
+            case .text, .name, .time, .choice: params[field.name] = nil
+            default: break
+            }
+        }
+        return params
     }
 
     private func rpcError(_ failure: PricingFailure, _ context: CallContext) -> RPCError {
@@ -127,7 +139,10 @@ extension CallContext {
         if let changes = answer.wouldChange {
             text += Array(",\"dryRun\":true,\"wouldChange\":".utf8) + changes.bytes
         }
-        text += Array(",\"timing\":{\"totalMs\":\(elapsedMs)}}}".utf8)
+        let timing = timer.timing(since: call.received)
+        text += Array(
+            ",\"timing\":{\"queue\":\(timing.queue),\"database\":\(timing.database),\"total\":\(timing.total)}}}".utf8
+        )
         return RPCReply(JSONText(verbatim: text))
     }
 }

@@ -73,6 +73,15 @@ final class EventFeed: Service {
         }
     }
 
+    /// The daemon goes: every subscription ends, and its reader is told.
+    func endAll() {
+        let ending = shared.withLock { shared in
+            defer { shared.subscriptions = [:] }
+            return shared.subscriptions.values
+        }
+        for subscription in ending { subscription.tellClosed("SHUTTING_DOWN") }
+    }
+
     /// The peer is gone.
     func connectionClosed(_ connection: RPCConnection) {
         shared.withLock { $0.subscriptions = $0.subscriptions.filter { $0.value.connection !== connection } }

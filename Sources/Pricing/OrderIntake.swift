@@ -95,7 +95,9 @@ final class OrderIntake: Service {
     private func place(_ batch: [Waiting], waits: Bool = false) async -> [Waiting] {
         let wanted = batch.filter { $0.ticket.start() }
         guard !wanted.isEmpty else { return [] }
+        for order in wanted { order.context.timer.begin() }
         let outcomes = await outcomes(of: wanted, waits: waits)
+        for order in wanted { order.context.timer.end() }
         committed()
         var held: [Waiting] = []
         for (order, outcome) in zip(wanted, outcomes) {

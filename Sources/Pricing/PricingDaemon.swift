@@ -18,6 +18,7 @@ package struct PricingDaemon: Sendable {
     private let pool: ConnectionPool
     private let server: RPCServer
     private let services: [any Service]
+    private let feed: EventFeed
     private let logger: Logger
 
     /// - Parameters:
@@ -62,6 +63,7 @@ package struct PricingDaemon: Sendable {
                 ChangeListener(changes: changes, feed: parts.feed),
             ]
             + (keeper.map { [$0] } ?? [])
+        feed = parts.feed
         self.host = host
         self.logger = logger
         instanceID = parts.identity.instanceID
@@ -100,7 +102,7 @@ package struct PricingDaemon: Sendable {
     /// - Parameter stopping: told when the shutdown begins.
     package func run(watchdog: Watchdog? = nil, stopping: @escaping @Sendable () -> Void = {}) async throws {
         let front = ServiceGroupConfiguration.ServiceConfiguration(
-            service: ServerService(server: server, drainTime: Self.drainTime, stopping: stopping),
+            service: ServerService(server: server, drainTime: Self.drainTime, feed: feed, stopping: stopping),
             successTerminationBehavior: .gracefullyShutdownGroup,
             failureTerminationBehavior: .gracefullyShutdownGroup
         )
@@ -142,6 +144,7 @@ package struct PricingDaemon: Sendable {
 private struct ServerService: Service {
     let server: RPCServer
     let drainTime: Duration
+    let feed: EventFeed
     let stopping: @Sendable () -> Void
 
     func run() async throws {
@@ -150,6 +153,7 @@ private struct ServerService: Service {
                 try await gracefulShutdown()
                 stopping()
                 _ = await server.drain(until: .now + drainTime)
+                feed.endAll()
                 server.shutdown()
             }
             defer { group.cancelAll() }

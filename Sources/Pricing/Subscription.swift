@@ -77,17 +77,22 @@ struct Subscription: Sendable {
         case .conflate: resumed.conflatedUntil = last
         case .gap:
             guard last > position else { break }
-            tell("events.gap", ["fromSequence": .integer(position + 1), "toSequence": .integer(last)])
+            tell("events.gap", "SLOW_READER", ["fromSequence": .integer(position + 1), "toSequence": .integer(last)])
             resumed.position = last
         case .disconnect:
-            tell("events.closed", [:])
+            tellClosed("SLOW_READER")
             return nil
         }
         return resumed
     }
 
-    private func tell(_ method: String, _ facts: JSONObject) {
-        var params: JSONObject = ["subscription": .string(id), "reason": "SLOW_READER"]
+    /// `events.closed`: nothing more comes.
+    func tellClosed(_ reason: String) {
+        tell("events.closed", reason)
+    }
+
+    private func tell(_ method: String, _ reason: String, _ facts: JSONObject = [:]) {
+        var params: JSONObject = ["subscription": .string(id), "reason": .string(reason)]
         for (key, value) in facts { params[key] = value }
         _ = connection.send(notification: method, params: JSONText(params))
     }

@@ -30,8 +30,13 @@ enum Catalogue {
             .money("basePrice", "The list price that automation starts from."),
             Field.money("unitCost", "What one unit costs the shop.", zeroAllowed: true).nullable,
             .money("price", "The posted price."),
-            .money("floor", "The declared floor; unit cost with its minimum margin may lift it."),
-            .money("ceiling", "The declared ceiling; the floor beats it."),
+            .money(
+                "floor",
+                "The lowest price that may be posted: the declared floor, or cost with its minimum margin."
+            ),
+            .money("ceiling", "The highest price that may be posted; the floor beats it."),
+            .money("declaredFloor", "The floor as it was declared."),
+            .money("declaredCeiling", "The ceiling as it was declared."),
             .stock,
             Field("available", .integer(0...2_147_483_647), "On hand less held."),
             .lowStock, .highStock, .ruleId,
@@ -39,6 +44,7 @@ enum Catalogue {
             Field("active", .boolean, "Whether it is for sale."),
             Field("archived", .boolean, "Whether it was taken out for good."),
             Field("version", .integer(1...2_147_483_647), "Counts the changes of the declaration."),
+            Field("warnings", .list(.text(1...500), 0...10), "What the declaration makes of itself that may surprise."),
         ]
     )
 
@@ -133,7 +139,7 @@ enum Catalogue {
             .read,
             "Lists products, filtered and sorted.",
             takes: [
-                Field("search", .text(1...200), "Text in title or description.").optional,
+                Field("search", .text(0...200), "Text in title or description.").optional,
                 Field.categoryId.optional, Field.supplierId.optional,
                 Field("active", .boolean, "Only those for sale, or only those not.").optional,
                 Field.money("minPrice", "Lowest posted price.", zeroAllowed: true).optional,
@@ -220,7 +226,8 @@ enum Catalogue {
                 Field("failed", .list(.any, 0...10_000), "{row, error} each; row counts from 0."),
             ]),
             errors: [.productNotFound, .productArchived, .stale] + references,
-            isLong: true
+            isLong: true,
+            example: ["rows": [["title": "Blue mug", "basePrice": "9.50", "categoryId": 1]]]
         ),
     ]
 }

@@ -34,6 +34,12 @@ package enum OpenRPCDocument {
             "x-role": .string(method.role.rawValue), "x-effect": .string(method.effect.rawValue),
             "x-idempotent": .bool(method.effect != .session),
         ]
+        let completed = method.parameters.fields.filter { $0.completes != nil }
+        if !completed.isEmpty {
+            object["x-complete"] = .object(
+                JSONObject(completed.map { ($0.name, $0.completes.map { .string($0) } ?? .null) })
+            )
+        }
         if let columns = method.tableColumns { object["x-table"] = .array(columns.map { .string($0) }) }
         if let example = method.example {
             object["examples"] = [

@@ -96,7 +96,7 @@ enum Orders {
             .operator,
             .write,
             "Moves an order from pending to processing to completed.",
-            takes: [.orderId, Field("status", .choice(["processing", "completed"]), "The next status.")],
+            takes: [.orderId, Field("status", status, "The next status.")],
             gives: order,
             errors: [.orderNotFound, .orderState]
         ),

@@ -51,7 +51,8 @@ enum Reports {
             .viewer,
             .read,
             "Lists the named queries.",
-            gives: .rows(
+            takes: [.limit, .cursor],
+            gives: .page(
                 of: .result([
                     Field("name", .name(1...100), "What report.run takes."),
                     .text("title", "What it shows."),
@@ -80,7 +81,7 @@ enum Reports {
             "data.generate",
             .admin,
             .write,
-            "Generates demo data: same seed, same data.",
+            "Generates demo data: same seed, same data. admin@, seller@ and customer@example.com sign in with pricingd-demo.",
             takes: [
                 Field("users", .integer(0...1_000_000), "How many customers; 200 unless given.").optional,
                 Field("suppliers", .integer(0...100_000), "20 unless given.").optional,

@@ -25,7 +25,7 @@ enum Users {
             .read,
             "Lists users by id.",
             takes: [
-                Field("search", .text(1...200), "Text in name or e-mail.").optional,
+                Field("search", .text(0...200), "Text in name or e-mail.").optional,
                 Field("role", role, "Only this role.").optional, .limit, .cursor,
             ],
             gives: .page(of: user),

@@ -51,6 +51,11 @@ struct Generate: AsyncParsableCommand {
             for (name, count) in try outcome.get() where count.integer != nil {
                 Terminal.output.line("\(name): \(count)")
             }
+            if users >= 3 {
+                Terminal.output.line(
+                    "sign in as admin@example.com, seller@example.com or customer@example.com: pricingd-demo"
+                )
+            }
         } catch {
             throw Failure.report(error)
         }

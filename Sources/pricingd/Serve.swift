@@ -43,8 +43,13 @@ struct Serve: AsyncParsableCommand {
         let manager = ServiceManager()
         let handed = stdio ? nil : ServiceManager.inheritedListener()
         let listening = try stdio || handed != nil ? nil : listen(roles)
-        let source = try await DatabaseChoice.make(options)
-        let host = try await host(source, logger)
+        let host: DatabaseHost
+        do {
+            host = try await self.host(try await DatabaseChoice.make(options), logger)
+        } catch {
+            listening?.close()
+            throw error
+        }
         let listener =
             listening.map { .socket($0) } ?? handed
             ?? Listener.standardIO(standardIO ?? StandardIO(input: 0, output: 1))

@@ -72,8 +72,8 @@ import Testing
     }
 
     @Test func storedTextCannotMoveTheCursor() {
-        let text = ResultRenderer(format: .table, width: 80).render(["title": "a\u{1B}[2Jb\u{202E}\n"])
-        #expect(text == "title | a\\x1b[2Jb\\x202e\\n\n")
+        let text = ResultRenderer(format: .table, width: 80).render(["title": "a\u{1B}[2Jb\u{202E}\nc"])
+        #expect(text == "title | a\\x1b[2Jb\\x202e\n      | c\n")
     }
 
     @Test func errorsAreOneLineWithDetails() {

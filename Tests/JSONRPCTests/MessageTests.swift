@@ -113,7 +113,7 @@ import Testing
         let found = try #require(failure(#"{"jsonrpc":"2.0","params":{"x":\#(deep)},"method":"a","id":5}"#))
         #expect(found.id == 5)
         #expect(found.error.code == -32003)
-        #expect(found.error.data == ["limit": "nesting", "value": 64])
+        #expect(found.error.data == ["limit": "nesting", "value": 64, "actual": 65])
         let hostile = #"{"jsonrpc":"2.0","id":3,"method":"a","params":"# + String(repeating: "[", count: 100_000)
         guard case .malformed(3, let error) = read(hostile) else {
             Issue.record("was read")

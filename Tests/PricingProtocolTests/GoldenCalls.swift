@@ -273,7 +273,7 @@ struct GoldenCall: Sendable {
             [#"{"orderId": 1, "status": "processing"}"#],
             [
                 (#"{"orderId": 1}"#, "/status", "required"),
-                (#"{"orderId": 1, "status": "cancelled"}"#, "/status", "choice"),
+                (#"{"orderId": 1, "status": "lost"}"#, "/status", "choice"),
             ]
         ),
         takesPage("user.list", [#"{"search": "a", "role": "seller"}"#]),

@@ -42,7 +42,7 @@ struct NamedQueryTests {
             }
             let totals = try #require(Report.all.first { $0.name == "order_totals" })
             let agree = try await run(totals, shop, limit: 1000)
-            #expect(agree.allSatisfy { $0.cells?.last == "t" })
+            #expect(agree.allSatisfy { $0.cells?.last == true })
             #expect(try await shop.rows(Invariants.sql) == [])
         }
     }

@@ -33,7 +33,7 @@ struct GenerateHandlers: Sendable {
         context.report(done: done, total: total, "orders")
         counts["orders"] = .integer(placed)
         if !context.meta.isDryRun { _ = try await call(DaemonStatements.generateFinish, [:], context) }
-        return RPCReply(counts)
+        return context.reply(Database.Answer(text: JSONText(counts), isReplayed: false, wouldChange: nil))
     }
 
     private func call(

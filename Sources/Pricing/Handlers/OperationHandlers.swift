@@ -47,7 +47,10 @@ struct OperationHandlers: Sendable {
         let outcome = await server.drain(until: .now + .milliseconds(timeout), sparing: context.call)
         return RPCReply(
             ["completed": .integer(Int64(outcome.completed)), "cancelled": .integer(Int64(outcome.cancelled))],
-            afterReply: { server.shutdown() }
+            afterReply: {
+                feed.endAll()
+                server.shutdown()
+            }
         )
     }
 

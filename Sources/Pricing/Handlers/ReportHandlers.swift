@@ -8,13 +8,20 @@ struct ReportHandlers: Sendable {
 
     var handlers: [String: Dispatcher.Handler] {
         [
-            "report.list": { _ in
-                RPCReply([
-                    "items": .array(Report.all.map { ["name": .string($0.name), "title": .string($0.title)] })
-                ])
-            },
+            "report.list": { context throws(PricingFailure) in list(context) },
             "report.run": { context async throws(PricingFailure) in try await run(context) },
         ]
+    }
+
+    private func list(_ context: CallContext) -> RPCReply {
+        let limit = Int(context.params["limit"]?.integer ?? 50)
+        let cursor = context.params["cursor"]?.string
+        let rest = cursor.map { last in Report.all.drop { $0.name != last }.dropFirst() } ?? Report.all[...]
+        let page = rest.prefix(limit)
+        return RPCReply([
+            "items": .array(page.map { ["name": .string($0.name), "title": .string($0.title)] }),
+            "nextCursor": rest.count > limit ? page.last.map { .string($0.name) } ?? .null : .null,
+        ])
     }
 
     private func run(_ context: CallContext) async throws(PricingFailure) -> RPCReply {

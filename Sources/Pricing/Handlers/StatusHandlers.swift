@@ -42,6 +42,6 @@ struct StatusHandlers: Sendable {
             ],
             "counts": (try? JSONParser.parse(counts)) ?? [:],
         ]
-        return RPCReply(reply)
+        return context.reply(Database.Answer(text: JSONText(reply), isReplayed: false, wouldChange: nil))
     }
 }

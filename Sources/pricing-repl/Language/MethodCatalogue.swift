@@ -19,6 +19,8 @@ struct MethodCatalogue {
         var result: Schema
         /// `viewer`, `operator` or `admin`; empty when the server does not say.
         var role: String
+        /// The columns that a table of its items shows; nil when the server does not say.
+        var columns: [String]?
     }
 
     private(set) var methods: [Method] = []
@@ -49,7 +51,8 @@ struct MethodCatalogue {
                     summary: entry["summary"]?.string ?? entry["description"]?.string ?? "",
                     parameters: parameters,
                     result: Schema(entry["result"]?.object?["schema"], components: components),
-                    role: entry["x-role"]?.string ?? ""
+                    role: entry["x-role"]?.string ?? "",
+                    columns: entry["x-table"]?.array?.compactMap(\.string)
                 )
             )
         }

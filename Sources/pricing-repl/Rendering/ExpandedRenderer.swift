@@ -3,8 +3,12 @@ struct ExpandedRenderer {
     func render(fields: [(name: String, cell: Grid.Cell)]) -> String {
         let widest = fields.reduce(0) { max($0, DisplayText.width($1.name)) }
         return fields.reduce(into: "") { result, field in
-            let value = DisplayText.safe(field.cell.text)
-            result += DisplayText.padded(field.name, to: widest) + " |" + (value.isEmpty ? "" : " " + value) + "\n"
+            // A text of several lines, such as the reason of a price, keeps them.
+            for (index, line) in field.cell.text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+                let value = DisplayText.safe(String(line))
+                result += DisplayText.padded(index == 0 ? field.name : "", to: widest)
+                result += " |" + (value.isEmpty ? "" : " " + value) + "\n"
+            }
         }
     }
 

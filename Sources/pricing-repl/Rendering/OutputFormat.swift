@@ -18,17 +18,19 @@ struct ResultRenderer {
     var expansion = Expansion.off
     /// The columns of the terminal; nil when the output is no terminal.
     var width: Int?
+    /// The columns that a list shows, by the method's `x-table`; nil for all.
+    var columns: [String]?
 
     func render(_ result: JSONObject) -> String {
         switch format {
-        case .table: table(ResultView(result), expansion: expansion)
-        case .expanded: table(ResultView(result), expansion: .on)
+        case .table: table(ResultView(result, columns: columns), expansion: expansion)
+        case .expanded: table(ResultView(result, columns: columns), expansion: .on)
         case .json:
             (width == nil ? JSONRenderer.compact(.object(result)) : JSONRenderer.indented(.object(result))) + "\n"
         case .jsonl: JSONRenderer.lines(result)
-        case .csv: DelimitedRenderer.comma.render(ResultView(result).mainGrid)
-        case .tsv: DelimitedRenderer.tab.render(ResultView(result).mainGrid)
-        case .md: MarkdownRenderer().render(ResultView(result).mainGrid)
+        case .csv: DelimitedRenderer.comma.render(ResultView(result, columns: columns).mainGrid)
+        case .tsv: DelimitedRenderer.tab.render(ResultView(result, columns: columns).mainGrid)
+        case .md: MarkdownRenderer().render(ResultView(result, columns: columns).mainGrid)
         }
     }
 

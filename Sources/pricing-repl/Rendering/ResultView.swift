@@ -17,7 +17,11 @@ struct ResultView {
     /// The cursor of the next page, when there is one.
     var nextCursor: String?
 
-    init(_ result: JSONObject) {
+    private let columns: [String]?
+
+    /// - Parameter columns: those that `items` show; nil for all.
+    init(_ result: JSONObject, columns: [String]? = nil) {
+        self.columns = columns
         let report = ResultView.report(in: result)
         if let report { tables.append(report) }
         for (key, value) in result {
@@ -41,7 +45,8 @@ struct ResultView {
             let objects = elements.compactMap { if case .object(let object) = $0 { object } else { nil } }
             let isTable = objects.count == elements.count && (key == "items" || !objects.isEmpty)
             if isTable {
-                tables.append(Table(name: key, grid: Grid(objects: objects)))
+                let shown = key == "items" ? objects.map(selected) : objects
+                tables.append(Table(name: key, grid: Grid(objects: shown)))
             } else {
                 fields.append((key, Grid.Cell(value)))
             }
@@ -58,6 +63,11 @@ struct ResultView {
             }
         default: fields.append((key, Grid.Cell(value)))
         }
+    }
+
+    private func selected(_ object: JSONObject) -> JSONObject {
+        guard let columns else { return object }
+        return JSONObject(object.filter { columns.contains($0.key) }.map { ($0.key, $0.value) })
     }
 
     private static func report(in result: JSONObject) -> Table? {

@@ -98,7 +98,12 @@ final class Shell {
         do throws(CallFailure) {
             let result = try await session.call(method, parameters)
             let elapsed = start.duration(to: clock.now)
-            let renderer = ResultRenderer(format: format, expansion: expansion, width: console.width)
+            let renderer = ResultRenderer(
+                format: format,
+                expansion: expansion,
+                width: console.width,
+                columns: session.catalogue[method]?.columns
+            )
             guard console.show(renderer.render(result)) else { return .stop }
             if isTimed { console.complain(TimingText.line(elapsed: elapsed, result: result)) }
             return .goOn
