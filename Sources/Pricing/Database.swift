@@ -121,12 +121,13 @@ struct Database: Sendable {
         return limit == nil ? try body(session) : try session.transaction(.readWrite, within)
     }
 
-    /// The statement limit in milliseconds where it is not the connection's own.
+    /// The statement limit in milliseconds where it is not the connection's own; rounded up, lest it end before the
+    /// deadline does.
     private static func statementLimit(_ context: CallContext) -> Int64? {
         guard context.meta.timeoutMs != nil, let deadline = context.deadline else {
             return context.method.isLong ? 0 : nil
         }
-        return max(1, (deadline - ContinuousClock.now).milliseconds)
+        return max(1, (deadline - ContinuousClock.now).milliseconds + 1)
     }
 
     static func isWorthRetrying(_ error: PostgresError) -> Bool {

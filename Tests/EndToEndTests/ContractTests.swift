@@ -133,6 +133,14 @@ extension EndToEnd {
             case "product.archive":
                 let product: JSONObject = ["title": "Gone", "basePrice": "5.00", "categoryId": 1]
                 return try await made("product.create", product, "productId")
+            case "product.import":
+                let row: JSONObject = ["basePrice": "8.00", "categoryId": 1, "stock": 20]
+                let rows = (1...2).map { number in
+                    var row = row
+                    row["title"] = .string("Imported \(number)")
+                    return JSONValue.object(row)
+                }
+                return ["rows": .array(rows + [["productId": 2, "title": "Imported anew"]])]
             case "price.pin": return ["productId": 3, "price": "26.00", "reason": "a test"]
             case "rule.activate":
                 let rule: JSONObject = ["name": .string("rule \(number)"), "strategy": "bands"]
