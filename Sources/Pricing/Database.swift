@@ -47,7 +47,7 @@ struct Database: Sendable {
             .text(ifPresent: key), .text(ifPresent: context.actor),
         ]
         if context.meta.isDryRun {
-            return try await run(context, isWrite: true) { (session) throws(PostgresError) in
+            return try await run(context) { (session) throws(PostgresError) in
                 let written = try session.one(CallStatements.write, bindings)
                 let changes = try session.one(CallStatements.wouldChange)
                 return Answer(
@@ -57,17 +57,17 @@ struct Database: Sendable {
                 )
             }
         }
-        let written = try await run(context, isWrite: true) { (session) throws(PostgresError) in
+        let written = try await run(context) { (session) throws(PostgresError) in
             try session.one(CallStatements.write, bindings)
         }
         return Answer(text: JSONText(compacting: written.reply), isReplayed: written.isReplayed, wouldChange: nil)
     }
 
     /// Runs a closure on a pooled connection for a call, and again where that is safe: a read after a lost connection, a
-    /// write too, since it carries a key.
+    /// write too, since it carries a key. What is not repeatable is run once.
     func run<Value: Sendable>(
         _ context: CallContext,
-        isWrite: Bool = false,
+        isRepeatable: Bool = true,
         _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PricingFailure) -> Value {
         var attempt = 0
@@ -77,7 +77,9 @@ struct Database: Sendable {
                 return try await once(context, body)
             } catch {
                 attempt += 1
-                guard attempt <= Self.mostRetries, Self.isWorthRetrying(error) else { throw failure(error, context) }
+                guard isRepeatable, attempt <= Self.mostRetries, Self.isWorthRetrying(error) else {
+                    throw failure(error, context)
+                }
                 logger.debug("running again", metadata: ["method": "\(context.method.name)", "after": "\(error)"])
                 try? await Task.sleep(for: .milliseconds(Int64.random(in: 1...20) * Int64(attempt)))
             }

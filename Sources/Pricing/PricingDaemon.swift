@@ -99,8 +99,14 @@ package struct PricingDaemon: Sendable {
     }
 
     /// Serves until a graceful shutdown; then answers what is in flight, and stops everything that it started.
-    /// - Parameter stopping: told when the shutdown begins.
-    package func run(watchdog: Watchdog? = nil, stopping: @escaping @Sendable () -> Void = {}) async throws {
+    /// - Parameters:
+    ///   - ready: told once signals are obeyed and calls will be answered.
+    ///   - stopping: told when the shutdown begins.
+    package func run(
+        watchdog: Watchdog? = nil,
+        ready: () -> Void = {},
+        stopping: @escaping @Sendable () -> Void = {}
+    ) async throws {
         let front = ServiceGroupConfiguration.ServiceConfiguration(
             service: ServerService(server: server, drainTime: Self.drainTime, feed: feed, stopping: stopping),
             successTerminationBehavior: .gracefullyShutdownGroup,
@@ -114,8 +120,10 @@ package struct PricingDaemon: Sendable {
                 logger: logger
             )
         )
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        ready()
         let outcome = await withTaskGroup(of: Void.self, returning: Result<Void, any Error>.self) { tasks in
-            tasks.addTask { await Self.obeySignals(group) }
+            tasks.addTask { await Self.obey(signals, group) }
             if let watchdog { tasks.addTask { await watchdog.run() } }
             defer { tasks.cancelAll() }
             do {
@@ -130,9 +138,9 @@ package struct PricingDaemon: Sendable {
     }
 
     /// The first SIGTERM or SIGINT drains, a second one ends at once; a private cluster is adopted by the next daemon.
-    private static func obeySignals(_ group: ServiceGroup) async {
+    private static func obey(_ signals: UnixSignalsSequence, _ group: ServiceGroup) async {
         var isEnding = false
-        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+        for await _ in signals {
             if isEnding { _exit(130) }
             isEnding = true
             await group.triggerGracefulShutdown()

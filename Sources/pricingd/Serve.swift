@@ -60,20 +60,25 @@ struct Serve: AsyncParsableCommand {
             limits: try limits(),
             logger: logger
         )
-        if !stdio {
-            let ready: JSONObject = [
-                "ready": true, "socket": listening.map { .string($0.path) } ?? .null,
-                "instanceId": .string(daemon.instanceID), "pid": .integer(Int64(getpid())),
-            ]
-            writeLine(String(decoding: ready.serialized(), as: UTF8.self), to: 1)
-        }
-        manager.tell("READY=1\nSTATUS=Serving")
         try await daemon.run(
             watchdog: manager.watchdog.map { period in
                 PricingDaemon.Watchdog(period: period) { manager.tell("WATCHDOG=1") }
             },
+            ready: {
+                if !stdio { announce(listening?.path, daemon.instanceID) }
+                manager.tell("READY=1\nSTATUS=Serving")
+            },
             stopping: { manager.tell("STOPPING=1\nSTATUS=Draining") }
         )
+    }
+
+    /// The one line on stdout: whoever started us may connect now.
+    private func announce(_ path: String?, _ instanceID: String) {
+        let ready: JSONObject = [
+            "ready": true, "socket": path.map { .string($0) } ?? .null, "instanceId": .string(instanceID),
+            "pid": .integer(Int64(getpid())),
+        ]
+        writeLine(String(decoding: ready.serialized(), as: UTF8.self), to: 1)
     }
 
     private func limits() throws -> TransportLimits {

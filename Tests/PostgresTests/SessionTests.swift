@@ -244,6 +244,6 @@ struct SessionTests {
             }
             #expect(error?.kind == .connectionFailed)
         }
-        #expect(took >= .seconds(1) && took < .seconds(10))
+        #expect(took >= .seconds(1))
     }
 }

@@ -14,26 +14,51 @@ struct GenerateHandlers: Sendable {
         ["data.generate": { context async throws(PricingFailure) in try await generate(context) }]
     }
 
+    /// Many transactions and not one: the key's reply is kept with the last of them. A dry run makes the people and
+    /// goods, says so, and rolls them back.
     private func generate(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+        if context.meta.isDryRun { return try await rehearse(context) }
+        let request: [Binding] = [
+            .text(ifPresent: context.meta.idempotencyKey), .text(context.method.name),
+            .json(context.params.serialized()),
+        ]
+        if let reply = try await run(DaemonStatements.findReply, request, context), !reply.isEmpty {
+            let text = JSONText(compacting: reply)
+            return context.reply(Database.Answer(text: text, isReplayed: true, wouldChange: nil))
+        }
         var counts = try await call(DaemonStatements.generateBegin, context.params, context)
-        guard let plan = counts["plan"]?.object else { return RPCReply(counts) }
+        let plan = counts["plan"]?.object ?? [:]
         counts = counts.removing("plan")
         let total = plan["orders"]?.integer ?? 0
-        var done: Int64 = 0
         var placed: Int64 = 0
-        while done < total, !context.meta.isDryRun {
+        for done in stride(from: 0, to: total, by: Int64.Stride(Self.chunk)) {
             context.report(done: done, total: total, "orders")
             var step = plan
             step["from"] = .integer(done)
             step["count"] = .integer(min(Self.chunk, total - done))
             placed += try await call(DaemonStatements.generateOrders, step, context)["orders"]?.integer ?? 0
-            done += min(Self.chunk, total - done)
             committed()
         }
-        context.report(done: done, total: total, "orders")
+        context.report(done: total, total: total, "orders")
         counts["orders"] = .integer(placed)
-        if !context.meta.isDryRun { _ = try await call(DaemonStatements.generateFinish, [:], context) }
+        _ = try await call(DaemonStatements.generateFinish, [:], context)
+        _ = try await run(DaemonStatements.keepReply, request + [.json(counts.serialized())], context)
         return context.reply(Database.Answer(text: JSONText(counts), isReplayed: false, wouldChange: nil))
+    }
+
+    private func rehearse(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+        let params = context.params.serialized()
+        let (begun, changes) = try await database.run(context, isRepeatable: false) { (session) throws(PostgresError) in
+            (
+                try session.one(DaemonStatements.generateBegin, [.json(params)]),
+                try session.one(CallStatements.wouldChange)
+            )
+        }
+        let counts = ((try? JSONParser.parse(begun))?.object ?? [:]).removing("plan")
+        let text = JSONText(counts)
+        return context.reply(
+            Database.Answer(text: text, isReplayed: false, wouldChange: JSONText(compacting: changes))
+        )
     }
 
     private func call(
@@ -41,10 +66,17 @@ struct GenerateHandlers: Sendable {
         _ parameters: JSONObject,
         _ context: CallContext
     ) async throws(PricingFailure) -> JSONObject {
-        let text = parameters.serialized()
-        let answer = try await database.run(context) { (session) throws(PostgresError) in
-            try session.one(statement, [.json(text)])
-        }
+        let answer = try await run(statement, [.json(parameters.serialized())], context) ?? []
         return (try? JSONParser.parse(answer))?.object ?? [:]
+    }
+
+    private func run(
+        _ statement: Statement<[UInt8]>,
+        _ bindings: [Binding],
+        _ context: CallContext
+    ) async throws(PricingFailure) -> [UInt8]? {
+        try await database.run(context, isRepeatable: false) { (session) throws(PostgresError) in
+            try session.first(statement, bindings)
+        }
     }
 }

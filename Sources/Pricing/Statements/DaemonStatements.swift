@@ -59,6 +59,19 @@ enum DaemonStatements {
         "select coalesce(max(number) filter (where kind = 'once'), 0) from schema_script"
     )
 
+    /// The reply that a keyed request of many transactions was given; empty when there is none.
+    static let findReply = Statement.bytes(
+        "find_reply",
+        "select coalesce(case when $1::text is not null then find_reply($1, request_hash($2, $3)) end, '')"
+    )
+    static let keepReply = Statement.bytes(
+        "keep_reply",
+        """
+        insert into request_key (key, request_hash, reply) select $1, request_hash($2, $3), $4
+        where $1::text is not null returning key
+        """
+    )
+
     static let generateBegin = Statement.bytes("generate_begin", "select generate_begin($1)::text")
     static let generateFinish = Statement.bytes("generate_finish", "select generate_finish($1)::text")
     static let generateOrders = Statement.bytes("generate_orders", "select generate_orders($1)::text")
