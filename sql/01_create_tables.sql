@@ -183,9 +183,11 @@ create type wanted_line as (
     product_id bigint, quantity bigint, max_price numeric, price numeric(12, 2), available integer
 );
 
--- The stock ledger: append-only, numbered 1..n a product. inventory.stock is the running sum of quantity.
+-- The stock ledger: append-only, numbered 1..n a product. inventory.stock is the running sum of quantity. Its rows and
+-- those of the price history come from the inventory trigger alone, whose own row names the product: a foreign key here
+-- would look that up once more for every movement.
 create table stock_movement (
-    product_id bigint not null constraint stock_movement_product_fkey references product,
+    product_id bigint not null,
     sequence bigint not null,
     kind text not null,
     quantity integer not null,
@@ -204,7 +206,7 @@ create table stock_movement (
 -- inputs holds everything that the price was computed from.
 create table price_change (
     price_change_id bigint generated always as identity constraint price_change_pkey primary key,
-    product_id bigint not null constraint price_change_product_fkey references product,
+    product_id bigint not null,
     sequence bigint not null,
     old_price numeric(12, 2) not null,
     new_price numeric(12, 2) not null,

@@ -2,10 +2,13 @@
 -- The pricing itself. A price is guards(strategy(declaration, ledger, clock), limits, posted price); it is computed in
 -- the transaction that moves stock, by one trigger on inventory that writes price, ledger, history and events at once.
 
--- The clock that prices, orders and history read: the transaction's time, or a sandbox's virtual time.
+-- The clock that prices, orders and history read: the transaction's time, or where virtual_clock has its row, the time
+-- there. With that row a transaction may move its own time (pricing.moment), as the generator does from order to order;
+-- without it, on a live database, the setting means nothing.
 create or replace function pricing_now() returns timestamptz
 language sql stable as $$
-    select coalesce((select at from virtual_clock), now())
+    select coalesce((select coalesce(nullif(current_setting('pricing.moment', true), '')::timestamptz, at)
+                     from virtual_clock), now())
 $$;
 
 -- Who acts in this transaction: the actor that a call named, else the session's own role.

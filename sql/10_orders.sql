@@ -129,20 +129,19 @@ language sql stable as $$
         order by o.order_id desc limit page_size(p) + 1), page_size(p))
 $$;
 
--- Moves an order to another status and says so.
-create or replace function set_order_status(o customer_order, status text, reason text) returns customer_order
+-- Moves orders to another status and says so, in the orders' own order. The caller has locked them and knows that they
+-- may move.
+create or replace function set_order_status(ids bigint[], target text, reason text) returns setof customer_order
 language plpgsql as $$
-declare
-    was text := o.status;
 begin
-    update customer_order c set status = set_order_status.status, changed_at = pricing_now()
-    where c.order_id = o.order_id returning * into o;
     insert into event_outbox (at, topic, op, key, before, after, cause, actor)
-    values (o.changed_at, 'order', 'update', o.order_id, jsonb_build_object('status', was),
-            jsonb_build_object('status', status, 'total', o.total::text, 'customerId', o.customer_id),
-            jsonb_strip_nulls(jsonb_build_object('kind', status, 'orderId', o.order_id, 'reason', reason)), acting());
+    select pricing_now(), 'order', 'update', o.order_id, jsonb_build_object('status', o.status),
+           jsonb_build_object('status', target, 'total', o.total::text, 'customerId', o.customer_id),
+           jsonb_strip_nulls(jsonb_build_object('kind', target, 'orderId', o.order_id, 'reason', reason)), acting()
+    from customer_order o where o.order_id = any (ids) order by o.order_id;
     perform wake_sequencer();
-    return o;
+    return query
+    update customer_order o set status = target, changed_at = pricing_now() where o.order_id = any (ids) returning o.*;
 end $$;
 
 -- pending -> processing -> completed, one step at a time; asking for the present status changes nothing.
@@ -153,7 +152,7 @@ declare
     target text := p ->> 'status';
 begin
     if (o.status, target) in (('pending', 'processing'), ('processing', 'completed')) then
-        o := set_order_status(o, target, null);
+        select * into o from set_order_status(array[o.order_id], target, null);
     elsif o.status <> target then
         perform fail('PR203', format('An order that is %s cannot become %s.', o.status, target),
             jsonb_build_object('orderId', o.order_id, 'from', o.status, 'to', target));
@@ -175,7 +174,7 @@ begin
                 cause = row(movement, null, p ->> 'reason', o.order_id)::movement_cause
             where product_id = line.product_id;
         end loop;
-        o := set_order_status(o, target, p ->> 'reason');
+        select * into o from set_order_status(array[o.order_id], target, p ->> 'reason');
     elsif o.status <> target then
         perform fail('PR203', format('An order that is %s cannot become %s.', o.status, target),
             jsonb_build_object('orderId', o.order_id, 'from', o.status, 'to', target));

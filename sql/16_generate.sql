@@ -32,16 +32,17 @@ language sql immutable as $$
     select words[1 + floor(cardinality(words) * random_unit(seed, stream, n))::integer]
 $$;
 
--- Sets the clock for the rest of this transaction; null takes it away.
+-- Sets the clock for the rest of this transaction; null takes it away. Of many moves the row sees the first alone: each
+-- version of it would be read by every look at the clock.
 create or replace function set_virtual_clock(moment timestamptz) returns void
 language plpgsql as $$
 begin
     if moment is null then
         delete from virtual_clock;
-        return;
+    else
+        insert into virtual_clock (at) values (moment) on conflict do nothing;
     end if;
-    update virtual_clock set at = moment;
-    if not found then insert into virtual_clock (at) values (moment); end if;
+    perform set_config('pricing.moment', coalesce(moment::text, ''), true);
 end $$;
 
 -- Removes all data. The append-only triggers step aside inside this transaction, under an exclusive lock.
@@ -255,20 +256,19 @@ begin
         perform return_order(jsonb_build_object('orderId', id, 'reason', 'not as expected'));
         returned := returned + 1;
     end loop;
-    perform set_order_status(o, case o.status when 'pending' then 'processing' else 'completed' end, null)
-    from customer_order o
-    where o.actor = 'generator'
-      and ((o.status = 'pending' and o.placed_at >= midnight - interval '1 day' and o.placed_at < midnight)
-           or (o.status = 'processing' and o.placed_at >= midnight - interval '3 days'
-               and o.placed_at < midnight - interval '2 days'))
-    order by o.order_id;
+    perform set_order_status(array(
+        select order_id from customer_order where actor = 'generator' and status = 'processing'
+          and placed_at >= midnight - interval '3 days' and placed_at < midnight - interval '2 days'), 'completed', null);
+    perform set_order_status(array(
+        select order_id from customer_order where actor = 'generator' and status = 'pending'
+          and placed_at >= midnight - interval '1 day' and placed_at < midnight), 'processing', null);
 end $$;
 
 -- Step 2. What an order finds missing is delivered just before it, so that exactly the orders asked for are placed. The
 -- planner expects a hundred lines an order, and would read whole tables for each or plan each anew: hence the settings.
 create or replace function generate_orders(p jsonb) returns json
 language plpgsql security definer set search_path = public, pg_temp
-set enable_hashjoin = off set enable_mergejoin = off set jit = off
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off
 set plan_cache_mode = force_generic_plan as $$
 declare
     seed bigint := (p ->> 'seed')::bigint;
@@ -276,25 +276,22 @@ declare
     former timestamptz := (select at from virtual_clock);
     day date := case when first = 0 then (p ->> 'today')::date - 365
                      else (generated_moment(p, first - 1) at time zone 'UTC')::date end;
-    stride bigint := ceil((p ->> 'count')::bigint / 100.0);
     orders bigint := 0;
     restocks bigint := 0;
     cancelled bigint := 0;
     returned bigint := 0;
-    began boolean;
     moved bigint;
     visit record;
 begin
     perform set_config('pricing.actor', 'generator', true);
     perform set_config('synchronous_commit', 'off', true);  -- the commit of step 3 makes all of it durable
     for visit in select * from generated_visits(p, first, (p ->> 'count')::bigint) loop
-        began := day < visit.day;
         while day < visit.day loop
             day := day + 1;
             select * into restocks, cancelled, returned
             from generate_midnight(seed, day, restocks, cancelled, returned);
         end loop;
-        if orders % stride = 0 or began then perform set_virtual_clock(visit.at); end if;
+        perform set_virtual_clock(visit.at);
         perform restock_inventory(jsonb_build_object('productId', product_id, 'reason', 'express delivery',
                                                      'quantity', high_stock / 2 + 10))
         from inventory join product using (product_id)

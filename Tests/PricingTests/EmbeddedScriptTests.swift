@@ -59,8 +59,8 @@ struct EmbeddedScriptTests {
         "inventory_band_known",
         "inventory_pin_complete", "inventory_held_range", "inventory_stock_not_negative", "inventory_price_positive",
         "customer_order_pkey", "customer_order_status_known", "order_line_order_fkey",
-        "order_line_product_fkey", "order_line_pkey", "stock_movement_product_fkey", "stock_movement_pkey",
-        "stock_movement_kind_known", "price_change_pkey", "price_change_product_fkey", "price_change_rule_fkey",
+        "order_line_product_fkey", "order_line_pkey", "stock_movement_pkey",
+        "stock_movement_kind_known", "price_change_pkey", "price_change_rule_fkey",
         "price_change_sequence_key", "price_change_moves", "event_outbox_pkey", "event_outbox_topic_known",
         "event_pkey", "event_sequence_pkey", "event_sequence_only_row", "request_key_pkey",
         // held by an advisory or a row lock

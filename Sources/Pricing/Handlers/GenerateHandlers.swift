@@ -8,7 +8,7 @@ struct GenerateHandlers: Sendable {
     let committed: @Sendable () -> Void
 
     /// Orders in one transaction.
-    private static let chunk: Int64 = 100
+    private static let chunk: Int64 = 500
 
     var handlers: [String: Dispatcher.Handler] {
         ["data.generate": { context async throws(PricingFailure) in try await generate(context) }]
