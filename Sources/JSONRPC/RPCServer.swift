@@ -110,7 +110,6 @@ extension RPCServer {
         let (accepted, continuation) = AsyncStream.makeStream(of: Accepted.self)
         let spare = SpareDescriptor()
         let bootstrap = ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .serverChannelOption(.backlog, value: 512)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(DescriptorShortageHandler(spare))
@@ -127,6 +126,8 @@ extension RPCServer {
                 }
             }
         let listening = try await bootstrap.withBoundSocket(descriptor).get()
+        // NIO listens with a backlog of its own on a socket that was bound before; a burst of connects wants a longer one.
+        _ = listen(descriptor, 1024)
         listening.closeFuture.whenComplete { _ in continuation.finish() }
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in

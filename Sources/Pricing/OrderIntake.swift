@@ -25,8 +25,8 @@ final class OrderIntake: Service {
     private let database: Database
     private let deadlines: DeadlineWatch
     private let logger: Logger
-    private let open = Lane<Waiting>()
-    private let contended = Lane<Waiting>()
+    private let open = Lane<Waiting> { $0.context.call.connection.number }
+    private let contended = Lane<Waiting> { $0.context.call.connection.number }
     private let committed: @Sendable () -> Void
 
     /// - Parameter committed: told after each batch that committed something.
