@@ -30,7 +30,7 @@ package enum OpenRPCDocument {
             "name": .string(method.name), "summary": .string(method.summary), "paramStructure": "by-name",
             "params": .array(params),
             "result": ["name": .string(method.result.name ?? "result"), "schema": .object(result)],
-            "errors": .array(method.errors.map { ["$ref": .string("#/components/errors/\($0.reason)")] }),
+            "errors": .array(method.errors.map { .object(describe($0)) }),
             "x-role": .string(method.role.rawValue), "x-effect": .string(method.effect.rawValue),
             "x-idempotent": .bool(method.effect != .session),
         ]

@@ -21,8 +21,8 @@ extension EndToEnd {
                 #expect(method["x-role"]?.string.flatMap { Role(rawValue: $0) } != nil)
                 #expect(method["x-effect"]?.string.flatMap { Method.Effect(rawValue: $0) } != nil)
                 for error in method["errors"]?.array ?? [] {
-                    let name = try #require(error["$ref"]?.string?.split(separator: "/").last)
-                    #expect(document["components"]?["errors"]?[String(name)] != nil)
+                    let reason = try #require(error["data"]?["reason"]?.string)
+                    #expect(document["components"]?["errors"]?[reason] == error)
                 }
             }
             await client.close()
