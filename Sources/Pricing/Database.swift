@@ -91,17 +91,32 @@ struct Database: Sendable {
         _ context: CallContext,
         _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
+        let cancellation = context.call.cancellation
+        return try await cancellable(
+            { cancel in
+                let registration = cancellation.onCancel(cancel)
+                return { cancellation.remove(registration) }
+            },
+            { (session) throws(PostgresError) in try Self.limited(session, context, body) }
+        )
+    }
+
+    /// Runs a closure on a pooled connection so that somebody else may give it up: the statement is cancelled in the
+    /// server, or the wait for a connection ends.
+    /// - Parameter arm: is given the cancel, and gives what takes it back.
+    func cancellable<Value: Sendable>(
+        _ arm: (@escaping @Sendable () -> Void) -> () -> Void,
+        _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value {
         let task = Task { () async -> Result<Value, PostgresError> in
             do throws(PostgresError) {
-                return .success(
-                    try await pool.run { (session) throws(PostgresError) in try Self.limited(session, context, body) }
-                )
+                return .success(try await pool.run { (session) throws(PostgresError) in try body(session) })
             } catch {
                 return .failure(error)
             }
         }
-        let registration = context.call.cancellation.onCancel { task.cancel() }
-        defer { context.call.cancellation.remove(registration) }
+        let disarm = arm { task.cancel() }
+        defer { disarm() }
         return try await task.value.get()
     }
 

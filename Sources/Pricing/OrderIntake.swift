@@ -144,20 +144,15 @@ final class OrderIntake: Service {
 
     /// Sends a batch, and lets go of a server that does not answer in time: its statement limit cannot be trusted then.
     private func send(_ text: [UInt8], waits: Bool) async throws(PostgresError) -> [CallStatements.Placed] {
-        let task = Task { () async -> Result<[CallStatements.Placed], PostgresError> in
-            do throws(PostgresError) {
-                return .success(
-                    try await database.pool.run { (session) throws(PostgresError) in
-                        try session.all(CallStatements.placeOrders, [.json(text), .bool(waits)])
-                    }
-                )
-            } catch {
-                return .failure(error)
+        try await database.cancellable(
+            { cancel in
+                let watched = self.deadlines.add(.now + Self.batchTime, cancel)
+                return { self.deadlines.remove(watched) }
+            },
+            { (session) throws(PostgresError) in
+                try session.all(CallStatements.placeOrders, [.json(text), .bool(waits)])
             }
-        }
-        let watched = deadlines.add(.now + Self.batchTime) { task.cancel() }
-        defer { deadlines.remove(watched) }
-        return try await task.value.get()
+        )
     }
 
     private static func outcome(
