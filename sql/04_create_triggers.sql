@@ -24,31 +24,6 @@ begin
     raise exception using errcode = code, message = message, detail = facts::text;
 end $$;
 
--- ---------------------------------------------------------------------------------------------- strategies
--- How far past a threshold stock must come before the price goes back: a share of the distance, at least 1 unit.
-create or replace function band_gap(low integer, high integer, gap_share numeric) returns integer
-language sql immutable as $$
-    select greatest(1, floor(gap_share * (high - low))::integer)
-$$;
-
--- The band that stock is in: 1 scarce, -1 too much, 0 between. Low from stock <= low until stock > low + gap, high
--- from stock >= high until stock < high - gap; low + gap < high - gap holds for every product and rule by constraint.
-create or replace function next_band(previous smallint, stock integer, low integer, high integer, gap integer)
-returns smallint
-language sql immutable as $$
-    select (case when stock <= low then 1
-                 when stock >= high then -1
-                 when previous = 1 and stock <= low + gap then 1
-                 when previous = -1 and stock >= high - gap then -1
-                 else 0 end)::smallint
-$$;
-
--- Strategy `bands`: a step above or below base, never a step from the last price, so that nothing compounds.
-create or replace function strategy_bands(base numeric, up numeric, down numeric, band smallint) returns numeric
-language sql immutable as $$
-    select case band when 1 then base * (1 + up) when -1 then base * (1 - down) else base end
-$$;
-
 -- ---------------------------------------------------------------------------------------------- guards
 -- The nearest price of the form k * step - offset, half up, never below one step.
 create or replace function round_to_step(amount numeric, step numeric, shift numeric) returns numeric
@@ -97,65 +72,6 @@ begin
     price := greatest(least(round_to_step(limited, step, shift), greatest(floor_at, ceiling_at)), floor_at)::numeric(12, 2);
 end $$;
 
--- ---------------------------------------------------------------------------------------------- evaluation
--- The price that the database would set for one declaration, one rule and one ledger position, with everything it was
--- computed from. `mode` is first | declaration (neither cap nor dead band), stock, or tick. Stock 0 and a pin freeze.
-create or replace function evaluate_price(
-    declared product, chosen rule, row_now inventory, mode text,
-    out band smallint, out price numeric, out binding text, out frozen text, out inputs jsonb
-)
-language plpgsql immutable as $$
-declare
-    floor_at numeric := price_floor(declared.floor_price, declared.unit_cost, chosen.minimum_margin);
-    gap integer := band_gap(declared.low_stock, declared.high_stock, chosen.gap_share);
-    free boolean := mode in ('first', 'declaration');
-    dead_band numeric := case when free or chosen.strategy = 'bands' then null
-                              when mode = 'tick' then chosen.band_tick else chosen.band_stock end;
-    raw numeric;
-    guarded record;
-begin
-    band := next_band(row_now.band, row_now.stock, declared.low_stock, declared.high_stock, gap);
-    if row_now.pin_price is not null then
-        frozen := 'pinned';
-    elsif declared.archived_at is not null then
-        frozen := 'archived';
-    elsif row_now.stock = 0 and not free then
-        frozen := 'out_of_stock';
-    end if;
-    if row_now.stock = 0 then band := row_now.band; end if;
-    if frozen is not null then
-        price := coalesce(row_now.pin_price, row_now.price);
-        return;
-    end if;
-    raw := case chosen.strategy
-               when 'bands' then strategy_bands(declared.base_price, chosen.up_share, chosen.down_share, band)
-               else declared.base_price end;
-    guarded := apply_guards(
-        raw, row_now.price, row_now.anchor_price, case when free then null else chosen.daily_cap end,
-        floor_at, declared.ceiling_price, dead_band, chosen.price_step, chosen.price_offset);
-    price := guarded.price;
-    binding := guarded.binding;
-    inputs := jsonb_build_object(
-        'mode', mode, 'strategy', chosen.strategy, 'ruleId', chosen.rule_id, 'base', declared.base_price,
-        'unitCost', declared.unit_cost, 'up', chosen.up_share, 'down', chosen.down_share,
-        'low', declared.low_stock, 'high', declared.high_stock, 'gap', gap,
-        'stock', row_now.stock, 'bandBefore', row_now.band, 'band', band, 'raw', raw,
-        'anchor', row_now.anchor_price, 'dailyCap', case when free then null else chosen.daily_cap end,
-        'capped', guarded.capped, 'floor', floor_at, 'ceiling', declared.ceiling_price, 'limited', guarded.limited,
-        'posted', row_now.price, 'deadBand', dead_band, 'step', chosen.price_step, 'offset', chosen.price_offset);
-end $$;
-
--- Why a price stands where it does, in words for the merchant.
-create or replace function price_reason(cause text, band smallint, binding text, note text) returns text
-language sql immutable as $$
-    select case when cause = 'pin' then 'pinned by hand'
-                when binding = 'daily_cap' then 'limited by the daily cap'
-                when binding = 'floor' then 'held at the floor'
-                when binding = 'ceiling' then 'held at the ceiling'
-                else case band when 1 then 'low stock' when -1 then 'high stock' else 'normal stock' end end
-        || case when note = '' then '' else ': ' || note end
-$$;
-
 -- ---------------------------------------------------------------------------------------------- writers
 -- One line in the stock ledger and its event. Called by the inventory trigger alone.
 create or replace function record_movement(row_was inventory, row_now inventory, why movement_cause, moment timestamptz)
@@ -171,22 +87,37 @@ begin
             jsonb_strip_nulls(jsonb_build_object('kind', why.kind, 'orderId', why.order_id)), why.actor);
 end $$;
 
+-- Why a price stands where it does, in words for the merchant.
+create or replace function price_reason(cause text, strategy text, v price_verdict, note text) returns text
+language sql immutable as $$
+    select case when cause = 'pin' then 'pinned by hand'
+                when v.binding = 'daily_cap' then 'limited by the daily cap'
+                when v.binding = 'floor' then 'held at the floor'
+                when v.binding = 'ceiling' then 'held at the ceiling'
+                when strategy = 'manual' then 'list price'
+                when strategy = 'bands' then
+                    case v.band when 1 then 'low stock' when -1 then 'high stock' else 'normal stock' end
+                when v.has_end then format('%s units for %s days', v.stock, round(v.days_left::numeric, 1))
+                else format('%s units, to last %s days', v.stock, round(v.days_left::numeric, 1)) end
+        || case when note = '' then '' else ': ' || note end
+$$;
+
 -- One line in the price history and its event. Called by the inventory trigger alone.
 create or replace function record_price_change(
-    row_was inventory, row_now inventory, declared product, binding text, inputs jsonb, why movement_cause,
-    moment timestamptz
+    row_was inventory, row_now inventory, declared product, chosen rule, v price_verdict, inputs jsonb,
+    why movement_cause, moment timestamptz
 ) returns void
 language plpgsql as $$
 begin
     insert into price_change (product_id, sequence, old_price, new_price, stock, rule_id, cause, binding_guard,
                               inputs, order_id, reason, actor, at)
     values (row_now.product_id, row_now.change_count, row_was.price, row_now.price, row_now.stock, declared.rule_id,
-            why.kind, binding, coalesce(inputs, '{}'), why.order_id, coalesce(why.reason, ''), why.actor, moment);
+            why.kind, v.binding, inputs, why.order_id, coalesce(why.reason, ''), why.actor, moment);
     insert into event_outbox (at, topic, op, product_id, key, before, after, cause, actor)
     values (moment, 'price', 'update', row_now.product_id, row_now.product_id,
             jsonb_build_object('price', row_was.price::text),
             jsonb_build_object('price', row_now.price::text, 'stock', row_now.stock, 'title', declared.title,
-                'reason', price_reason(why.kind, row_now.band, binding, coalesce(why.reason, ''))),
+                'reason', price_reason(why.kind, chosen.strategy, v, coalesce(why.reason, ''))),
             jsonb_strip_nulls(jsonb_build_object('kind', why.kind, 'orderId', why.order_id)), why.actor);
 end $$;
 
@@ -207,8 +138,9 @@ language plpgsql as $$
 declare
     declared product;
     chosen rule;
-    verdict record;
+    verdict price_verdict;
     why movement_cause := new.cause;
+    moment timestamptz := pricing_now();
     empty inventory;
 begin
     select * into declared from product where product_id = new.product_id;
@@ -216,19 +148,20 @@ begin
     new.band := 0;
     new.price := declared.base_price;
     new.anchor_price := declared.base_price;
+    new.ticked_at := moment;
     verdict := evaluate_price(declared, chosen, new, 'first');
     new.price := verdict.price;
     new.band := verdict.band;
     new.opening_price := new.price;
     new.anchor_price := new.price;
-    new.anchor_date := (pricing_now() at time zone 'UTC')::date;
+    new.anchor_date := (moment at time zone 'UTC')::date;
     new.cause := null;
     if new.stock > 0 then
         new.movement_count := 1;
         empty.stock := 0;
         perform record_movement(empty, new,
             row(coalesce(why.kind, 'initial'), coalesce(why.actor, acting()), why.reason, why.order_id)::movement_cause,
-            pricing_now());
+            moment);
         perform wake_sequencer();
     end if;
     return new;
@@ -245,7 +178,7 @@ declare
     mode text := 'stock';
     declared product;
     chosen rule;
-    verdict record;
+    verdict price_verdict;
 begin
     new.cause := null;
     why.actor := coalesce(why.actor, acting());
@@ -283,10 +216,17 @@ begin
             new.anchor_date := today;
         end if;
         new.ticked_at := moment;
+    elsif mode = 'first' then
+        new.ticked_at := moment;
+    end if;
+    if chosen.strategy not in ('bands', 'manual') then
+        new := learn_and_estimate(declared, chosen, old, new, mode, moment, why);
     end if;
     verdict := evaluate_price(declared, chosen, new, mode);
-    new.price := verdict.price;
     new.band := verdict.band;
+    if verdict.price <> old.price and (verdict.frozen is not null or not is_halted(declared)) then
+        new.price := verdict.price;
+    end if;
     if mode in ('declaration', 'first') then new.anchor_price := new.price; end if;
 
     if stock_moved then
@@ -296,8 +236,11 @@ begin
     end if;
     if new.price <> old.price then
         new.change_count := old.change_count + 1;
-        perform record_price_change(old, new, declared, verdict.binding,
-            coalesce(verdict.inputs, jsonb_build_object('mode', 'pin', 'pin', new.pin_price)), why, moment);
+        new.changed_at := moment;
+        perform record_price_change(old, new, declared, chosen, verdict,
+            case when verdict.frozen is null then
+                price_inputs(declared, chosen, new, old.price, old.band, mode, verdict)
+            else jsonb_build_object('mode', 'pin', 'pin', new.pin_price) end, why, moment);
     end if;
     perform wake_sequencer();
     return new;
@@ -327,7 +270,11 @@ begin
     end if;
     perform check_pin(i.pin_price, new, r) from inventory i join rule r on r.rule_id = new.rule_id
     where i.product_id = new.product_id and i.pin_price is not null;
-    update inventory set cause = row('declaration', acting(), '', null)::movement_cause
+    -- What was learned is in units of base and elasticity; an opening rate is one of the season's days.
+    update inventory set
+        learner = case when (old.base_price, old.elasticity) = (new.base_price, new.elasticity) then learner end,
+        opening_rate = case when old.season_end is not distinct from new.season_end then opening_rate end,
+        cause = row('declaration', acting(), '', null)::movement_cause
     where product_id = new.product_id;
     return null;
 end $$;
@@ -348,10 +295,12 @@ create or replace trigger product_open after insert on product
 create or replace trigger product_declare after update on product
     for each row when (
         (old.base_price, old.unit_cost, old.floor_price, old.ceiling_price, old.low_stock, old.high_stock,
-         old.rule_id, old.archived_at)
+         old.rule_id, old.archived_at, old.elasticity, old.ref_rate, old.unit_value, old.decay, old.season_start,
+         old.season_end, old.season_profile)
         is distinct from
         (new.base_price, new.unit_cost, new.floor_price, new.ceiling_price, new.low_stock, new.high_stock,
-         new.rule_id, new.archived_at))
+         new.rule_id, new.archived_at, new.elasticity, new.ref_rate, new.unit_value, new.decay, new.season_start,
+         new.season_end, new.season_profile))
     execute function tg_product_declare();
 
 -- Ledger and history are append-only, whoever asks.

@@ -58,6 +58,18 @@ static const unsigned char script_18[] = {
 static const unsigned char script_19[] = {
 #embed "../../sql/19_grants.sql"
 };
+static const unsigned char script_20[] = {
+#embed "../../sql/20_strategy_columns.sql"
+};
+static const unsigned char script_21[] = {
+#embed "../../sql/21_strategies.sql"
+};
+static const unsigned char script_22[] = {
+#embed "../../sql/22_learner.sql"
+};
+static const unsigned char script_24[] = {
+#embed "../../sql/24_evaluate_price.sql"
+};
 
 #define SCRIPT(number, name) {name, script_##number, sizeof script_##number}
 
@@ -81,6 +93,10 @@ static const struct pricing_script scripts[] = {
     SCRIPT(17, "17_complete.sql"),
     SCRIPT(18, "18_import.sql"),
     SCRIPT(19, "19_grants.sql"),
+    SCRIPT(20, "20_strategy_columns.sql"),
+    SCRIPT(21, "21_strategies.sql"),
+    SCRIPT(22, "22_learner.sql"),
+    SCRIPT(24, "24_evaluate_price.sql"),
 };
 
 unsigned long pricing_script_count(void) {
