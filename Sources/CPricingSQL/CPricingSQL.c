@@ -70,6 +70,9 @@ static const unsigned char script_22[] = {
 static const unsigned char script_24[] = {
 #embed "../../sql/24_evaluate_price.sql"
 };
+static const unsigned char script_25[] = {
+#embed "../../sql/25_automation.sql"
+};
 
 #define SCRIPT(number, name) {name, script_##number, sizeof script_##number}
 
@@ -97,6 +100,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(21, "21_strategies.sql"),
     SCRIPT(22, "22_learner.sql"),
     SCRIPT(24, "24_evaluate_price.sql"),
+    SCRIPT(25, "25_automation.sql"),
 };
 
 unsigned long pricing_script_count(void) {
