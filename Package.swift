@@ -93,7 +93,7 @@ let package = Package(
         // MARK: tests of the whole
         .target(
             name: "PricingTestSupport",
-            dependencies: ["JSONRPC", "Postgres"],
+            dependencies: ["JSONRPC", "Postgres", "PricingProtocol"],
             path: "Tests/PricingTestSupport"
         ),
         .testTarget(
@@ -101,7 +101,8 @@ let package = Package(
             dependencies: [
                 "JSONRPC", "Postgres", "PricingProtocol", "PricingTestSupport", "pricing-repl", "pricing-simulate",
                 "pricingd",
-            ]
+            ],
+            exclude: ["openrpc-meta-schema.json"]
         ),
         .testTarget(name: "TidyTests"),
     ],

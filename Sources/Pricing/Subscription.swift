@@ -32,6 +32,8 @@ struct Subscription: Sendable {
     /// It is served on once less than this waits.
     static let roomBytes = softOutputBytes / 4
 
+    var key: EventFeed.Key { EventFeed.Key(connection: connection.number, id: id) }
+
     func wants(_ event: DaemonStatements.Event) -> Bool {
         if let topics, !topics.contains(event.topic) { return false }
         guard let productIds else { return true }

@@ -89,7 +89,8 @@ enum Rules {
             ],
             gives: .result(rule.fields + [.count("productsMoved", "How many products it took over.")]),
             errors: [.ruleNotFound, .ruleInvalid, .outsideLimits],
-            isLong: true
+            isLong: true,
+            example: ["ruleId": 2, "productIds": [14]]
         ),
     ]
 }

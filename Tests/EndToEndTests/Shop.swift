@@ -8,7 +8,7 @@ import Testing
 struct Shop: Sendable {
     private static let made = Atomic(0)
 
-    let client: RPCClient
+    let client: TestClient
     let categoryId: Int64
     let customerId: Int64
 
@@ -83,7 +83,7 @@ struct Shop: Sendable {
     }
 }
 
-extension RPCClient {
+extension TestClient {
     /// All rows of a list, page by page.
     func all(_ method: String, _ params: JSONObject) async throws -> [JSONObject] {
         var rows: [JSONObject] = []
