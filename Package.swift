@@ -23,12 +23,14 @@ let package = Package(
         // MARK: C libraries, each behind one door
         .target(name: "CEditLine", linkerSettings: [.linkedLibrary("edit")]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CExtendedAttributes"),
         .target(name: "CPricingSQL"),
 
         // MARK: JSONRPC
         .target(
             name: "JSONRPC",
             dependencies: [
+                "CExtendedAttributes",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -20,6 +20,7 @@ final class EventFeed: Service {
         var subscriptions: [Key: Subscription] = [:]
         var nextNumbers: [Int: Int] = [:]
         var lastNumber: Int64 = 0
+        var delivered: Int64 = 0
     }
 
     private let database: Database
@@ -44,6 +45,16 @@ final class EventFeed: Service {
 
     /// The event number given last, as far as this daemon has seen.
     var lastNumber: Int64 { shared.withLock { $0.lastNumber } }
+
+    /// Event notifications that were put into a peer's output.
+    var delivered: Int64 { shared.withLock { $0.delivered } }
+
+    /// How many events the slowest subscription is behind.
+    var lag: Int64 {
+        shared.withLock { shared in
+            shared.subscriptions.values.map { max(0, shared.lastNumber - $0.position) }.max() ?? 0
+        }
+    }
 
     /// An id for a subscription that is to begin on this connection.
     func newID(on connection: RPCConnection) -> String {
@@ -138,6 +149,7 @@ extension EventFeed.Shared {
         for (key, subscription) in subscriptions where subscription.position == position && !subscription.isHeld {
             let served = subscription.served(events)
             subscriptions[key] = served
+            if let served { delivered += served.delivered - subscription.delivered }
             if let served, served.isHeld { held.append(served.connection) }
         }
         return held

@@ -8,7 +8,7 @@ import Testing
 @Suite(.enabled(if: TestCluster.isAvailable, isLive), .timeLimit(.minutes(2)))
 struct ExamplesTests {
     /// The clone that holds this file.
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+    static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../..").standardizedFileURL.path
 
     /// One of the three languages.

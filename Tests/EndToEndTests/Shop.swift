@@ -141,8 +141,8 @@ struct HeldLock: Sendable {
     }
 
     /// Holds what a query locks.
-    init(_ query: String, in daemon: TestDaemon) async throws {
-        holder = try await daemon.psql()
+    init(_ query: String, as user: String? = nil, in daemon: TestDaemon) async throws {
+        holder = try await daemon.psql(as: user)
         watcher = try await daemon.database()
         let lines = try await holder.run(
             "begin; select pg_backend_pid(); \(query)"
