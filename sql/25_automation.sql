@@ -18,7 +18,7 @@ language plpgsql as $$
 begin
     insert into event_outbox (at, topic, op, product_id, key, before, after, cause, actor)
     values (pricing_now(), 'automation', op, h.product_id, h.halt_id, null,
-            halt_json(h)::jsonb || coalesce(jsonb_build_object('facts', facts), '{}'),
+            halt_json(h)::jsonb - 'haltId' || case when facts is null then '{}' else jsonb_build_object('facts', facts) end,
             jsonb_build_object('kind', op, 'reason', case op when 'halt' then h.reason else h.resume_reason end), acting());
     perform wake_sequencer();
 end $$;

@@ -146,7 +146,7 @@ struct ExamplesTests {
         #expect(await run.program.exit() == 0, "\(lines.joined(separator: "\n"))")
         #expect(lines.contains { $0.contains(" → ") && $0.contains("stock ") }, "a price moved on the screen")
         #expect(lines.contains { $0.hasPrefix("product_id | title") }, "the prices farthest from base")
-        #expect(lines.contains { $0.hasPrefix("  strategy: ") }, "why one of them is what it is")
+        #expect(lines.contains { $0.hasPrefix("  guards: floor ") }, "why one of them is what it is")
         #expect(lines.last == "== Stopped; nothing is left behind")
         #expect(run.leftovers(lines).isEmpty)
     }
