@@ -70,6 +70,18 @@ static const unsigned char script_22[] = {
 static const unsigned char script_24[] = {
 #embed "../../sql/24_evaluate_price.sql"
 };
+static const unsigned char script_26[] = {
+#embed "../../sql/26_audit.sql"
+};
+static const unsigned char script_27[] = {
+#embed "../../sql/27_rule_proofs.sql"
+};
+static const unsigned char script_30[] = {
+#embed "../../sql/30_audit_repair.sql"
+};
+static const unsigned char script_31[] = {
+#embed "../../sql/31_backtest.sql"
+};
 
 #define SCRIPT(number, name) {name, script_##number, sizeof script_##number}
 
@@ -97,6 +109,10 @@ static const struct pricing_script scripts[] = {
     SCRIPT(21, "21_strategies.sql"),
     SCRIPT(22, "22_learner.sql"),
     SCRIPT(24, "24_evaluate_price.sql"),
+    SCRIPT(26, "26_audit.sql"),
+    SCRIPT(27, "27_rule_proofs.sql"),
+    SCRIPT(30, "30_audit_repair.sql"),
+    SCRIPT(31, "31_backtest.sql"),
 };
 
 unsigned long pricing_script_count(void) {

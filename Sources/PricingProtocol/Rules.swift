@@ -4,7 +4,7 @@ import JSONRPC
 enum Rules {
     private static let share = Schema.number(0...10)
 
-    private static let parameters: [Field] = [
+    static let parameters: [Field] = [
         Field("up", .number(0...1), "bands: the share of base added when stock is low; 0.1 unless given.").optional,
         Field("down", .number(0...0.95), "bands: the share of base taken off when stock is high; 0.1 unless given.")
             .optional,
@@ -22,6 +22,12 @@ enum Rules {
         Field("minimumMargin", share, "The least margin on unit cost, as a share; lifts the floor.").optional,
         Field("priceStep", .money(minimumHundredths: 1), "Prices are multiples of it, less the offset.").optional,
         Field("priceOffset", .money(minimumHundredths: 0), "0.01 with a step of 1.00 gives x.99.").optional,
+        Field(
+            "basis",
+            .choice(["base", "current"]),
+            "bands: what a step is a share of; of the current price it drifts."
+        )
+        .optional,
     ]
 
     static let rule = ObjectShape.result(

@@ -52,7 +52,8 @@ struct GoldenCall: Sendable {
         )
     }
 
-    static let all: [GoldenCall] = session + catalogue + stockAndPrices + ordersAndUsers + reports + operations
+    static let all: [GoldenCall] =
+        session + catalogue + stockAndPrices + proofs + ordersAndUsers + reports + operations
 
     private static let session: [GoldenCall] = [
         takesNothing("rpc.discover"), takesNothing("session.ping"), takesNothing("server.status"),
@@ -240,6 +241,36 @@ struct GoldenCall: Sendable {
             ]
         ),
         takesID("rule.activate", "ruleId", [(#"{"ruleId": 1, "productIds": []}"#, "/productIds", "length")]),
+    ]
+
+    private static let proofs: [GoldenCall] = [
+        takesPage("audit.verify"),
+        GoldenCall(
+            "audit.repair",
+            ["{}", #"{"apply": true, "reason": "month end"}"#],
+            [(#"{"apply": 1}"#, "/apply", "type"), (#"{"dryRun": true}"#, "/dryRun", "unknown")]
+        ),
+        GoldenCall(
+            "rule.lint",
+            [
+                "{}", #"{"ruleId": 1}"#,
+                #"{"strategy": "bands", "parameters": {"basis": "current", "up": 0.1}, "lowStock": 10, "highStock": 100, "normalOrder": 3}"#,
+            ],
+            [
+                (#"{"strategy": "magic"}"#, "/strategy", "choice"),
+                (#"{"parameters": {"basis": "last"}}"#, "/parameters/basis", "choice"),
+                (#"{"normalOrder": 0}"#, "/normalOrder", "minimum"),
+            ]
+        ),
+        takesID(
+            "rule.backtest",
+            "ruleId",
+            [
+                (#"{"ruleId": 1, "from": "then"}"#, "/from", "format"),
+                (#"{"ruleId": 1, "productIds": []}"#, "/productIds", "length"),
+                (#"{"ruleId": 1, "limit": 501}"#, "/limit", "maximum"),
+            ]
+        ),
     ]
 
     private static let ordersAndUsers: [GoldenCall] = [

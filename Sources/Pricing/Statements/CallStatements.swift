@@ -14,7 +14,7 @@ enum CallStatements {
         "price.get": "get_prices", "price.history": "list_price_changes", "price.why": "explain_product_price",
         "price.preview": "preview_price", "price.pin": "pin_price", "price.unpin": "unpin_price",
         "rule.list": "list_rules", "rule.get": "get_rule", "rule.create": "create_rule",
-        "rule.activate": "activate_rule",
+        "rule.activate": "activate_rule", "rule.lint": "lint_rule", "audit.repair": "repair_audit",
         "order.place": "place_order", "order.get": "get_order", "order.list": "list_orders",
         "order.advance": "advance_order", "order.cancel": "cancel_order", "order.return": "return_order",
         "user.list": "list_users", "user.get": "get_user", "user.create": "create_user", "user.update": "update_user",
