@@ -3,7 +3,7 @@
 -- were sold. What customers would have bought at those prices nobody knows, so no uplift is claimed. Nothing is written:
 -- the functions that price products are pure. Pins, halts and declarations of the period are left out, the declaration is
 -- today's, and ticks come at their time to the second; where none of that differs, the rule that was in force gives the
--- very path that was.
+-- very path that was. Of a cancelled order the learner takes back what was really paid.
 
 -- One price path: the moments of its changes, with price, stock and the guard that bound.
 create or replace function path_json(
