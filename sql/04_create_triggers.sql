@@ -66,7 +66,9 @@ begin
     if band is not null and posted between floor_at and greatest(floor_at, ceiling_at)
         and abs(limited - posted) <= greatest(band * posted, 0.75 * step) then
         price := posted;
-        if binding is null and limited <> posted then binding := 'dead_band'; end if;
+        if binding is null and greatest(least(round_to_step(limited, step, shift), ceiling_at), floor_at) <> posted then
+            binding := 'dead_band';
+        end if;
         return;
     end if;
     price := greatest(least(round_to_step(limited, step, shift), greatest(floor_at, ceiling_at)), floor_at)::numeric(12, 2);
@@ -167,6 +169,16 @@ begin
     return new;
 end $$;
 
+-- How a row is evaluated after an event of a kind: afresh, as at a tick, or as stock moves.
+create or replace function evaluation_mode(row_was inventory, row_now inventory, kind text) returns text
+language sql immutable as $$
+    select case when row_now.pin_price is null and row_was.pin_price is not null then 'declaration'
+                when kind in ('declaration', 'rule') then 'declaration'
+                when kind = 'tick' then 'tick'
+                when row_was.stock = 0 and row_was.movement_count = 0 then 'first'
+                else 'stock' end
+$$;
+
 -- Every way in which a price can move passes here: stock, pin, unpin, tick, declaration, and a price typed by hand.
 create or replace function tg_inventory_move() returns trigger
 language plpgsql as $$
@@ -201,24 +213,16 @@ begin
     new.price := old.price;
     if new.pin_price is distinct from old.pin_price and new.pin_price is not null then
         perform check_pin(new.pin_price, declared, chosen);
-    elsif (new.pin_price is null and old.pin_price is not null) or why.kind = 'declaration' then
-        mode := 'declaration';
-    elsif why.kind = 'tick' then
-        mode := 'tick';
-    elsif old.stock = 0 and old.movement_count = 0 then
-        mode := 'first';
+    else
+        mode := evaluation_mode(old, new, why.kind);
     end if;
 
     -- Only a tick begins a pricing day: between ticks the price depends on stock alone.
-    if mode = 'tick' then
-        if today <> new.anchor_date then
-            new.anchor_price := old.price;
-            new.anchor_date := today;
-        end if;
-        new.ticked_at := moment;
-    elsif mode = 'first' then
-        new.ticked_at := moment;
+    if mode = 'tick' and today <> new.anchor_date then
+        new.anchor_price := old.price;
+        new.anchor_date := today;
     end if;
+    if mode in ('first', 'tick') then new.ticked_at := moment; end if;
     if chosen.strategy not in ('bands', 'manual') then
         new := learn_and_estimate(declared, chosen, old, new, mode, moment, why);
     end if;
@@ -274,7 +278,7 @@ begin
     update inventory set
         learner = case when (old.base_price, old.elasticity) = (new.base_price, new.elasticity) then learner end,
         opening_rate = case when old.season_end is not distinct from new.season_end then opening_rate end,
-        cause = row('declaration', acting(), '', null)::movement_cause
+        cause = row(case when old.rule_id = new.rule_id then 'declaration' else 'rule' end, acting(), '', null)::movement_cause
     where product_id = new.product_id;
     return null;
 end $$;

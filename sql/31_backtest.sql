@@ -119,7 +119,7 @@ begin
             else
                 exit when moved.kind is null;
                 if moved.is_sold then charged := charged - i.price * moved.quantity; end if;
-                mode := case when i.stock = 0 and i.movement_count = 0 then 'first' else 'stock' end;
+                mode := evaluation_mode(was, i, moved.kind);
                 moment := moved.at;
                 i.stock := i.stock + moved.quantity;
                 i.movement_count := moved.sequence;

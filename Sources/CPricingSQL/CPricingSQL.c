@@ -70,6 +70,9 @@ static const unsigned char script_22[] = {
 static const unsigned char script_24[] = {
 #embed "../../sql/24_evaluate_price.sql"
 };
+static const unsigned char script_25[] = {
+#embed "../../sql/25_automation.sql"
+};
 static const unsigned char script_26[] = {
 #embed "../../sql/26_audit.sql"
 };
@@ -109,6 +112,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(21, "21_strategies.sql"),
     SCRIPT(22, "22_learner.sql"),
     SCRIPT(24, "24_evaluate_price.sql"),
+    SCRIPT(25, "25_automation.sql"),
     SCRIPT(26, "26_audit.sql"),
     SCRIPT(27, "27_rule_proofs.sql"),
     SCRIPT(30, "30_audit_repair.sql"),

@@ -41,11 +41,7 @@ enum RuleProofs {
         "Proves that a rule neither drifts nor oscillates on its products, or shows a walk in which it does.",
         takes: [
             Field.ruleId.optional,
-            Field(
-                "strategy",
-                .choice(["bands", "cover", "deadline", "learn", "restock", "markdown", "manual"]),
-                "Of a rule that is described here, not stored; bands unless given."
-            ).optional,
+            Field.strategy.optional,
             Field("preset", .choice(["calm", "balanced", "agile"]), "As for rule.create.").optional,
             Field("parameters", .object(ObjectShape(Rules.parameters)), "As for rule.create.").optional,
             .money("basePrice", "Of the product it is tried on; 100.00 unless given.").optional,

@@ -21,7 +21,7 @@ struct GoldenCall: Sendable {
         GoldenCall(method, ["{}"], [(#"{"x": 1}"#, "/x", "unknown")])
     }
 
-    private static func takesPage(_ method: String, _ fits: [String] = []) -> GoldenCall {
+    static func takesPage(_ method: String, _ fits: [String] = []) -> GoldenCall {
         GoldenCall(
             method,
             ["{}", #"{"limit": 500, "cursor": "7"}"#] + fits,
@@ -33,7 +33,7 @@ struct GoldenCall: Sendable {
         )
     }
 
-    private static func takesID(
+    static func takesID(
         _ method: String,
         _ name: String,
         _ more: [(params: String, path: String, rule: String)] = []
@@ -156,6 +156,15 @@ struct GoldenCall: Sendable {
                 (#"{"title": "Mug", "basePrice": "1", "categoryId": 1, "lowStock": null}"#, "/lowStock", "type"),
                 (#"{"title": "Mug", "basePrice": "1", "categoryId": 1, "stock": -1}"#, "/stock", "minimum"),
                 (#"{"title": "Mug", "basePrice": "1", "categoryId": 1, "price": "1"}"#, "/price", "unknown"),
+                (#"{"title": "Mug", "basePrice": "1", "categoryId": 1, "elasticity": 0}"#, "/elasticity", "minimum"),
+                (#"{"title": "Mug", "basePrice": "1", "categoryId": 1, "refRate": 0}"#, "/refRate", "minimum"),
+                (#"{"title": "Mug", "basePrice": "1", "categoryId": 1, "decay": 1.5}"#, "/decay", "maximum"),
+                (#"{"title": "Mug", "basePrice": "1", "categoryId": 1, "unitValue": "-1"}"#, "/unitValue", "minimum"),
+                (#"{"title": "Mug", "basePrice": "1", "categoryId": 1, "seasonEnd": "May"}"#, "/seasonEnd", "format"),
+                (
+                    #"{"title": "Mug", "basePrice": "1", "categoryId": 1, "seasonProfile": []}"#, "/seasonProfile",
+                    "length"
+                ),
             ]
         ),
         takesID(
@@ -174,9 +183,37 @@ struct GoldenCall: Sendable {
         takesPage("inventory.list", [#"{"level": "LOW"}"#]),
         GoldenCall("inventory.list", [], [(#"{"level": "low"}"#, "/level", "choice")]),
         takesID("inventory.movements", "productId"),
+        takesPage("inventory.expectations", [#"{"productId": 1}"#]),
+        GoldenCall(
+            "inventory.expect",
+            [#"{"productId": 1, "quantity": 40, "eta": "2031-01-01T00:00:00Z", "reason": "order 7"}"#],
+            [
+                (#"{"productId": 1, "quantity": 40}"#, "/eta", "required"),
+                (#"{"productId": 1, "quantity": 0, "eta": "2031-01-01T00:00:00Z"}"#, "/quantity", "minimum"),
+                (#"{"productId": 1, "quantity": 1, "eta": "soon"}"#, "/eta", "format"),
+            ]
+        ),
+        takesPage("pricing.halts", [#"{"open": true}"#]),
+        GoldenCall(
+            "pricing.halt",
+            [#"{"scope": "all", "reason": "stock count"}"#, #"{"categoryId": 1, "reason": "a"}"#],
+            [
+                (#"{"scope": "all"}"#, "/reason", "required"),
+                (#"{"scope": "shop", "reason": "a"}"#, "/scope", "choice"),
+                (#"{"scope": "all", "reason": ""}"#, "/reason", "length"),
+            ]
+        ),
+        GoldenCall(
+            "pricing.resume",
+            [#"{"scope": "productId", "productId": 1, "reason": "counted"}"#],
+            [(#"{"scope": "all"}"#, "/reason", "required")]
+        ),
         GoldenCall(
             "inventory.restock",
-            [#"{"productId": 1, "quantity": 1}"#, #"{"productId": 1, "quantity": 1000000000, "reason": "delivery"}"#],
+            [
+                #"{"productId": 1, "quantity": 1}"#,
+                #"{"productId": 1, "quantity": 1000000000, "expectationId": 3, "reason": "delivery"}"#,
+            ],
             [
                 (#"{"productId": 1}"#, "/quantity", "required"),
                 (#"{"productId": 1, "quantity": 0}"#, "/quantity", "minimum"),
@@ -205,7 +242,15 @@ struct GoldenCall: Sendable {
             [(#"{"productId": 1, "from": "2031-02-29T00:00:00Z"}"#, "/from", "format")]
         ),
         takesID("price.why", "productId"),
-        takesID("price.preview", "productId", [(#"{"productId": 1, "stock": 2147483648}"#, "/stock", "maximum")]),
+        takesID(
+            "price.preview",
+            "productId",
+            [
+                (#"{"productId": 1, "stock": 2147483648}"#, "/stock", "maximum"),
+                (#"{"productId": 1, "at": "tomorrow"}"#, "/at", "format"),
+                (#"{"productId": 1, "rule": 0}"#, "/rule", "minimum"),
+            ]
+        ),
         takesID("price.unpin", "productId"),
         GoldenCall(
             "price.pin",
@@ -225,11 +270,17 @@ struct GoldenCall: Sendable {
             "rule.create",
             [
                 #"{"name": "a", "strategy": "bands"}"#,
+                #"{"name": "a", "strategy": "learn", "parameters": {"coverDays": 14, "cooldownSeconds": 3600}}"#,
+                #"{"name": "a", "strategy": "markdown", "parameters": {"neverUp": true}}"#,
                 #"{"name": "a", "strategy": "manual", "preset": "agile", "parameters": {"up": 0.2, "down": 0, "dailyCap": null}}"#,
             ],
             [
                 (#"{"name": "a"}"#, "/strategy", "required"),
                 (#"{"name": "a", "strategy": "magic"}"#, "/strategy", "choice"),
+                (
+                    #"{"name": "a", "strategy": "cover", "parameters": {"coverDays": 0}}"#, "/parameters/coverDays",
+                    "minimum"
+                ),
                 (#"{"name": "a", "strategy": "bands", "parameters": {"up": 1.01}}"#, "/parameters/up", "maximum"),
                 (#"{"name": "a", "strategy": "bands", "parameters": {"up": 1e400}}"#, "/parameters/up", "maximum"),
                 (#"{"name": "a", "strategy": "bands", "parameters": {"up": "0.1"}}"#, "/parameters/up", "type"),
@@ -240,37 +291,8 @@ struct GoldenCall: Sendable {
                 (#"{"name": "a", "strategy": "bands", "parameters": {"speed": 1}}"#, "/parameters/speed", "unknown"),
             ]
         ),
+        takesID("rule.retire", "ruleId"),
         takesID("rule.activate", "ruleId", [(#"{"ruleId": 1, "productIds": []}"#, "/productIds", "length")]),
-    ]
-
-    private static let proofs: [GoldenCall] = [
-        takesPage("audit.verify"),
-        GoldenCall(
-            "audit.repair",
-            ["{}", #"{"apply": true, "reason": "month end"}"#],
-            [(#"{"apply": 1}"#, "/apply", "type"), (#"{"dryRun": true}"#, "/dryRun", "unknown")]
-        ),
-        GoldenCall(
-            "rule.lint",
-            [
-                "{}", #"{"ruleId": 1}"#,
-                #"{"strategy": "bands", "parameters": {"basis": "current", "up": 0.1}, "lowStock": 10, "highStock": 100, "normalOrder": 3}"#,
-            ],
-            [
-                (#"{"strategy": "magic"}"#, "/strategy", "choice"),
-                (#"{"parameters": {"basis": "last"}}"#, "/parameters/basis", "choice"),
-                (#"{"normalOrder": 0}"#, "/normalOrder", "minimum"),
-            ]
-        ),
-        takesID(
-            "rule.backtest",
-            "ruleId",
-            [
-                (#"{"ruleId": 1, "from": "then"}"#, "/from", "format"),
-                (#"{"ruleId": 1, "productIds": []}"#, "/productIds", "length"),
-                (#"{"ruleId": 1, "limit": 501}"#, "/limit", "maximum"),
-            ]
-        ),
     ]
 
     private static let ordersAndUsers: [GoldenCall] = [

@@ -20,61 +20,60 @@ struct AuditTests {
 
     @Test("Each thing that was tampered with is named, and nothing else")
     func tampered() async throws {
-        for (sql, named) in [
-            ("update inventory set stock = stock + 1 where product_id = 1", ["stock.sum inventory 1"]),
-            ("update inventory set held = 1 where product_id = 1", ["stock.held inventory 1"]),
-            ("update inventory set movement_count = 9 where product_id = 1", ["stock.count inventory 1"]),
-            (
-                "update stock_movement set stock_after = 3 where product_id = 1 and sequence = 2",
-                ["price.stock price_change 1", "stock.chain stock_movement 1"]
-            ),
-            (
-                "update stock_movement set quantity = quantity + 1 where product_id = 1 and kind = 'adjust'",
-                ["stock.chain stock_movement 1", "stock.sum inventory 1"]
-            ),
-            ("update inventory set price = 111 where product_id = 1", ["price.posted inventory 1"]),
-            ("update inventory set change_count = 9 where product_id = 1", ["price.count inventory 1"]),
-            (
-                "update price_change set new_price = new_price + 1 where product_id = 1 and sequence = 1",
-                ["price.recomputed price_change 1"]
-            ),
-            (
-                "update price_change set new_price = new_price + 1 where product_id = 1 and sequence = 3",
-                ["price.recomputed price_change 1"]
-            ),
-            (
-                "update price_change set binding_guard = 'floor' where product_id = 1 and sequence = 1",
-                ["price.recomputed price_change 1"]
-            ),
-            (
-                "update price_change set stock = stock + 1 where product_id = 1 and sequence = 1",
-                ["price.inputs price_change 1", "price.stock price_change 1"]
-            ),
-            (
-                "update price_change set inputs = inputs || '{\"stock\": 8}', stock = 8 where product_id = 1 and sequence = 1",
-                ["price.stock price_change 1"]
-            ),
-            (
-                "delete from price_change where product_id = 1 and sequence = 1",
-                ["price.chain price_change 1", "price.count inventory 1", "price.sequence price_change 1"]
-            ),
-            (
-                "update product set ceiling_price = 90, floor_price = 80 where product_id = 1",
-                ["price.limits inventory 1"]
-            ),
-            ("update product set base_price = 99 where product_id = 1", ["price.evaluation inventory 1"]),
-            (
-                "update price_change set new_price = 8.11 where product_id = 2 and cause = 'pin'",
-                ["price.recomputed price_change 2"]
-            ),
-            ("update customer_order set total = total + 1 where order_id = 1", ["order.total customer_order "]),
-            ("update customer_order set status = 'cancelled' where order_id = 2", ["order.lines order_line 1"]),
-            ("delete from inventory where product_id = 2", ["stock.missing inventory 2"]),
-        ] {
-            try await Shop.with { shop in
-                try await open(shop)
-                try await shop.tamper(sql)
-                #expect(Set(try await shop.differences()) == Set(named), "\(sql)")
+        try await Shop.with { shop in
+            try await open(shop)
+            for (sql, named) in [
+                ("update inventory set stock = stock + 1 where product_id = 1", ["stock.sum inventory 1"]),
+                ("update inventory set held = 1 where product_id = 1", ["stock.held inventory 1"]),
+                ("update inventory set movement_count = 9 where product_id = 1", ["stock.count inventory 1"]),
+                (
+                    "update stock_movement set stock_after = 3 where product_id = 1 and sequence = 2",
+                    ["price.stock price_change 1", "stock.chain stock_movement 1"]
+                ),
+                (
+                    "update stock_movement set quantity = quantity + 1 where product_id = 1 and kind = 'adjust'",
+                    ["stock.chain stock_movement 1", "stock.sum inventory 1"]
+                ),
+                ("update inventory set price = 111 where product_id = 1", ["price.posted inventory 1"]),
+                ("update inventory set change_count = 9 where product_id = 1", ["price.count inventory 1"]),
+                (
+                    "update price_change set new_price = new_price + 1 where product_id = 1 and sequence = 1",
+                    ["price.recomputed price_change 1"]
+                ),
+                (
+                    "update price_change set new_price = new_price + 1 where product_id = 1 and sequence = 3",
+                    ["price.recomputed price_change 1"]
+                ),
+                (
+                    "update price_change set binding_guard = 'floor' where product_id = 1 and sequence = 1",
+                    ["price.recomputed price_change 1"]
+                ),
+                (
+                    "update price_change set stock = stock + 1 where product_id = 1 and sequence = 1",
+                    ["price.inputs price_change 1", "price.stock price_change 1"]
+                ),
+                (
+                    "update price_change set inputs = inputs || '{\"stock\": 8}', stock = 8 where product_id = 1 and sequence = 1",
+                    ["price.stock price_change 1"]
+                ),
+                (
+                    "delete from price_change where product_id = 1 and sequence = 1",
+                    ["price.chain price_change 1", "price.count inventory 1", "price.sequence price_change 1"]
+                ),
+                (
+                    "update product set ceiling_price = 90, floor_price = 80 where product_id = 1",
+                    ["price.limits inventory 1"]
+                ),
+                ("update product set base_price = 99 where product_id = 1", ["price.evaluation inventory 1"]),
+                (
+                    "update price_change set new_price = 8.11 where product_id = 2 and cause = 'pin'",
+                    ["price.recomputed price_change 2"]
+                ),
+                ("update customer_order set total = total + 1 where order_id = 1", ["order.total customer_order "]),
+                ("update customer_order set status = 'cancelled' where order_id = 2", ["order.lines order_line 1"]),
+                ("delete from inventory where product_id = 2", ["stock.missing inventory 2"]),
+            ] {
+                #expect(Set(try await shop.differences(after: sql)) == Set(named), "\(sql)")
             }
         }
     }
@@ -176,14 +175,35 @@ extension Shop {
 
     /// What the audit finds: kind, table and product of each difference.
     func differences() async throws -> [String] {
-        try await rows(
+        try await rows(Self.differences)
+    }
+
+    private static let differences = """
+        select concat_ws(' ', kind, "table", coalesce(product_id::text, ''))
+        from (select * from audit_products(array(select product_id from product))
+              union all select * from audit_orders(1, 9223372036854775807)) d
+        order by 1
+        """
+
+    /// What the audit would find after such a change, which is taken back.
+    func differences(after sql: String) async throws -> [String] {
+        try await run(
             """
-            select concat_ws(' ', kind, "table", coalesce(product_id::text, ''))
-            from (select * from audit_products(array(select product_id from product))
-                  union all select * from audit_orders(1, 9223372036854775807)) d
-            order by 1
+            create or replace function pg_temp.differences(deed text) returns setof text language plpgsql as $$
+            declare named text[];
+            begin
+                begin
+                    perform set_config('session_replication_role', 'replica', true);
+                    execute deed;
+                    named := array(\(Self.differences));
+                    raise exception 'take it back';
+                exception when raise_exception then null;
+                end;
+                return query select unnest(named);
+            end $$
             """
         )
+        return try await rows("select * from pg_temp.differences($1)", [.text(sql)])
     }
 
     /// What a function of parameters gives.

@@ -35,13 +35,17 @@ struct PricePropertyTests {
             let reached = try await shop.rows(
                 """
                 select concat_ws(' ', (s.r).strategy, coalesce(e.binding, 'none'))
-                from generate_series(1, 2000) n, pg_temp.sample($1, n) s, evaluate_price(s.d, s.r, s.i, 'tick') e
-                group by 1 having count(*) > 20 order by 1
+                from generate_series(1, 6000) n, pg_temp.sample($1, n) s, evaluate_price(s.d, s.r, s.i, 'tick') e
+                group by 1 order by 1
                 """,
                 [.int(Self.seed)]
             )
-            let all = ["ceiling", "daily_cap", "floor", "none"]
-            #expect(Set(reached) == Set(all.map { "bands \($0)" } + (all + ["dead_band"]).map { "manual \($0)" }))
+            let guards = ["ceiling", "daily_cap", "floor", "none"]
+            var all = Set(guards.map { "bands \($0)" })
+            for strategy in ["manual", "cover", "deadline", "learn", "restock", "markdown"] {
+                for binding in guards + ["dead_band"] { all.insert("\(strategy) \(binding)") }
+            }
+            #expect(Set(reached) == all)
         }
     }
 
