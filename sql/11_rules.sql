@@ -60,7 +60,7 @@ language sql immutable as $$
         else '{"tickSeconds": 86400, "bandTick": 0.08, "bandStock": 0.15, "dailyCap": 0.20}' end::jsonb
 $$;
 
--- Makes the next version under a name, as a draft.
+-- Makes the next version under a name, as a draft; refuses what rule.lint finds wrong with it on any product.
 create or replace function create_rule(p jsonb) returns json
 language plpgsql as $$
 declare
@@ -79,6 +79,7 @@ begin
             coalesce((q ->> 'coverDays')::float8, 30), coalesce((q ->> 'cooldownSeconds')::integer, 0),
             coalesce((q ->> 'neverUp')::boolean, false), coalesce(p ->> 'note', ''), acting(), pricing_now())
     returning * into r;
+    perform refuse_unsound_rule(p);
     return rule_json(r);
 end $$;
 

@@ -7,7 +7,7 @@ begin
         grant usage on schema public to pricingd;
         grant select on all tables in schema public to pricingd;
         grant insert on all tables in schema public to pricingd;
-        revoke insert on virtual_clock, setting from pricingd;
+        revoke insert on virtual_clock, setting, audit_repair from pricingd;
         grant update on app_user, supplier, category, rule, product, expectation, automation_halt,
             breaker_state, event_sequence to pricingd;
         -- What the trigger keeps by itself, and what an order was charged, nobody else writes.

@@ -73,6 +73,18 @@ static const unsigned char script_24[] = {
 static const unsigned char script_25[] = {
 #embed "../../sql/25_automation.sql"
 };
+static const unsigned char script_26[] = {
+#embed "../../sql/26_audit.sql"
+};
+static const unsigned char script_27[] = {
+#embed "../../sql/27_rule_proofs.sql"
+};
+static const unsigned char script_30[] = {
+#embed "../../sql/30_audit_repair.sql"
+};
+static const unsigned char script_31[] = {
+#embed "../../sql/31_backtest.sql"
+};
 
 #define SCRIPT(number, name) {name, script_##number, sizeof script_##number}
 
@@ -101,6 +113,10 @@ static const struct pricing_script scripts[] = {
     SCRIPT(22, "22_learner.sql"),
     SCRIPT(24, "24_evaluate_price.sql"),
     SCRIPT(25, "25_automation.sql"),
+    SCRIPT(26, "26_audit.sql"),
+    SCRIPT(27, "27_rule_proofs.sql"),
+    SCRIPT(30, "30_audit_repair.sql"),
+    SCRIPT(31, "31_backtest.sql"),
 };
 
 unsigned long pricing_script_count(void) {

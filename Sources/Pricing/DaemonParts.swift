@@ -53,6 +53,7 @@ struct DaemonParts: Sendable {
                 server: server
             ).handlers,
             GenerateHandlers(database: database, committed: { feed.kick() }).handlers,
+            StepHandlers(database: database).handlers,
             ImportHandlers(database: database, committed: { feed.kick() }).handlers,
         ]
         return rooms.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } }

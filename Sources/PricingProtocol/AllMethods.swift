@@ -6,7 +6,8 @@ import JSONRPC
 package enum AllMethods {
     package static let list: [Method] =
         Daemon.methods + Catalogue.methods + Inventory.methods + Prices.methods + Automation.methods + Rules.methods
-        + Orders.methods + Users.methods + Reports.methods + Events.methods + [Daemon.drain]
+        + RuleProofs.methods + Orders.methods + Users.methods + Reports.methods + Events.methods + Audit.methods
+        + [Daemon.drain]
 
     package static let byName: [String: Method] = Dictionary(uniqueKeysWithValues: list.map { ($0.name, $0) })
 

@@ -4,7 +4,7 @@ import JSONRPC
 enum Rules {
     private static let share = Schema.number(0...10)
 
-    private static let parameters: [Field] = [
+    static let parameters: [Field] = [
         Field("up", .number(0...1), "bands: the share of base added when stock is low; 0.1 unless given.").optional,
         Field("down", .number(0...0.95), "bands: the share of base taken off when stock is high; 0.1 unless given.")
             .optional,
@@ -28,6 +28,12 @@ enum Rules {
             .optional,
         Field("neverUp", .boolean, "markdown: no automatic rise before the declaration changes; no unless given.")
             .optional,
+        Field(
+            "basis",
+            .choice(["base", "current"]),
+            "bands: what a step is a share of; of the current price it drifts."
+        )
+        .optional,
     ]
 
     static let rule = ObjectShape.result(

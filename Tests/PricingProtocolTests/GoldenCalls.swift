@@ -21,7 +21,7 @@ struct GoldenCall: Sendable {
         GoldenCall(method, ["{}"], [(#"{"x": 1}"#, "/x", "unknown")])
     }
 
-    private static func takesPage(_ method: String, _ fits: [String] = []) -> GoldenCall {
+    static func takesPage(_ method: String, _ fits: [String] = []) -> GoldenCall {
         GoldenCall(
             method,
             ["{}", #"{"limit": 500, "cursor": "7"}"#] + fits,
@@ -33,7 +33,7 @@ struct GoldenCall: Sendable {
         )
     }
 
-    private static func takesID(
+    static func takesID(
         _ method: String,
         _ name: String,
         _ more: [(params: String, path: String, rule: String)] = []
@@ -52,7 +52,8 @@ struct GoldenCall: Sendable {
         )
     }
 
-    static let all: [GoldenCall] = session + catalogue + stockAndPrices + ordersAndUsers + reports + operations
+    static let all: [GoldenCall] =
+        session + catalogue + stockAndPrices + proofs + ordersAndUsers + reports + operations
 
     private static let session: [GoldenCall] = [
         takesNothing("rpc.discover"), takesNothing("session.ping"), takesNothing("server.status"),

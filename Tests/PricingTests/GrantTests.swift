@@ -25,6 +25,7 @@ struct GrantTests {
                 "update event set actor = 'x'", "delete from event", "insert into virtual_clock (at) values (now())",
                 "update setting set value = 'true'", "drop table product", "create table mine (n integer)",
                 "alter table price_change disable trigger all", "select generate_clear()",
+                "insert into audit_repair (product_id) values (1)", "delete from audit_repair",
             ] {
                 let error = await shop.refusal(sql)
                 #expect(
@@ -54,5 +55,7 @@ struct GrantTests {
         #"(run_write('place_order', 'order.place', '{"customerId": 3, "lines": [{"productId": 1, "quantity": 1}]}', 'l', 'me')).reply"#,
         #"list_events('{}')"#, #"would_change()"#, #"snapshot_products('[1]')"#,
         #"generate_begin('{"users": 3, "suppliers": 1, "products": 2, "orders": 0}')"#, #"generate_finish('{}')"#,
+        #"verify_audit('{}')"#, #"repair_audit('{"apply": true}')"#, #"repair_products('{1}', 'x')"#,
+        #"lint_rule('{"ruleId": 1}')"#, #"backtest_rule('{"ruleId": 1}')"#,
     ]
 }

@@ -19,6 +19,7 @@ struct InvariantTests {
                 }
             }
             #expect(try await shop.rows(Invariants.sql) == [], "seed \(seed)")
+            #expect(try await shop.differences() == [], "seed \(seed)")
             #expect(Int(try await shop.value("select count(*) from price_change")) ?? 0 > 20)
             #expect(Int(try await shop.value("select count(*) from customer_order")) ?? 0 > 20)
         }
@@ -43,6 +44,7 @@ struct InvariantTests {
                 try await group.waitForAll()
             }
             #expect(try await shop.rows(Invariants.sql) == [])
+            #expect(try await shop.differences() == [])
         }
     }
 

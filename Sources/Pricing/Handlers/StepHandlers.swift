@@ -1,0 +1,37 @@
+import JSONRPC
+import PricingProtocol
+
+/// Long readings that go in steps, so that there is progress to tell and no statement is long. Their SQL function takes
+/// the parameters and the `state` that its last step left; it gives `{state, done, total, message}`, at last `{reply}`.
+struct StepHandlers: Sendable {
+    let database: Database
+
+    private static let functions = ["audit.verify": "verify_audit", "rule.backtest": "backtest_rule"]
+
+    var handlers: [String: Dispatcher.Handler] {
+        Self.functions.mapValues { stepping($0) }
+    }
+
+    private func stepping(_ function: String) -> Dispatcher.Handler {
+        { context async throws(PricingFailure) in try await run(function, context) }
+    }
+
+    /// Each step sees the database as it is then; a cancel or a deadline is met between steps and within them.
+    private func run(_ function: String, _ context: CallContext) async throws(PricingFailure) -> RPCReply {
+        var params = context.params
+        while true {
+            let answer = try await database.read(function, context.with(params))
+            let step = (try? JSONParser.parse(answer.text.bytes))?.object ?? [:]
+            guard let state = step["state"] else {
+                let reply = step["reply"]?.object ?? [:]
+                return context.reply(Database.Answer(text: JSONText(reply), isReplayed: false, wouldChange: nil))
+            }
+            context.report(
+                done: step["done"]?.integer ?? 0,
+                total: step["total"]?.integer ?? 0,
+                step["message"]?.string ?? ""
+            )
+            params["state"] = state
+        }
+    }
+}

@@ -1,0 +1,379 @@
+--! repeatable
+-- The audit: every figure that repeats the ledger and every price, computed again; each row that disagrees is named. A
+-- reading compares what one statement sees, so that work going on is never a difference.
+--
+-- Each finding has a kind, `noun.what`:
+--   stock.missing                                a product has no inventory row
+--   stock.sum, stock.held, stock.count           what inventory keeps is not what the ledger gives
+--   stock.sequence, stock.chain                  the ledger has a gap; a row does not continue the one before
+--   price.posted, price.count                    the posted price is not where the history ends
+--   price.limits, price.evaluation               the posted price is outside its limits; is not what its rule gives
+--   price.sequence, price.chain                  the history has a gap; a row does not begin where the one before ended
+--   price.recomputed                             a row's own inputs give another price, or another binding guard
+--   price.inputs, price.stock                    a row's inputs are not its own; its stock is not the ledger's of then
+--   order.total, order.lines                     a total is not the sum of its lines; a line is not what left the shelf
+create or replace function difference_message(
+    "table" text, product_id bigint, place bigint, order_id bigint, field text, expected text, found text
+) returns text
+language sql immutable as $$
+    select format('%s%s%s%s: %s is %s, should be %s', "table",
+        case when order_id is not null then format(' of order %s', order_id) end,
+        case when product_id is not null then format(' of product %s', product_id) end,
+        case when place is not null then format(', number %s', place) end,
+        field, coalesce(found, 'missing'), coalesce(expected, 'none'))
+$$;
+
+-- Holds are kept beside stock: they sum to `held`, every other kind to stock.
+create or replace function is_hold(kind text) returns boolean
+language sql immutable as $$
+    select kind in ('hold', 'release', 'expire')
+$$;
+
+-- Stock figures and the ledger of some products. A row is at fault that neither continues the one before nor stands where
+-- the sum stands: after a wrong row the next would fail the first alone, and all later ones the second.
+create or replace function audit_ledger(ids bigint[])
+returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
+               expected text, found text)
+language sql stable as $$
+    with ledger as materialized (
+        select m.*, lag(m.sequence, 1, 0::bigint) over w as sequence_before, lag(stock_after, 1, 0) over w as before,
+               case when is_hold(m.kind) then 0 else quantity end as change,
+               sum(quantity) filter (where not is_hold(m.kind)) over w as running
+        from stock_movement m where m.product_id = any (ids)
+        window w as (partition by m.product_id order by m.sequence)
+    ), sums as (
+        select i.product_id, i.stock, i.held, i.movement_count,
+               coalesce(sum(m.quantity) filter (where not is_hold(m.kind)), 0) as stock_sum,
+               coalesce(sum(m.quantity) filter (where is_hold(m.kind)), 0) as held_sum, count(m.sequence) as rows
+        from inventory i left join ledger m using (product_id) where i.product_id = any (ids)
+        group by i.product_id
+    )
+    select 'stock.missing', 'inventory', id, null::bigint, null::bigint, 'product_id', id::text, null::text
+    from unnest(ids) id where not exists (select from inventory i where i.product_id = id)
+    union all
+    select 'stock.sum', 'inventory', product_id, null::bigint, null::bigint, 'stock', stock_sum::text, stock::text
+    from sums where stock <> stock_sum
+    union all
+    select 'stock.held', 'inventory', product_id, null, null, 'held', held_sum::text, held::text
+    from sums where held <> held_sum
+    union all
+    select 'stock.count', 'inventory', product_id, null, null, 'movement_count', rows::text, movement_count::text
+    from sums where movement_count <> rows
+    union all
+    select 'stock.sequence', 'stock_movement', product_id, sequence, order_id, 'sequence', (sequence_before + 1)::text,
+           sequence::text
+    from ledger where sequence <> sequence_before + 1
+    union all
+    select 'stock.chain', 'stock_movement', product_id, sequence, order_id, 'stock_after', (before + change)::text,
+           stock_after::text
+    from ledger where stock_after <> before + change and stock_after is distinct from running
+    union all
+    select 'order.lines', 'order_line', product_id, null, order_id, 'quantity', moved.units::text, l.quantity::text
+    from (select * from order_line join customer_order using (order_id) where product_id = any (ids)) l
+    full join (select order_id, product_id, -sum(quantity) filter (where kind = 'sale') as units,
+                      count(*) filter (where kind = 'sale') as sales,
+                      coalesce(sum(quantity) filter (where kind <> 'sale'), 0) as back
+               from ledger where order_id is not null and kind in ('sale', 'cancel', 'return') group by 1, 2) moved
+        using (order_id, product_id)
+    where (moved.units, moved.sales, moved.back) is distinct from
+          (l.quantity::bigint, 1::bigint,
+           case when l.status in ('cancelled', 'returned') then l.quantity else 0 end::bigint)
+$$;
+
+-- Where in the ledger each price change stands: between how many movements at least and at most. One that a movement
+-- caused stands right after it; any other between its neighbours that do.
+create or replace function place_price_changes(ids bigint[])
+returns table (product_id bigint, sequence bigint, at_least bigint, at_most bigint)
+language sql stable as $$
+    with ledger as materialized (
+        select m.* from stock_movement m where m.product_id = any (ids)
+    ), placed as (
+        select c.product_id, c.sequence, min(m.sequence) as lowest, max(m.sequence) as highest
+        from price_change c
+        left join ledger m on m.product_id = c.product_id and m.at = c.at and m.kind = c.cause
+            and m.order_id is not distinct from c.order_id and m.stock_after = c.stock
+        where c.product_id = any (ids)
+        group by c.product_id, c.sequence
+    )
+    select product_id, sequence, coalesce(max(lowest) over upto, 0),
+           coalesce(min(highest) over onwards, 9223372036854775807)
+    from placed
+    window upto as (partition by product_id order by sequence),
+           onwards as (partition by product_id order by sequence rows between current row and unbounded following)
+$$;
+
+-- What a price change comes to by its own inputs; a pin is its own.
+create or replace function recompute_change(inputs jsonb, out price numeric, out binding text)
+language plpgsql immutable as $$
+begin
+    if inputs ->> 'mode' = 'pin' then
+        price := (inputs ->> 'pin')::numeric;
+    else
+        select v.price, v.binding into price, binding from recompute_price(inputs) v;
+    end if;
+end $$;
+
+-- The price history of some products. Where a row begins at the price that the row before comes to by its inputs, that
+-- one alone is at fault.
+create or replace function audit_history(ids bigint[])
+returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
+               expected text, found text)
+language sql stable as $$
+    with history as materialized (
+        select c.*, lag(c.sequence, 1, 0::bigint) over w as sequence_before, lag(new_price, 1, opening_price) over w as before
+        from price_change c join inventory i using (product_id) where c.product_id = any (ids)
+        window w as (partition by c.product_id order by c.sequence)
+    ), again as materialized (
+        select c.*, v.price, v.binding, lag(v.price) over (partition by c.product_id order by c.sequence) as price_before
+        from history c, recompute_change(c.inputs) v
+    )
+    select 'price.sequence', 'price_change', product_id, sequence, order_id, 'sequence', (sequence_before + 1)::text,
+           sequence::text
+    from history where sequence <> sequence_before + 1
+    union all
+    select 'price.chain', 'price_change', product_id, sequence, order_id, 'old_price', before::text, old_price::text
+    from again where old_price <> before and old_price is distinct from price_before
+    union all
+    select 'price.recomputed', 'price_change', product_id, sequence, order_id, 'new_price', price::text, new_price::text
+    from again where price is distinct from new_price
+    union all
+    select 'price.recomputed', 'price_change', product_id, sequence, order_id, 'binding_guard', binding, binding_guard
+    from again where binding is distinct from binding_guard
+    union all
+    select 'price.inputs', 'price_change', product_id, sequence, order_id, f.field, f.own, f.given
+    from history c join rule r using (rule_id), lateral (values
+        ('stock', c.stock::text, inputs ->> 'stock'), ('old_price', old_price::text, inputs ->> 'posted'),
+        ('rule_id', c.rule_id::text, inputs ->> 'ruleId'), ('strategy', r.strategy, inputs ->> 'strategy'),
+        ('price_step', r.price_step::text, inputs ->> 'step'),
+        ('price_offset', r.price_offset::text, inputs ->> 'offset'),
+        ('daily_cap', case when inputs ->> 'dailyCap' is not null then r.daily_cap::text end, inputs ->> 'dailyCap')
+        ) f (field, own, given)
+    where inputs ->> 'mode' <> 'pin' and f.own is distinct from f.given
+    union all
+    select 'price.stock', 'price_change', product_id, sequence, order_id, 'stock',
+           (select stock_after from stock_movement m where m.product_id = c.product_id and m.sequence = p.at_least)::text,
+           stock::text
+    from history c join place_price_changes(ids) p using (product_id, sequence)
+    where not (c.stock = 0 and p.at_least = 0) and (
+        -- a subquery and not `not exists`: it reads the few rows between, and not the product's whole ledger
+        select m.sequence from stock_movement m where m.product_id = c.product_id
+          and m.sequence between p.at_least and p.at_most and m.stock_after = c.stock limit 1) is null
+$$;
+
+-- The posted price of some products: where the history ends (or where its last row comes to by its inputs: then that row
+-- is at fault), within its limits, and what its rule gives for the stock of the ledger. What is archived or halted stands
+-- where it stood.
+create or replace function audit_prices(ids bigint[])
+returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
+               expected text, found text)
+language sql stable as $$
+    with posted as materialized (
+        select i as i, d as d, r as r, i.product_id, i.price, coalesce(c.new_price, i.opening_price) as last_price,
+               c.price as last_recomputed,
+               d.archived_at is not null or is_halted(d) as stands, l.floor_at, l.ceiling_at, h.rows
+        from inventory i join product d using (product_id) join rule r using (rule_id)
+        cross join lateral price_limits(d, r) l
+        left join lateral (select new_price, (recompute_change(inputs)).price as price from price_change c
+                           where c.product_id = i.product_id order by sequence desc limit 1) c on true
+        cross join lateral (select count(*) as rows from price_change c where c.product_id = i.product_id) h
+        where i.product_id = any (ids)
+    )
+    select 'price.count', 'inventory', product_id, null::bigint, null::bigint, 'change_count', rows::text,
+           ((i).change_count)::text
+    from posted where (i).change_count <> rows
+    union all
+    select 'price.posted', 'inventory', product_id, null, null, 'price', last_price::text, price::text
+    from posted where price <> last_price and price is distinct from last_recomputed
+    union all
+    select 'price.limits', 'inventory', product_id, null, null, 'price',
+           format('%s..%s', floor_at::numeric(12, 2), ceiling_at::numeric(12, 2)), price::text
+    from posted where price = last_price and not stands and price not between floor_at and ceiling_at
+    union all
+    select 'price.evaluation', 'inventory', product_id, null, null, 'price', v.price::text, p.price::text
+    from posted p, evaluate_price(d, r, i, 'stock') v
+    where p.price = p.last_price and not stands and p.price between p.floor_at and p.ceiling_at and v.price <> p.price
+      and (i).stock = coalesce((select m.stock_after from stock_movement m where m.product_id = p.product_id
+                                order by m.sequence desc limit 1), 0)
+$$;
+
+-- All that an audit finds wrong with some products.
+create or replace function audit_products(ids bigint[])
+returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
+               expected text, found text)
+language sql stable as $$
+    select * from audit_ledger(ids) union all select * from audit_history(ids) union all select * from audit_prices(ids)
+$$;
+
+create or replace function audit_orders(first bigint, last bigint)
+returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
+               expected text, found text)
+language sql stable as $$
+    select 'order.total', 'customer_order', null::bigint, null::bigint, o.order_id, 'total',
+           sum(l.quantity * l.unit_price)::text, o.total::text
+    from customer_order o left join order_line l using (order_id)
+    where o.order_id between first and last
+    group by o.order_id having o.total is distinct from sum(l.quantity * l.unit_price)
+$$;
+
+create or replace function difference_json(
+    kind text, "table" text, product_id bigint, place bigint, order_id bigint, field text, expected text, found text
+) returns jsonb
+language sql immutable as $$
+    select jsonb_strip_nulls(jsonb_build_object('kind', kind, 'table', "table", 'productId', product_id,
+        'sequence', place, 'orderId', order_id, 'field', field, 'expected', expected, 'found', found,
+        'message', difference_message("table", product_id, place, order_id, field, expected, found)))
+$$;
+
+-- One step of `audit.verify`: the next products, then the next orders, until none is left. `state` is what the step
+-- before left; the last step gives the reply. Differences are counted all, and a page of them is kept: those after
+-- the first `cursor`.
+create or replace function verify_audit(p jsonb) returns json
+language plpgsql stable set jit = off as $$
+declare
+    skipped bigint := coalesce((p ->> 'cursor')::bigint, 0);
+    s jsonb := coalesce(p -> 'state', '{"product": 0, "order": 0, "products": 0, "movements": 0, "priceChanges": 0,
+                                        "orders": 0, "total": 0, "differences": []}');
+    ids bigint[] := array(select product_id from product where product_id > (s ->> 'product')::bigint
+                          order by product_id limit 250);
+    last_order bigint;
+    checked jsonb;
+    wrong jsonb;
+begin
+    if ids <> '{}' then
+        wrong := (select jsonb_agg(difference_json(a.kind, a."table", a.product_id, a.sequence, a.order_id, a.field,
+                                       a.expected, a.found) order by product_id, kind, sequence, order_id, field)
+                  from audit_products(ids) a);
+        checked := jsonb_build_object('product', ids[cardinality(ids)],
+            'products', (s ->> 'products')::bigint + cardinality(ids),
+            'movements', (s ->> 'movements')::bigint
+                + (select count(*) from stock_movement m where m.product_id = any (ids)),
+            'priceChanges', (s ->> 'priceChanges')::bigint
+                + (select count(*) from price_change c where c.product_id = any (ids)));
+    else
+        select max(order_id), jsonb_build_object('order', max(order_id), 'orders', (s ->> 'orders')::bigint + count(*))
+        into last_order, checked
+        from (select order_id from customer_order where order_id > (s ->> 'order')::bigint order by order_id limit 50000) o;
+        if last_order is null then
+            return json_build_object('reply', json_build_object(
+                'checked', s - array['product', 'order', 'total', 'differences'], 'total', s -> 'total',
+                'differences', s -> 'differences',
+                'nextCursor', case when (s ->> 'total')::bigint > skipped + page_size(p)
+                                   then (skipped + page_size(p))::text end));
+        end if;
+        wrong := (select jsonb_agg(difference_json(a.kind, a."table", a.product_id, a.sequence, a.order_id, a.field,
+                                       a.expected, a.found) order by a.order_id)
+                  from audit_orders((s ->> 'order')::bigint + 1, last_order) a);
+    end if;
+    s := s || checked || jsonb_build_object(
+        'total', (s ->> 'total')::bigint + coalesce(jsonb_array_length(wrong), 0),
+        'differences', (s -> 'differences') || coalesce((
+            select jsonb_agg(w order by n) from jsonb_array_elements(wrong) with ordinality u (w, n)
+            where (s ->> 'total')::bigint + n > skipped and (s ->> 'total')::bigint + n <= skipped + page_size(p)), '[]'));
+    return json_build_object('state', s, 'done', (s ->> 'products')::bigint + (s ->> 'orders')::bigint,
+        'total', (select count(*) from product) + (select count(*) from customer_order),
+        'message', case when ids <> '{}' then 'products' else 'orders' end);
+end $$;
+
+-- ---------------------------------------------------------------------------------------------- repair
+-- What is wrong with some products, and whether it can be put right. What inventory keeps follows from ledger and
+-- history and is set to what they give, where those are sound themselves. A row of the ledger or of the history is
+-- evidence: it is never rewritten, and no row is appended that would claim a price or a movement that never was.
+create or replace function audit_remedies(ids bigint[])
+returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
+               expected text, found text, remedy text)
+language sql stable as $$
+    with wrong as materialized (select * from audit_products(ids))
+    select w.*, case
+        when w."table" <> 'inventory' or w.kind = 'stock.missing' then null
+        when w.kind like 'stock.%' and (
+            exists (select from wrong o where o.product_id = w.product_id and o."table" = 'stock_movement')
+            or w.kind = 'stock.sum' and w.expected::bigint not between i.held and 2147483647) then null
+        when w.kind = 'price.posted' and exists (
+            select from wrong o where o.product_id = w.product_id and o."table" = 'price_change'
+              and o.sequence = (select max(c.sequence) from price_change c where c.product_id = w.product_id)) then null
+        when w.kind in ('price.limits', 'price.evaluation') then 'price it again'
+        else 'set it to ' || w.expected end
+    from wrong w left join inventory i using (product_id)
+$$;
+
+-- Carries out every remedy for some products, once the ledger stands still: the trigger that would take the correction
+-- for a movement steps aside inside this transaction, under a lock that lets nobody else move stock. Then each of
+-- these products is priced again as ever. The correction is an event and a row of audit_repair; it is no movement.
+create or replace function repair_products(ids bigint[], why text) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    moment timestamptz := pricing_now();
+    touched bigint[];
+begin
+    alter table inventory disable trigger inventory_move;
+    with done as (
+        insert into audit_repair (product_id, kind, field, found, corrected, reason, actor, at)
+        select product_id, kind, field, a.found, case when remedy like 'set %' then expected end, why, acting(), moment
+        from audit_remedies(ids) a where remedy is not null order by product_id, kind
+        returning *
+    ), told as (
+        insert into event_outbox (at, topic, op, product_id, key, before, after, cause, actor)
+        select at, 'automation', 'repair', product_id, product_id, jsonb_object_agg(field, done.found),
+               jsonb_object_agg(field, corrected), jsonb_build_object('kind', 'audit', 'reason', why), actor
+        from done group by product_id, at, actor order by product_id
+        returning product_id
+    ), moved as (
+        update inventory i set stock = coalesce(f.stock, i.stock), held = coalesce(f.held, i.held),
+            price = coalesce(f.price, i.price), movement_count = coalesce(f.movements, i.movement_count),
+            change_count = coalesce(f.changes, i.change_count)
+        from (select product_id, max(corrected) filter (where field = 'stock')::integer as stock,
+                     max(corrected) filter (where field = 'held')::integer as held,
+                     max(corrected) filter (where field = 'price')::numeric as price,
+                     max(corrected) filter (where field = 'movement_count')::bigint as movements,
+                     max(corrected) filter (where field = 'change_count')::bigint as changes
+              from done group by 1) f
+        where i.product_id = f.product_id
+    )
+    select array_agg(product_id) into touched from told;
+    alter table inventory enable trigger inventory_move;
+    update inventory set cause = row('audit', acting(), why, null)::movement_cause where product_id = any (touched);
+end $$;
+
+-- `audit.repair`: says what it would put right and what it cannot; does it when told to `apply`.
+create or replace function repair_audit(p jsonb) returns json
+language plpgsql set jit = off as $$
+declare
+    applies boolean := coalesce((p ->> 'apply')::boolean, false);
+    all_ids bigint[] := array(select product_id from product order by product_id);
+    reply json;
+    ids bigint[];
+begin
+    with all_wrong as (
+        select * from audit_remedies(all_ids)
+        union all select *, null from audit_orders(1, 9223372036854775807)
+    ), listed as (
+        select a.*, row_number() over (partition by remedy is null order by product_id, kind, sequence, order_id, field) as n
+        from all_wrong a
+    ), facts as (
+        select n, remedy, difference_json(kind, "table", product_id, sequence, order_id, field, expected, l.found)
+                   || jsonb_strip_nulls(jsonb_build_object('remedy', remedy)) as fact
+        from listed l where n <= 500
+    )
+    select json_build_object('applied', applies,
+        'repairable', (select count(*) from listed where remedy is not null),
+        'repairs', coalesce((select json_agg(fact order by n) from facts where remedy is not null), '[]'),
+        'notRepairable', (select count(*) from listed where remedy is null),
+        'differences', coalesce((select json_agg(fact order by n) from facts where remedy is null), '[]')),
+        (select array_agg(distinct product_id) from listed where remedy is not null)
+    into reply, ids;
+    if applies and ids is not null then
+        perform repair_products(ids, coalesce(p ->> 'reason', 'audit'));
+    end if;
+    return reply;
+end $$;
+
+create or replace trigger audit_repair_append_only before update or delete or truncate on audit_repair
+    for each statement execute function tg_history_append_only();
+
+revoke execute on function repair_products(bigint[], text) from public;
+do $$
+begin
+    if exists (select from pg_roles where rolname = 'pricingd') then
+        grant execute on function repair_products(bigint[], text) to pricingd;
+    end if;
+end $$;
