@@ -57,6 +57,14 @@ package struct RPCServer: Sendable {
     package func run() async throws {
         // A peer that goes away while it is written to is an error of that write, never a signal.
         _ = signal(SIGPIPE, SIG_IGN)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask(priority: .high) { await ledger.watchForStandstill() }
+            defer { group.cancelAll() }
+            try await serve()
+        }
+    }
+
+    private func serve() async throws {
         switch listener {
         case .socket(let socket):
             defer { socket.close() }

@@ -4,7 +4,8 @@ import Logging
 /// The parts that answer calls, made once and shared by all handlers.
 struct DaemonParts: Sendable {
     let identity: DaemonIdentity
-    let location: DatabaseLocation
+    /// Whether the database is a cluster of our own.
+    let isPrivate: Bool
     let limits: TransportLimits
     let database: Database
     let deadlines = DeadlineWatch()
@@ -18,7 +19,7 @@ struct DaemonParts: Sendable {
     init(host: DatabaseHost, database: Database, limits: TransportLimits, logger: Logger) {
         let feed = EventFeed(database: database, logger: logger)
         identity = DaemonIdentity(isSandbox: host.isSandbox)
-        location = host.location
+        isPrivate = host.cluster != nil
         self.limits = limits
         self.database = database
         self.feed = feed
@@ -35,7 +36,7 @@ struct DaemonParts: Sendable {
             StatusHandlers(
                 identity: identity,
                 database: database,
-                location: location,
+                isPrivate: isPrivate,
                 intake: intake,
                 feed: feed
             ).handlers,

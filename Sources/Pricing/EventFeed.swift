@@ -48,14 +48,12 @@ final class EventFeed: Service {
     }
 
     /// The number given last, everything committed so far included.
-    func currentPosition() async throws(PostgresError) -> Int64 {
-        try await database.pool.run { (session) throws(PostgresError) in
-            var last: Int64 = 0
-            repeat {
-                last = try session.one(DaemonStatements.numberEvents)
-            } while try session.one(DaemonStatements.hasUnnumbered)
-            return last
-        }
+    static func currentPosition(_ session: Session) throws(PostgresError) -> Int64 {
+        var last: Int64 = 0
+        repeat {
+            last = try session.one(DaemonStatements.numberEvents)
+        } while try session.one(DaemonStatements.hasUnnumbered)
+        return last
     }
 
     /// Begins to send; call it once the reply to the subscriber stands in its output.
@@ -98,7 +96,9 @@ final class EventFeed: Service {
     /// Numbers what was committed, then serves each group of subscribers that stand at the same position together.
     private func serveAll() async {
         do throws(PostgresError) {
-            let last = try await currentPosition()
+            let last = try await database.pool.run { (session) throws(PostgresError) in
+                try Self.currentPosition(session)
+            }
             shared.withLock { $0.lastNumber = last }
             while let position = shared.withLock({ $0.nextPosition(before: last) }) {
                 let events = try await database.pool.run { (session) throws(PostgresError) in
