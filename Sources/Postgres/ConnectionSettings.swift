@@ -42,7 +42,8 @@ package struct ConnectionSettings: Sendable, Hashable, CustomStringConvertible {
 
     /// How long a connect waits for each host: `connect_timeout` where it is given, else 3 s.
     ///
-    /// The wait is ours, since libpq keeps this limit only where it blocks.
+    /// The wait is ours, since libpq keeps this limit only where it blocks. Looking up a host's name is not part of it:
+    /// that blocks inside libpq for as long as the system's resolver does.
     var connectTimeout: Duration {
         let defaults = unsafe readOptions(PQconndefaults())
         let given = keywords["connect_timeout"] ?? defaults["connect_timeout"]

@@ -11,6 +11,8 @@ struct DatabaseKeeper: Service {
     /// Woken when a connect has failed.
     let waker: Waker
     let logger: Logger
+    /// Told when a connection stands again.
+    let broughtBack: @Sendable () -> Void
 
     func run() async {
         await cancelWhenGracefulShutdown {
@@ -24,7 +26,7 @@ struct DatabaseKeeper: Service {
     private func bringBack() async {
         while !Task.isCancelled {
             await restartCluster()
-            guard let pause = await pool.tryAgain() else { return }
+            guard let pause = await pool.tryAgain() else { return broughtBack() }
             try? await Task.sleep(for: pause)
         }
     }

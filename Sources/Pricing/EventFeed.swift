@@ -112,7 +112,7 @@ final class EventFeed: Service {
             }
         } catch {
             logger.warning("events cannot be read now", metadata: ["reason": "\(error)"])
-            // Whoever reconnects wakes us again; without subscribers nothing is lost, the rows are the stream.
+            // Who reaches the database again wakes us; nothing is lost meanwhile, the rows are the stream.
             if error.kind == .connectionLost { wake.yield() }
         }
     }

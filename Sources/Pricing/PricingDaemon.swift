@@ -40,7 +40,6 @@ package struct PricingDaemon: Sendable {
             logger: logger,
             onUnreachable: { lost.wake() }
         )
-        let keeper = DatabaseKeeper(pool: pool, cluster: host.cluster, waker: lost, logger: logger)
         let parts = DaemonParts(
             host: host,
             database: Database(pool: pool, logger: logger),
@@ -57,6 +56,13 @@ package struct PricingDaemon: Sendable {
         )
         server = RPCServer(listener: listener, service: dispatcher, limits: limits, logger: logger)
         parts.server.fill(server)
+        let keeper = DatabaseKeeper(
+            pool: pool,
+            cluster: host.cluster,
+            waker: lost,
+            logger: logger,
+            broughtBack: { parts.feed.kick() }
+        )
         let changes = try NotificationStream(settings, channels: ["pricing_event"], logger: logger)
         // They end in the opposite order.
         services = [

@@ -10,7 +10,7 @@ extension EndToEnd {
     /// Faults that a client must not notice, or must be told of plainly.
     @Suite
     struct FaultTests {
-        private static let rounds = ProcessInfo.processInfo.environment["PRICINGD_LONG"] == nil ? 30 : 600
+        private static let isLong = ProcessInfo.processInfo.environment["PRICINGD_LONG"] != nil
 
         /// Clients that order, look and restock until they are told to end: orders and deliveries come in pairs, so that
         /// the stock tells whether each was done once.
@@ -53,6 +53,7 @@ extension EndToEnd {
             let product = try await shop.product(["stock": 100_000])
             let admin = try await daemon.database()
             let load = Load(daemon: daemon, product: product, order: shop.order(of: product))
+            let rounds = Self.isLong ? 600 : 30
             var ended: Int64 = 0
             var took: [Duration] = []
             try await withThrowingTaskGroup(of: [Duration].self) { group in
@@ -64,7 +65,7 @@ extension EndToEnd {
                     where application_name = 'pricingd'
                     """
                 )
-                for _ in 0..<Self.rounds {
+                for _ in 0..<rounds {
                     ended += try await admin.run { (session) throws(PostgresError) in try session.one(terminate) }
                 }
                 load.end()
@@ -75,8 +76,9 @@ extension EndToEnd {
             print(
                 "terminated backends: \(ended) ended, \(took.count) calls, p99 \(p99), longest \(took[took.count - 1])"
             )
-            #expect(ended >= Self.rounds)
-            #expect(p99 < .milliseconds(500))
+            #expect(ended >= rounds)
+            // A time is asked of the long run only, which has the machine to itself.
+            #expect(p99 < (Self.isLong ? .milliseconds(500) : .seconds(4)))
             #expect(try await shop.stock(product) == 100_000)
             let movements = try await shop.all("inventory.movements", ["productId": .integer(product)])
             #expect(movements.count == 1 + took.count / 3 * 2, "each once")
