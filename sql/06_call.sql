@@ -38,6 +38,8 @@ $$;
 
 -- The reply that this very request was given before, or null. Waits while another transaction works under the same key,
 -- which a lock says and not a row, so that a key costs one write; refuses the key of another request (PR009).
+-- The first transaction may have been seen before its standby had it, when its wait was cut short: a reply is given again
+-- only by a commit that waits for the standby itself, and such a commit must write something.
 create or replace function find_reply(request_key text, hash bytea) returns text
 language plpgsql as $$
 declare
@@ -47,6 +49,8 @@ begin
     select * into stored from request_key r where r.key = find_reply.request_key;
     if found and stored.request_hash <> hash then
         perform fail('PR009', 'This idempotency key was used for another request.');
+    elsif found then
+        perform pg_logical_emit_message(true, 'pricing', '');
     end if;
     return stored.reply;
 end $$;

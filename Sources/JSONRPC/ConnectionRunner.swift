@@ -42,6 +42,7 @@ struct ConnectionRunner: Sendable {
         var partialSince: ContinuousClock.Instant?
         for await piece in connection.inbox.pieces {
             let now = ContinuousClock.now
+            let arrived = ledger.arrival(now: now)
             framer.feed(piece.readableBytesView)
             connection.used(piece.readableBytes)
             while let item = framer.next() {
@@ -50,7 +51,7 @@ struct ConnectionRunner: Sendable {
                     connection.notePartialLine(since: nil)
                 }
                 await connection.waitForRoom()
-                if handle(item, received: now, in: &group) { continue }
+                if handle(item, received: arrived, in: &group) { continue }
                 connection.sendAway()
                 return true
             }

@@ -25,7 +25,7 @@ package struct RPCCall: Sendable {
     package let connection: RPCConnection
     /// Told when the caller sends `$/cancelRequest`, when it goes away, or when a drain reaches its deadline.
     package let cancellation: Cancellation
-    /// When its line was read.
+    /// When its line was read, or when a standstill of the process began before that.
     package let received: ContinuousClock.Instant
 }
 

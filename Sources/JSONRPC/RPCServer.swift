@@ -61,7 +61,11 @@ package struct RPCServer: Sendable {
         // A peer that goes away while it is written to is an error of that write, never a signal.
         _ = signal(SIGPIPE, SIG_IGN)
         do {
-            try await serve()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask(priority: .high) { await ledger.watchForStandstill() }
+                defer { group.cancelAll() }
+                try await serve()
+            }
         } catch {
             await mirror?.finish()
             throw error

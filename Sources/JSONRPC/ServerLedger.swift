@@ -17,6 +17,8 @@ final class ServerLedger: Sendable {
     private let limits: TransportLimits
     private let state = Mutex(State())
     private let progress = Signal()
+    /// Nil until it is watched for.
+    private let standstill = Mutex<Standstill?>(nil)
 
     init(limits: TransportLimits, ownUser: UInt32) {
         self.limits = limits
@@ -90,6 +92,22 @@ final class ServerLedger: Sendable {
             return state.drainWaits
         }
         if tells { progress.fire() }
+    }
+
+    /// Notes that the process runs, until the task is cancelled.
+    func watchForStandstill() async {
+        while !Task.isCancelled {
+            standstill.withLock { standstill in
+                if standstill == nil { standstill = Standstill(now: .now) }
+                standstill?.beat(now: .now)
+            }
+            try? await Task.sleep(for: Standstill.period)
+        }
+    }
+
+    /// The earliest moment at which something read now may have arrived.
+    func arrival(now: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        standstill.withLock { $0?.arrival(now: now) ?? now }
     }
 
     /// From now on new calls and connections are refused.

@@ -26,7 +26,6 @@ package final class ConnectionPool: Sendable {
         var connections: [PoolState.Slot: PostgresConnection] = [:]
         var waiting: [PoolState.Waiter: CheckedContinuation<PoolState.Grant, Never>] = [:]
         var nextWaiter = 0
-        var handlingUnreachable = false
         var lastGood: ConnectionSettings?
         var drained: [CheckedContinuation<Void, Never>] = []
     }
@@ -34,34 +33,27 @@ package final class ConnectionPool: Sendable {
     private let shared: Mutex<Shared>
     private let settings: ConnectionSettings
     private let name: String
-    private let connectTimeoutSeconds: Int
     private let logger: Logger
-    private let now: @Sendable () -> ContinuousClock.Instant
-    private let onUnreachable: (@Sendable () async -> Void)?
+    private let onUnreachable: @Sendable () -> Void
 
     /// A pool that has opened nothing yet.
     /// - Parameters:
     ///   - name: of the connections' threads.
     ///   - capacity: connections at most, at least 1.
     ///   - maxWaiting: callers that may wait when all are busy; the next one gets `.poolExhausted`.
-    ///   - now: the clock of the back-off between failed connects (50 ms, doubling to 1 s).
-    ///   - onUnreachable: called, never twice at a time, by the call whose connect failed, which then tries once more: the
-    ///     place to restart a private cluster.
+    ///   - onUnreachable: called when a connect has failed, perhaps many times; must not block. Whoever hears it calls
+    ///     ``tryAgain()`` until that succeeds, since nobody else connects meanwhile.
     package init(
         _ settings: ConnectionSettings,
         name: String = "postgres",
         capacity: Int,
         maxWaiting: Int = 4096,
-        connectTimeoutSeconds: Int = PostgresConnection.connectTimeoutSeconds,
         logger: Logger,
-        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
-        onUnreachable: (@Sendable () async -> Void)? = nil
+        onUnreachable: @escaping @Sendable () -> Void = {}
     ) {
         self.settings = settings
         self.name = name
-        self.connectTimeoutSeconds = connectTimeoutSeconds
         self.logger = logger
-        self.now = now
         self.onUnreachable = onUnreachable
         self.shared = Mutex(Shared(state: PoolState(capacity: capacity, maxWaiting: maxWaiting)))
     }
@@ -70,15 +62,18 @@ package final class ConnectionPool: Sendable {
     package var status: Status { shared.withLock { $0.state.status } }
 
     /// Runs a closure on a connection's thread; the call is cancelled in the server when the task is cancelled.
-    /// - Parameter onStart: receives a closure that cancels this call and nothing after it; for callers whose
-    ///   cancellation is not a task's. Called again when the first connection turned out to be gone.
+    /// - Parameters:
+    ///   - isPatient: whether to wait for a server that is down, as long as the task is not cancelled.
+    ///   - onStart: receives a closure that cancels this call and nothing after it; for callers whose
+    ///     cancellation is not a task's. Called again when the first connection turned out to be gone.
     /// - Throws: what the closure threw; `.poolExhausted`, `.connectionFailed`, `.closed`, `.cancelled`.
     package func run<Value: Sendable>(
+        isPatient: Bool = false,
         onStart: (@Sendable (_ cancel: @escaping @Sendable () -> Void) -> Void)? = nil,
         _ body: @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
         while true {
-            let value = try await withLease { (lease) async throws(PostgresError) in
+            let value = try await withLease(isPatient) { (lease) async throws(PostgresError) in
                 onStart?({ lease.cancel() })
                 return try await lease.connection.runIfStanding { (session) throws(PostgresError) in
                     try lease.check()
@@ -94,11 +89,28 @@ package final class ConnectionPool: Sendable {
         _ body: (PostgresConnection) async throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
         while true {
-            let value: Value? = try await withLease { (lease) async throws(PostgresError) in
+            let value: Value? = try await withLease(false) { (lease) async throws(PostgresError) in
                 guard await lease.connection.stillStands() else { return nil }
                 return try await body(lease.connection)
             }
             if let value { return value }
+        }
+    }
+
+    /// Connects once more after a connect has failed. For one caller at a time, who pauses before the next.
+    /// - Returns: how long to pause: 50 ms, doubling to 1 s, less up to a half by chance; nil when the server is there.
+    package func tryAgain() async -> Duration? {
+        let (slot, pause) = shared.withLock { shared in
+            let pause = shared.state.pause
+            return (shared.state.tryAgain(), pause)
+        }
+        guard let slot else { return nil }
+        do throws(PostgresError) {
+            give(back: try await open(slot))
+            logger.notice("the database is reached again")
+            return nil
+        } catch {
+            return pause * Double.random(in: 0.5...1)
         }
     }
 
@@ -121,9 +133,10 @@ package final class ConnectionPool: Sendable {
     }
 
     private func withLease<Value: Sendable>(
+        _ isPatient: Bool,
         _ body: (Lease) async throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
-        let lease = try await lease()
+        let lease = try await lease(isPatient)
         if Task.isCancelled {
             give(back: lease)
             throw PostgresError(.cancelled, "cancelled before it began")
@@ -142,10 +155,9 @@ package final class ConnectionPool: Sendable {
     }
 
     /// A connection, perhaps one that the server closed while it was idle: whoever takes it looks, and asks again.
-    private func lease() async throws(PostgresError) -> Lease {
-        var asked = false
+    private func lease(_ isPatient: Bool) async throws(PostgresError) -> Lease {
         while true {
-            switch await grant() {
+            switch await grant(isPatient) {
             case .use(let slot):
                 guard let connection = shared.withLock({ $0.connections[slot] }) else { continue }
                 return Lease(slot: slot, connection: connection)
@@ -153,8 +165,7 @@ package final class ConnectionPool: Sendable {
                 do throws(PostgresError) {
                     return try await open(slot)
                 } catch {
-                    guard !asked, await reportUnreachable() else { throw error }
-                    asked = true
+                    guard isPatient, error.kind != .cancelled else { throw error }
                 }
             case .refuse(let reason):
                 throw reason
@@ -166,13 +177,7 @@ package final class ConnectionPool: Sendable {
 
     private func open(_ slot: PoolState.Slot) async throws(PostgresError) -> Lease {
         do throws(PostgresError) {
-            let connection = try await PostgresConnection.open(
-                settings,
-                name: name,
-                connectTimeoutSeconds: connectTimeoutSeconds,
-                preferring: shared.withLock { $0.lastGood },
-                logger: logger
-            )
+            let connection = try await connect()
             let attempt = await connection.attempt
             change { shared in
                 shared.lastGood = attempt
@@ -181,30 +186,33 @@ package final class ConnectionPool: Sendable {
             }
             return Lease(slot: slot, connection: connection)
         } catch {
-            logger.warning("cannot connect to the database", metadata: ["reason": "\(error)"])
-            change { $0.state.openFailed(slot, reason: error, now: now()) }
+            // Whoever no longer wants a connection says nothing of the server.
+            if error.kind == .cancelled {
+                change { $0.state.release(slot, usable: false) }
+            } else {
+                let level: Logger.Level = status.isServerDown ? .debug : .warning
+                logger.log(level: level, "cannot connect to the database", metadata: ["reason": "\(error)"])
+                change { $0.state.openFailed(slot, reason: error) }
+                onUnreachable()
+            }
             throw error
         }
     }
 
-    /// Calls the hook unless someone else does; true when it was called and a connect may be tried again.
-    private func reportUnreachable() async -> Bool {
-        guard let onUnreachable else { return false }
-        let mine = shared.withLock { shared in
-            defer { shared.handlingUnreachable = true }
-            return !shared.handlingUnreachable
+    /// Connects, and once more after a refusal: a server process may be ended just while it greets us.
+    private func connect() async throws(PostgresError) -> PostgresConnection {
+        let preferred = shared.withLock { $0.lastGood }
+        let end = ContinuousClock.now + settings.connectTimeout
+        do throws(PostgresError) {
+            return try await PostgresConnection.open(settings, name: name, preferring: preferred, logger: logger)
+        } catch {
+            guard error.kind == .connectionFailed, .now < end else { throw error }
+            return try await PostgresConnection.open(settings, name: name, preferring: preferred, logger: logger)
         }
-        guard mine else { return false }
-        await onUnreachable()
-        shared.withLock { shared in
-            shared.handlingUnreachable = false
-            shared.state.mayTryAgain(now: now())
-        }
-        return true
     }
 
     /// What to do, after waiting if need be; `.wait` when the task was cancelled meanwhile.
-    private func grant() async -> PoolState.Grant {
+    private func grant(_ isPatient: Bool) async -> PoolState.Grant {
         let waiter = shared.withLock { shared in
             shared.nextWaiter += 1
             return shared.nextWaiter
@@ -212,7 +220,7 @@ package final class ConnectionPool: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let grant = shared.withLock { shared in
-                    let grant = shared.state.acquire(waiter, now: now())
+                    let grant = shared.state.acquire(waiter, isPatient: isPatient)
                     if grant == .wait { shared.waiting[waiter] = continuation }
                     return grant
                 }
@@ -236,7 +244,7 @@ package final class ConnectionPool: Sendable {
         let usable = lease.connection.isUsable && !wasCancelled
         change { shared in
             if !usable { shared.connections[lease.slot] = nil }
-            return shared.state.release(lease.slot, usable: usable, now: now())
+            return shared.state.release(lease.slot, usable: usable)
         }
     }
 

@@ -40,6 +40,17 @@ package struct ConnectionSettings: Sendable, Hashable, CustomStringConvertible {
     /// The user given.
     package var user: String? { keywords["user"] }
 
+    /// How long a connect waits for each host: `connect_timeout` where it is given, else 3 s.
+    ///
+    /// The wait is ours, since libpq keeps this limit only where it blocks. Looking up a host's name is not part of it:
+    /// that blocks inside libpq for as long as the system's resolver does.
+    var connectTimeout: Duration {
+        let defaults = unsafe readOptions(PQconndefaults())
+        let given = keywords["connect_timeout"] ?? defaults["connect_timeout"]
+        guard let seconds = given.flatMap({ Int32($0) }), seconds > 0 else { return .seconds(3) }
+        return .seconds(seconds)
+    }
+
     /// `key=value` pairs in alphabetical order, secrets as `***`.
     package var description: String {
         let secrets: Set = ["password", "sslpassword"]

@@ -20,10 +20,10 @@ import Logging
         close()
     }
 
-    /// Warnings since `notices.warnings` was last set to 0.
-    var warnings: Int {
-        get { notices.warnings }
-        set { notices.warnings = newValue }
+    /// Whether a commit was told to wait for its standby no longer, since this was last set to false.
+    var gaveUpStandby: Bool {
+        get { notices.gaveUpStandby }
+        set { notices.gaveUpStandby = newValue }
     }
 
     var isOpen: Bool { unsafe connection != nil }
@@ -54,8 +54,8 @@ import Logging
         return keywords
     }
 
-    /// Connects to one host with a deadline of our own, as libpq ignores `connect_timeout` here.
-    func connect(_ settings: ConnectionSettings, timeout: Duration) throws(PostgresError) {
+    /// Connects to one host, within the settings' `connectTimeout`.
+    func connect(_ settings: ConnectionSettings) throws(PostgresError) {
         close()
         var keywords = CStrings()
         var values = CStrings()
@@ -73,7 +73,7 @@ import Logging
         unsafe connection = unsafe opened
         unsafe notices.receive(from: opened)
         do throws(PostgresError) {
-            try unsafe pollConnect(opened, end: .now + timeout)
+            try unsafe pollConnect(opened, end: .now + settings.connectTimeout)
         } catch {
             close()
             throw error
@@ -94,7 +94,7 @@ import Logging
                 or: control.wakeDescriptor,
                 milliseconds: remainingMilliseconds(until: end)
             )
-            if ready.other { throw PostgresError(.closed, "the connection was given up while it was being made") }
+            if ready.other { throw PostgresError(.cancelled, "given up while the connection was being made") }
             if !ready.descriptor {
                 throw PostgresError(.connectionFailed, "the server did not answer within the connect timeout")
             }

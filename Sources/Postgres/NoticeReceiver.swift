@@ -4,8 +4,9 @@ import Logging
 /// Takes the server's notices to the log: warnings as warnings, the rest at debug level.
 final class NoticeReceiver {
     private let logger: Logger
-    /// Warnings since it was last set to 0.
-    var warnings = 0
+    /// Whether a commit was told to wait for its standby no longer, since this was last set to false: it is committed
+    /// here, and may not be there.
+    var gaveUpStandby = false
     /// Whether the server said, while nothing was asked of it, that it hangs up.
     private(set) var saidFarewell = false
 
@@ -30,8 +31,9 @@ final class NoticeReceiver {
         let severity = unsafe field(result, "V") ?? field(result, "S") ?? ""
         let state = unsafe field(result, "C") ?? ""
         let message = unsafe field(result, "M") ?? ""
+        // The warning has no SQLSTATE of its own; the name of the server's function is in no language.
+        if unsafe field(result, "R") == "SyncRepWaitForLSN" { gaveUpStandby = true }
         if severity == "WARNING" {
-            warnings += 1
             logger.warning("server warning", metadata: ["sqlstate": "\(state)"])
         }
         if severity == "FATAL" || severity == "PANIC" { saidFarewell = true }

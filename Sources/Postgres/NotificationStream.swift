@@ -24,7 +24,6 @@ package final class NotificationStream: Sendable {
         _ settings: ConnectionSettings,
         channels: [String],
         capacity: Int = 1024,
-        connectTimeoutSeconds: Int = PostgresConnection.connectTimeoutSeconds,
         logger: Logger
     ) throws(PostgresError) {
         let control = try ConnectionControl()
@@ -37,7 +36,7 @@ package final class NotificationStream: Sendable {
         continuation.onTermination = { _ in control.abandon() }
         try startThread(named: "pg listen") {
             let listener = Listener(control: control, continuation: continuation, logger: logger)
-            listener.run(settings, channels, timeout: .seconds(connectTimeoutSeconds))
+            listener.run(settings, channels)
             continuation.finish()
         }
     }
@@ -58,13 +57,13 @@ private struct Listener {
     let continuation: AsyncStream<NotificationStream.Element>.Continuation
     let logger: Logger
 
-    func run(_ settings: ConnectionSettings, _ channels: [String], timeout: Duration) {
+    func run(_ settings: ConnectionSettings, _ channels: [String]) {
         let firstPause: Int32 = 50
         var pause = firstPause
         while !control.abandoned {
             let session = Session(control: control, logger: logger)
             do throws(PostgresError) {
-                try session.connect(settings, timeout: timeout)
+                try session.connect(settings)
                 try listen(session, channels)
                 pause = firstPause
                 try forward(session)

@@ -24,30 +24,38 @@ struct PoolState {
 
     private enum Place: Equatable { case opening, idle, busy }
 
+    private struct Waiting {
+        let waiter: Waiter
+        let isPatient: Bool
+    }
+
     private let capacity: Int
     private let maxWaiting: Int
-    private let firstBackOff: Duration
-    private let lastBackOff: Duration
+    private let firstPause: Duration
+    private let lastPause: Duration
 
     private var places: [Slot: Place] = [:]
     /// Idle slots, the last used last, so that few connections do most of the work.
     private var idle: [Slot] = []
-    private var waiters: [Waiter] = []
+    private var waiters: [Waiting] = []
     private var nextSlot = 0
-    private var backOff: Duration?
-    private var down: (until: ContinuousClock.Instant, reason: PostgresError)?
+    /// Why the last connect failed; nil while the server is there as far as is known.
+    private var down: PostgresError?
+    /// How long to pause before the next connect while the server is down.
+    private(set) var pause: Duration
     private var isClosed = false
 
     init(
         capacity: Int,
         maxWaiting: Int,
-        firstBackOff: Duration = .milliseconds(50),
-        lastBackOff: Duration = .seconds(1)
+        firstPause: Duration = .milliseconds(50),
+        lastPause: Duration = .seconds(1)
     ) {
         self.capacity = max(1, capacity)
         self.maxWaiting = max(0, maxWaiting)
-        self.firstBackOff = firstBackOff
-        self.lastBackOff = lastBackOff
+        self.firstPause = firstPause
+        self.lastPause = lastPause
+        pause = firstPause
     }
 
     /// What is in use now.
@@ -64,63 +72,58 @@ struct PoolState {
     }
 
     /// Someone wants a connection.
-    /// - Parameter waiter: queued under this number when the answer is `.wait`.
-    mutating func acquire(_ waiter: Waiter, now: ContinuousClock.Instant) -> Grant {
+    /// - Parameters:
+    ///   - waiter: queued under this number when the answer is `.wait`.
+    ///   - isPatient: whether to wait for a server that is down, rather than be refused at once.
+    mutating func acquire(_ waiter: Waiter, isPatient: Bool = false) -> Grant {
         if isClosed { return .refuse(PostgresError(.closed, "the pool is closed")) }
         if let slot = idle.popLast() {
             places[slot] = .busy
             return .use(slot)
         }
-        if let down, places.values.contains(.opening) || now < down.until { return .refuse(down.reason) }
-        if places.count < capacity { return .open(openSlot()) }
+        if let down, !isPatient { return .refuse(down) }
+        if down == nil, places.count < capacity { return .open(openSlot()) }
         guard waiters.count < maxWaiting else {
             return .refuse(PostgresError(.poolExhausted, "\(capacity) connections busy, \(maxWaiting) callers wait"))
         }
-        waiters.append(waiter)
+        waiters.append(Waiting(waiter: waiter, isPatient: isPatient))
         return .wait
     }
 
     /// A connection stands; whoever opened it uses it. The server is up, so waiters may open the free slots.
     mutating func opened(_ slot: Slot) -> [Resumption] {
         down = nil
-        backOff = nil
+        pause = firstPause
         guard places[slot] != nil else { return [] }
         places[slot] = .busy
         return openForWaiters()
     }
 
-    /// A connect failed: until the back-off has passed, nobody tries again.
+    /// A connect failed: from now on only `tryAgain` connects, and nobody waits for it who is not patient.
     ///
-    /// Waiters are refused when nothing that they could be handed is left.
-    mutating func openFailed(
-        _ slot: Slot,
-        reason: PostgresError,
-        now: ContinuousClock.Instant
-    ) -> [Resumption] {
+    /// The impatient who wait already are refused when nothing that they could be handed is left.
+    mutating func openFailed(_ slot: Slot, reason: PostgresError) -> [Resumption] {
         places[slot] = nil
-        let pause = backOff.map { min($0 * 2, lastBackOff) } ?? firstBackOff
-        backOff = pause
-        down = (now + pause, reason)
-        guard places.isEmpty else { return [] }
-        return refuseAll(reason)
+        down = reason
+        return places.isEmpty ? refuse(reason) { !$0.isPatient } : []
     }
 
-    /// What was done about a failed connect is over: the next caller may try at once.
-    mutating func mayTryAgain(now: ContinuousClock.Instant) {
-        if let down { self.down = (now, down.reason) }
+    /// One more connect while the server is down, for which the caller has paused; nil when it is up or nothing is wanted.
+    mutating func tryAgain() -> Slot? {
+        guard down != nil, !isClosed else { return nil }
+        pause = min(pause * 2, lastPause)
+        return openSlot()
     }
 
     /// A connection comes back.
     /// - Parameter usable: whether it may serve again; when false the pool drops it.
-    mutating func release(_ slot: Slot, usable: Bool, now: ContinuousClock.Instant) -> [Resumption] {
+    mutating func release(_ slot: Slot, usable: Bool) -> [Resumption] {
         guard places[slot] != nil else { return [] }
         guard usable, !isClosed else {
             places[slot] = nil
             if isClosed { return [] }
-            if let down, now < down.until {
-                return places.isEmpty ? refuseAll(down.reason) : []
-            }
-            return openForWaiters()
+            guard let down else { return openForWaiters() }
+            return places.isEmpty ? refuse(down) { !$0.isPatient } : []
         }
         guard !waiters.isEmpty else {
             places[slot] = .idle
@@ -128,12 +131,12 @@ struct PoolState {
             return []
         }
         places[slot] = .busy
-        return [Resumption(waiter: waiters.removeFirst(), grant: .use(slot))]
+        return [Resumption(waiter: waiters.removeFirst().waiter, grant: .use(slot))]
     }
 
     /// Someone gave up waiting; false when they had already been resumed.
     mutating func abandon(_ waiter: Waiter) -> Bool {
-        guard let index = waiters.firstIndex(of: waiter) else { return false }
+        guard let index = waiters.firstIndex(where: { $0.waiter == waiter }) else { return false }
         waiters.remove(at: index)
         return true
     }
@@ -144,7 +147,7 @@ struct PoolState {
         let closing = idle
         for slot in closing { places[slot] = nil }
         idle = []
-        return (refuseAll(PostgresError(.closed, "the pool is closed")), closing)
+        return (refuse(PostgresError(.closed, "the pool is closed")) { _ in true }, closing)
     }
 
     /// Whether nothing is open any more after `close`.
@@ -160,13 +163,13 @@ struct PoolState {
     private mutating func openForWaiters() -> [Resumption] {
         var resumptions: [Resumption] = []
         while places.count < capacity, !waiters.isEmpty {
-            resumptions.append(Resumption(waiter: waiters.removeFirst(), grant: .open(openSlot())))
+            resumptions.append(Resumption(waiter: waiters.removeFirst().waiter, grant: .open(openSlot())))
         }
         return resumptions
     }
 
-    private mutating func refuseAll(_ reason: PostgresError) -> [Resumption] {
-        defer { waiters = [] }
-        return waiters.map { Resumption(waiter: $0, grant: .refuse(reason)) }
+    private mutating func refuse(_ reason: PostgresError, _ whom: (Waiting) -> Bool) -> [Resumption] {
+        defer { waiters.removeAll(where: whom) }
+        return waiters.filter(whom).map { Resumption(waiter: $0.waiter, grant: .refuse(reason)) }
     }
 }

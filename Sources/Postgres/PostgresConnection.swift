@@ -2,9 +2,6 @@ package import Logging
 
 /// One connection on one thread: closures run there in order, each with the connection to itself.
 package actor PostgresConnection {
-    /// How long a connect waits for each host.
-    package static let connectTimeoutSeconds = 3
-
     private nonisolated let thread: ConnectionThread
     private nonisolated let control: ConnectionControl
     private let session: Session
@@ -30,27 +27,34 @@ package actor PostgresConnection {
     /// Connects to the first host that answers as wanted.
     /// - Parameters:
     ///   - name: the thread's name, of which the system shows 15 bytes.
-    ///   - connectTimeoutSeconds: for each host.
     ///   - preferred: the host that answered last time, tried first when it is still one of them.
-    /// - Throws: `.connectionFailed`, `.settings` or `.systemResources`.
+    /// - Throws: `.connectionFailed`, `.settings` or `.systemResources`; `.cancelled` at once when the task is cancelled.
     package static func open(
         _ settings: ConnectionSettings,
         name: String = "postgres",
-        connectTimeoutSeconds: Int = PostgresConnection.connectTimeoutSeconds,
         preferring preferred: ConnectionSettings? = nil,
         logger: Logger
     ) async throws(PostgresError) -> PostgresConnection {
         let connection = try PostgresConnection(name: name, logger: logger)
-        try await connection.connect(settings, preferred, timeout: .seconds(connectTimeoutSeconds))
+        try await withTaskCancellationHandler {
+            await connection.connect(settings, preferred)
+        } onCancel: {
+            connection.control.abandon()
+        }.get()
+        if connection.control.abandoned { throw PostgresError(.cancelled, "given up when the connection was made") }
         return connection
     }
 
     private func connect(
         _ settings: ConnectionSettings,
-        _ preferred: ConnectionSettings?,
-        timeout: Duration
-    ) throws(PostgresError) {
-        attempt = try session.connect(settings, preferring: preferred, timeout: timeout)
+        _ preferred: ConnectionSettings?
+    ) -> Result<Void, PostgresError> {
+        do throws(PostgresError) {
+            attempt = try session.connect(settings, preferring: preferred)
+            return .success(())
+        } catch {
+            return .failure(error)
+        }
     }
 
     /// Runs a closure on the connection's thread. A transaction left open by it is rolled back.

@@ -8,30 +8,32 @@ package final class Session {
     let link: Link
     private let control: ConnectionControl
     private var prepared: Set<String> = []
+    /// How the transaction that we have open sees the others; nil when we have none.
+    var transactionMode: TransactionMode?
     /// Whether a transaction of ours is open, so that a lost statement was surely not committed.
-    var inTransaction = false
+    var inTransaction: Bool { transactionMode != nil }
 
     init(control: ConnectionControl, logger: Logger) {
         self.control = control
         self.link = Link(control: control, logger: logger)
     }
 
-    /// Tries each host in turn, each with the whole timeout.
+    /// Tries each host in turn, each with its whole `connectTimeout`.
     /// - Returns: the attempt that succeeded.
     @discardableResult
     func connect(
         _ settings: ConnectionSettings,
-        preferring preferred: ConnectionSettings? = nil,
-        timeout: Duration
+        preferring preferred: ConnectionSettings? = nil
     ) throws(PostgresError) -> ConnectionSettings {
         prepared.removeAll()
-        inTransaction = false
+        transactionMode = nil
         var failure = PostgresError(.connectionFailed, "no host is given")
         for attempt in settings.attempts(preferring: preferred) {
             do throws(PostgresError) {
-                try link.connect(attempt, timeout: timeout)
+                try link.connect(attempt)
                 return attempt
             } catch {
+                if error.kind == .cancelled { throw error }
                 failure = error
             }
         }
@@ -95,7 +97,6 @@ package final class Session {
             throw PostgresError(.binding, "the script holds a NUL byte", statement: name)
         }
         try checkNotCancelled(name)
-        link.warnings = 0
         try sending(name) { () throws(PostgresError) in
             try unsafe link.send { unsafe PQsendQuery($0, sql) }
             try link.flush()
@@ -140,7 +141,6 @@ package final class Session {
     ) throws(PostgresError) -> ResultHandle {
         try checkNotCancelled(name)
         try prepare(name, sql)
-        link.warnings = 0
         return try sending(name) { () throws(PostgresError) in
             try send(name, parameters)
             try link.flush()
@@ -203,8 +203,9 @@ package final class Session {
         case nil, .adminShutdown, .crashShutdown, .cannotConnectNow, .classConnectionException:
             error.kind = .connectionLost
             link.close()
-        case .readOnlyTransaction where link.parameter("in_hot_standby") == "on":
-            // Its server has become a standby: the next connect looks for the primary.
+        case .readOnlyTransaction where transactionMode != .snapshot:
+            // Its server is no primary any more: the next connect looks for the one that is.
+            error.kind = .connectionLost
             link.close()
         default:
             break
@@ -214,7 +215,8 @@ package final class Session {
 
     /// Runs something that may commit, and marks a loss after sending as an unknown outcome.
     ///
-    /// So is a success under cancel with a warning: a cancelled wait for a standby ends that way.
+    /// A commit whose wait for its standby was cancelled, by us or by anybody, is reported as a success with a warning. It
+    /// is no more than a loss here: the primary has it, and a failover may take it away.
     func sending<Value: ~Copyable>(
         _ name: String,
         commits: Bool = false,
@@ -222,22 +224,19 @@ package final class Session {
     ) throws(PostgresError) -> Value {
         let mayCommit = commits || !inTransaction
         let wasOpen = link.isOpen
+        link.gaveUpStandby = false
         do throws(PostgresError) {
             let value = try body()
-            if mayCommit, link.warnings > 0, control.cancelRequested {
+            if mayCommit, link.gaveUpStandby {
                 link.close()
-                throw PostgresError(
-                    .cancelled,
-                    "a commit was cancelled while it waited",
-                    statement: name,
-                    outcomeUnknown: true
-                )
+                throw PostgresError(.connectionLost, "a commit was cancelled while it waited for its standby")
             }
             return value
         } catch {
             var error = error
             error.statement = name
-            error.outcomeUnknown = error.outcomeUnknown || (error.kind == .connectionLost && wasOpen && mayCommit)
+            let isLost = error.kind == .connectionLost && wasOpen && error.sqlState != .readOnlyTransaction
+            error.outcomeUnknown = error.outcomeUnknown || (isLost && mayCommit)
             throw error
         }
     }

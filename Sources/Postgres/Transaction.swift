@@ -27,7 +27,7 @@ extension Session {
         _ body: (Session) throws(PostgresError) -> Value
     ) throws(PostgresError) -> Value {
         let value = try begun(mode, body)
-        defer { inTransaction = false }
+        defer { transactionMode = nil }
         let tag = try sending("commit", commits: true) { () throws(PostgresError) in try command("commit") }
         guard tag == "COMMIT" else {
             throw PostgresError(.transactionAborted, "a failed statement's error was swallowed")
@@ -49,7 +49,7 @@ extension Session {
         _ body: (Session) throws(PostgresError) -> Value
     ) throws(PostgresError) -> Value {
         precondition(!inTransaction, "transactions do not nest")
-        inTransaction = true
+        transactionMode = mode
         do throws(PostgresError) {
             _ = try command(mode.begin)
             return try body(self)
@@ -61,7 +61,7 @@ extension Session {
 
     /// Rolls back; a connection on which that fails is closed, which rolls back too.
     func rollback() {
-        defer { inTransaction = false }
+        defer { transactionMode = nil }
         guard link.isOpen, link.transactionStatus != PQTRANS_IDLE else { return }
         do throws(PostgresError) {
             _ = try command("rollback")

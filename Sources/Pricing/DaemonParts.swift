@@ -4,7 +4,8 @@ import Logging
 /// The parts that answer calls, made once and shared by all handlers.
 struct DaemonParts: Sendable {
     let identity: DaemonIdentity
-    let location: DatabaseLocation
+    /// Whether the database is a cluster of our own.
+    let isPrivate: Bool
     let limits: TransportLimits
     let database: Database
     let deadlines = DeadlineWatch()
@@ -20,7 +21,7 @@ struct DaemonParts: Sendable {
         let news = Waker()
         let feed = EventFeed(database: database, logger: logger, numbered: { news.wake() })
         identity = DaemonIdentity(isSandbox: host.isSandbox)
-        location = host.location
+        isPrivate = host.cluster != nil
         self.limits = limits
         self.database = database
         self.feed = feed
@@ -38,7 +39,7 @@ struct DaemonParts: Sendable {
             StatusHandlers(
                 identity: identity,
                 database: database,
-                location: location,
+                isPrivate: isPrivate,
                 intake: intake,
                 feed: feed
             ).handlers,

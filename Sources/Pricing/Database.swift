@@ -64,35 +64,52 @@ struct Database: Sendable {
     }
 
     /// Runs a closure on a pooled connection for a call, and again where that is safe: a read after a lost connection, a
-    /// write too, since it carries a key. What is not repeatable is run once.
+    /// write too, since it carries a key. What was once sent is tried until the call's deadline, and waits for a primary if
+    /// need be, so that its caller gets one result; what was not is refused at once while there is none. What is not
+    /// repeatable is run once.
     func run<Value: Sendable>(
         _ context: CallContext,
         isRepeatable: Bool = true,
         _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PricingFailure) -> Value {
-        var attempt = 0
+        var loss: PricingFailure?
+        var retries = 0
         while true {
-            try context.checkStillWanted()
-            do throws(PostgresError) {
-                return try await once(context, body)
+            do throws(PricingFailure) {
+                try context.checkStillWanted()
             } catch {
-                attempt += 1
-                guard isRepeatable, attempt <= Self.mostRetries, Self.isWorthRetrying(error) else {
-                    throw failure(error, context)
+                throw loss ?? error
+            }
+            do throws(PostgresError) {
+                return try await once(context, isPatient: loss != nil && context.deadline != nil, body)
+            } catch {
+                let failure = failure(error, context)
+                if error.kind == .connectionLost, !context.isLate { loss = failure.after(loss) }
+                let isBounded = error.kind != .connectionLost || context.deadline == nil
+                guard isRepeatable, Self.isWorthRetrying(error), !isBounded || retries < Self.mostRetries else {
+                    throw failure.isDefinite ? failure : loss ?? failure
                 }
+                retries += isBounded ? 1 : 0
                 logger.debug("running again", metadata: ["method": "\(context.method.name)", "after": "\(error)"])
-                try? await Task.sleep(for: .milliseconds(Int64.random(in: 1...20) * Int64(attempt)))
+                await Self.pause(retries)
             }
         }
+    }
+
+    /// A pause of random length before the next try, longer after more of them.
+    static func pause(_ retries: Int) async {
+        try? await Task.sleep(for: .milliseconds(Int64.random(in: 1...20) * Int64(max(1, retries))))
     }
 
     /// One try. A cancel of the call, or its deadline, cancels the statement in the server, or the wait for a connection.
     private func once<Value: Sendable>(
         _ context: CallContext,
+        isPatient: Bool,
         _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
         let cancellation = context.call.cancellation
         return try await cancellable(
+            isPatient: isPatient,
             { cancel in
                 let registration = cancellation.onCancel(cancel)
                 return { cancellation.remove(registration) }
@@ -102,22 +119,31 @@ struct Database: Sendable {
     }
 
     /// Runs a closure on a pooled connection so that somebody else may give it up: the statement is cancelled in the
-    /// server, or the wait for a connection ends.
-    /// - Parameter arm: is given the cancel, and gives what takes it back.
+    /// server, or the wait for a connection ends. Cancelling the task does the same.
+    /// - Parameters:
+    ///   - isPatient: whether to wait for a database that is not there now.
+    ///   - arm: is given the cancel, and gives what takes it back.
     func cancellable<Value: Sendable>(
+        isPatient: Bool = false,
         _ arm: (@escaping @Sendable () -> Void) -> () -> Void,
         _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
         let task = Task { () async -> Result<Value, PostgresError> in
             do throws(PostgresError) {
-                return .success(try await pool.run { (session) throws(PostgresError) in try body(session) })
+                return .success(
+                    try await pool.run(isPatient: isPatient) { (session) throws(PostgresError) in try body(session) }
+                )
             } catch {
                 return .failure(error)
             }
         }
         let disarm = arm { task.cancel() }
         defer { disarm() }
-        return try await task.value.get()
+        return try await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }.get()
     }
 
     /// Runs the body within the call's own limits, where it has any; a dry run is rolled back.
@@ -157,11 +183,14 @@ struct Database: Sendable {
 
     /// What an error means to the call that met it.
     func failure(_ error: PostgresError, _ context: CallContext) -> PricingFailure {
+        var error = error
+        // Nothing is unknown of what was only read.
+        error.outcomeUnknown = error.outcomeUnknown && context.method.effect == .write
         switch error.kind {
         case .cancelled, .timeout:
-            context.call.cancellation.isCancelled && !context.isLate
+            return context.call.cancellation.isCancelled && !context.isLate
                 ? .cancelled : .deadline(elapsedMs: context.elapsedMs)
-        default: PricingFailure(error)
+        default: return PricingFailure(error)
         }
     }
 

@@ -9,15 +9,6 @@ package enum DatabaseSource: Sendable {
     case configured(ConnectionSettings)
 }
 
-/// Enough for `psql -h -p -U -d`.
-struct DatabaseLocation: Sendable {
-    let isPrivate: Bool
-    let host: String
-    let port: Int64
-    let name: String
-    let user: String
-}
-
 /// A database that is there and at the schema of this binary.
 package struct DatabaseHost: Sendable {
     /// Why there is none.
@@ -36,21 +27,24 @@ package struct DatabaseHost: Sendable {
     package let cluster: PrivateCluster?
     /// For serving.
     let settings: ConnectionSettings
-    let location: DatabaseLocation
     let isSandbox: Bool
 
-    /// Starts a private cluster or reaches a configured server. Call `migrate` on what it gives.
+    /// Starts a private cluster or names a configured server, of several hosts the one that accepts writes: nothing here is
+    /// of use on any other, whatever `target_session_attrs` was given.
     package static func reach(
         _ source: DatabaseSource,
         logger: Logger
     ) async throws(PostgresError) -> (cluster: PrivateCluster?, owner: ConnectionSettings, runtime: ConnectionSettings)
     {
+        func primary(_ settings: ConnectionSettings) -> ConnectionSettings {
+            settings.with("target_session_attrs", "read-write")
+        }
         switch source {
-        case .configured(let settings): return (nil, settings, settings)
+        case .configured(let settings): return (nil, primary(settings), primary(settings))
         case .privateCluster(let folder):
             let cluster = try PrivateCluster(dataDirectory: folder, logger: logger)
             let logins = try await cluster.prepare(database: "pricing", owner: "pricing", runtime: "pricingd")
-            return (cluster, logins.owner, logins.runtime)
+            return (cluster, primary(logins.owner), primary(logins.runtime))
         }
     }
 
@@ -95,20 +89,13 @@ package struct DatabaseHost: Sendable {
             throw Failure(error)
         }
         if cluster == nil, !plan.isEmpty { throw .outOfStep(plan.steps.map(\.script.name)) }
-        let facts = try await rethrowing { () async throws(PostgresError) in
+        let madeAsSandbox = try await rethrowing { () async throws(PostgresError) in
             try await connection.run { (session) throws(PostgresError) in
-                (try session.one(MigrationStatements.isSandbox), session.settings)
+                try session.one(MigrationStatements.isSandbox)
             }
         }
-        if isSandbox, !facts.0 { throw .notASandbox }
-        let location = DatabaseLocation(
-            isPrivate: cluster != nil,
-            host: facts.1.host ?? "",
-            port: Int64(facts.1.port ?? "") ?? 5432,
-            name: facts.1.database ?? "",
-            user: runtime.user ?? facts.1.user ?? ""
-        )
-        return DatabaseHost(cluster: cluster, settings: runtime, location: location, isSandbox: facts.0)
+        if isSandbox, !madeAsSandbox { throw .notASandbox }
+        return DatabaseHost(cluster: cluster, settings: runtime, isSandbox: madeAsSandbox)
     }
 
     private static func rethrowing<Value>(

@@ -68,14 +68,12 @@ final class EventFeed: Service {
     }
 
     /// The number given last, everything committed so far included.
-    func currentPosition() async throws(PostgresError) -> Int64 {
-        try await database.pool.run { (session) throws(PostgresError) in
-            var last: Int64 = 0
-            repeat {
-                last = try session.one(DaemonStatements.numberEvents)
-            } while try session.one(DaemonStatements.hasUnnumbered)
-            return last
-        }
+    static func currentPosition(_ session: Session) throws(PostgresError) -> Int64 {
+        var last: Int64 = 0
+        repeat {
+            last = try session.one(DaemonStatements.numberEvents)
+        } while try session.one(DaemonStatements.hasUnnumbered)
+        return last
     }
 
     /// Begins to send; call it once the reply to the subscriber stands in its output.
@@ -117,7 +115,9 @@ final class EventFeed: Service {
     /// Numbers what was committed, then serves each group of subscribers that stand at the same position together.
     private func serveAll() async {
         do throws(PostgresError) {
-            let last = try await currentPosition()
+            let last = try await database.pool.run { (session) throws(PostgresError) in
+                try Self.currentPosition(session)
+            }
             let isNews = shared.withLock { shared in
                 defer { shared.lastNumber = last }
                 return shared.lastNumber != last
@@ -135,7 +135,7 @@ final class EventFeed: Service {
             }
         } catch {
             logger.warning("events cannot be read now", metadata: ["reason": "\(error)"])
-            // Whoever reconnects wakes us again; without subscribers nothing is lost, the rows are the stream.
+            // Who reaches the database again wakes us; nothing is lost meanwhile, the rows are the stream.
             if error.kind == .connectionLost { wake.yield() }
         }
     }

@@ -7,7 +7,8 @@ import Synchronization
 
 /// Gathers the orders that wait while a batch is in the database and places them together: one call, one commit, one
 /// answer each. There is no timer, so an idle daemon adds no latency. An order on stock that another transaction holds is
-/// set aside and waits on a lane of its own, so that nobody else does.
+/// set aside and waits on a lane of its own, so that nobody else does. So is one whose batch was lost with its connection:
+/// it is placed again under its key as soon as a primary is there, while newcomers are refused at once.
 final class OrderIntake: Service {
     /// Orders in one batch at most.
     static let batchLimit = 128
@@ -45,6 +46,7 @@ final class OrderIntake: Service {
     private let open = Lane<Waiting> { $0.context.call.connection.number }
     private let contended = Lane<Waiting> { $0.context.call.connection.number }
     private let tally = Mutex(BatchTally())
+    private let lost = Lane<Waiting> { $0.context.call.connection.number }
     private let committed: @Sendable () -> Void
 
     /// - Parameter committed: told after each batch that committed something.
@@ -55,8 +57,8 @@ final class OrderIntake: Service {
         self.committed = committed
     }
 
-    /// Orders that wait for the next batch, or for stock that another transaction holds.
-    var waiting: Int { open.count + contended.count }
+    /// Orders that wait for the next batch, for stock that another transaction holds, or for a primary.
+    var waiting: Int { open.count + contended.count + lost.count }
 
     /// Those that wait for stock that another transaction holds.
     var waitingForStock: Int { contended.count }
@@ -92,6 +94,12 @@ final class OrderIntake: Service {
                     for await _ in self.contended.signal { await self.placeContended() }
                     await self.placeContended()
                 }
+                group.addTask {
+                    // Every call has been answered when the daemon ends, so nobody waits for what is left here.
+                    await cancelWhenGracefulShutdown {
+                        for await _ in self.lost.signal { await self.placeLost() }
+                    }
+                }
             }
         } onGracefulShutdown: {
             self.open.finish()
@@ -113,69 +121,101 @@ final class OrderIntake: Service {
         }
     }
 
-    /// Places a batch; whoever gave up before is left out.
-    /// - Parameter waits: whether an order waits for stock that another transaction holds, and is refused in the end.
+    /// Finds out what became of those whose batch was lost, once there is a primary, and places those that were not.
+    private func placeLost() async {
+        while !Task.isCancelled, let batch = lost.take(Self.batchLimit) {
+            contended.add(await place(batch, isPatient: true))
+            await Database.pause(1)
+        }
+    }
+
+    /// Places a batch; whoever gave up before is left out, and who was lost is set aside.
+    /// - Parameters:
+    ///   - waits: whether an order waits for stock that another transaction holds, and is refused in the end.
+    ///   - isPatient: whether the batch waits for a database that is not there now.
     /// - Returns: the orders that did not wait.
-    private func place(_ batch: [Waiting], waits: Bool = false) async -> [Waiting] {
-        let wanted = batch.filter { $0.ticket.start() }
+    private func place(_ batch: [Waiting], waits: Bool = false, isPatient: Bool = false) async -> [Waiting] {
+        let wanted = batch.filter { keepsWaiting($0) && $0.ticket.start() }
         guard !wanted.isEmpty else { return [] }
         for order in wanted { order.context.timer.begin() }
         tally.withLock { $0.add(wanted.count) }
-        let outcomes = await outcomes(of: wanted, waits: waits)
+        let outcomes = await outcomes(of: wanted, waits: waits, isPatient: isPatient)
         for order in wanted { order.context.timer.end() }
         committed()
         var held: [Waiting] = []
         for (order, outcome) in zip(wanted, outcomes) {
-            guard !waits, case .failure(.contended) = outcome else {
-                order.ticket.answer(outcome)
-                continue
-            }
-            order.ticket.pause()
-            do throws(PricingFailure) {
-                try order.context.checkStillWanted()
-                held.append(order)
-            } catch {
-                order.ticket.answer(.failure(error))
+            switch outcome {
+            case .failure(.contended) where !waits:
+                order.ticket.pause()
+                if keepsWaiting(order) { held.append(order) }
+            case .failure(let failure) where order.ticket.wasLost && !failure.isDefinite:
+                order.ticket.pause()
+                if keepsWaiting(order) { lost.add([order]) }
+            default: order.ticket.answer(outcome)
             }
         }
         return held
     }
 
+    /// Whether somebody still waits for an order; who does not is answered.
+    private func keepsWaiting(_ order: Waiting) -> Bool {
+        do throws(PricingFailure) {
+            try order.context.checkStillWanted()
+            return true
+        } catch {
+            order.ticket.giveUp(error, isLate: true)
+            return false
+        }
+    }
+
     /// One outcome an order. A failure of the whole batch is tried again, then order by order, so that no order fails for
     /// another's sake; every element has a key, so nothing happens twice.
-    private func outcomes(of batch: [Waiting], waits: Bool) async -> [Outcome] {
+    private func outcomes(of batch: [Waiting], waits: Bool, isPatient: Bool) async -> [Outcome] {
         var failure = PostgresError(.closed, "not tried")
         for attempt in 0...3 {
-            if attempt > 0 { try? await Task.sleep(for: .milliseconds(Int64.random(in: 1...20) * Int64(attempt))) }
+            if attempt > 0 { await Database.pause(attempt) }
             do throws(PostgresError) {
-                let placed = try await send(Self.array(batch.map(\.element)), waits: waits)
+                let placed = try await send(batch, waits: waits, isPatient: isPatient)
                 guard placed.count == batch.count else {
                     throw PostgresError(.unexpectedRows, "\(placed.count) outcomes for \(batch.count) orders")
                 }
                 return zip(batch, placed).map { Self.outcome($1, $0.context, database) }
             } catch {
                 failure = error
-                if !Database.isWorthRetrying(error) || error.sqlState == .lockNotAvailable { break }
+                if !error.isContention || error.sqlState == .lockNotAvailable { break }
             }
+        }
+        if failure.kind == .connectionLost {
+            for order in batch { order.ticket.lose(PricingFailure(failure)) }
         }
         if batch.count > 1, failure.kind == .server || failure.kind == .timeout {
             logger.warning("a batch of orders failed; placing them one by one", metadata: ["reason": "\(failure)"])
             var outcomes: [Outcome] = []
-            for order in batch { outcomes += await self.outcomes(of: [order], waits: waits) }
+            for order in batch { outcomes += await self.outcomes(of: [order], waits: waits, isPatient: isPatient) }
             return outcomes
         }
         return batch.map { .failure(database.failure(failure, $0.context)) }
     }
 
     /// Sends a batch, and lets go of a server that does not answer in time: its statement limit cannot be trusted then.
-    private func send(_ text: [UInt8], waits: Bool) async throws(PostgresError) -> [CallStatements.Placed] {
-        try await database.cancellable(
+    private func send(
+        _ batch: [Waiting],
+        waits: Bool,
+        isPatient: Bool
+    ) async throws(PostgresError) -> [CallStatements.Placed] {
+        let text = Self.array(batch.map(\.element))
+        return try await database.cancellable(
+            isPatient: isPatient,
             { cancel in
                 let watched = self.deadlines.add(.now + Self.batchTime, cancel)
                 return { self.deadlines.remove(watched) }
             },
             { (session) throws(PostgresError) in
-                try session.all(CallStatements.placeOrders, [.json(text), .bool(waits)])
+                // The wait for a connection, or a standstill of the daemon, may have taken all the time of an order.
+                if batch.contains(where: \.context.isLate) {
+                    throw PostgresError(.timeout, "a deadline passed before the batch began")
+                }
+                return try session.all(CallStatements.placeOrders, [.json(text), .bool(waits)])
             }
         )
     }

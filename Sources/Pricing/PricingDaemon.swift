@@ -34,13 +34,13 @@ package struct PricingDaemon: Sendable {
         logger: Logger
     ) throws {
         let settings = Self.limited(host.settings)
-        let keeper = host.cluster.map { ClusterKeeper(cluster: $0, logger: logger) }
+        let lost = Waker()
         pool = ConnectionPool(
             settings,
             name: "pg",
             capacity: Self.connections,
             logger: logger,
-            onUnreachable: { keeper?.kick() }
+            onUnreachable: { lost.wake() }
         )
         let parts = DaemonParts(
             host: host,
@@ -67,13 +67,19 @@ package struct PricingDaemon: Sendable {
         }
         server = RPCServer(listener: listener, service: dispatcher, limits: limits, mirror: mirror, logger: logger)
         parts.server.fill(server)
+        let keeper = DatabaseKeeper(
+            pool: pool,
+            cluster: host.cluster,
+            waker: lost,
+            logger: logger,
+            broughtBack: { parts.feed.kick() }
+        )
         let changes = try NotificationStream(settings, channels: ["pricing_event"], logger: logger)
-        services =
-            [
-                parts.deadlines, parts.intake, parts.feed, parts.ticker, parts.breaker,
-                ChangeListener(changes: changes, feed: parts.feed),
-            ]
-            + (keeper.map { [$0] } ?? [])
+        // They end in the opposite order.
+        services = [
+            keeper, parts.deadlines, parts.intake, parts.feed, parts.ticker, parts.breaker,
+            ChangeListener(changes: changes, feed: parts.feed),
+        ]
         feed = parts.feed
         self.host = host
         self.logger = logger

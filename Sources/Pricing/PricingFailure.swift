@@ -32,6 +32,20 @@ enum PricingFailure: Error, Sendable {
         }
     }
 
+    /// Whether it answers the deed itself, so that an earlier try was not carried out either.
+    var isDefinite: Bool {
+        if case .refused = self { return true }
+        return false
+    }
+
+    /// This loss of a connection after an earlier one of the same call: what was unknown stays unknown.
+    func after(_ earlier: PricingFailure?) -> PricingFailure {
+        if case .unavailable(_, isUnknown: true)? = earlier, case .unavailable(let state, _) = self {
+            return .unavailable(sqlState: state, isUnknown: true)
+        }
+        return self
+    }
+
     /// The error as a peer sees it. A fault keeps its facts to itself and gives the incident's id.
     func rpcError(incidentID: @autoclosure () -> String) -> RPCError {
         switch self {

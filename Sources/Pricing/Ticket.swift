@@ -8,6 +8,8 @@ final class Ticket: Sendable {
         var early: OrderIntake.Outcome?
         var hasStarted = false
         var isAnswered = false
+        /// What to say when nothing more is learnt, once a batch was lost with its connection.
+        var loss: PricingFailure?
     }
 
     private let state = Mutex(State())
@@ -35,23 +37,36 @@ final class Ticket: Sendable {
         state.withLock { $0.hasStarted = false }
     }
 
+    /// Its batch was lost with its connection, and it is to be placed again; a cancel counts until that starts.
+    func lose(_ failure: PricingFailure) {
+        state.withLock { state in
+            state.hasStarted = false
+            state.loss = failure.after(state.loss)
+        }
+    }
+
+    /// Whether a batch with it was lost.
+    var wasLost: Bool { state.withLock { $0.loss != nil } }
+
     /// Gives it up: a late one at any time, a cancelled one until its batch starts.
     func giveUp(_ failure: PricingFailure, isLate: Bool) {
-        resolve(.failure(failure)) { isLate || !$0.hasStarted }
+        resolve({ .failure($0.loss ?? failure) }) { isLate || !$0.hasStarted }
     }
 
     /// Its batch's answer; nothing happens when it was given up.
     func answer(_ outcome: OrderIntake.Outcome) {
-        resolve(outcome) { _ in true }
+        resolve({ _ in outcome }) { _ in true }
     }
 
-    private func resolve(_ outcome: OrderIntake.Outcome, if allowed: (State) -> Bool) {
-        let continuation = state.withLock { state -> CheckedContinuation<OrderIntake.Outcome, Never>? in
+    private func resolve(_ outcome: (State) -> OrderIntake.Outcome, if allowed: (State) -> Bool) {
+        let waking = state.withLock {
+            state -> (CheckedContinuation<OrderIntake.Outcome, Never>, OrderIntake.Outcome)? in
             guard !state.isAnswered, allowed(state) else { return nil }
             state.isAnswered = true
+            let outcome = outcome(state)
             if state.waiting == nil { state.early = outcome }
-            return state.waiting
+            return state.waiting.map { ($0, outcome) }
         }
-        continuation?.resume(returning: outcome)
+        if let (continuation, outcome) = waking { continuation.resume(returning: outcome) }
     }
 }

@@ -83,7 +83,8 @@ struct Doctor: AsyncParsableCommand {
 
     private func checkDatabase(_ settings: ConnectionSettings, _ logger: Logger, _ report: inout Report) async {
         do throws(PostgresError) {
-            let connection = try await PostgresConnection.open(settings, name: "pg doctor", logger: logger)
+            let (_, owner, _) = try await DatabaseHost.reach(.configured(settings), logger: logger)
+            let connection = try await PostgresConnection.open(owner, name: "pg doctor", logger: logger)
             report.note("the database answers: \(settings)")
             do throws(Migrator.Failure) {
                 let plan = try await Migrator.migrate(connection, isDryRun: true)

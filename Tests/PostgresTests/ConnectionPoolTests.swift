@@ -1,3 +1,4 @@
+import Foundation
 import Postgres
 import PricingTestSupport
 import Synchronization
@@ -115,16 +116,17 @@ struct ConnectionPoolTests {
         }
     }
 
-    @Test("While the server is away calls fail at once, and the hook is called by the one that found out")
+    @Test("While the server is away calls fail at once, the patient wait, and a try tells when it is back")
     func unreachable() async throws {
-        let called = Mutex(0)
-        let clock = Mutex(ContinuousClock.now)
+        let heard = Mutex(0)
+        let folder = try TemporaryFolder()
+        let link = folder.path + "/server"
+        let settings = try await TestCluster.shared().settings
         let pool = ConnectionPool(
-            ConnectionSettings(keywords: ["host": "/no/such/folder"]),
+            settings.with("host", link),
             capacity: 2,
             logger: TestCluster.silence,
-            now: { clock.withLock { $0 } },
-            onUnreachable: { called.withLock { $0 += 1 } }
+            onUnreachable: { heard.withLock { $0 += 1 } }
         )
         func fail() async {
             let error = await #expect(throws: PostgresError.self) {
@@ -133,14 +135,39 @@ struct ConnectionPoolTests {
             #expect(error?.kind == .connectionFailed)
         }
         await fail()
-        #expect(called.withLock { $0 } == 1)
+        #expect(heard.withLock { $0 } == 1)
         let took = await ContinuousClock().measure { await fail() }
-        #expect(called.withLock { $0 } == 1, "no connect while the back-off runs")
+        #expect(heard.withLock { $0 } == 1, "a call does not connect")
         #expect(took < .milliseconds(10))
-        clock.withLock { $0 += .seconds(2) }
-        await fail()
-        #expect(called.withLock { $0 } == 2)
         #expect(pool.status.isServerDown)
+        let patient = Task {
+            try await pool.run(isPatient: true) { session throws(PostgresError) in try session.one(pid) }
+        }
+        while pool.status.waiting == 0 { await Task.yield() }
+        let pause = try #require(await pool.tryAgain())
+        #expect((.milliseconds(25)...(.milliseconds(50))).contains(pause))
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: try #require(settings.host))
+        #expect(await pool.tryAgain() == nil)
+        #expect(try await patient.value > 0)
+        #expect(!pool.status.isServerDown)
         await pool.close()
+    }
+
+    @Test("A connect to a server that says nothing ends when its caller is cancelled, and says nothing of the server")
+    func cancelledConnect() async throws {
+        try await withSilentServer { silent in
+            let pool = ConnectionPool(silent, capacity: 1, logger: TestCluster.silence)
+            let caller = Task { try await pool.run { session throws(PostgresError) in try session.one(pid) } }
+            while pool.status.opening == 0 { await Task.yield() }
+            let took = await ContinuousClock().measure {
+                caller.cancel()
+                let error = await #expect(throws: PostgresError.self) { try await caller.value }
+                #expect(error?.kind == .cancelled)
+            }
+            #expect(took < .seconds(1), "not the whole connect timeout")
+            #expect(!pool.status.isServerDown)
+            #expect(pool.status.opening == 0)
+            await pool.close()
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Postgres
 import PricingTestSupport
 import Testing
@@ -46,3 +47,21 @@ func terminate(_ pid: Int32, _ observer: PostgresConnection) async throws {
 
 let isLive = Comment(rawValue: "needs PostgreSQL's server programs")
 let sleeping = Statement.none("test_sleep", "select pg_sleep(30)")
+
+/// Runs a test on a socket where a server should be: it accepts and says nothing.
+func withSilentServer(_ body: (ConnectionSettings) async throws -> Void) async throws {
+    let folder = try TemporaryFolder()
+    let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(listener) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let path = Array("\(folder.path)/.s.PGSQL.5432".utf8)
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
+    let bound = unsafe withUnsafePointer(to: &address) { address in
+        unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+            unsafe bind(listener, address, socklen_t(MemoryLayout<sockaddr_un>.size))
+        }
+    }
+    try #require(bound == 0 && listen(listener, 5) == 0)
+    try await body(ConnectionSettings(keywords: ["host": folder.path]))
+}

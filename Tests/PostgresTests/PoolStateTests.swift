@@ -4,18 +4,15 @@ import Testing
 
 @Suite("Pool state")
 struct PoolStateTests {
-    private let start = ContinuousClock.now
     private let gone = PostgresError(.connectionFailed, "refused")
-
-    private func after(_ milliseconds: Int) -> ContinuousClock.Instant { start + .milliseconds(milliseconds) }
 
     @Test("Opens up to its capacity, then queues, then refuses")
     func bounds() {
         var pool = PoolState(capacity: 2, maxWaiting: 1)
-        #expect(pool.acquire(1, now: start) == .open(0))
-        #expect(pool.acquire(2, now: start) == .open(1))
-        #expect(pool.acquire(3, now: start) == .wait)
-        guard case .refuse(let error) = pool.acquire(4, now: start) else {
+        #expect(pool.acquire(1) == .open(0))
+        #expect(pool.acquire(2) == .open(1))
+        #expect(pool.acquire(3) == .wait)
+        guard case .refuse(let error) = pool.acquire(4) else {
             Issue.record("the queue is bounded")
             return
         }
@@ -27,92 +24,104 @@ struct PoolStateTests {
     @Test("A connection goes to the first waiter, else it is idle and the last one used is used first")
     func reuse() {
         var pool = PoolState(capacity: 2, maxWaiting: 9)
-        _ = pool.acquire(1, now: start)
-        _ = pool.acquire(2, now: start)
+        _ = pool.acquire(1)
+        _ = pool.acquire(2)
         #expect(pool.opened(0) == [])
         #expect(pool.opened(1) == [])
-        #expect(pool.acquire(3, now: start) == .wait)
-        #expect(pool.acquire(4, now: start) == .wait)
-        #expect(pool.release(1, usable: true, now: start) == [.init(waiter: 3, grant: .use(1))])
-        #expect(pool.release(0, usable: true, now: start) == [.init(waiter: 4, grant: .use(0))])
-        #expect(pool.release(1, usable: true, now: start) == [])
-        #expect(pool.release(0, usable: true, now: start) == [])
+        #expect(pool.acquire(3) == .wait)
+        #expect(pool.acquire(4) == .wait)
+        #expect(pool.release(1, usable: true) == [.init(waiter: 3, grant: .use(1))])
+        #expect(pool.release(0, usable: true) == [.init(waiter: 4, grant: .use(0))])
+        #expect(pool.release(1, usable: true) == [])
+        #expect(pool.release(0, usable: true) == [])
         #expect(pool.status.idle == 2)
-        #expect(pool.acquire(5, now: start) == .use(0))
+        #expect(pool.acquire(5) == .use(0))
     }
 
     @Test("A broken connection's waiter opens a new one")
     func replacement() {
         var pool = PoolState(capacity: 1, maxWaiting: 9)
-        _ = pool.acquire(1, now: start)
+        _ = pool.acquire(1)
         _ = pool.opened(0)
-        #expect(pool.acquire(2, now: start) == .wait)
-        #expect(pool.release(0, usable: false, now: start) == [.init(waiter: 2, grant: .open(1))])
+        #expect(pool.acquire(2) == .wait)
+        #expect(pool.release(0, usable: false) == [.init(waiter: 2, grant: .open(1))])
         #expect(pool.status.open == 0)
     }
 
-    @Test("While the server is down calls fail at once, and one tries again after each back-off")
-    func backOff() {
+    @Test("While the server is down calls fail at once, and who tries again pauses ever longer")
+    func down() {
         var pool = PoolState(capacity: 4, maxWaiting: 9)
-        var now = start
-        for pause in [50, 100, 200, 400, 800, 1000, 1000] {
-            guard case .open(let slot) = pool.acquire(1, now: now) else {
-                Issue.record("the back-off has passed")
-                return
-            }
-            #expect(pool.openFailed(slot, reason: gone, now: now) == [])
-            #expect(pool.acquire(2, now: now) == .refuse(gone))
-            #expect(pool.acquire(2, now: now + .milliseconds(pause - 1)) == .refuse(gone))
-            now += .milliseconds(pause)
+        #expect(pool.tryAgain() == nil, "it is not down")
+        _ = pool.acquire(1)
+        #expect(pool.openFailed(0, reason: gone) == [])
+        #expect(pool.status.isServerDown)
+        for (number, pause) in [50, 100, 200, 400, 800, 1000, 1000].enumerated() {
+            #expect(pool.acquire(2) == .refuse(gone))
+            #expect(pool.pause == .milliseconds(pause))
+            #expect(pool.tryAgain() == number + 1)
+            #expect(pool.acquire(2) == .refuse(gone), "nobody waits for it")
+            #expect(pool.openFailed(number + 1, reason: gone) == [])
         }
-        guard case .open(let probe) = pool.acquire(3, now: now) else {
-            Issue.record("one may try")
-            return
-        }
-        #expect(pool.acquire(4, now: now) == .refuse(gone), "only one tries")
-        _ = pool.opened(probe)
+        #expect(pool.tryAgain() == 8)
+        _ = pool.opened(8)
         #expect(!pool.status.isServerDown)
-        guard case .open = pool.acquire(5, now: now) else {
-            Issue.record("the server is up")
+        #expect(pool.pause == .milliseconds(50))
+        #expect(pool.acquire(3) == .open(9))
+    }
+
+    @Test("The patient wait for a server that is down and are served when it is back")
+    func patient() {
+        var pool = PoolState(capacity: 2, maxWaiting: 2)
+        _ = pool.acquire(1, isPatient: true)
+        _ = pool.openFailed(0, reason: gone)
+        #expect(pool.acquire(2, isPatient: true) == .wait)
+        #expect(pool.acquire(3, isPatient: true) == .wait)
+        guard case .refuse(let full) = pool.acquire(4, isPatient: true) else {
+            Issue.record("the queue is bounded for the patient too")
             return
         }
+        #expect(full.kind == .poolExhausted)
+        #expect(pool.tryAgain() == 1)
+        #expect(pool.openFailed(1, reason: gone) == [], "they go on waiting")
+        #expect(pool.tryAgain() == 2)
+        #expect(pool.opened(2) == [.init(waiter: 2, grant: .open(3))])
+        #expect(pool.release(2, usable: true) == [.init(waiter: 3, grant: .use(2))])
     }
 
     @Test("Waiters are refused when the last chance of a connection is gone")
     func refusedWaiters() {
         var pool = PoolState(capacity: 1, maxWaiting: 9)
-        _ = pool.acquire(1, now: start)
-        #expect(pool.acquire(2, now: start) == .wait)
-        #expect(pool.openFailed(0, reason: gone, now: start) == [.init(waiter: 2, grant: .refuse(gone))])
-        pool.mayTryAgain(now: start)
-        #expect(pool.acquire(3, now: start) == .open(1))
+        _ = pool.acquire(1)
+        #expect(pool.acquire(2) == .wait)
+        #expect(pool.openFailed(0, reason: gone) == [.init(waiter: 2, grant: .refuse(gone))])
+        #expect(pool.tryAgain() == 1)
     }
 
     @Test("Who gave up waiting is not resumed")
     func abandon() {
         var pool = PoolState(capacity: 1, maxWaiting: 9)
-        _ = pool.acquire(1, now: start)
+        _ = pool.acquire(1)
         _ = pool.opened(0)
-        _ = pool.acquire(2, now: start)
+        _ = pool.acquire(2)
         #expect(pool.abandon(2) == true)
         #expect(pool.abandon(2) == false)
-        #expect(pool.release(0, usable: true, now: start) == [])
+        #expect(pool.release(0, usable: true) == [])
     }
 
     @Test("Closing refuses waiters and newcomers and drains")
     func close() {
         var pool = PoolState(capacity: 2, maxWaiting: 9)
-        _ = pool.acquire(1, now: start)
-        _ = pool.acquire(2, now: start)
+        _ = pool.acquire(1)
+        _ = pool.acquire(2)
         _ = pool.opened(0)
         _ = pool.opened(1)
-        _ = pool.release(0, usable: true, now: start)
+        _ = pool.release(0, usable: true)
         let closed = pool.close()
         #expect(closed.idle == [0])
         #expect(!pool.isDrained)
-        #expect(pool.release(1, usable: true, now: start) == [])
+        #expect(pool.release(1, usable: true) == [])
         #expect(pool.isDrained)
-        guard case .refuse(let error) = pool.acquire(3, now: start) else {
+        guard case .refuse(let error) = pool.acquire(3) else {
             Issue.record("closed")
             return
         }
@@ -126,7 +135,6 @@ struct PoolStateTests {
         var opening: Set<Int> = []
         var busy: Set<Int> = []
         var waiting: Set<Int> = []
-        var now = start
         func take(_ grant: PoolState.Grant, _ waiter: Int) {
             switch grant {
             case .use(let slot): #expect(busy.insert(slot).inserted, "one user a connection")
@@ -142,9 +150,8 @@ struct PoolStateTests {
             }
         }
         for step in 0..<500 {
-            now += .milliseconds(Int.random(in: 0...40, using: &generator))
-            switch Int.random(in: 0...5, using: &generator) {
-            case 0, 1: take(pool.acquire(step, now: now), step)
+            switch Int.random(in: 0...6, using: &generator) {
+            case 0, 1: take(pool.acquire(step, isPatient: Bool.random(using: &generator)), step)
             case 2:
                 guard let slot = opening.min() else { continue }
                 opening.remove(slot)
@@ -153,16 +160,19 @@ struct PoolStateTests {
             case 3:
                 guard let slot = opening.max() else { continue }
                 opening.remove(slot)
-                resume(pool.openFailed(slot, reason: gone, now: now))
+                resume(pool.openFailed(slot, reason: gone))
+            case 4:
+                if opening.isEmpty, let slot = pool.tryAgain() { opening.insert(slot) }
             default:
                 guard let slot = busy.sorted().randomElement(using: &generator) else { continue }
                 busy.remove(slot)
-                resume(pool.release(slot, usable: Bool.random(using: &generator), now: now))
+                resume(pool.release(slot, usable: Bool.random(using: &generator)))
             }
             #expect(pool.status.waiting == waiting.count)
             #expect(pool.status.busy == busy.count)
             #expect(opening.count + busy.count + pool.status.idle <= 3)
-            #expect(waiting.isEmpty || opening.count + busy.count > 0, "somebody will wake the waiters")
+            let isWoken = pool.status.isServerDown || opening.count + busy.count > 0
+            #expect(waiting.isEmpty || isWoken, "somebody will wake the waiters")
         }
     }
 }

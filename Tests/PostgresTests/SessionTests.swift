@@ -224,26 +224,17 @@ struct SessionTests {
 
     @Test("A server that accepts and says nothing is given up at our own deadline")
     func silent() async throws {
-        let folder = try TemporaryFolder()
-        let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(listener) }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let path = Array("\(folder.path)/.s.PGSQL.5432".utf8)
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
-        let bound = unsafe withUnsafePointer(to: &address) { address in
-            unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                unsafe bind(listener, address, socklen_t(MemoryLayout<sockaddr_un>.size))
+        try await withSilentServer { silent in
+            let took = await ContinuousClock().measure {
+                let error = await #expect(throws: PostgresError.self) {
+                    try await PostgresConnection.open(
+                        silent.with("connect_timeout", "1"),
+                        logger: TestCluster.silence
+                    )
+                }
+                #expect(error?.kind == .connectionFailed)
             }
+            #expect(took >= .seconds(1))
         }
-        try #require(bound == 0 && listen(listener, 5) == 0)
-        let silent = ConnectionSettings(keywords: ["host": folder.path])
-        let took = await ContinuousClock().measure {
-            let error = await #expect(throws: PostgresError.self) {
-                try await PostgresConnection.open(silent, connectTimeoutSeconds: 1, logger: TestCluster.silence)
-            }
-            #expect(error?.kind == .connectionFailed)
-        }
-        #expect(took >= .seconds(1))
     }
 }

@@ -22,11 +22,8 @@ struct EventHandlers: Sendable {
 
     private func subscribe(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
         let params = context.params
-        let wanted: Int64
-        do throws(PostgresError) {
-            wanted = try await feed.currentPosition()
-        } catch {
-            throw database.failure(error, context)
+        let wanted = try await database.run(context) { (session) throws(PostgresError) in
+            try EventFeed.currentPosition(session)
         }
         let ids = params["productIds"]?.array?.compactMap(\.integer)
         let subscription = Subscription(

@@ -7,7 +7,8 @@ import PricingProtocol
 struct StatusHandlers: Sendable {
     let identity: DaemonIdentity
     let database: Database
-    let location: DatabaseLocation
+    /// Whether the database is a cluster of our own.
+    let isPrivate: Bool
     let intake: OrderIntake
     let feed: EventFeed
 
@@ -16,10 +17,10 @@ struct StatusHandlers: Sendable {
     }
 
     private func status(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
-        let (counts, version, schema) = try await database.run(context) { (session) throws(PostgresError) in
+        let (counts, version, schema, place) = try await database.run(context) { (session) throws(PostgresError) in
             (
                 try session.one(DaemonStatements.counts), Int64(session.serverVersion),
-                try session.one(DaemonStatements.schemaVersion)
+                try session.one(DaemonStatements.schemaVersion), session.settings
             )
         }
         let pool = database.pool.status
@@ -30,9 +31,9 @@ struct StatusHandlers: Sendable {
             "uptimeSeconds": .integer((ContinuousClock.now - identity.started).components.seconds),
             "sandbox": .bool(identity.isSandbox),
             "database": [
-                "kind": .string(location.isPrivate ? "private" : "configured"),
-                "host": .string(location.host), "port": .integer(location.port), "name": .string(location.name),
-                "user": .string(location.user),
+                "kind": .string(isPrivate ? "private" : "configured"),
+                "host": .string(place.host ?? ""), "port": .integer(Int64(place.port ?? "") ?? 5432),
+                "name": .string(place.database ?? ""), "user": .string(place.user ?? ""),
                 "version": .string("\(version / 10_000).\(version % 10_000)"), "schema": .integer(schema),
             ],
             "queues": [
