@@ -70,6 +70,12 @@ static const unsigned char script_22[] = {
 static const unsigned char script_24[] = {
 #embed "../../sql/24_evaluate_price.sql"
 };
+static const unsigned char script_28[] = {
+#embed "../../sql/28_lab_demand.sql"
+};
+static const unsigned char script_29[] = {
+#embed "../../sql/29_lab.sql"
+};
 
 #define SCRIPT(number, name) {name, script_##number, sizeof script_##number}
 
@@ -97,6 +103,8 @@ static const struct pricing_script scripts[] = {
     SCRIPT(21, "21_strategies.sql"),
     SCRIPT(22, "22_learner.sql"),
     SCRIPT(24, "24_evaluate_price.sql"),
+    SCRIPT(28, "28_lab_demand.sql"),
+    SCRIPT(29, "29_lab.sql"),
 };
 
 unsigned long pricing_script_count(void) {

@@ -49,6 +49,7 @@ struct DaemonParts: Sendable {
                 server: server
             ).handlers,
             GenerateHandlers(database: database, committed: { feed.kick() }).handlers,
+            LabHandlers(database: database).handlers,
             ImportHandlers(database: database, committed: { feed.kick() }).handlers,
         ]
         return rooms.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } }

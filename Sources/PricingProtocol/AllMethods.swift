@@ -3,7 +3,7 @@
 package enum AllMethods {
     package static let list: [Method] =
         Daemon.methods + Catalogue.methods + Inventory.methods + Prices.methods + Rules.methods + Orders.methods
-        + Users.methods + Reports.methods + Events.methods
+        + Users.methods + Reports.methods + Events.methods + Lab.methods
 
     package static let byName: [String: Method] = Dictionary(uniqueKeysWithValues: list.map { ($0.name, $0) })
 
