@@ -66,7 +66,9 @@ begin
     if band is not null and posted between floor_at and greatest(floor_at, ceiling_at)
         and abs(limited - posted) <= greatest(band * posted, 0.75 * step) then
         price := posted;
-        if binding is null and limited <> posted then binding := 'dead_band'; end if;
+        if binding is null and greatest(least(round_to_step(limited, step, shift), ceiling_at), floor_at) <> posted then
+            binding := 'dead_band';
+        end if;
         return;
     end if;
     price := greatest(least(round_to_step(limited, step, shift), greatest(floor_at, ceiling_at)), floor_at)::numeric(12, 2);
@@ -201,7 +203,7 @@ begin
     new.price := old.price;
     if new.pin_price is distinct from old.pin_price and new.pin_price is not null then
         perform check_pin(new.pin_price, declared, chosen);
-    elsif (new.pin_price is null and old.pin_price is not null) or why.kind = 'declaration' then
+    elsif (new.pin_price is null and old.pin_price is not null) or why.kind in ('declaration', 'rule') then
         mode := 'declaration';
     elsif why.kind = 'tick' then
         mode := 'tick';
@@ -274,7 +276,7 @@ begin
     update inventory set
         learner = case when (old.base_price, old.elasticity) = (new.base_price, new.elasticity) then learner end,
         opening_rate = case when old.season_end is not distinct from new.season_end then opening_rate end,
-        cause = row('declaration', acting(), '', null)::movement_cause
+        cause = row(case when old.rule_id = new.rule_id then 'declaration' else 'rule' end, acting(), '', null)::movement_cause
     where product_id = new.product_id;
     return null;
 end $$;

@@ -97,6 +97,8 @@ language sql stable as $$
         'ceiling', l.ceiling_at::numeric(12, 2)::text, 'declaredFloor', d.floor_price::text,
         'declaredCeiling', d.ceiling_price::text, 'stock', i.stock, 'available', i.stock - i.held,
         'lowStock', d.low_stock, 'highStock', d.high_stock, 'ruleId', d.rule_id,
+        'elasticity', d.elasticity, 'refRate', d.ref_rate, 'unitValue', d.unit_value::text, 'decay', d.decay,
+        'seasonStart', rfc3339(d.season_start), 'seasonEnd', rfc3339(d.season_end), 'seasonProfile', d.season_profile,
         'pinned', i.pin_price is not null, 'active', d.active and d.archived_at is null,
         'archived', d.archived_at is not null, 'version', d.version,
         'warnings', case when l.floor_at > d.ceiling_price
@@ -179,11 +181,22 @@ exception when data_exception then
     return null;
 end $$;
 
--- The newest active version of the catalogue's default rule.
-create or replace function default_rule_id() returns bigint
+-- The rule that a new product of a category follows: the category's, else the catalogue's default.
+create or replace function default_rule_id(category bigint) returns bigint
 language sql stable as $$
-    select rule_id from rule
-    where status = 'active' and name = (select value #>> '{}' from setting where setting.name = 'default_rule')
+    select coalesce(
+        (select r.rule_id from category c join rule r on r.name = c.rule_name and r.status = 'active'
+         where c.category_id = category),
+        (select rule_id from rule
+         where status = 'active' and name = (select value #>> '{}' from setting where setting.name = 'default_rule')))
+$$;
+
+-- Typed weights as a season's profile: scaled to mean 1, so that ref_rate keeps its meaning.
+create or replace function season_profile(weights jsonb) returns float8[]
+language sql immutable as $$
+    select array_agg(w::float8 / nullif(mean, 0) order by n)
+    from jsonb_array_elements_text(nullif(weights, 'null')) with ordinality u (w, n),
+         (select avg(w::float8) as mean from jsonb_array_elements_text(nullif(weights, 'null')) w) m
 $$;
 
 create or replace function create_product(p jsonb) returns json
@@ -195,13 +208,18 @@ declare
     i inventory;
 begin
     insert into product (title, description, category_id, supplier_id, base_price, unit_cost, floor_price,
-                         ceiling_price, low_stock, high_stock, rule_id, active)
+                         ceiling_price, low_stock, high_stock, rule_id, active, elasticity, ref_rate, unit_value,
+                         decay, season_start, season_end, season_profile)
     values (p ->> 'title', coalesce(p ->> 'description', ''), (p ->> 'categoryId')::bigint,
             (p ->> 'supplierId')::bigint, base, (p ->> 'unitCost')::numeric,
             coalesce((p ->> 'floor')::numeric, greatest(0.01, round(base * 0.5, 2))),
             coalesce((p ->> 'ceiling')::numeric, least(base * 2, 9999999999.99)), low,
             coalesce((p ->> 'highStock')::integer, greatest(100, low + 90)),
-            find_usable_rule((p ->> 'ruleId')::bigint), coalesce((p ->> 'active')::boolean, true))
+            find_usable_rule((p ->> 'ruleId')::bigint, (p ->> 'categoryId')::bigint),
+            coalesce((p ->> 'active')::boolean, true), coalesce((p ->> 'elasticity')::float8, 2),
+            (p ->> 'refRate')::float8, coalesce((p ->> 'unitValue')::numeric, 0), coalesce((p ->> 'decay')::float8, 0),
+            coalesce((p ->> 'seasonStart')::timestamptz, case when p ->> 'seasonEnd' is not null then pricing_now() end),
+            (p ->> 'seasonEnd')::timestamptz, season_profile(p -> 'seasonProfile'))
     returning * into d;
     if coalesce((p ->> 'stock')::integer, 0) > 0 then
         update inventory set stock = (p ->> 'stock')::integer, cause = row('initial', null, '', null)::movement_cause
@@ -240,8 +258,19 @@ begin
             case when ceiling_price = base_price * 2 then least(base * 2, 9999999999.99) else ceiling_price end),
         low_stock = coalesce((p ->> 'lowStock')::integer, low_stock),
         high_stock = coalesce((p ->> 'highStock')::integer, high_stock),
-        rule_id = case when p ? 'ruleId' then find_usable_rule((p ->> 'ruleId')::bigint) else rule_id end,
+        rule_id = case when p ? 'ruleId' then find_usable_rule((p ->> 'ruleId')::bigint, null) else rule_id end,
         active = coalesce((p ->> 'active')::boolean, active),
+        elasticity = coalesce((p ->> 'elasticity')::float8, elasticity),
+        ref_rate = case when p ? 'refRate' then (p ->> 'refRate')::float8 else ref_rate end,
+        unit_value = coalesce((p ->> 'unitValue')::numeric, unit_value),
+        decay = coalesce((p ->> 'decay')::float8, decay),
+        season_start = case when p ? 'seasonEnd' and p ->> 'seasonEnd' is null then null
+                            else coalesce((p ->> 'seasonStart')::timestamptz, season_start,
+                                          case when p ? 'seasonEnd' then pricing_now() end) end,
+        season_end = case when p ? 'seasonEnd' then (p ->> 'seasonEnd')::timestamptz else season_end end,
+        season_profile = case when p ? 'seasonEnd' and p ->> 'seasonEnd' is null then null
+                              when p ? 'seasonProfile' then season_profile(p -> 'seasonProfile')
+                              else season_profile end,
         version = version + 1
     where product_id = d.product_id returning * into d;
     select * into i from inventory where product_id = d.product_id;

@@ -81,11 +81,76 @@ begin
         'price', json_build_object('before', was.price::text, 'after', i.price::text));
 end $$;
 
-create or replace function restock_inventory(p jsonb) returns json
-language sql as $$
-    select move_stock((p ->> 'productId')::bigint, (p ->> 'quantity')::integer,
-                      row('restock', null, p ->> 'reason', null)::movement_cause)
+-- Goods are on their way. The product's row hears of the earliest arrival, which `restock` prices by.
+create or replace function expect_inventory(p jsonb) returns json
+language plpgsql as $$
+declare
+    d product := find_open_product((p ->> 'productId')::bigint);
+    e expectation;
+begin
+    if (p ->> 'eta')::timestamptz <= pricing_now() then
+        perform fail('PR602', 'Goods cannot be expected in the past.', jsonb_build_object('violations', jsonb_build_array(
+            jsonb_build_object('path', '/eta', 'rule', 'future', 'message', 'must lie in the future',
+                               'got', p ->> 'eta'))));
+    end if;
+    insert into expectation (product_id, quantity, eta, reason, actor, created_at)
+    values (d.product_id, (p ->> 'quantity')::integer, (p ->> 'eta')::timestamptz, coalesce(p ->> 'reason', ''),
+            acting(), pricing_now())
+    returning * into e;
+    perform refresh_eta(d.product_id, row('expect', null, p ->> 'reason', null)::movement_cause);
+    return json_build_object('expectationId', e.expectation_id, 'productId', e.product_id, 'quantity', e.quantity,
+        'eta', rfc3339(e.eta));
+end $$;
+
+create or replace function list_expectations(p jsonb) returns json
+language sql stable as $$
+    select as_page(array(
+        select json_build_object('cursor', json_build_array(e.eta, e.expectation_id)::text, 'item', json_build_object(
+            'expectationId', e.expectation_id, 'productId', e.product_id, 'quantity', e.quantity, 'eta', rfc3339(e.eta),
+            'reason', e.reason, 'actor', e.actor))
+        from expectation e
+        where e.closed_at is null and (p ->> 'productId' is null or e.product_id = (p ->> 'productId')::bigint)
+          and (p ->> 'cursor' is null or (e.eta, e.expectation_id) >
+               (((p ->> 'cursor')::jsonb ->> 0)::timestamptz, ((p ->> 'cursor')::jsonb ->> 1)::bigint))
+        order by e.eta, e.expectation_id limit page_size(p) + 1), page_size(p))
 $$;
+
+-- Tells the product's row the earliest arrival that is still open, and has its price evaluated.
+create or replace function refresh_eta(id bigint, why movement_cause) returns void
+language sql as $$
+    update inventory set cause = why,
+        next_eta = (select min(eta) from expectation where product_id = id and closed_at is null)
+    where product_id = id
+$$;
+
+-- Closes an expectation whose goods came: PR602 unless it is an open one of this product.
+create or replace function close_expectation(p jsonb) returns void
+language plpgsql as $$
+begin
+    update expectation set closed_at = pricing_now()
+    where expectation_id = (p ->> 'expectationId')::bigint and product_id = (p ->> 'productId')::bigint
+      and closed_at is null;
+    if not found then
+        perform fail('PR602', format('Expectation %s is not an open one of product %s.', p ->> 'expectationId',
+                                     p ->> 'productId'),
+            jsonb_build_object('violations', jsonb_build_array(jsonb_build_object('path', '/expectationId',
+                'rule', 'open', 'message', 'must be an open expectation of this product',
+                'got', p -> 'expectationId'))));
+    end if;
+    update inventory set next_eta = (select min(eta) from expectation
+                                     where product_id = (p ->> 'productId')::bigint and closed_at is null)
+    where product_id = (p ->> 'productId')::bigint;
+end $$;
+
+-- Goods came in; with an expectation, those that were expected.
+create or replace function restock_inventory(p jsonb) returns json
+language plpgsql as $$
+begin
+    perform find_open_product((p ->> 'productId')::bigint);
+    if p ? 'expectationId' then perform close_expectation(p); end if;
+    return move_stock((p ->> 'productId')::bigint, (p ->> 'quantity')::integer,
+                      row('restock', null, p ->> 'reason', null)::movement_cause);
+end $$;
 
 create or replace function adjust_inventory(p jsonb) returns json
 language sql as $$

@@ -34,58 +34,237 @@ begin
         order by c.sequence desc limit page_size(p) + 1), page_size(p));
 end $$;
 
--- Each step from base to the posted price, and the text that people read.
-create or replace function explain_price(d product, r rule, i inventory, verdict record) returns json
+-- A row as the tick of a moment would find it: the day's anchor, the time and, for `learn`, what the time until then
+-- taught, nothing sold meanwhile.
+create or replace function row_at_tick(d product, r rule, i inventory, moment timestamptz) returns inventory
 language plpgsql stable as $$
 declare
-    steps json;
-    facts jsonb := verdict.inputs;
+    was inventory := i;
+    today date := (moment at time zone 'UTC')::date;
+begin
+    if today <> i.anchor_date then
+        i.anchor_price := i.price;
+        i.anchor_date := today;
+    end if;
+    i.ticked_at := moment;
+    if r.strategy not in ('bands', 'manual') then
+        i := learn_and_estimate(d, r, was, i, 'tick', moment, null);
+    end if;
+    return i;
+end $$;
+
+-- The least number of units, up to `most`, whose leaving (sign -1) or coming (sign 1) moves the posted price; null when
+-- none does. By halving, since more of them never bring the price back.
+create or replace function units_to_move(d product, r rule, i inventory, sign integer, most bigint) returns bigint
+language plpgsql immutable as $$
+declare
+    low bigint := 0;
+    high bigint := 1;
+    here integer := i.stock;
+    v price_verdict;
+begin
+    if most < 1 then return null; end if;
+    loop
+        high := least(high, most);
+        i.stock := here + sign * high;
+        v := evaluate_price(d, r, i, 'stock');
+        exit when v.price <> i.price;
+        if high = most then return null; end if;
+        low := high;
+        high := high * 2;
+    end loop;
+    while high - low > 1 loop
+        i.stock := here + sign * ((low + high) / 2);
+        v := evaluate_price(d, r, i, 'stock');
+        if v.price <> i.price then high := (low + high) / 2; else low := (low + high) / 2; end if;
+    end loop;
+    return high;
+end $$;
+
+-- What would change a price next, as posted prices after all guards: how many more sales, how large a restock, and what
+-- the next tick does if nothing is sold until then. Each comes true when it is carried out.
+create or replace function next_moves(d product, r rule, i inventory) returns jsonb
+language plpgsql stable as $$
+declare
+    moves jsonb := '[]';
+    units bigint;
+    at_tick timestamptz := to_timestamp((floor(extract(epoch from pricing_now()) / r.tick_seconds) + 1) * r.tick_seconds);
+    there inventory := i;
+    v price_verdict;
+begin
+    if d.archived_at is not null then return moves; end if;
+    if i.pin_price is not null then
+        there.pin_price := null;
+        v := evaluate_price(d, r, there, 'declaration');
+        return moves || jsonb_build_object('event', 'unpin', 'at', rfc3339(i.pinned_until), 'price', v.price::text);
+    end if;
+    if is_halted(d) then return moves; end if;
+    units := units_to_move(d, r, i, -1, i.stock - i.held - 1);
+    if units is not null then
+        there.stock := i.stock - units;
+        v := evaluate_price(d, r, there, 'stock');
+        moves := moves || jsonb_build_object('event', 'sales', 'quantity', units, 'price', v.price::text);
+    end if;
+    units := units_to_move(d, r, i, 1, least(1000000, 2147483647 - i.stock));
+    if units is not null then
+        there.stock := i.stock + units;
+        v := evaluate_price(d, r, there, 'stock');
+        moves := moves || jsonb_build_object('event', 'restock', 'quantity', units, 'price', v.price::text);
+    end if;
+    if i.stock > 0 then
+        v := evaluate_price(d, r, row_at_tick(d, r, i, at_tick), 'tick');
+        moves := moves || jsonb_build_object('event', 'tick', 'at', rfc3339(at_tick), 'price', v.price::text);
+    end if;
+    return moves;
+end $$;
+
+-- The posted price if the guard that binds did not; null when none binds.
+create or replace function price_without_guard(r rule, posted numeric, anchor numeric, v price_verdict) returns numeric
+language plpgsql immutable as $$
+begin
+    return case v.binding
+        when 'daily_cap' then (apply_guards(v.raw, posted, anchor, null, v.floor_at, v.ceiling_at, v.dead_band,
+                                            r.price_step, r.price_offset)).price
+        when 'dead_band' then (apply_guards(v.raw, posted, anchor, v.cap, v.floor_at, v.ceiling_at, null,
+                                            r.price_step, r.price_offset)).price
+        when 'floor' then (apply_guards(v.raw, posted, anchor, v.cap, 0.01, v.ceiling_at, v.dead_band,
+                                        r.price_step, r.price_offset)).price
+        when 'ceiling' then (apply_guards(v.raw, posted, anchor, v.cap, v.floor_at, 9999999999.99, v.dead_band,
+                                          r.price_step, r.price_offset)).price
+        end;
+end $$;
+
+-- The strategy's target at another stock, all else as it stands.
+create or replace function target_at(d product, r rule, stock integer, v price_verdict) returns numeric
+language plpgsql immutable as $$
+begin
+    return strategy_target(r.strategy, stock, d.base_price, d.unit_cost, d.unit_value, v.elasticity, v.rate,
+                           v.season_left, v.days_left, v.has_end, d.decay, v.age)::numeric;
+end $$;
+
+-- The guards in one line, as people read them.
+create or replace function guards_note(r rule, i inventory, v price_verdict) returns text
+language sql immutable as $$
+    select format('guards: floor %s %s | ceiling %s %s | daily cap %s | dead band %s | rounded to %s: %s',
+        v.floor_at::numeric(12, 2), case when v.binding = 'floor' then 'reached' else 'ok' end,
+        v.ceiling_at, case when v.binding = 'ceiling' then 'reached' else 'ok' end,
+        case when v.cap is null then 'none'
+             else format('%s..%s %s', round(i.anchor_price * (1 - v.cap), 2), round(i.anchor_price * (1 + v.cap), 2),
+                         case when v.binding = 'daily_cap' then 'reached' else 'ok' end) end,
+        case when v.dead_band is null then 'none'
+             when v.dead_band >= 1e12 then 'cooling down'
+             else format('%s %%: %s', trim_scale(v.dead_band * 100),
+                         case when v.price = i.price then 'kept' else 'moved' end) end,
+        r.price_step, v.price)
+$$;
+
+-- The strategy's step in words: what it goes by and what it makes of it.
+create or replace function strategy_note(d product, r rule, i inventory, v price_verdict) returns text
+language plpgsql immutable as $$
+declare
+    theta float8 := d.base_price / v.elasticity;
+    plenty float8 := case when r.strategy = 'restock' then coalesce(d.unit_cost, d.unit_value) else d.unit_value end + theta;
+    d_left float8 := v.rate * v.season_left;
+    m float8;
     lines text[];
 begin
-    if verdict.frozen is not null then
-        steps := json_build_array(json_build_object('step', 'frozen', 'before', i.price::text,
-            'after', i.price::text, 'note', case verdict.frozen
+    if r.strategy = 'manual' then return 'manual: base price'; end if;
+    if r.strategy = 'bands' then
+        return format('bands: %s in stock, low to %s, high from %s, gap %s: %s', i.stock, d.low_stock, d.high_stock, v.gap,
+            case v.band when 1 then 'low, base + ' || trim_scale(r.up_share * 100) || ' %'
+                        when -1 then 'high, base - ' || trim_scale(r.down_share * 100) || ' %'
+                        else 'normal, base' end);
+    end if;
+    if v.days_left is null then return 'nothing in stock: base price'; end if;
+    m := d_left * exp((d.base_price - (plenty - theta)) / theta - 1);
+    lines := array[
+        format('base %s, elasticity %s%s: best price if stock were plentiful %s', d.base_price,
+            round(v.elasticity::numeric, 3), case when r.strategy = 'learn' then ' as sales show it' else '' end,
+            round(plenty::numeric, 2)),
+        format('%s %s; %s units would sell at base, %s at %s', round(v.days_left::numeric, 1),
+            case when r.strategy = 'restock' and v.has_end then 'days until goods arrive'
+                 when v.has_end then 'selling days left' else 'days that stock should last' end,
+            round(d_left::numeric, 1), round(m::numeric, 1), round(plenty::numeric, 2)),
+        case when r.strategy = 'cover' or (r.strategy = 'restock' and not v.has_end) then format('%s in stock', i.stock)
+             else format('%s in stock: run-out pressure %s %%, scarcity mark-up %s', i.stock,
+                 round(100 * (1 - erlang_share(i.stock, m))::numeric, 1),
+                 round((v.raw::float8 - plenty)::numeric, 2)) end,
+        format('computed %s%s; one unit more %s', round(v.raw, 2),
+            case when i.stock > 1 then '; one unit less ' || round(target_at(d, r, i.stock - 1, v), 2) else '' end,
+            round(target_at(d, r, i.stock + 1, v), 2))];
+    return array_to_string(lines, E'\n  ');
+end $$;
+
+-- Each step from base to the posted price, what would change it next, and the text that people read.
+create or replace function explain_price(d product, r rule, i inventory, v price_verdict, is_preview boolean)
+returns json
+language plpgsql stable as $$
+declare
+    steps jsonb;
+    lines text[];
+    moves jsonb;
+    settled inventory := i;
+    was numeric := case when is_preview then i.price else (
+        select old_price from price_change where product_id = d.product_id order by sequence desc limit 1) end;
+begin
+    settled.price := v.price;
+    moves := next_moves(d, r, settled);
+    if is_preview then moves := jsonb_path_query_array(moves, '$[*] ? (@.event != "tick")'); end if;
+    if v.frozen is null and is_halted(d) then v.frozen := 'halted'; end if;
+    if v.frozen is not null then
+        steps := jsonb_build_array(jsonb_build_object('step', 'frozen', 'before', i.price::text,
+            'after', i.price::text, 'note', case v.frozen
                 when 'pinned' then format('pinned by hand at %s%s', i.pin_price,
                     coalesce(' until ' || rfc3339(i.pinned_until), ''))
                 when 'archived' then 'archived: no longer priced'
+                when 'halted' then 'automation is halted: the last price stands'
                 else 'out of stock: the last price stands' end));
+        if v.frozen = 'halted' then v.price := i.price; end if;
     else
-        steps := json_build_array(
-            json_build_object('step', 'strategy', 'before', d.base_price::text,
-                'after', (facts ->> 'raw')::numeric(12, 4)::text,
-                'note', case when r.strategy = 'manual' then 'manual: base price'
-                    else format('bands: %s in stock, low to %s, high from %s, gap %s: %s', i.stock, d.low_stock,
-                        d.high_stock, facts ->> 'gap', case verdict.band
-                            when 1 then 'low, base + ' || trim_scale(r.up_share * 100) || ' %'
-                            when -1 then 'high, base - ' || trim_scale(r.down_share * 100) || ' %' else 'normal, base' end) end),
-            json_build_object('step', 'daily_cap', 'before', (facts ->> 'raw')::numeric(12, 4)::text,
-                'after', (facts ->> 'capped')::numeric(12, 4)::text,
-                'note', case when r.daily_cap is null then 'none'
-                    else format('at most %s %% from %s in a day', trim_scale(r.daily_cap * 100), i.anchor_price) end),
-            json_build_object('step', 'limits', 'before', (facts ->> 'capped')::numeric(12, 4)::text,
-                'after', (facts ->> 'limited')::numeric(12, 4)::text,
-                'note', format('floor %s, ceiling %s', (facts ->> 'floor')::numeric(12, 2), d.ceiling_price)),
-            json_build_object('step', 'dead_band', 'before', (facts ->> 'limited')::numeric(12, 4)::text,
-                'after', case when verdict.binding = 'dead_band' then i.price::text
-                              else (facts ->> 'limited')::numeric(12, 4)::text end,
-                'note', coalesce('moves below ' || trim_scale((facts ->> 'deadBand')::numeric * 100) || ' % are left out',
-                                 'none: the gap serves')),
-            json_build_object('step', 'rounding', 'before', (facts ->> 'limited')::numeric(12, 4)::text,
-                'after', verdict.price::text, 'note', format('to steps of %s', r.price_step)));
+        steps := jsonb_build_array(
+            jsonb_build_object('step', 'strategy', 'before', d.base_price::text, 'after', v.raw::numeric(12, 4)::text,
+                'note', strategy_note(d, r, i, v)),
+            jsonb_build_object('step', 'daily_cap', 'before', v.raw::numeric(12, 4)::text,
+                'after', v.capped::numeric(12, 4)::text,
+                'note', case when v.cap is null then 'none' else format('%s..%s in a day',
+                    round(i.anchor_price * (1 - v.cap), 2), round(i.anchor_price * (1 + v.cap), 2)) end),
+            jsonb_build_object('step', 'limits', 'before', v.capped::numeric(12, 4)::text,
+                'after', v.limited::numeric(12, 4)::text,
+                'note', format('floor %s%s, ceiling %s%s', v.floor_at::numeric(12, 2),
+                    case when v.limited = v.floor_at then ' reached' else '' end, v.ceiling_at,
+                    case when v.limited = v.ceiling_at then ' reached' else '' end)),
+            jsonb_build_object('step', 'dead_band', 'before', v.limited::numeric(12, 4)::text,
+                'after', case when v.binding = 'dead_band' then i.price::text else v.limited::numeric(12, 4)::text end,
+                'note', case when v.dead_band is null then 'none: the gap serves'
+                             when v.dead_band >= 1e12 then 'the price cools down after its last move'
+                             else format('moves up to %s %% are left out', trim_scale(v.dead_band * 100)) end),
+            jsonb_build_object('step', 'rounding', 'before', v.limited::numeric(12, 4)::text,
+                'after', v.price::text, 'note', format('to steps of %s', r.price_step)));
     end if;
-    lines := array[format('price %s   rule %s version %s, strategy %s', i.price, r.name, r.version, r.strategy),
-                   format('  base %s, %s in stock (%s)', d.base_price, i.stock,
-                          stock_level(i.stock, d.low_stock, d.high_stock))]
-        || array(select format('  %s: %s -> %s (%s)', s ->> 'step', s ->> 'before', s ->> 'after', s ->> 'note')
-                 from json_array_elements(steps) with ordinality u (s, n) order by n)
-        || case when facts is not null and (facts ->> 'floor')::numeric > d.ceiling_price
+    lines := array[format('price %s%s   strategy %s, rule %s version %s', v.price,
+                coalesce(format(' (%s %s, %s %%)', case when is_preview then 'posted' else 'was' end, was,
+                                to_char(100 * (v.price / was - 1), 'FMSG9990.0')), ''),
+                r.strategy, r.name, r.version),
+            '  ' || (steps -> 0 ->> 'note')]
+        || case when v.frozen is null then array['  ' || guards_note(r, i, v)] else '{}' end
+        || case when v.frozen is null and v.floor_at > d.ceiling_price
                 then array['  warning: unit cost lifts the floor above the ceiling; the floor wins'] else '{}' end
-        || case when verdict.binding is null then array[]::text[]
-                else array[format('  binding guard: %s', verdict.binding)] end;
-    return json_build_object('productId', d.product_id, 'price', verdict.price::text,
+        || case when v.binding is null then array[]::text[]
+                else array[format('  binding guard: %s; without it %s', v.binding,
+                                  price_without_guard(r, i.price, i.anchor_price, v))] end
+        || array(select format('  next: %s: %s%s',
+                     case m ->> 'event' when 'sales' then format('%s more sold', m ->> 'quantity')
+                         when 'restock' then format('a restock of %s', m ->> 'quantity')
+                         when 'tick' then format('at the tick of %s, if nothing is sold', m ->> 'at')
+                         else 'without the pin' end, m ->> 'price',
+                     case when m ->> 'price' = v.price::text then ', unchanged' else '' end)
+                 from jsonb_array_elements(moves) with ordinality u (m, n) order by n);
+    return json_build_object('productId', d.product_id, 'price', v.price::text,
         'posted', i.price::text, 'basePrice', d.base_price::text, 'stock', i.stock,
-        'strategy', r.strategy, 'ruleId', r.rule_id, 'frozen', verdict.frozen,
-        'bindingGuard', verdict.binding, 'steps', steps, 'text', array_to_string(lines, E'\n'));
+        'strategy', r.strategy, 'ruleId', r.rule_id, 'frozen', v.frozen,
+        'bindingGuard', v.binding,
+        'withoutGuard', price_without_guard(r, i.price, i.anchor_price, v)::text,
+        'steps', steps, 'next', moves, 'text', array_to_string(lines, E'\n'));
 end $$;
 
 -- Evaluates the product as it stands; a second evaluation changes nothing, so this is why the price is what it is.
@@ -98,21 +277,32 @@ declare
 begin
     select * into r from rule where rule_id = d.rule_id;
     select * into i from inventory where product_id = d.product_id;
-    return explain_price(d, r, i, evaluate_price(d, r, i, 'stock'));
+    return explain_price(d, r, i, evaluate_price(d, r, i, 'stock'), false);
 end $$;
 
--- The price that the database would set for another stock or another rule. Nothing is written.
+-- The price that the database would set for another stock, another rule, or at the tick of another time if nothing were
+-- sold until then. Nothing is written.
 create or replace function preview_price(p jsonb) returns json
 language plpgsql stable as $$
 declare
     d product := find_product((p ->> 'productId')::bigint);
     r rule;
     i inventory;
+    v price_verdict;
 begin
-    select * into r from rule where rule_id = coalesce(find_rule((p ->> 'ruleId')::bigint), d.rule_id);
+    select * into r from rule where rule_id = coalesce(find_rule(coalesce(p ->> 'ruleId', p ->> 'rule')::bigint), d.rule_id);
     select * into i from inventory where product_id = d.product_id;
+    if r.rule_id <> d.rule_id then  -- an estimate belongs to the rule that made it
+        i.rate_now := null;
+    end if;
     i.stock := coalesce((p ->> 'stock')::integer, i.stock);
-    return explain_price(d, r, i, evaluate_price(d, r, i, 'stock'));
+    if p ->> 'at' is not null then
+        i := row_at_tick(d, r, i, (p ->> 'at')::timestamptz);
+        v := evaluate_price(d, r, i, 'tick');
+    else
+        v := evaluate_price(d, r, i, case when r.rule_id = d.rule_id then 'stock' else 'declaration' end);
+    end if;
+    return explain_price(d, r, i, v, true);
 end $$;
 
 create or replace function pin_json(i inventory) returns json

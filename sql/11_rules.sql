@@ -9,7 +9,8 @@ language sql stable as $$
         'parameters', json_build_object('up', r.up_share, 'down', r.down_share, 'gap', r.gap_share,
             'tickSeconds', r.tick_seconds, 'bandTick', r.band_tick, 'bandStock', r.band_stock,
             'dailyCap', r.daily_cap, 'minimumMargin', r.minimum_margin, 'priceStep', r.price_step::text,
-            'priceOffset', r.price_offset::text),
+            'priceOffset', r.price_offset::text, 'coverDays', r.cover_days, 'cooldownSeconds', r.cooldown_seconds,
+            'neverUp', r.never_up),
         'note', r.note, 'actor', r.actor, 'createdAt', rfc3339(r.created_at),
         'activatedAt', rfc3339(r.activated_at))
 $$;
@@ -24,8 +25,8 @@ begin
     return id;
 end $$;
 
--- A rule that products may use: the one named, which must be active, or else the catalogue's default.
-create or replace function find_usable_rule(id bigint) returns bigint
+-- A rule that products may use: the one named, which must be active, or else the category's or catalogue's default.
+create or replace function find_usable_rule(id bigint, category bigint) returns bigint
 language plpgsql stable as $$
 begin
     if (select status from rule where rule_id = find_rule(id)) <> 'active' then
@@ -33,7 +34,7 @@ begin
             'violations', jsonb_build_array(jsonb_build_object('path', '/ruleId', 'rule', 'active',
                                                                'message', 'must be an active rule'))));
     end if;
-    return coalesce(id, default_rule_id());
+    return coalesce(id, default_rule_id(category));
 end $$;
 
 create or replace function list_rules(p jsonb) returns json
@@ -68,19 +69,28 @@ declare
 begin
     perform pg_advisory_xact_lock(hashtext('pricing_rule ' || (p ->> 'name')));
     insert into rule (name, version, strategy, up_share, down_share, gap_share, tick_seconds, band_tick, band_stock,
-                      daily_cap, minimum_margin, price_step, price_offset, note, actor, created_at)
+                      daily_cap, minimum_margin, price_step, price_offset, cover_days, cooldown_seconds, never_up,
+                      note, actor, created_at)
     values (p ->> 'name', (select coalesce(max(version), 0) + 1 from rule where name = p ->> 'name'),
             p ->> 'strategy', coalesce((q ->> 'up')::numeric, 0.10), coalesce((q ->> 'down')::numeric, 0.10),
             coalesce((q ->> 'gap')::numeric, 0.05), (q ->> 'tickSeconds')::integer, (q ->> 'bandTick')::numeric,
             (q ->> 'bandStock')::numeric, (q ->> 'dailyCap')::numeric, coalesce((q ->> 'minimumMargin')::numeric, 0),
             coalesce((q ->> 'priceStep')::numeric, 0.01), coalesce((q ->> 'priceOffset')::numeric, 0),
-            coalesce(p ->> 'note', ''), acting(), pricing_now())
+            coalesce((q ->> 'coverDays')::float8, 30), coalesce((q ->> 'cooldownSeconds')::integer, 0),
+            coalesce((q ->> 'neverUp')::boolean, false), coalesce(p ->> 'note', ''), acting(), pricing_now())
     returning * into r;
     return rule_json(r);
 end $$;
 
+-- The catalogue's default from now on. The owner's function: the daemon's role may not write settings.
+create or replace function set_default_rule(rule_name text) returns void
+language sql security definer set search_path = public, pg_temp as $$
+    update setting set value = to_jsonb(rule_name) where name = 'default_rule'
+$$;
+
 -- Puts a version into force: it replaces the active version of its name, takes over that name's products, and those
--- that the call names besides. Every product that it takes over is priced at once.
+-- that the call names besides. Every product that it takes over is priced at once. A whole category, or the whole
+-- catalogue, follows it with its new products too.
 create or replace function activate_rule(p jsonb) returns json
 language plpgsql as $$
 declare
@@ -94,6 +104,12 @@ begin
         update rule set status = 'retired' where name = r.name and status = 'active';
         update rule set status = 'active', activated_at = pricing_now() where rule_id = id returning * into r;
     end if;
+    if (p ->> 'all')::boolean then perform set_default_rule(r.name); end if;
+    update category set rule_name = r.name where category_id = (p ->> 'categoryId')::bigint;
+    if p ? 'categoryId' and not found then
+        perform fail('PR103', format('There is no category %s.', p ->> 'categoryId'),
+            jsonb_build_object('categoryId', p -> 'categoryId'));
+    end if;
     for taken in
         select d.product_id from product d join rule o using (rule_id)
         where d.rule_id <> id and d.archived_at is null
@@ -105,4 +121,25 @@ begin
         moved := moved + 1;
     end loop;
     return (rule_json(r)::jsonb || jsonb_build_object('productsMoved', moved))::json;
+end $$;
+
+-- Takes a version out of use. Refused (PR302) while products or new products would still follow it.
+create or replace function retire_rule(p jsonb) returns json
+language plpgsql as $$
+declare
+    id bigint := find_rule((p ->> 'ruleId')::bigint);
+    followers bigint := (select count(*) from product where rule_id = id and archived_at is null);
+    r rule;
+begin
+    select * into r from rule where rule_id = id for no key update;
+    if followers > 0 or (r.status = 'active' and (
+        exists (select from setting where name = 'default_rule' and value #>> '{}' = r.name)
+        or exists (select from category where rule_name = r.name)))
+    then
+        perform fail('PR302', format('Rule %s is in use.', id), jsonb_build_object('ruleId', id, 'products', followers,
+            'violations', jsonb_build_array(jsonb_build_object('path', '/ruleId', 'rule', 'unused', 'message',
+                'products, a category or the catalogue follow it: activate another rule for them first'))));
+    end if;
+    update rule set status = 'retired' where rule_id = id returning * into r;
+    return rule_json(r);
 end $$;

@@ -1,36 +1,60 @@
 --! repeatable
 -- The clock: the tick that begins pricing days and ends pins, and the virtual time of a sandbox.
 
--- One tick: pins that ended are taken off, and every product whose rule's period has begun anew is evaluated. Bounded,
--- skips rows that somebody holds; call it until it returns 0. Never two at a time.
-create or replace function tick_prices(most integer default 1000) returns bigint
+-- One page of a tick: the next `most` products after number `after` whose rule's period has begun anew are evaluated,
+-- in order of their numbers; next_after is null when there are no more. Before the first page, pins that ended are taken
+-- off. Rows that somebody holds are skipped and counted. Never two at a time: while another session ticks, nothing.
+create or replace function tick_page(
+    most integer, after bigint, out evaluated bigint, out skipped bigint, out next_after bigint
+)
 language plpgsql as $$
 declare
     moment timestamptz := pricing_now();
-    ended bigint;
-    evaluated bigint;
+    page bigint[];
+    free bigint[];
 begin
-    if not pg_try_advisory_xact_lock(hashtext('pricing_tick')) then return 0; end if;
+    evaluated := 0;
+    skipped := 0;
+    if not pg_try_advisory_xact_lock(hashtext('pricing_tick')) then return; end if;
     perform set_config('pricing.actor', 'tick', true);
-    with due as materialized (
-        select product_id from inventory where pin_price is not null and pinned_until <= moment
-        order by product_id limit most for no key update skip locked
-    )
-    update inventory i set pin_price = null, pinned_until = null,
-        cause = row('unpin', null, 'the pin ended', null)::movement_cause
-    from due where i.product_id = due.product_id;
-    get diagnostics ended = row_count;
-    with due as materialized (
+    if after = 0 then
+        with ended as materialized (
+            select product_id from inventory where pin_price is not null and pinned_until <= moment
+            order by product_id for no key update skip locked
+        )
+        update inventory i set pin_price = null, pinned_until = null,
+            cause = row('unpin', null, 'the pin ended', null)::movement_cause
+        from ended where i.product_id = ended.product_id;
+        get diagnostics evaluated = row_count;
+    end if;
+    page := array(
         select i.product_id from inventory i join product d using (product_id) join rule r using (rule_id)
-        where d.archived_at is null
+        where i.product_id > after and d.archived_at is null
           and (i.ticked_at is null or floor(extract(epoch from i.ticked_at) / r.tick_seconds)
                                       <> floor(extract(epoch from moment) / r.tick_seconds))
-        order by i.product_id limit most for no key update of i skip locked
-    )
-    update inventory i set cause = row('tick', null, '', null)::movement_cause
-    from due where i.product_id = due.product_id;
-    get diagnostics evaluated = row_count;
-    return ended + evaluated;
+        order by i.product_id limit most);
+    free := array(select product_id from inventory where product_id = any (page)
+                  order by product_id for no key update skip locked);
+    update inventory set cause = row('tick', null, '', null)::movement_cause where product_id = any (free);
+    evaluated := evaluated + cardinality(free);
+    skipped := cardinality(page) - cardinality(free);
+    next_after := case when cardinality(page) = most then page[most] end;
+end $$;
+
+-- A whole tick in one transaction: how many products it evaluated.
+create or replace function tick_prices() returns bigint
+language plpgsql as $$
+declare
+    page record;
+    total bigint := 0;
+    after bigint := 0;
+begin
+    while after is not null loop
+        page := tick_page(1000, after);
+        total := total + page.evaluated;
+        after := page.next_after;
+    end loop;
+    return total;
 end $$;
 
 -- Seconds until a tick has something to do: the next hour, or the end of a pin before it. Null while a virtual clock
@@ -81,7 +105,6 @@ begin
     end if;
     perform pg_advisory_xact_lock(hashtext('pricing_tick'));
     insert into virtual_clock (at) values (moment) on conflict (only_row) do update set at = excluded.at;
-    while tick_prices() > 0 loop
-    end loop;
+    perform tick_prices();
     return get_clock();
 end $$;

@@ -52,7 +52,7 @@ begin
     alter table stock_movement disable trigger stock_movement_append_only;
     alter table price_change disable trigger price_change_append_only;
     truncate app_user, category, supplier, product, inventory, customer_order, order_line, stock_movement,
-        price_change, event_outbox, event restart identity cascade;
+        price_change, event_outbox, event, expectation, automation_halt, breaker_move restart identity cascade;
     alter table stock_movement enable trigger stock_movement_append_only;
     alter table price_change enable trigger price_change_append_only;
     delete from request_key where xmin <> pg_current_xact_id()::xid;
@@ -136,7 +136,7 @@ begin
            format('%s %s.', look, lower(noun)), c.category_id,
            suppliers[1 + floor(cardinality(suppliers) * random_unit(seed, 11, n))::integer],
            price, round(price * (0.4 + 0.3 * random_unit(seed, 10, n))::numeric, 2),
-           greatest(0.01, round(price * 0.5, 2)), price * 2, low, low + 40 + 8 * low, default_rule_id(), pricing_now()
+           greatest(0.01, round(price * 0.5, 2)), price * 2, low, low + 40 + 8 * low, default_rule_id(null), pricing_now()
     from generate_series(1, amount) n
     join generated_categories() g on g.place = 1 + n % 12
     join category c on c.name = g.name,

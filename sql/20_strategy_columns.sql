@@ -3,6 +3,9 @@
 -- what was learned (inventory). Demand quantities are float8, as the formulas are; money stays numeric(12,2).
 
 drop function if exists evaluate_price(product, rule, inventory, text);
+drop function if exists tick_prices(integer);
+drop function if exists default_rule_id();
+drop function if exists find_usable_rule(bigint);
 drop function if exists price_reason(text, smallint, text, text);
 drop function if exists record_price_change(inventory, inventory, product, text, jsonb, movement_cause, timestamptz);
 
@@ -34,7 +37,7 @@ alter table category
     add column rule_name text;
 
 -- cover_days: the days that stock should last where no season ends. cooldown_seconds: the least time between two moves
--- of a price, 0 for none. never_up: no automatic rise before the declaration changes.
+-- of a price, 0 for none. never_up: a markdown that never rises before the declaration changes.
 alter table rule
     drop constraint rule_strategy_known,
     add column cover_days float8 not null default 30,
@@ -42,6 +45,7 @@ alter table rule
     add column never_up boolean not null default false,
     add constraint rule_strategy_known
         check (strategy in ('bands', 'cover', 'deadline', 'learn', 'restock', 'markdown', 'manual')),
+    add constraint rule_never_up_markdown check (not never_up or strategy = 'markdown'),
     add constraint rule_cover_days_range check (cover_days between 1 and 3650),
     add constraint rule_cooldown_seconds_range check (cooldown_seconds between 0 and 2592000);
 
@@ -99,6 +103,22 @@ insert into rule (name, version, strategy, status, note, activated_at) values
     ('learn', 1, 'learn', 'active', 'The best price for stock that must go by a day, from demand as sales show it.', now()),
     ('restock', 1, 'restock', 'active', 'Cost and its best margin; dearer when stock must last until goods arrive.', now()),
     ('markdown', 1, 'markdown', 'active', 'The best price for goods that lose their appeal day by day.', now());
+
+-- What the breaker keeps: the price that each product stood at before its first move in the window, and how far in the
+-- event stream it has read.
+create table breaker_move (
+    product_id bigint constraint breaker_move_pkey primary key,
+    was numeric(12, 2) not null,
+    since timestamptz not null
+);
+create table breaker_state (
+    only_row boolean not null default true constraint breaker_state_pkey primary key,
+    last_sequence bigint not null default 0,
+    constraint breaker_state_only_row check (only_row)
+) with (fillfactor = 10);
+insert into breaker_state default values;
+
+-- The breaker's limits, explained where they are read (25_automation.sql).
 insert into setting (name, value) values
-    ('breaker', '{"windowSeconds": 3600, "leastCatalogue": 20, "leastProducts": 5, "repricedMove": 0.25,
-                  "repricedShare": 0.2, "valueShare": 0.3, "farFromBase": 0.6, "farShare": 0.2}');
+    ('breaker', '{"windowSeconds": 3600, "leastCatalogue": 20, "leastProducts": 5, "move": 0.25, "movedShare": 0.2,
+                  "valueShare": 0.3, "distance": 0.6, "distantShare": 0.2}');

@@ -90,7 +90,7 @@ begin
     v.ceiling_at := declared.ceiling_price;
     if not free then
         v.cap := chosen.daily_cap;
-        if chosen.never_up then v.ceiling_at := least(v.ceiling_at, row_now.price); end if;
+        if chosen.never_up and chosen.strategy = 'markdown' then v.ceiling_at := least(v.ceiling_at, row_now.price); end if;
         if chosen.strategy <> 'bands' then
             v.dead_band := case when mode = 'tick' then chosen.band_tick else chosen.band_stock end;
         end if;

@@ -70,6 +70,9 @@ static const unsigned char script_22[] = {
 static const unsigned char script_24[] = {
 #embed "../../sql/24_evaluate_price.sql"
 };
+static const unsigned char script_25[] = {
+#embed "../../sql/25_automation.sql"
+};
 static const unsigned char script_28[] = {
 #embed "../../sql/28_lab_demand.sql"
 };
@@ -103,6 +106,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(21, "21_strategies.sql"),
     SCRIPT(22, "22_learner.sql"),
     SCRIPT(24, "24_evaluate_price.sql"),
+    SCRIPT(25, "25_automation.sql"),
     SCRIPT(28, "28_lab_demand.sql"),
     SCRIPT(29, "29_lab.sql"),
 };

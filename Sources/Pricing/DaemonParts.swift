@@ -14,9 +14,11 @@ struct DaemonParts: Sendable {
     let feed: EventFeed
     let intake: OrderIntake
     let ticker: Ticker
+    let breaker: Breaker
 
     init(host: DatabaseHost, database: Database, limits: TransportLimits, logger: Logger) {
-        let feed = EventFeed(database: database, logger: logger)
+        let news = Waker()
+        let feed = EventFeed(database: database, logger: logger, numbered: { news.wake() })
         identity = DaemonIdentity(isSandbox: host.isSandbox)
         location = host.location
         self.limits = limits
@@ -24,6 +26,7 @@ struct DaemonParts: Sendable {
         self.feed = feed
         intake = OrderIntake(database: database, deadlines: deadlines, logger: logger, committed: { feed.kick() })
         ticker = Ticker(database: database, logger: logger, committed: { feed.kick() })
+        breaker = Breaker(database: database, news: news, logger: logger, committed: { feed.kick() })
     }
 
     /// One handler a method.

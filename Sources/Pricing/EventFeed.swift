@@ -18,13 +18,16 @@ final class EventFeed: Service {
 
     private let database: Database
     private let logger: Logger
+    private let numbered: @Sendable () -> Void
     private let shared = Mutex(Shared())
     private let signal: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
 
-    init(database: Database, logger: Logger) {
+    /// - Parameter numbered: told when events were numbered since it was told last.
+    init(database: Database, logger: Logger, numbered: @escaping @Sendable () -> Void) {
         self.database = database
         self.logger = logger
+        self.numbered = numbered
         (signal, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -99,7 +102,11 @@ final class EventFeed: Service {
     private func serveAll() async {
         do throws(PostgresError) {
             let last = try await currentPosition()
-            shared.withLock { $0.lastNumber = last }
+            let isNews = shared.withLock { shared in
+                defer { shared.lastNumber = last }
+                return shared.lastNumber != last
+            }
+            if isNews { numbered() }
             while let position = shared.withLock({ $0.nextPosition(before: last) }) {
                 let events = try await database.pool.run { (session) throws(PostgresError) in
                     try session.all(DaemonStatements.eventsAfter, [.int(position)])

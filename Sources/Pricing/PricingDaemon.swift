@@ -59,7 +59,7 @@ package struct PricingDaemon: Sendable {
         let changes = try NotificationStream(settings, channels: ["pricing_event"], logger: logger)
         services =
             [
-                parts.deadlines, parts.intake, parts.feed, parts.ticker,
+                parts.deadlines, parts.intake, parts.feed, parts.ticker, parts.breaker,
                 ChangeListener(changes: changes, feed: parts.feed),
             ]
             + (keeper.map { [$0] } ?? [])

@@ -115,6 +115,13 @@ enum PricingFailure: Error, Sendable {
         "app_user_phone_shape": .violation("/phoneNumber", "format", "must be a telephone number"),
         "product_limits_ordered": .violation("/ceiling", "order", "floor must not exceed ceiling"),
         "product_levels_ordered": .violation("/highStock", "order", "must exceed lowStock by 3 or more"),
+        "product_season_ordered": .violation("/seasonEnd", "order", "must come with, and after, seasonStart"),
+        "product_season_profile_shape": .violation(
+            "/seasonProfile",
+            "season",
+            "needs a seasonEnd and at least one weight above zero"
+        ),
+        "rule_never_up_markdown": .violation("/parameters/neverUp", "strategy", "is for the strategy markdown"),
         "rule_tick_seconds_range": .violation("/parameters/tickSeconds", "choice", "must be 3600, 21600 or 86400"),
         "rule_band_stock_range": .violation("/parameters/bandStock", "order", "must be at least bandTick, at most 1"),
         "rule_price_offset_range": .violation("/parameters/priceOffset", "order", "must be below priceStep"),

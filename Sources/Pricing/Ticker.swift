@@ -29,16 +29,23 @@ struct Ticker: Service {
         }
     }
 
+    /// Nobody tells when a row is let go that an order held while its page passed.
+    private static let retryHeldRows = Duration.milliseconds(200)
+
     /// Ticks until nothing is due; when something will be, nil for not before a kick.
     private func tick() async -> ContinuousClock.Instant? {
         do throws(PostgresError) {
-            while !Task.isCancelled {
-                let moved = try await database.pool.run { (session) throws(PostgresError) in
-                    try session.one(DaemonStatements.tick)
+            var after: Int64? = 0
+            var skipped: Int64 = 0
+            while let start = after, !Task.isCancelled {
+                let page = try await database.pool.run { (session) throws(PostgresError) in
+                    try session.one(DaemonStatements.tick, [.int(start)])
                 }
-                if moved == 0 { break }
-                committed()
+                if page.evaluated > 0 { committed() }
+                skipped += page.skipped
+                after = page.nextAfter
             }
+            if skipped > 0 { return .now + Self.retryHeldRows }
             let seconds = try await database.pool.run { (session) throws(PostgresError) in
                 try session.run(DaemonStatements.expireKeys)
                 return try session.one(DaemonStatements.secondsToTick)

@@ -2,8 +2,8 @@
 /// line in `Pricing/Statements`.
 package enum AllMethods {
     package static let list: [Method] =
-        Daemon.methods + Catalogue.methods + Inventory.methods + Prices.methods + Rules.methods + Orders.methods
-        + Users.methods + Reports.methods + Events.methods + Lab.methods
+        Daemon.methods + Catalogue.methods + Inventory.methods + Prices.methods + Automation.methods + Rules.methods
+        + Orders.methods + Users.methods + Reports.methods + Events.methods + Lab.methods
 
     package static let byName: [String: Method] = Dictionary(uniqueKeysWithValues: list.map { ($0.name, $0) })
 

@@ -40,6 +40,14 @@ enum Catalogue {
             .stock,
             Field("available", .integer(0...2_147_483_647), "On hand less held."),
             .lowStock, .highStock, .ruleId,
+            Field("elasticity", .number(0.1...20), "Percent of demand lost for each percent of price, at base."),
+            Field("refRate", .number(0...1_000_000_000), "Units a day that sell at base, as declared.").nullable,
+            .money("unitValue", "What a unit left at the season's end is worth.", zeroAllowed: true),
+            Field("decay", .number(0...1), "The share of willingness to pay lost a day."),
+            Field.time("seasonStart", "When the season began.").nullable,
+            Field.time("seasonEnd", "When stock must be gone; null for never.").nullable,
+            Field("seasonProfile", .list(.number(0...1_000_000), 1...1000), "Demand weights of equal slices, mean 1.")
+                .nullable,
             Field("pinned", .boolean, "Whether a manual price stands."),
             Field("active", .boolean, "Whether it is for sale."),
             Field("archived", .boolean, "Whether it was taken out for good."),
@@ -57,6 +65,30 @@ enum Catalogue {
         Field.money("floor", "The lowest price; half of base unless given.").optional,
         Field.money("ceiling", "The highest price; twice base unless given.").optional,
         Field.lowStock.optional, Field.highStock.optional, Field.ruleId.optional,
+        Field(
+            "elasticity",
+            .number(0.1...20),
+            "Percent of demand lost for each percent that the price rises, at base; 2 unless given."
+        ).optional,
+        Field(
+            "refRate",
+            .number(0.000001...1_000_000_000),
+            "Units a day that sell at base; the first stock over the days it should last unless given."
+        ).nullable.optional,
+        Field.money(
+            "unitValue",
+            "What a unit left at the season's end is worth: salvage or replacement; 0 unless given.",
+            zeroAllowed: true
+        ).optional,
+        Field("decay", .number(0...1), "The share of willingness to pay lost a day, as with fashion; 0 unless given.")
+            .optional,
+        Field.time("seasonStart", "When the season begins; now unless given with a season's end.").optional,
+        Field.time("seasonEnd", "When stock must be gone; null takes a season away.").nullable.optional,
+        Field(
+            "seasonProfile",
+            .list(.number(0...1_000_000), 1...1000),
+            "Demand weights of equal slices of the season, scaled to mean 1; flat unless given."
+        ).nullable.optional,
         Field("active", .boolean, "Whether it is for sale; yes unless given.").optional,
     ]
 

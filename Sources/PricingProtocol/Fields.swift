@@ -31,6 +31,12 @@ extension Field {
     static let customerId = id("customerId", "The user who buys.", completes: "user")
     static let orderId = id("orderId", "An order's id.", completes: "order")
     static let ruleId = id("ruleId", "A rule version's id.", completes: "rule")
+    static let expectationId = id("expectationId", "An expected delivery's id.")
+    static let strategy = Field(
+        "strategy",
+        .choice(["bands", "cover", "deadline", "learn", "restock", "markdown", "manual"]),
+        "How the price follows stock."
+    )
     static let reason = Field("reason", .name(0...500), "Why, kept in the ledger.").optional
     static let quantity = Field("quantity", .integer(1...1_000_000_000), "Units.")
     static let limit = Field("limit", .integer(1...500), "Rows a page; 50 unless given.").optional

@@ -27,6 +27,13 @@ enum Inventory {
         ]
     )
 
+    static let expectation = ObjectShape.result(
+        "Expectation",
+        [
+            .expectationId, .productId, .quantity, .time("eta", "When the goods should arrive."),
+        ]
+    )
+
     static let moved = ObjectShape.result(
         "StockMoved",
         [
@@ -74,7 +81,7 @@ enum Inventory {
             .operator,
             .write,
             "Adds units that came in.",
-            takes: [.productId, .quantity, .reason],
+            takes: [.productId, .quantity, Field.expectationId.optional, .reason],
             gives: moved,
             errors: [.productNotFound, .productArchived],
             example: ["productId": 1, "quantity": 5]
@@ -91,6 +98,25 @@ enum Inventory {
             gives: moved,
             errors: [.productNotFound, .productArchived, .insufficientStock],
             example: ["productId": 1, "quantity": -1, "reason": "broken"]
+        ),
+        Method(
+            "inventory.expect",
+            .operator,
+            .write,
+            "Says that goods are on their way; a restock that names the expectation closes it.",
+            takes: [.productId, .quantity, .time("eta", "When they should arrive; in the future."), .reason],
+            gives: expectation,
+            errors: [.productNotFound, .productArchived],
+            example: ["productId": 1, "quantity": 40, "eta": "2099-01-01T00:00:00Z"]
+        ),
+        Method(
+            "inventory.expectations",
+            .viewer,
+            .read,
+            "Lists the deliveries still expected, the earliest first.",
+            takes: [Field.productId.optional, .limit, .cursor],
+            gives: .page(of: expectation),
+            example: [:]
         ),
         Method(
             "inventory.movements",

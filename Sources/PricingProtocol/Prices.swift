@@ -41,14 +41,31 @@ enum Prices {
         ]
     )
 
+    static let nextMove = ObjectShape.result(
+        "NextMove",
+        [
+            Field("event", .choice(["sales", "restock", "tick", "unpin"]), "What would have to happen."),
+            Field("quantity", .integer(1...2_147_483_647), "So many units, of sales and restock.").optional,
+            Field.time("at", "When, of tick and unpin; null for never.").nullable.optional,
+            .money("price", "The posted price then, after all guards."),
+        ]
+    )
+
     static let explanation = ObjectShape.result(
         "PriceExplanation",
         [
             .productId, .money("price", "The price that the steps end at."), .money("posted", "The price that stands."),
             .money("basePrice", "The list price."), .stock, Field("strategy", .name(1...50), "The rule's strategy."),
-            .ruleId, Field("frozen", .name(1...50), "pinned, archived or out_of_stock: why it does not move.").nullable,
+            .ruleId,
+            Field("frozen", .name(1...50), "pinned, halted, archived or out_of_stock: why it does not move.").nullable,
             Field("bindingGuard", .name(1...50), "The first guard that bound.").nullable,
             Field("steps", .list(.object(step), 1...20), "From base to the posted price."),
+            Field.money("withoutGuard", "The price if the binding guard did not bind.").nullable,
+            Field(
+                "next",
+                .list(.object(nextMove), 0...10),
+                "What would change it next; each comes true if carried out."
+            ),
             .text("text", upTo: 10_000, "The same as text."),
         ]
     )
@@ -112,8 +129,12 @@ enum Prices {
             "price.preview",
             .viewer,
             .read,
-            "Gives the price that the database would set for another stock or rule.",
-            takes: [.productId, Field.stock.optional, Field.ruleId.optional],
+            "Gives the price that the database would set for another stock or rule, or at a later tick.",
+            takes: [
+                .productId, Field.stock.optional, Field.ruleId.optional,
+                Field.id("rule", "The same as ruleId.", completes: "rule").optional,
+                Field.time("at", "The moment of a tick to come, nothing sold until then.").optional,
+            ],
             gives: explanation,
             errors: [.productNotFound, .ruleNotFound],
             example: ["productId": 1, "stock": 3]

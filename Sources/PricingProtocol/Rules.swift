@@ -22,6 +22,12 @@ enum Rules {
         Field("minimumMargin", share, "The least margin on unit cost, as a share; lifts the floor.").optional,
         Field("priceStep", .money(minimumHundredths: 1), "Prices are multiples of it, less the offset.").optional,
         Field("priceOffset", .money(minimumHundredths: 0), "0.01 with a step of 1.00 gives x.99.").optional,
+        Field("coverDays", .number(1...3650), "Days that stock should last where no season ends; 30 unless given.")
+            .optional,
+        Field("cooldownSeconds", .integer(0...2_592_000), "Least time between two moves of a price; 0 unless given.")
+            .optional,
+        Field("neverUp", .boolean, "markdown: no automatic rise before the declaration changes; no unless given.")
+            .optional,
     ]
 
     static let rule = ObjectShape.result(
@@ -29,7 +35,7 @@ enum Rules {
         [
             .ruleId, Field("name", .name(1...200), "Its name, shared by its versions."),
             .count("version", "Counts up under the name."),
-            Field("strategy", .choice(["bands", "manual"]), "How the price follows stock."),
+            .strategy,
             Field("status", .choice(["draft", "active", "retired"]), "At most one version of a name is active."),
             Field("parameters", .object(.result(parameters)), "Its parameters, guards among them."),
             .text("note", "What it is for."), .text("actor", "Who made it."), .time("createdAt", "When."),
@@ -66,7 +72,7 @@ enum Rules {
             "Makes the next version under a name, as a draft.",
             takes: [
                 Field("name", .name(1...200), "A new name, or one that has versions."),
-                Field("strategy", .choice(["bands", "manual"]), "How the price follows stock."),
+                .strategy,
                 Field("preset", .choice(["calm", "balanced", "agile"]), "Tick, dead bands and cap; calm unless given.")
                     .optional,
                 Field("parameters", .object(ObjectShape(parameters)), "What differs from the preset.").optional,
@@ -88,8 +94,17 @@ enum Rules {
                 Field("productIds", .list(Field.productId.schema, 1...500), "These products.").optional,
             ],
             gives: .result(rule.fields + [.count("productsMoved", "How many products it took over.")]),
-            errors: [.ruleNotFound, .ruleInvalid, .outsideLimits],
+            errors: [.ruleNotFound, .ruleInvalid, .outsideLimits, .categoryNotFound],
             isLong: true
+        ),
+        Method(
+            "rule.retire",
+            .operator,
+            .write,
+            "Takes a version out of use; refused while anything follows it.",
+            takes: [.ruleId],
+            gives: rule,
+            errors: [.ruleNotFound, .ruleInvalid]
         ),
     ]
 }

@@ -155,6 +155,15 @@ struct GoldenCall: Sendable {
                 (#"{"title": "Mug", "basePrice": "1", "categoryId": 1, "lowStock": null}"#, "/lowStock", "type"),
                 (#"{"title": "Mug", "basePrice": "1", "categoryId": 1, "stock": -1}"#, "/stock", "minimum"),
                 (#"{"title": "Mug", "basePrice": "1", "categoryId": 1, "price": "1"}"#, "/price", "unknown"),
+                (#"{"title": "Mug", "basePrice": "1", "categoryId": 1, "elasticity": 0}"#, "/elasticity", "minimum"),
+                (#"{"title": "Mug", "basePrice": "1", "categoryId": 1, "refRate": 0}"#, "/refRate", "minimum"),
+                (#"{"title": "Mug", "basePrice": "1", "categoryId": 1, "decay": 1.5}"#, "/decay", "maximum"),
+                (#"{"title": "Mug", "basePrice": "1", "categoryId": 1, "unitValue": "-1"}"#, "/unitValue", "minimum"),
+                (#"{"title": "Mug", "basePrice": "1", "categoryId": 1, "seasonEnd": "May"}"#, "/seasonEnd", "format"),
+                (
+                    #"{"title": "Mug", "basePrice": "1", "categoryId": 1, "seasonProfile": []}"#, "/seasonProfile",
+                    "length"
+                ),
             ]
         ),
         takesID(
@@ -173,9 +182,37 @@ struct GoldenCall: Sendable {
         takesPage("inventory.list", [#"{"level": "LOW"}"#]),
         GoldenCall("inventory.list", [], [(#"{"level": "low"}"#, "/level", "choice")]),
         takesID("inventory.movements", "productId"),
+        takesPage("inventory.expectations", [#"{"productId": 1}"#]),
+        GoldenCall(
+            "inventory.expect",
+            [#"{"productId": 1, "quantity": 40, "eta": "2031-01-01T00:00:00Z", "reason": "order 7"}"#],
+            [
+                (#"{"productId": 1, "quantity": 40}"#, "/eta", "required"),
+                (#"{"productId": 1, "quantity": 0, "eta": "2031-01-01T00:00:00Z"}"#, "/quantity", "minimum"),
+                (#"{"productId": 1, "quantity": 1, "eta": "soon"}"#, "/eta", "format"),
+            ]
+        ),
+        takesPage("pricing.halts", [#"{"open": true}"#]),
+        GoldenCall(
+            "pricing.halt",
+            [#"{"scope": "all", "reason": "stock count"}"#, #"{"categoryId": 1, "reason": "a"}"#],
+            [
+                (#"{"scope": "all"}"#, "/reason", "required"),
+                (#"{"scope": "shop", "reason": "a"}"#, "/scope", "choice"),
+                (#"{"scope": "all", "reason": ""}"#, "/reason", "length"),
+            ]
+        ),
+        GoldenCall(
+            "pricing.resume",
+            [#"{"scope": "productId", "productId": 1, "reason": "counted"}"#],
+            [(#"{"scope": "all"}"#, "/reason", "required")]
+        ),
         GoldenCall(
             "inventory.restock",
-            [#"{"productId": 1, "quantity": 1}"#, #"{"productId": 1, "quantity": 1000000000, "reason": "delivery"}"#],
+            [
+                #"{"productId": 1, "quantity": 1}"#,
+                #"{"productId": 1, "quantity": 1000000000, "expectationId": 3, "reason": "delivery"}"#,
+            ],
             [
                 (#"{"productId": 1}"#, "/quantity", "required"),
                 (#"{"productId": 1, "quantity": 0}"#, "/quantity", "minimum"),
@@ -204,7 +241,15 @@ struct GoldenCall: Sendable {
             [(#"{"productId": 1, "from": "2031-02-29T00:00:00Z"}"#, "/from", "format")]
         ),
         takesID("price.why", "productId"),
-        takesID("price.preview", "productId", [(#"{"productId": 1, "stock": 2147483648}"#, "/stock", "maximum")]),
+        takesID(
+            "price.preview",
+            "productId",
+            [
+                (#"{"productId": 1, "stock": 2147483648}"#, "/stock", "maximum"),
+                (#"{"productId": 1, "at": "tomorrow"}"#, "/at", "format"),
+                (#"{"productId": 1, "rule": 0}"#, "/rule", "minimum"),
+            ]
+        ),
         takesID("price.unpin", "productId"),
         GoldenCall(
             "price.pin",
@@ -224,11 +269,17 @@ struct GoldenCall: Sendable {
             "rule.create",
             [
                 #"{"name": "a", "strategy": "bands"}"#,
+                #"{"name": "a", "strategy": "learn", "parameters": {"coverDays": 14, "cooldownSeconds": 3600}}"#,
+                #"{"name": "a", "strategy": "markdown", "parameters": {"neverUp": true}}"#,
                 #"{"name": "a", "strategy": "manual", "preset": "agile", "parameters": {"up": 0.2, "down": 0, "dailyCap": null}}"#,
             ],
             [
                 (#"{"name": "a"}"#, "/strategy", "required"),
                 (#"{"name": "a", "strategy": "magic"}"#, "/strategy", "choice"),
+                (
+                    #"{"name": "a", "strategy": "cover", "parameters": {"coverDays": 0}}"#, "/parameters/coverDays",
+                    "minimum"
+                ),
                 (#"{"name": "a", "strategy": "bands", "parameters": {"up": 1.01}}"#, "/parameters/up", "maximum"),
                 (#"{"name": "a", "strategy": "bands", "parameters": {"up": 1e400}}"#, "/parameters/up", "maximum"),
                 (#"{"name": "a", "strategy": "bands", "parameters": {"up": "0.1"}}"#, "/parameters/up", "type"),
@@ -239,6 +290,7 @@ struct GoldenCall: Sendable {
                 (#"{"name": "a", "strategy": "bands", "parameters": {"speed": 1}}"#, "/parameters/speed", "unknown"),
             ]
         ),
+        takesID("rule.retire", "ruleId"),
         takesID("rule.activate", "ruleId", [(#"{"ruleId": 1, "productIds": []}"#, "/productIds", "length")]),
     ]
 

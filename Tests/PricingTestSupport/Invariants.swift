@@ -32,16 +32,9 @@ package enum Invariants {
         union all
         select format('I5 price change %s (product %s, number %s): %s, recomputed %s', c.price_change_id, c.product_id,
                       c.sequence, c.new_price, g.price)
-        from price_change c, jsonb_to_record(c.inputs) as f (
-                 mode text, strategy text, base numeric, up numeric, down numeric, low integer, high integer,
-                 gap integer, stock integer, "bandBefore" smallint, band smallint, anchor numeric, "dailyCap" numeric,
-                 floor numeric, ceiling numeric, posted numeric, "deadBand" numeric, step numeric, "offset" numeric),
-             apply_guards(case when f.strategy = 'bands' then strategy_bands(f.base, f.up, f.down, case f.stock
-                                   when 0 then f."bandBefore"
-                                   else next_band(f."bandBefore", f.stock, f.low, f.high, f.gap) end)
-                               else f.base end,
-                          f.posted, f.anchor, f."dailyCap", f.floor, f.ceiling, f."deadBand", f.step, f."offset") g
-        where f.mode <> 'pin' and (g.price, g.binding, f.posted, f.stock)
+        from price_change c, recompute_price(c.inputs) g
+        where c.inputs ->> 'mode' <> 'pin'
+          and (g.price, g.binding, (c.inputs ->> 'posted')::numeric, (c.inputs ->> 'stock')::integer)
               is distinct from (c.new_price, c.binding_guard, c.old_price, c.stock)
         union all
         select format('I5 price change %s is a pin at %s', price_change_id, inputs ->> 'pin')

@@ -71,7 +71,13 @@ struct EmbeddedScriptTests {
         "rule_gap_share_range", "rule_band_tick_range", "rule_daily_cap_range", "rule_minimum_margin_range",
         "rule_price_step_positive", "product_title_length", "product_base_price_positive", "product_unit_cost_range",
         "product_floor_positive", "product_ceiling_positive", "product_low_stock_range", "order_line_quantity_positive",
-        "order_line_unit_price_positive", "customer_order_total_positive",
+        "order_line_unit_price_positive", "customer_order_total_positive", "product_elasticity_range",
+        "product_ref_rate_range", "product_unit_value_range", "product_decay_range", "rule_cover_days_range",
+        "rule_cooldown_seconds_range", "expectation_quantity_positive",
+        // looked up first by the functions that write them
+        "expectation_pkey", "expectation_product_fkey", "automation_halt_pkey", "automation_halt_category_fkey",
+        "automation_halt_product_fkey", "automation_halt_one_scope", "automation_halt_open_index", "breaker_move_pkey",
+        "breaker_state_pkey", "breaker_state_only_row",
     ]
 
     @Test("Every constraint that a call can break has an answer of its own")

@@ -54,6 +54,39 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                 """
         ),
         PriceProperty(
+            name: "P6: deadline never falls as demand rises, and tends to the best price of plenty as stock grows",
+            sql: """
+                select format('demand %s: %s, times %s: %s; %s with endless stock', demand, raw, more, dearer, endless)
+                       as told, n
+                from (select n, (i).stock as stock, (d).base_price::float8 as base, (d).elasticity as elasticity,
+                             (d).unit_value::float8 as v, coalesce((d).ref_rate, 1) * 30 as demand from cases) given,
+                     strategy_deadline(stock, demand, base, elasticity, v) raw, unnest(array[1.001, 2, 50]) more,
+                     strategy_deadline(stock, demand * more, base, elasticity, v) dearer,
+                     strategy_deadline(2000000000, demand, base, elasticity, v) endless
+                where (dearer < raw * (1 - 1e-12)) is not false
+                   or (abs(endless - (v + base / elasticity)) > 1e-9 * base) is not false
+                """
+        ),
+        PriceProperty(
+            name: "P7: days times k with rates over k give the same price",
+            sql: """
+                select format('%s: %s, times %s %s', mode, e.price, k, slow.price) as told, n
+                from (select n, d, r, i from cases where (d).season_profile is null or (d).season_end is not null) given,
+                     \(modes), evaluate_price(d, r, i, mode) e, unnest(array[2, 10]) k,
+                     evaluate_price(
+                         jsonb_populate_record(d, jsonb_build_object(
+                             'ref_rate', (d).ref_rate / k, 'decay', (d).decay / k,
+                             'season_end', (d).season_start + k * ((d).season_end - (d).season_start))),
+                         jsonb_populate_record(r, jsonb_build_object('cover_days', (r).cover_days * k)),
+                         jsonb_populate_record(i, jsonb_build_object(
+                             'opening_rate', (i).opening_rate / k, 'rate_now', (i).rate_now / k,
+                             'ticked_at', (d).created_at + k * ((i).ticked_at - (d).created_at),
+                             'next_eta', (d).created_at + k * ((i).next_eta - (d).created_at))), mode) slow
+                where abs(slow.raw - e.raw) > 1e-7 * e.raw
+                   or ((r).strategy in ('bands', 'manual') and slow.price <> e.price)
+                """
+        ),
+        PriceProperty(
             name: "P7: all money times k gives the price times k",
             sql: """
                 select format('%s: %s, times %s %s', mode, e.price, k, big.price) as told, n
@@ -63,7 +96,8 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                      evaluate_price(
                          jsonb_populate_record(d, jsonb_build_object(
                              'base_price', (d).base_price * k, 'unit_cost', (d).unit_cost * k,
-                             'floor_price', (d).floor_price * k, 'ceiling_price', (d).ceiling_price * k)),
+                             'floor_price', (d).floor_price * k, 'ceiling_price', (d).ceiling_price * k,
+                             'unit_value', (d).unit_value * k)),
                          jsonb_populate_record(r, jsonb_build_object(
                              'price_step', (r).price_step * k, 'price_offset', (r).price_offset * k)),
                          pg_temp.posted(i, (i).price * k, (i).band, (i).anchor_price * k), mode) big
@@ -77,23 +111,17 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                 from cases, \(modes), evaluate_price(d, r, i, mode) e, unnest(array[0.5, 1.01, 3]) factor,
                      pg_temp.posted(i, round((i).price * factor, 2) + 0.01, (i).band, (i).anchor_price) other,
                      evaluate_price(d, r, other, mode) e2
-                where e2.inputs -> 'raw' <> e.inputs -> 'raw' or ((r).strategy = 'bands' and e2.price <> e.price)
+                where e2.raw <> e.raw or ((r).strategy = 'bands' and e2.price <> e.price)
                 """
         ),
         PriceProperty(
             name: "P9: the inputs that history keeps give every step, the price and the binding guard again",
             sql: """
-                select format('%s: %s %s, recomputed %s %s', f.mode, e.price, e.binding, g.price, g.binding) as told, n
-                from cases, \(modes), evaluate_price(d, r, i, mode) e, jsonb_to_record(e.inputs) as f (
-                         mode text, strategy text, base numeric, up numeric, down numeric, low integer, high integer,
-                         gap integer, stock integer, "bandBefore" smallint, anchor numeric, "dailyCap" numeric,
-                         floor numeric, ceiling numeric, posted numeric, "deadBand" numeric, step numeric,
-                         "offset" numeric, raw numeric, capped numeric, limited numeric),
-                     apply_guards(case f.strategy when 'bands' then strategy_bands(f.base, f.up, f.down,
-                                      next_band(f."bandBefore", f.stock, f.low, f.high, f.gap)) else f.base end,
-                                  f.posted, f.anchor, f."dailyCap", f.floor, f.ceiling, f."deadBand", f.step,
-                                  f."offset") g
-                where (g.price, g.binding, g.capped, g.limited) is distinct from (e.price, e.binding, f.capped, f.limited)
+                select format('%s: %s %s, recomputed %s %s', mode, e.price, e.binding, g.price, g.binding) as told, n
+                from cases, \(modes), evaluate_price(d, r, i, mode) e,
+                     recompute_price(price_inputs(d, r, i, (i).price, (i).band, mode, e)::text::jsonb) g
+                where (g.raw, g.price, g.binding, g.capped, g.limited)
+                      is distinct from (e.raw, e.price, e.binding, e.capped, e.limited)
                 """
         ),
         PriceProperty(
@@ -153,7 +181,7 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
         end $$;
         create function pg_temp.sample(seed bigint, n bigint, out d product, out r rule, out i inventory)
         language sql as $$
-            with dice as (select array(select random_unit(seed, s, n) from generate_series(0, 24) s) as u),
+            with dice as (select array(select random_unit(seed, s, n) from generate_series(0, 39) s) as u),
             declared as (
                 select u, round((0.05 * 200000 ^ u[1])::numeric, 2) as base, floor(u[3] * 60)::integer as low,
                        (array[0.01, 0.05, 0.10, 0.50, 1.00])[1 + floor(5 * u[2])::integer] as step,
@@ -167,9 +195,18 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
             select jsonb_populate_record(null::product, jsonb_build_object(
                        'product_id', n, 'base_price', base, 'floor_price', floor, 'ceiling_price', ceiling,
                        'unit_cost', case when u[8] < 0.7 then round(base * (1.2 * u[9])::numeric, 2) end,
-                       'low_stock', low, 'high_stock', high)),
+                       'low_stock', low, 'high_stock', high, 'created_at', '2026-01-01T00:00:00Z'::timestamptz,
+                       'elasticity', 0.3 + 4 * u[26] ^ 2, 'ref_rate', case when u[27] < 0.8 then exp(8 * u[28] - 4) end,
+                       'unit_value', case when u[29] < 0.4 then round(base * (0.6 * u[29])::numeric, 2) else 0 end,
+                       'decay', case when u[30] < 0.3 then 0.1 * u[30] else 0 end,
+                       'season_start', case when u[31] < 0.7 then '2026-01-01T00:00:00Z'::timestamptz end,
+                       'season_end', case when u[31] < 0.7 then
+                           '2026-01-01T00:00:00Z'::timestamptz + (1 + floor(120 * u[32])) * interval '1 day' end,
+                       'season_profile', case when u[31] < 0.3 then array[u[1], u[2], u[3], 0.1 + u[4]] end)),
                    jsonb_populate_record(null::rule, jsonb_build_object(
-                       'rule_id', 1, 'strategy', case when u[10] < 0.75 then 'bands' else 'manual' end,
+                       'rule_id', 1, 'strategy', (array['bands', 'bands', 'bands', 'manual', 'cover', 'deadline',
+                           'learn', 'restock', 'markdown'])[1 + floor(9 * u[10])::integer],
+                       'cover_days', 1 + 90 * u[33], 'cooldown_seconds', 0, 'never_up', u[34] < 0.1,
                        'up_share', round(u[11]::numeric, 4), 'down_share', round((0.95 * u[12])::numeric, 4),
                        'gap_share', round((0.45 * u[13])::numeric, 4), 'band_tick', band,
                        'band_stock', round(band + (1 - band) * (u[14] ^ 2)::numeric, 4),
@@ -180,7 +217,12 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                        'product_id', n, 'stock', 1 + floor(1.4 * high * u[20])::integer, 'held', 0,
                        'price', greatest(0.01, round(floor + (ceiling - floor) * u[21]::numeric, 2)),
                        'band', floor(3 * u[22])::integer - 1,
-                       'anchor_price', greatest(0.01, round(base * (0.5 + u[23])::numeric, 2))))
+                       'anchor_price', greatest(0.01, round(base * (0.5 + u[23])::numeric, 2)),
+                       'ticked_at', '2026-01-01T00:00:00Z'::timestamptz + floor(140 * u[35] ^ 2) * interval '1 day',
+                       'opening_rate', exp(6 * u[36] - 3), 'elasticity_now', 0.3 + 5 * u[37] ^ 2,
+                       'rate_now', exp(8 * u[38] - 4),
+                       'next_eta', case when u[39] < 0.6 then
+                           '2026-01-01T00:00:00Z'::timestamptz + floor(200 * u[40]) * interval '1 day' end))
             from whole
         $$;
         """

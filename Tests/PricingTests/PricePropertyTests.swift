@@ -35,13 +35,20 @@ struct PricePropertyTests {
             let reached = try await shop.rows(
                 """
                 select concat_ws(' ', (s.r).strategy, coalesce(e.binding, 'none'))
-                from generate_series(1, 2000) n, pg_temp.sample($1, n) s, evaluate_price(s.d, s.r, s.i, 'tick') e
+                from generate_series(1, 6000) n, pg_temp.sample($1, n) s, evaluate_price(s.d, s.r, s.i, 'tick') e
                 group by 1 having count(*) > 20 order by 1
                 """,
                 [.int(Self.seed)]
             )
             let all = ["ceiling", "daily_cap", "floor", "none"]
-            #expect(Set(reached) == Set(all.map { "bands \($0)" } + (all + ["dead_band"]).map { "manual \($0)" }))
+            let others = ["manual", "cover", "deadline", "learn", "restock", "markdown"]
+            #expect(
+                Set(reached)
+                    == Set(
+                        all.map { "bands \($0)" }
+                            + others.flatMap { rule in (all + ["dead_band"]).map { "\(rule) \($0)" } }
+                    )
+            )
         }
     }
 

@@ -34,7 +34,26 @@ enum DaemonStatements {
 
     static let snapshot = Statement.bytes("snapshot_products", "select snapshot_products($1)::text")
 
-    static let tick = Statement.int("tick_prices", "select tick_prices(1000)")
+    /// One page of a tick.
+    struct TickPage: Sendable {
+        let evaluated: Int64
+        let skipped: Int64
+        /// Where the next page begins; nil when this was the last.
+        let nextAfter: Int64?
+    }
+
+    /// Small pages, so that an order waits for one no longer than it takes to price so many products.
+    static let tick = Statement<TickPage>(
+        "tick_page",
+        "select evaluated, skipped, next_after from tick_page(200, $1)"
+    ) { row throws(PostgresError) in
+        TickPage(evaluated: try row.int(0), skipped: try row.int(1), nextAfter: try row.intIfPresent(2))
+    }
+
+    /// Why the breaker halted automation; null when it did not.
+    static let checkBreaker = Statement<String?>("check_breaker", "select (check_breaker()).reason") {
+        row throws(PostgresError) in try row.textIfPresent(0)
+    }
 
     static let secondsToTick = Statement.double("seconds_to_tick", "select seconds_to_tick()")
 

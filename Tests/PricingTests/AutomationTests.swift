@@ -1,0 +1,87 @@
+import PricingTestSupport
+import Testing
+
+@Suite("Halts and the breaker", .enabled(if: TestCluster.isAvailable, needsServer))
+struct AutomationTests {
+    @Test(
+        "A halted scope keeps its prices through sales and ticks, and resuming it sees what was suppressed",
+        arguments: [#""scope": "all""#, #""categoryId": 1"#, #""productId": 1"#]
+    )
+    func halt(scope: String) async throws {
+        try await Shop.with { shop in
+            let product = try await shop.product(stock: 50)
+            _ = try await shop.value("select halt_pricing('{\(scope), \"reason\": \"count\"}')")
+            try await shop.run("update inventory set stock = 5 where product_id = \(product)")
+            try await shop.setDay(0)
+            #expect(try await shop.price(product) == "100.00")
+            #expect(
+                try await shop.value("select explain_product_price('{\"productId\": \(product)}') ->> 'frozen'")
+                    == "halted"
+            )
+            let resumed = try await shop.value(
+                "select resume_pricing('{\(scope), \"reason\": \"counted\"}') ->> 'resumed'"
+            )
+            #expect(resumed == "1")
+            #expect(try await shop.price(product) == "110.00")
+            let again = try await shop.value(
+                "select resume_pricing('{\(scope), \"reason\": \"counted\"}') ->> 'resumed'"
+            )
+            #expect(again == "0")
+            let told = try await shop.rows("select op from event_outbox where topic = 'automation' order by event_id")
+            #expect(told == ["halt", "resume"])
+            #expect(try await shop.rows(Invariants.sql) == [])
+        }
+    }
+
+    @Test("Prices that leap over a fifth of the catalogue halt automation once; a resume forgives them")
+    func breaker() async throws {
+        try await Shop.with { shop in
+            var products: [Int] = []
+            for _ in 0..<25 { products.append(try await shop.product(stock: 50)) }
+            let leap = """
+                update rule set up_share = 0.6, daily_cap = null where name = 'bands' and status = 'active';
+                update inventory set stock = 5 where product_id
+                """
+            _ = try await shop.value("select number_events()")
+            try await shop.run("\(leap) <= \(products[3])")
+            #expect(try await look(shop) == "null", "four of twenty-five")
+            try await shop.run("\(leap) = \(products[4])")
+            #expect(try await look(shop) == "the breaker tripped: 5 of 25 products moved by more than 25 %")
+            #expect(try await look(shop) == "null", "halted already")
+            try await shop.run("\(leap) = \(products[9])")
+            #expect(try await shop.price(products[9]) == "100.00", "halted")
+            _ = try await shop.value("select resume_pricing('{\"scope\": \"all\", \"reason\": \"meant\"}')")
+            #expect(try await shop.price(products[9]) == "160.00")
+            #expect(try await look(shop) == "null", "one since the resume")
+        }
+    }
+
+    @Test("What a person sets trips nothing: pins, declarations, activated rules")
+    func personsMayMoveAll() async throws {
+        try await Shop.with { shop in
+            for _ in 0..<25 { _ = try await shop.product(stock: 50) }
+            try await shop.run(
+                """
+                update product set base_price = 300, floor_price = 100, ceiling_price = 900;
+                update inventory set price = 120;
+                """
+            )
+            #expect(try await look(shop) == "null")
+        }
+    }
+
+    private func look(_ shop: Shop) async throws -> String {
+        _ = try await shop.value("select number_events()")
+        return try await shop.value("select (check_breaker()).reason")
+    }
+
+    @Test("The breaker judges no small catalogue")
+    func smallCatalogue() async throws {
+        try await Shop.with { shop in
+            for _ in 0..<19 { _ = try await shop.product(stock: 50) }
+            try await shop.run("update rule set up_share = 0.9, daily_cap = null where name = 'bands'")
+            try await shop.run("update inventory set stock = 5")
+            #expect(try await look(shop) == "null")
+        }
+    }
+}
