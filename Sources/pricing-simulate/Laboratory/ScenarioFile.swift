@@ -19,14 +19,20 @@ enum ScenarioFile {
     ]
     private static let required = ["name", "stock", "horizon_days", "customers_per_day", "demand", "base"]
 
-    /// The scenarios as `lab.run` takes them: empty fields and columns that it does not know are left out.
-    static func scenarios(in text: String) throws(Malformed) -> [JSONObject] {
+    /// One scenario's line: every column's field by the column's name.
+    struct Row: Sendable {
+        let line: Int
+        let fields: [String: String]
+    }
+
+    /// The lines under the header, with all their columns.
+    static func rows(in text: String) throws(Malformed) -> [Row] {
         var records = try records(in: text)[...]
         guard let header = records.popFirst() else { throw Malformed(line: 1, problem: "there is no header") }
         for name in required where !header.fields.contains(name) {
             throw Malformed(line: header.line, problem: "there is no column \(name)")
         }
-        var scenarios: [JSONObject] = []
+        var rows: [Row] = []
         for record in records {
             guard record.fields.count == header.fields.count else {
                 throw Malformed(
@@ -34,14 +40,25 @@ enum ScenarioFile {
                     problem: "\(record.fields.count) fields under \(header.fields.count) columns"
                 )
             }
+            let fields = Dictionary(zip(header.fields, record.fields)) { _, last in last }
+            rows.append(Row(line: record.line, fields: fields))
+        }
+        guard !rows.isEmpty else { throw Malformed(line: header.line, problem: "no scenario follows the header") }
+        return rows
+    }
+
+    /// The scenarios as `lab.run` takes them: empty fields and columns that it does not know are left out.
+    static func scenarios(in text: String) throws(Malformed) -> [JSONObject] {
+        var scenarios: [JSONObject] = []
+        for row in try rows(in: text) {
             var scenario: JSONObject = [:]
-            for (name, field) in zip(header.fields, record.fields) where !field.isEmpty {
-                if texts.contains(name) { scenario[name] = .string(field) }
-                if numbers.contains(name) { scenario[name] = try number(field, name, record.line) }
+            for name in texts { scenario[name] = row.fields[name].flatMap { $0.isEmpty ? nil : .string($0) } }
+            for name in numbers {
+                guard let field = row.fields[name], !field.isEmpty else { continue }
+                scenario[name] = try number(field, name, row.line)
             }
             scenarios.append(scenario)
         }
-        guard !scenarios.isEmpty else { throw Malformed(line: header.line, problem: "no scenario follows the header") }
         return scenarios
     }
 
