@@ -169,6 +169,16 @@ begin
     return new;
 end $$;
 
+-- How a row is evaluated after an event of a kind: afresh, as at a tick, or as stock moves.
+create or replace function evaluation_mode(row_was inventory, row_now inventory, kind text) returns text
+language sql immutable as $$
+    select case when row_now.pin_price is null and row_was.pin_price is not null then 'declaration'
+                when kind in ('declaration', 'rule') then 'declaration'
+                when kind = 'tick' then 'tick'
+                when row_was.stock = 0 and row_was.movement_count = 0 then 'first'
+                else 'stock' end
+$$;
+
 -- Every way in which a price can move passes here: stock, pin, unpin, tick, declaration, and a price typed by hand.
 create or replace function tg_inventory_move() returns trigger
 language plpgsql as $$
@@ -203,24 +213,16 @@ begin
     new.price := old.price;
     if new.pin_price is distinct from old.pin_price and new.pin_price is not null then
         perform check_pin(new.pin_price, declared, chosen);
-    elsif (new.pin_price is null and old.pin_price is not null) or why.kind in ('declaration', 'rule') then
-        mode := 'declaration';
-    elsif why.kind = 'tick' then
-        mode := 'tick';
-    elsif old.stock = 0 and old.movement_count = 0 then
-        mode := 'first';
+    else
+        mode := evaluation_mode(old, new, why.kind);
     end if;
 
     -- Only a tick begins a pricing day: between ticks the price depends on stock alone.
-    if mode = 'tick' then
-        if today <> new.anchor_date then
-            new.anchor_price := old.price;
-            new.anchor_date := today;
-        end if;
-        new.ticked_at := moment;
-    elsif mode = 'first' then
-        new.ticked_at := moment;
+    if mode = 'tick' and today <> new.anchor_date then
+        new.anchor_price := old.price;
+        new.anchor_date := today;
     end if;
+    if mode in ('first', 'tick') then new.ticked_at := moment; end if;
     if chosen.strategy not in ('bands', 'manual') then
         new := learn_and_estimate(declared, chosen, old, new, mode, moment, why);
     end if;

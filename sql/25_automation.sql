@@ -147,7 +147,11 @@ begin
     into seen
     from breaker_move m join inventory i using (product_id) join product d using (product_id)
     where d.archived_at is null and i.pin_price is null;
-    if seen.products < (limits ->> 'leastProducts')::integer then return null; end if;
+    if seen.products < (limits ->> 'leastProducts')::integer
+        or exists (select from automation_halt where resumed_at is null and category_id is null and product_id is null)
+    then
+        return null;
+    end if;
     select count(*) as products, sum(i.price * i.stock) as value into whole
     from inventory i join product d using (product_id) where d.archived_at is null;
     if whole.products < (limits ->> 'leastCatalogue')::integer then return null; end if;

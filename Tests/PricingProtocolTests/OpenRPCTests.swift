@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The OpenRPC document")
 struct OpenRPCTests {
-    /// The contract's table of methods: the least role, what calling does, the names. Methods of later stages stand here too.
+    /// The table of methods: the least role, what calling does, the names. Methods of later stages stand here too.
     private static let contract: [(role: Role, effect: Method.Effect, names: String)] = [
         (.viewer, .session, "session.hello session.ping events.subscribe events.unsubscribe"),
         (
@@ -16,6 +16,7 @@ struct OpenRPCTests {
             campaign.list claim.check claim.plan quote.get order.get order.list user.list user.get clock.get
             dashboard.stats dashboard.categoryDistribution dashboard.priceTrends dashboard.supplierRevenue
             dashboard.monthlyRevenue dashboard.vipUsers dashboard.lowStock report.list report.run events.list audit.verify
+            inventory.expectations pricing.halts
             """
         ),
         (.operator, .read, "user.authenticate"),

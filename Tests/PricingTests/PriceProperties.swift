@@ -196,7 +196,7 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                        'product_id', n, 'base_price', base, 'floor_price', floor, 'ceiling_price', ceiling,
                        'unit_cost', case when u[8] < 0.7 then round(base * (1.2 * u[9])::numeric, 2) end,
                        'low_stock', low, 'high_stock', high, 'created_at', '2026-01-01T00:00:00Z'::timestamptz,
-                       'elasticity', 0.3 + 4 * u[26] ^ 2, 'ref_rate', case when u[27] < 0.8 then exp(8 * u[28] - 4) end,
+                       'elasticity', 0.3 + 4 * u[26] ^ 2, 'ref_rate', case when u[27] < 0.8 then high / 60.0 * exp(4 * u[28] - 2) end,
                        'unit_value', case when u[29] < 0.4 then round(base * (0.6 * u[29])::numeric, 2) else 0 end,
                        'decay', case when u[30] < 0.3 then 0.1 * u[30] else 0 end,
                        'season_start', case when u[31] < 0.7 then '2026-01-01T00:00:00Z'::timestamptz end,
@@ -219,8 +219,8 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                        'band', floor(3 * u[22])::integer - 1,
                        'anchor_price', greatest(0.01, round(base * (0.5 + u[23])::numeric, 2)),
                        'ticked_at', '2026-01-01T00:00:00Z'::timestamptz + floor(140 * u[35] ^ 2) * interval '1 day',
-                       'opening_rate', exp(6 * u[36] - 3), 'elasticity_now', 0.3 + 5 * u[37] ^ 2,
-                       'rate_now', exp(8 * u[38] - 4),
+                       'opening_rate', high / 60.0 * exp(4 * u[36] - 2), 'elasticity_now', 0.3 + 5 * u[37] ^ 2,
+                       'rate_now', high / 60.0 * exp(4 * u[38] - 2),
                        'next_eta', case when u[39] < 0.6 then
                            '2026-01-01T00:00:00Z'::timestamptz + floor(200 * u[40]) * interval '1 day' end))
             from whole
