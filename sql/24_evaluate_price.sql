@@ -49,7 +49,8 @@ begin
 end $$;
 
 -- The price that the database would set for one declaration, one rule and one ledger position, with each step to it.
--- `mode` is first | declaration (neither cap nor dead band), stock, or tick. Stock 0 and a pin freeze.
+-- `mode` is first | declaration (neither cap nor dead band), stock, or tick. Stock 0 and a pin freeze; a
+-- stock below 0 is left to its constraint.
 create or replace function evaluate_price(declared product, chosen rule, row_now inventory, mode text)
 returns price_verdict
 language plpgsql immutable as $$
@@ -68,7 +69,7 @@ begin
         v.frozen := 'pinned';
     elsif declared.archived_at is not null then
         v.frozen := 'archived';
-    elsif row_now.stock = 0 and not free then
+    elsif row_now.stock <= 0 and not free then
         v.frozen := 'out_of_stock';
     end if;
     if v.frozen is not null then
@@ -78,7 +79,7 @@ begin
 
     if chosen.strategy = 'bands' then
         v.raw := strategy_bands(declared.base_price, chosen.up_share, chosen.down_share, v.band);
-    elsif chosen.strategy = 'manual' or row_now.stock = 0 then
+    elsif chosen.strategy = 'manual' or row_now.stock <= 0 then
         v.raw := declared.base_price;
     else
         v := strategy_position(declared, chosen, row_now, v);

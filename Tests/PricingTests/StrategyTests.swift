@@ -134,4 +134,16 @@ struct StrategyTests {
             #expect(try await shop.rows(Invariants.sql) == [])
         }
     }
+
+    @Test(
+        "Stock below zero breaks the stock's own constraint under every strategy",
+        arguments: ["bands", "cover", "deadline", "learn", "restock", "markdown", "manual"]
+    )
+    func belowZero(strategy: String) async throws {
+        try await Shop.with { shop in
+            let product = try await shop.product(stock: 4, rule: strategy)
+            let refusal = await shop.outcome("update inventory set stock = -1 where product_id = \(product)")
+            #expect(refusal?.constraint == "inventory_stock_not_negative")
+        }
+    }
 }
