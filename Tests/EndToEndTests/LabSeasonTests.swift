@@ -148,9 +148,9 @@ extension EndToEnd {
             let database = try await daemon.database()
             let text = try await database.text(
                 """
-                select json_agg(json_build_array(number, day, willing) order by day)::text
+                select json_agg(json_build_array(number, day, most) order by day)::text
                 from parse_scenario('\(JSONValue.object(Self.scenario))') s, generate_series(0, \(seasons - 1)) number,
-                     draw_customers(s, number) c, unnest(c.times, c.willing) u (day, willing)
+                     draw_customers(s, number) c, unnest(c.times, c.willing) u (day, most)
                 """
             )
             await database.close()

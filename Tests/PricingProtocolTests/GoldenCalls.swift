@@ -52,7 +52,8 @@ struct GoldenCall: Sendable {
         )
     }
 
-    static let all: [GoldenCall] = session + catalogue + stockAndPrices + ordersAndUsers + reports + operations
+    static let all: [GoldenCall] =
+        session + catalogue + stockAndPrices + ordersAndUsers + reports + operations + laboratory
 
     private static let session: [GoldenCall] = [
         takesNothing("rpc.discover"), takesNothing("session.ping"), takesNothing("server.status"),
@@ -391,20 +392,6 @@ struct GoldenCall: Sendable {
                 "data.generate",
                 ["{}", #"{"users": 0, "suppliers": 0, "products": 0, "orders": 0, "seed": 7, "clear": true}"#],
                 [(#"{"orders": -1}"#, "/orders", "minimum"), (#"{"clear": 1}"#, "/clear", "type")]
-            ),
-            GoldenCall(
-                "lab.run",
-                [
-                    #"{"scenarios": [{"name": "a", "stock": 5, "horizon_days": 2.5, "customers_per_day": 4, "demand": "linear(9)", "base": 5, "note": "x"}], "policies": ["learn_calm"], "seasons": 1, "seed": 7}"#
-                ],
-                [
-                    (#"{"policies": ["a"], "seasons": 1}"#, "/scenarios", "required"),
-                    (#"{"scenarios": [], "policies": ["a"], "seasons": 1}"#, "/scenarios", "length"),
-                    (
-                        #"{"scenarios": [{"name": "a", "stock": 0, "horizon_days": 2, "customers_per_day": 4, "demand": "linear(9)", "base": 5}], "policies": ["a"], "seasons": 1}"#,
-                        "/scenarios/0/stock", "minimum"
-                    ),
-                ]
             ),
         ]
 }
