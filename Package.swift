@@ -23,12 +23,14 @@ let package = Package(
         // MARK: C libraries, each behind one door
         .target(name: "CEditLine", linkerSettings: [.linkedLibrary("edit")]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CExtendedAttributes"),
         .target(name: "CPricingSQL"),
 
         // MARK: JSONRPC
         .target(
             name: "JSONRPC",
             dependencies: [
+                "CExtendedAttributes",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -97,7 +99,7 @@ let package = Package(
         // MARK: tests of the whole
         .target(
             name: "PricingTestSupport",
-            dependencies: ["JSONRPC", "Postgres"],
+            dependencies: ["JSONRPC", "Postgres", "PricingProtocol"],
             path: "Tests/PricingTestSupport"
         ),
         .testTarget(
@@ -105,7 +107,8 @@ let package = Package(
             dependencies: [
                 "JSONRPC", "Postgres", "PricingProtocol", "PricingTestSupport", "pricing-repl", "pricing-simulate",
                 "pricingd",
-            ]
+            ],
+            exclude: ["openrpc-meta-schema.json"]
         ),
         .testTarget(name: "TidyTests"),
     ],

@@ -1,7 +1,7 @@
 --! demo
 -- A small shop to look at, applied only when asked for, into an empty database, once every function and trigger stands:
--- stock moves through the same functions as live stock, so ledger, history and events know all of it. Nobody here has a
--- password.
+-- stock moves through the same functions as live stock, so ledger, history and events know all of it. Only Chloe Evans has
+-- a password: pricingd-demo.
 
 select set_config('pricing.actor', 'demo', true);
 
@@ -16,7 +16,8 @@ insert into supplier (company_name, contact_email, tax_number, address) values
     ('Northwind Trading', 'orders@northwind.example', 'DE-100200300', '1 Harbour Street, Hamburg'),
     ('Paper and Ink', 'sales@paperandink.example', 'GB-445566778', '22 Mill Lane, Norwich'),
     ('Green Fields', 'hello@greenfields.example', 'NL-909080807', '5 Canal Road, Utrecht'),
-    ('Summit Works', null, 'AT-313233343', '77 Station Square, Innsbruck');
+    ('Summit Works', null, 'AT-313233343', '77 Station Square, Innsbruck'),
+    ('Old Mill', 'office@oldmill.example', null, 'closed since spring; sells nothing here');
 
 insert into app_user (full_name, email, phone_number, role) values
     ('Ada Fischer', 'ada.fischer@shop.example', '+49 30 5550101', 'admin'),
@@ -27,6 +28,7 @@ insert into app_user (full_name, email, phone_number, role) values
     ('Farid Haas', 'farid.haas@mail.example', null, 'customer'),
     ('Greta Novak', 'greta.novak@mail.example', '+420 2 5550107', 'customer'),
     ('Hugo Silva', 'hugo.silva@mail.example', null, 'customer');
+update app_user set password_hash = hash_password('pricingd-demo') where email = 'chloe.evans@mail.example';
 
 -- title, category, supplier, base price, unit cost, low, high, opening stock
 create temporary table demo_product (

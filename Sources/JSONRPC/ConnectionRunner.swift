@@ -81,9 +81,11 @@ struct ConnectionRunner: Sendable {
                 value: limits.requestLineBytes,
                 actual: bytes
             )
+            connection.record?.note("a line of \(bytes) bytes")
             connection.send(Envelope.error(nil, error))
             return !closes
         case .line(let line):
+            connection.record?.received(Array(line))
             switch Message(line: line.span, limits: limits) {
             case .batch(let messages):
                 let reply = BatchReply(

@@ -10,8 +10,26 @@ package enum ListeningSocketError: Error, Sendable, Equatable {
     case held(path: String, pid: Int32?)
     /// Something that is no socket stands at the path.
     case notASocket(path: String)
+    /// The file system keeps no access lists, which more than one group needs.
+    case oneGroupOnly(path: String)
     /// The operating system refused a step.
     case system(step: String, path: String, errno: Int32)
+}
+
+extension ListeningSocketError: CustomStringConvertible {
+    /// One sentence for people.
+    package var description: String {
+        switch self {
+        case .pathTooLong(let path, let limit):
+            "the path \(path) has \(path.utf8.count) bytes, and a socket's path may have \(limit)"
+        case .held(let path, let pid): "another daemon\(pid.map { " (pid \($0))" } ?? "") has \(path)"
+        case .notASocket(let path): "\(path) is there and is no socket"
+        case .oneGroupOnly(let path):
+            "the file system of \(path) lets only one group in; use one group, or another folder"
+        case .system(let step, let path, let errno):
+            "cannot \(step) at \(path): \(unsafe String(cString: strerror(errno)))"
+        }
+    }
 }
 
 /// A Unix socket that listens at a path, and the lock that says who is the daemon there.
@@ -28,8 +46,9 @@ package final class ListeningSocket: Sendable {
     private let descriptor: Mutex<Int32?>
 
     /// Opens a socket at `path`.
-    /// - Parameter group: Members of this group may connect too (mode 0660); nil: only the owner (0600).
-    package init(path: String, group: UInt32? = nil) throws(ListeningSocketError) {
+    /// - Parameter groups: Members of these groups may connect too (mode 0660, and an access list beyond the first);
+    ///   none: only the owner (0600).
+    package init(path: String, groups: [UInt32] = []) throws(ListeningSocketError) {
         guard path.utf8.count <= ListeningSocket.longestPath else {
             throw .pathTooLong(path: path, limit: ListeningSocket.longestPath)
         }
@@ -37,7 +56,7 @@ package final class ListeningSocket: Sendable {
         let lock = try LockFile(path: path)
         do {
             try ListeningSocket.removeStale(path)
-            descriptor = Mutex(try ListeningSocket.bind(path, group: group))
+            descriptor = Mutex(try ListeningSocket.bind(path, groups: groups))
         } catch {
             lock.release()
             throw error
@@ -82,7 +101,7 @@ package final class ListeningSocket: Sendable {
         guard unsafe unlink(path) == 0 else { throw .system(step: "remove the stale socket", path: path, errno: errno) }
     }
 
-    private static func bind(_ path: String, group: UInt32?) throws(ListeningSocketError) -> Int32 {
+    private static func bind(_ path: String, groups: [UInt32]) throws(ListeningSocketError) -> Int32 {
         func failure(_ step: String) -> ListeningSocketError {
             .system(step: step, path: path, errno: errno)
         }
@@ -97,9 +116,12 @@ package final class ListeningSocket: Sendable {
             }
             let bound = unsafe address.withSockAddr { unsafe Glibc.bind(descriptor, $0, socklen_t($1)) }
             guard bound == 0 else { throw failure("bind") }
-            if let group {
+            if let group = groups.first {
                 guard unsafe chown(path, uid_t.max, group) == 0 else { throw failure("give to the group") }
                 guard unsafe chmod(path, 0o660) == 0 else { throw failure("open to the group") }
+                if groups.count > 1, !AccessList.open(path, to: Array(groups.dropFirst())) {
+                    throw .oneGroupOnly(path: path)
+                }
             }
             guard listen(descriptor, 512) == 0 else { throw failure("listen") }
             return descriptor

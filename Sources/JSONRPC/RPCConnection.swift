@@ -37,6 +37,8 @@ package final class RPCConnection: Sendable {
     package let peer: Peer
 
     let limits: TransportLimits
+    /// Where its lines are kept; nil when they are not.
+    let record: ConversationMirror.Record?
     let inbox = Inbox()
     let outbox: Outbox
     private let transport: any ByteTransport
@@ -44,12 +46,19 @@ package final class RPCConnection: Sendable {
     private let gone = Signal()
     private let state = Mutex(State())
 
-    init(number: Int, peer: Peer, transport: any ByteTransport, limits: TransportLimits) {
+    init(
+        number: Int,
+        peer: Peer,
+        transport: any ByteTransport,
+        limits: TransportLimits,
+        record: ConversationMirror.Record? = nil
+    ) {
         let room = Signal()
         self.number = number
         self.peer = peer
         self.transport = transport
         self.limits = limits
+        self.record = record
         self.room = room
         outbox = Outbox(onProgress: { room.fire() })
     }
@@ -104,6 +113,7 @@ package final class RPCConnection: Sendable {
     func send(_ line: [UInt8], limit: Int = .max) -> SendOutcome {
         switch outbox.append(line, limit: limit) {
         case .queued(let wakes, let pending):
+            record?.sent(line)
             if wakes { transport.wakeWriter(of: outbox) }
             return .queued(pendingBytes: pending)
         case .overflow: return .overflow

@@ -28,6 +28,7 @@ package struct RPCServer: Sendable {
     private let listener: Listener
     private let service: any RPCService
     private let limits: TransportLimits
+    private let mirror: ConversationMirror?
     private let logger: Logger
     private let ledger: ServerLedger
     private let ending = Signal()
@@ -36,11 +37,13 @@ package struct RPCServer: Sendable {
         listener: Listener,
         service: any RPCService,
         limits: TransportLimits = .defaults,
+        mirror: ConversationMirror? = nil,
         logger: Logger
     ) {
         self.listener = listener
         self.service = service
         self.limits = limits
+        self.mirror = mirror
         self.logger = logger
         ledger = ServerLedger(limits: limits, ownUser: getuid())
     }
@@ -57,6 +60,16 @@ package struct RPCServer: Sendable {
     package func run() async throws {
         // A peer that goes away while it is written to is an error of that write, never a signal.
         _ = signal(SIGPIPE, SIG_IGN)
+        do {
+            try await serve()
+        } catch {
+            await mirror?.finish()
+            throw error
+        }
+        await mirror?.finish()
+    }
+
+    private func serve() async throws {
         switch listener {
         case .socket(let socket):
             defer { socket.close() }
@@ -166,7 +179,13 @@ extension RPCServer {
         let pump = try DescriptorPump(input: descriptors.input, output: descriptors.output)
         let peer = Peer(pid: 0, uid: getuid(), gid: getgid())
         let (connection, refusal) = ledger.open(peer) { number in
-            RPCConnection(number: number, peer: peer, transport: pump, limits: limits)
+            RPCConnection(
+                number: number,
+                peer: peer,
+                transport: pump,
+                limits: limits,
+                record: mirror?.record(number)
+            )
         }
         let threads = NIOThreadPool(numberOfThreads: 1)
         threads.start()
@@ -229,7 +248,8 @@ extension RPCServer {
                     number: number,
                     peer: peer,
                     transport: SocketTransport(channel: channel),
-                    limits: limits
+                    limits: limits,
+                    record: mirror?.record(number)
                 )
             }
             try channel.pipeline.syncOperations.addHandler(SocketInputHandler(connection))

@@ -31,29 +31,45 @@ package struct Field: Sendable, Equatable {
     package let summary: String
     /// What `server.complete` lists for it, such as `product`.
     package let completes: String?
+    /// Whether its value is shown to nobody: neither given back nor kept in a record of the conversation.
+    package let isSecret: Bool
 
     package init(
         _ name: String,
         _ schema: Schema,
         _ summary: String,
         isRequired: Bool = true,
-        completes: String? = nil
+        completes: String? = nil,
+        isSecret: Bool = false
     ) {
         self.name = name
         self.schema = schema
         self.summary = summary
         self.isRequired = isRequired
         self.completes = completes
+        self.isSecret = isSecret
     }
 
     /// The same field, not required.
     package var optional: Field {
-        Field(name, schema, summary, isRequired: false, completes: completes)
+        Field(name, schema, summary, isRequired: false, completes: completes, isSecret: isSecret)
     }
 
     /// The same field, null allowed.
     package var nullable: Field {
-        Field(name, .nullable(schema), summary, isRequired: isRequired, completes: completes)
+        Field(name, .nullable(schema), summary, isRequired: isRequired, completes: completes, isSecret: isSecret)
+    }
+
+    /// The same field, its value shown to nobody.
+    package var secret: Field {
+        Field(name, schema, summary, isRequired: isRequired, completes: completes, isSecret: true)
+    }
+
+    /// The JSON Schema of its values.
+    package func jsonSchema(collecting components: inout [String: JSONValue]) -> JSONObject {
+        var object = schema.jsonSchema(collecting: &components)
+        if isSecret { object["writeOnly"] = true }
+        return object
     }
 }
 
@@ -120,7 +136,7 @@ extension ObjectShape {
     fileprivate func jsonSchema(collecting components: inout [String: JSONValue]) -> JSONObject {
         var properties = JSONObject([])
         for field in fields {
-            var schema = field.schema.jsonSchema(collecting: &components)
+            var schema = field.jsonSchema(collecting: &components)
             if schema["$ref"] == nil { schema["description"] = .string(field.summary) }
             properties[field.name] = .object(schema)
         }

@@ -24,6 +24,8 @@ package struct TransportLimits: Sendable, Equatable {
     package var outputHardBytes = 8 << 20
     /// Output beyond which a connection is not read until its peer has taken some.
     package var outputPauseBytes = 1 << 20
+    /// Longest file of a connection's mirrored lines, in bytes.
+    package var mirrorFileBytes = 64 << 20
 
     package init() {}
 
@@ -38,6 +40,7 @@ package struct TransportLimits: Sendable, Equatable {
             ("inFlightPerConnection", \.inFlightPerConnection), ("connections", \.connections),
             ("connectionsPerUser", \.connectionsPerUser), ("waitingCalls", \.waitingCalls),
             ("partialLineSeconds", \.partialLineSeconds), ("outputHardBytes", \.outputHardBytes),
+            ("mirrorFileBytes", \.mirrorFileBytes),
         ]
     }
 

@@ -43,7 +43,8 @@ struct DaemonParts: Sendable {
                 feed: feed
             ).handlers,
             ReportHandlers(database: database).handlers,
-            OperationHandlers(
+            OperationHandlers(database: database, ledger: ledger, feed: feed, server: server).handlers,
+            MetricsHandlers(
                 identity: identity,
                 database: database,
                 ledger: ledger,

@@ -10,10 +10,17 @@ import Synchronization
 /// It wakes when this daemon has committed something, when another session says so (NOTIFY `pricing_event`), and when a
 /// subscription begins. One loop does all of it, so an event cannot overtake another.
 final class EventFeed: Service {
+    /// Names a subscription: ids are counted on each connection from s1.
+    struct Key: Hashable {
+        let connection: Int
+        let id: String
+    }
+
     fileprivate struct Shared {
-        var subscriptions: [String: Subscription] = [:]
-        var nextNumber = 1
+        var subscriptions: [Key: Subscription] = [:]
+        var nextNumbers: [Int: Int] = [:]
         var lastNumber: Int64 = 0
+        var delivered: Int64 = 0
     }
 
     private let database: Database
@@ -42,11 +49,21 @@ final class EventFeed: Service {
     /// The event number given last, as far as this daemon has seen.
     var lastNumber: Int64 { shared.withLock { $0.lastNumber } }
 
-    /// An id for a subscription that is to begin.
-    func newID() -> String {
+    /// Event notifications that were put into a peer's output.
+    var delivered: Int64 { shared.withLock { $0.delivered } }
+
+    /// How many events the slowest subscription is behind.
+    var lag: Int64 {
         shared.withLock { shared in
-            defer { shared.nextNumber += 1 }
-            return "s\(shared.nextNumber)"
+            shared.subscriptions.values.map { max(0, shared.lastNumber - $0.position) }.max() ?? 0
+        }
+    }
+
+    /// An id for a subscription that is to begin on this connection.
+    func newID(on connection: RPCConnection) -> String {
+        shared.withLock { shared in
+            shared.nextNumbers[connection.number, default: 0] += 1
+            return "s\(shared.nextNumbers[connection.number, default: 1])"
         }
     }
 
@@ -63,17 +80,13 @@ final class EventFeed: Service {
 
     /// Begins to send; call it once the reply to the subscriber stands in its output.
     func begin(_ subscription: Subscription) {
-        shared.withLock { $0.subscriptions[subscription.id] = subscription }
+        shared.withLock { $0.subscriptions[subscription.key] = subscription }
         wake.yield()
     }
 
     /// Ends a subscription of this connection; false when it has none of this id.
     func end(_ id: String, of connection: RPCConnection) -> Bool {
-        shared.withLock { shared in
-            guard shared.subscriptions[id]?.connection === connection else { return false }
-            shared.subscriptions[id] = nil
-            return true
-        }
+        shared.withLock { $0.subscriptions.removeValue(forKey: Key(connection: connection.number, id: id)) } != nil
     }
 
     /// The daemon goes: every subscription ends, and its reader is told.
@@ -87,7 +100,10 @@ final class EventFeed: Service {
 
     /// The peer is gone.
     func connectionClosed(_ connection: RPCConnection) {
-        shared.withLock { $0.subscriptions = $0.subscriptions.filter { $0.value.connection !== connection } }
+        shared.withLock { shared in
+            shared.subscriptions = shared.subscriptions.filter { $0.key.connection != connection.number }
+            shared.nextNumbers[connection.number] = nil
+        }
     }
 
     func run() async {
@@ -128,8 +144,8 @@ final class EventFeed: Service {
 extension EventFeed.Shared {
     /// The lowest position of a subscriber that has events to come and room to take them.
     mutating func nextPosition(before last: Int64) -> Int64? {
-        for (id, subscription) in subscriptions where subscription.isHeld {
-            subscriptions[id] = subscription.resumed(at: last)
+        for (key, subscription) in subscriptions where subscription.isHeld {
+            subscriptions[key] = subscription.resumed(at: last)
         }
         return subscriptions.values.filter { $0.position < last && !$0.isHeld }.map(\.position).min()
     }
@@ -137,9 +153,10 @@ extension EventFeed.Shared {
     /// Sends events to those who stand where they begin; the connections whose output is full now.
     mutating func serve(_ events: [DaemonStatements.Event], from position: Int64) -> [RPCConnection] {
         var held: [RPCConnection] = []
-        for (id, subscription) in subscriptions where subscription.position == position && !subscription.isHeld {
+        for (key, subscription) in subscriptions where subscription.position == position && !subscription.isHeld {
             let served = subscription.served(events)
-            subscriptions[id] = served
+            subscriptions[key] = served
+            if let served { delivered += served.delivered - subscription.delivered }
             if let served, served.isHeld { held.append(served.connection) }
         }
         return held

@@ -21,6 +21,23 @@ struct MetricsText {
         sample(name, [], "\(value)")
     }
 
+    /// A histogram's samples; `buckets` hold one count a bound and one beyond, not cumulative.
+    mutating func histogram(
+        _ name: String,
+        _ labels: [(String, String)] = [],
+        bounds: [String],
+        buckets: [Int64],
+        sum: String
+    ) {
+        var count: Int64 = 0
+        for (bound, bucket) in zip(bounds + ["+Inf"], buckets) {
+            count += bucket
+            sample("\(name)_bucket", labels + [("le", bound)], "\(count)")
+        }
+        sample("\(name)_sum", labels, sum)
+        sample("\(name)_count", labels, "\(count)")
+    }
+
     private static func escaped(_ text: String) -> String {
         text.flatMap { character -> [Character] in
             switch character {
@@ -44,19 +61,13 @@ extension MetricsText {
         }
         describe("pricingd_call_seconds", "histogram", "How long calls took, from their line's arrival to the reply.")
         for (method, latency) in ledger.latencies.sorted(by: { $0.key < $1.key }) {
-            var sum: Int64 = 0
-            for (bound, count) in zip(CallLedger.boundsMs, latency.buckets) {
-                sum += count
-                sample("pricingd_call_seconds_bucket", [("method", method), ("le", "\(bound / 1000)")], "\(sum)")
-            }
-            sum += latency.buckets.last ?? 0
-            sample("pricingd_call_seconds_bucket", [("method", method), ("le", "+Inf")], "\(sum)")
-            sample(
-                "pricingd_call_seconds_sum",
+            histogram(
+                "pricingd_call_seconds",
                 [("method", method)],
-                "\(Double(latency.totalMicroseconds) / 1_000_000)"
+                bounds: CallLedger.boundsMs.map { "\($0 / 1000)" },
+                buckets: latency.buckets,
+                sum: "\(Double(latency.totalMicroseconds) / 1_000_000)"
             )
-            sample("pricingd_call_seconds_count", [("method", method)], "\(sum)")
         }
         gauge("pricingd_calls_running", "Calls that run now.", Int64(ledger.running.count))
     }

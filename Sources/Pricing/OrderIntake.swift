@@ -3,6 +3,7 @@ import Logging
 import Postgres
 import PricingProtocol
 import ServiceLifecycle
+import Synchronization
 
 /// Gathers the orders that wait while a batch is in the database and places them together: one call, one commit, one
 /// answer each. There is no timer, so an idle daemon adds no latency. An order on stock that another transaction holds is
@@ -16,6 +17,22 @@ final class OrderIntake: Service {
     /// What came of one order.
     typealias Outcome = Result<Database.Answer, PricingFailure>
 
+    /// How many batches were sent to the database, and how large they were.
+    struct BatchTally: Sendable {
+        /// Upper bounds of the sizes' buckets, in orders.
+        static let bounds = [1, 2, 4, 8, 16, 32, 64, OrderIntake.batchLimit]
+
+        /// Batches at most as large as each bound, and all larger ones at the end; not cumulative.
+        private(set) var buckets = [Int64](repeating: 0, count: bounds.count + 1)
+        /// Orders in all of them.
+        private(set) var orders: Int64 = 0
+
+        mutating func add(_ size: Int) {
+            buckets[Self.bounds.firstIndex { size <= $0 } ?? Self.bounds.count] += 1
+            orders += Int64(size)
+        }
+    }
+
     private struct Waiting: Sendable {
         let context: CallContext
         let element: [UInt8]
@@ -27,6 +44,7 @@ final class OrderIntake: Service {
     private let logger: Logger
     private let open = Lane<Waiting> { $0.context.call.connection.number }
     private let contended = Lane<Waiting> { $0.context.call.connection.number }
+    private let tally = Mutex(BatchTally())
     private let committed: @Sendable () -> Void
 
     /// - Parameter committed: told after each batch that committed something.
@@ -39,6 +57,12 @@ final class OrderIntake: Service {
 
     /// Orders that wait for the next batch, or for stock that another transaction holds.
     var waiting: Int { open.count + contended.count }
+
+    /// Those that wait for stock that another transaction holds.
+    var waitingForStock: Int { contended.count }
+
+    /// The batches that were sent so far.
+    var batches: BatchTally { tally.withLock { $0 } }
 
     /// Places one order and waits for its own outcome. A cancel counts until its batch starts; its deadline is kept even
     /// then, by an answer that says nothing of the outcome.
@@ -96,6 +120,7 @@ final class OrderIntake: Service {
         let wanted = batch.filter { $0.ticket.start() }
         guard !wanted.isEmpty else { return [] }
         for order in wanted { order.context.timer.begin() }
+        tally.withLock { $0.add(wanted.count) }
         let outcomes = await outcomes(of: wanted, waits: waits)
         for order in wanted { order.context.timer.end() }
         committed()

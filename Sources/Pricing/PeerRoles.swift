@@ -14,6 +14,12 @@ package struct PeerRoles: Sendable {
         self.viewerGroup = viewerGroup
     }
 
+    /// The groups that are let in, each once.
+    package var groups: [UInt32] {
+        let given = [operatorGroup, viewerGroup].compactMap { $0 }
+        return given.count == 2 && given[0] == given[1] ? [given[0]] : given
+    }
+
     /// The daemon's own uid and root are admin; the mapped groups' members have their role; nobody else has one.
     func role(of peer: Peer) -> Role? {
         if peer.uid == 0 || peer.uid == getuid() { return .admin }

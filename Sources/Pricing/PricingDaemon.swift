@@ -24,11 +24,13 @@ package struct PricingDaemon: Sendable {
     /// - Parameters:
     ///   - host: the database, reached and migrated.
     ///   - listener: where peers come from.
+    ///   - mirrorFolder: where every connection's lines are kept; nil for nowhere.
     package init(
         host: DatabaseHost,
         listener: Listener,
         roles: PeerRoles,
         limits: TransportLimits,
+        mirrorFolder: String? = nil,
         logger: Logger
     ) throws {
         let settings = Self.limited(host.settings)
@@ -54,7 +56,16 @@ package struct PricingDaemon: Sendable {
             logger: logger,
             connectionClosed: { parts.feed.connectionClosed($0) }
         )
-        server = RPCServer(listener: listener, service: dispatcher, limits: limits, logger: logger)
+        let instance = parts.identity.instanceID
+        let mirror = mirrorFolder.map { folder in
+            ConversationMirror(
+                folder: folder,
+                instance: instance,
+                secrets: AllMethods.secrets,
+                fileBytes: limits.mirrorFileBytes
+            )
+        }
+        server = RPCServer(listener: listener, service: dispatcher, limits: limits, mirror: mirror, logger: logger)
         parts.server.fill(server)
         let changes = try NotificationStream(settings, channels: ["pricing_event"], logger: logger)
         services =
@@ -66,7 +77,7 @@ package struct PricingDaemon: Sendable {
         feed = parts.feed
         self.host = host
         self.logger = logger
-        instanceID = parts.identity.instanceID
+        instanceID = instance
     }
 
     /// What every connection of the daemon asks of its session.

@@ -26,11 +26,15 @@ struct Subscription: Sendable {
     var isHeld = false
     /// Up to this number only the last event of each thing is sent.
     var conflatedUntil: Int64 = 0
+    /// Events that were put into its output.
+    var delivered: Int64 = 0
 
     /// Output that may wait before a reader counts as slow, in bytes.
     static let softOutputBytes = 2 << 20
     /// It is served on once less than this waits.
     static let roomBytes = softOutputBytes / 4
+
+    var key: EventFeed.Key { EventFeed.Key(connection: connection.number, id: id) }
 
     func wants(_ event: DaemonStatements.Event) -> Bool {
         if let topics, !topics.contains(event.topic) { return false }
@@ -58,7 +62,9 @@ struct Subscription: Sendable {
                 case .overflow:
                     served.isHeld = true
                     return served
-                case .queued(let pending): served.isHeld = pending > Self.softOutputBytes
+                case .queued(let pending):
+                    served.delivered += 1
+                    served.isHeld = pending > Self.softOutputBytes
                 }
             }
             served.position = event.sequence

@@ -1,11 +1,18 @@
+import JSONRPC
+
 /// Every method that the daemon answers. To add one: its declaration here beside its noun, its SQL function, and one
-/// line in `Pricing/Statements`.
+/// line in `Pricing/Statements`. Their examples can be run in this order, on one connection: the one that ends the daemon
+/// comes last.
 package enum AllMethods {
     package static let list: [Method] =
         Daemon.methods + Catalogue.methods + Inventory.methods + Prices.methods + Automation.methods + Rules.methods
         + Orders.methods + Users.methods + Reports.methods + Events.methods + Lab.methods
+        + [Daemon.drain]
 
     package static let byName: [String: Method] = Dictionary(uniqueKeysWithValues: list.map { ($0.name, $0) })
+
+    /// The names of all parameters whose values are shown to nobody.
+    package static let secrets = Set(list.flatMap(\.parameters.fields).filter(\.isSecret).map(\.name))
 
     /// The nearest names to one that does not exist, best first, at most three.
     package static func near(_ name: String) -> [String] {

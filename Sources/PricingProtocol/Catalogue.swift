@@ -163,7 +163,8 @@ enum Catalogue {
             "Removes a supplier that no product names.",
             takes: [.supplierId],
             gives: .result([.supplierId, Field("deleted", .boolean, "Always true.")]),
-            errors: [.supplierNotFound, .supplierInUse]
+            errors: [.supplierNotFound, .supplierInUse],
+            example: ["supplierId": 5]
         ),
         Method(
             "product.list",
@@ -237,7 +238,8 @@ enum Catalogue {
             "Takes a product out of sale; its history stays.",
             takes: [.productId],
             gives: product,
-            errors: [.productNotFound]
+            errors: [.productNotFound],
+            example: ["productId": 20]
         ),
         Method(
             "product.import",

@@ -107,20 +107,6 @@ enum Daemon {
             example: ["request": 1]
         ),
         Method(
-            "server.drain",
-            .admin,
-            .session,
-            "Refuses new calls, answers those in flight, then ends the daemon.",
-            takes: [
-                Field("timeoutMs", .integer(0...3_600_000), "How long to wait for them; 5000 unless given.").optional
-            ],
-            gives: .result([
-                .count("completed", "Calls that ended by themselves."),
-                .count("cancelled", "Calls cut at the deadline."),
-            ]),
-            isLong: true
-        ),
-        Method(
             "server.metrics",
             .viewer,
             .read,
@@ -142,4 +128,21 @@ enum Daemon {
             example: ["method": "product.get", "param": "productId"]
         ),
     ]
+
+    static let drain = Method(
+        "server.drain",
+        .admin,
+        .session,
+        "Refuses new calls, answers those in flight, then ends the daemon.",
+        takes: [
+            Field("timeoutMs", .integer(0...3_600_000), "How long to wait for them; 5000 unless given.").optional
+        ],
+        gives: .result([
+            .count("completed", "Calls that ended by themselves."),
+            .count("cancelled", "Calls cut at the deadline."),
+        ]),
+        isLong: true,
+        example: ["timeoutMs": 1000],
+        exampleNote: "It ends the daemon."
+    )
 }

@@ -51,7 +51,9 @@ enum Events {
             "Ends a subscription of this connection.",
             takes: [Field("subscription", .name(1...64), "As events.subscribe gave it.")],
             gives: .empty,
-            errors: [.subscriptionNotFound]
+            errors: [.subscriptionNotFound],
+            example: ["subscription": "s1"],
+            exampleNote: "On a connection whose first subscription the example of events.subscribe began."
         ),
         Method(
             "events.list",

@@ -25,8 +25,10 @@ package struct Method: Sendable {
     package let errors: [ErrorCode]
     /// Whether it may run longer than the usual statement limit.
     package let isLong: Bool
-    /// Parameters that work on the demo data; nil where a call needs what only a caller knows.
-    package let example: JSONObject?
+    /// Parameters that work on the demo data. Examples are independent of each other unless `exampleNote` says otherwise.
+    package let example: JSONObject
+    /// What the example needs besides the demo data, in one sentence.
+    package let exampleNote: String?
 
     package init(
         _ name: String,
@@ -37,7 +39,8 @@ package struct Method: Sendable {
         gives result: ObjectShape,
         errors: [ErrorCode] = [],
         isLong: Bool = false,
-        example: JSONObject? = nil
+        example: JSONObject,
+        exampleNote: String? = nil
     ) {
         self.name = name
         self.role = role
@@ -48,6 +51,7 @@ package struct Method: Sendable {
         self.errors = errors
         self.isLong = isLong
         self.example = example
+        self.exampleNote = exampleNote
     }
 }
 

@@ -32,7 +32,7 @@ package enum OpenRPCDocument {
             "result": ["name": .string(method.result.name ?? "result"), "schema": .object(result)],
             "errors": .array(method.errors.map { .object(describe($0)) }),
             "x-role": .string(method.role.rawValue), "x-effect": .string(method.effect.rawValue),
-            "x-idempotent": .bool(method.effect != .session),
+            "x-idempotent": .bool(method.effect != .session), "examples": [.object(example(method))],
         ]
         let completed = method.parameters.fields.filter { $0.completes != nil }
         if !completed.isEmpty {
@@ -41,21 +41,27 @@ package enum OpenRPCDocument {
             )
         }
         if let columns = method.tableColumns { object["x-table"] = .array(columns.map { .string($0) }) }
-        if let example = method.example {
-            object["examples"] = [
-                [
-                    "name": .string(method.name),
-                    "params": .array(example.map { ["name": .string($0.key), "value": $0.value] }),
-                ]
-            ]
-        }
         return object
+    }
+
+    private static func example(_ method: Method) -> JSONObject {
+        var pairing: JSONObject = [
+            "name": .string(method.name),
+            "params": .array(method.example.map { ["name": .string($0.key), "value": $0.value] }),
+            "result": [
+                "name": .string(method.result.name ?? "result"),
+                "summary": "The shape of what comes back; values made up.",
+                "value": Schema.object(method.result).sample,
+            ],
+        ]
+        if let note = method.exampleNote { pairing["description"] = .string(note) }
+        return pairing
     }
 
     private static func parameter(_ field: Field, _ components: inout [String: JSONValue]) -> JSONObject {
         var object: JSONObject = [
             "name": .string(field.name), "required": .bool(field.isRequired), "description": .string(field.summary),
-            "schema": .object(field.schema.jsonSchema(collecting: &components)),
+            "schema": .object(field.jsonSchema(collecting: &components)),
         ]
         if let completes = field.completes { object["x-complete"] = .string(completes) }
         return object

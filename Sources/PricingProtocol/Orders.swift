@@ -98,7 +98,8 @@ enum Orders {
             "Moves an order from pending to processing to completed.",
             takes: [.orderId, Field("status", status, "The next status.")],
             gives: order,
-            errors: [.orderNotFound, .orderState]
+            errors: [.orderNotFound, .orderState],
+            example: ["orderId": 3, "status": "completed"]
         ),
         Method(
             "order.cancel",
@@ -107,7 +108,8 @@ enum Orders {
             "Cancels an order and restocks it exactly once.",
             takes: [.orderId, .reason],
             gives: order,
-            errors: [.orderNotFound, .orderState]
+            errors: [.orderNotFound, .orderState],
+            example: ["orderId": 4, "reason": "ordered twice"]
         ),
         Method(
             "order.return",
@@ -116,7 +118,8 @@ enum Orders {
             "Takes a completed order back and restocks it exactly once.",
             takes: [.orderId, .reason],
             gives: order,
-            errors: [.orderNotFound, .orderState]
+            errors: [.orderNotFound, .orderState],
+            example: ["orderId": 1, "reason": "does not fit"]
         ),
     ]
 }

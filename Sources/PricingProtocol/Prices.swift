@@ -149,7 +149,8 @@ enum Prices {
                 Field.time("until", "When automation takes over again; never unless given.").optional, .reason,
             ],
             gives: pin,
-            errors: [.productNotFound, .productArchived, .outsideLimits]
+            errors: [.productNotFound, .productArchived, .outsideLimits],
+            example: ["productId": 3, "price": "26.00", "reason": "spring fair"]
         ),
         Method(
             "price.unpin",
@@ -177,7 +178,9 @@ enum Prices {
             takes: [.time("at", "The new time.")],
             gives: clock,
             errors: [.notASandbox],
-            isLong: true
+            isLong: true,
+            example: ["at": "2040-01-01T00:00:00Z"],
+            exampleNote: "On a database made with --sandbox."
         ),
     ]
 }

@@ -95,7 +95,8 @@ enum Reports {
                 .count("categories", "Categories made."), .count("products", "Products made."),
                 .count("orders", "Orders placed."),
             ]),
-            isLong: true
+            isLong: true,
+            example: ["users": 3, "suppliers": 2, "products": 4, "orders": 10, "seed": 3]
         ),
     ]
 }

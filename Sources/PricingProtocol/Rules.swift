@@ -95,7 +95,8 @@ enum Rules {
             ],
             gives: .result(rule.fields + [.count("productsMoved", "How many products it took over.")]),
             errors: [.ruleNotFound, .ruleInvalid, .outsideLimits, .categoryNotFound],
-            isLong: true
+            isLong: true,
+            example: ["ruleId": 2, "productIds": [14]]
         ),
         Method(
             "rule.retire",
@@ -104,7 +105,8 @@ enum Rules {
             "Takes a version out of use; refused while anything follows it.",
             takes: [.ruleId],
             gives: rule,
-            errors: [.ruleNotFound, .ruleInvalid]
+            errors: [.ruleNotFound, .ruleInvalid],
+            example: ["ruleId": 7]
         ),
     ]
 }

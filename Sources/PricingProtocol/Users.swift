@@ -15,7 +15,7 @@ enum Users {
     )
 
     private static let email = Field("email", .name(3...254), "Unique, whatever its case.")
-    private static let password = Field("password", .text(1...72), "Kept as a slow hash, never given back.")
+    private static let password = Field("password", .text(1...72), "Kept as a slow hash, never given back.").secret
     private static let phone = Field("phoneNumber", .name(3...32), "Digits, spaces and + ( ) . / -; unique.").nullable
 
     static let methods: [Method] = [
@@ -74,7 +74,8 @@ enum Users {
             "Archives a user: orders stay, e-mail and telephone number become free.",
             takes: [.userId],
             gives: .result([.userId, Field("deleted", .boolean, "Always true.")]),
-            errors: [.userNotFound]
+            errors: [.userNotFound],
+            example: ["userId": 8]
         ),
         Method(
             "user.authenticate",
@@ -83,7 +84,8 @@ enum Users {
             "Checks a password.",
             takes: [email, password],
             gives: .result([.userId, Field("role", role, "What they are to the shop.")]),
-            errors: [.badCredentials]
+            errors: [.badCredentials],
+            example: ["email": "chloe.evans@mail.example", "password": "pricingd-demo"]
         ),
     ]
 }

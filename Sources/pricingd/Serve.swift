@@ -24,6 +24,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Members of this group may look.")
     var viewerGroup: String?
 
+    @Option(help: "Keep every connection's lines in this folder, a file a connection, without passwords.")
+    var mirrorDir: String?
+
     @Option(help: "NAME=VALUE, one of the limits that session.hello lists; may be given again.")
     var limit: [String] = []
 
@@ -40,8 +43,10 @@ struct Serve: AsyncParsableCommand {
             operatorGroup: try group(operatorGroup),
             viewerGroup: try group(viewerGroup)
         )
+        try prepareMirror()
         let manager = ServiceManager()
         let handed = stdio ? nil : ServiceManager.inheritedListener()
+        let handedPath = handed == nil ? nil : ServiceManager.inheritedPath()
         let listening = try stdio || handed != nil ? nil : listen(roles)
         let host: DatabaseHost
         do {
@@ -58,6 +63,7 @@ struct Serve: AsyncParsableCommand {
             listener: listener,
             roles: roles,
             limits: try limits(),
+            mirrorFolder: mirrorDir,
             logger: logger
         )
         try await daemon.run(
@@ -65,11 +71,20 @@ struct Serve: AsyncParsableCommand {
                 PricingDaemon.Watchdog(period: period) { manager.tell("WATCHDOG=1") }
             },
             ready: {
-                if !stdio { announce(listening?.path, daemon.instanceID) }
+                if !stdio { announce(listening?.path ?? handedPath, daemon.instanceID) }
                 manager.tell("READY=1\nSTATUS=Serving")
             },
             stopping: { manager.tell("STOPPING=1\nSTATUS=Draining") }
         )
+    }
+
+    private func prepareMirror() throws {
+        guard let mirrorDir else { return }
+        do throws(ConversationMirror.CannotUse) {
+            try ConversationMirror.prepare(mirrorDir)
+        } catch {
+            throw Exit.because("\(error)", Exit.configuration)
+        }
     }
 
     /// The one line on stdout: whoever started us may connect now.
@@ -104,7 +119,7 @@ struct Serve: AsyncParsableCommand {
         do throws(ListeningSocketError) {
             return try ListeningSocket(
                 path: SocketPath.resolve(explicit: socket),
-                group: roles.operatorGroup ?? roles.viewerGroup
+                groups: roles.groups
             )
         } catch {
             switch error {

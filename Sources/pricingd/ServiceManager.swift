@@ -25,6 +25,18 @@ struct ServiceManager: Sendable {
         return listens == 1 ? .inherited(descriptor: descriptor) : .connected(descriptor: descriptor)
     }
 
+    /// Where the handed socket is bound; nil when it has no path.
+    static func inheritedPath() -> String? {
+        var address = sockaddr_un()
+        var size = socklen_t(MemoryLayout<sockaddr_un>.size)
+        let got = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(3, $0, &size) }
+        }
+        guard got == 0, Int(size) > MemoryLayout<sa_family_t>.size else { return nil }
+        let path = unsafe withUnsafeBytes(of: address.sun_path) { unsafe Array($0.prefix { $0 != 0 }) }
+        return path.isEmpty ? nil : String(decoding: path, as: UTF8.self)
+    }
+
     /// Tells the manager, when there is one: `READY=1`, `STOPPING=1`, `STATUS=…`, `WATCHDOG=1`.
     func tell(_ message: String) {
         guard let notifySocket else { return }

@@ -1,3 +1,4 @@
+import Foundation
 import JSONRPC
 import Postgres
 import PricingProtocol
@@ -5,8 +6,8 @@ import PricingTestSupport
 import Testing
 
 extension EndToEnd {
-    /// Every method of `rpc.discover`, called as its example says on the demo shop, keeps its word: the reply fits the
-    /// declared shape, a repeat under the same key is the same reply, and a dry run says what the call then does.
+    /// The live `rpc.discover` keeps its word: it fits OpenRPC's own schema, every example in it runs, and what a dry run
+    /// says is what the call then does. (That each reply fits its schema, `TestClient` sees to, here and everywhere.)
     @Suite
     struct ContractTests {
         private static let daemon = Task { try await TestDaemon.start(hasDemo: true) }
@@ -28,75 +29,131 @@ extension EndToEnd {
             await client.close()
         }
 
-        /// Every method but the one that ends the daemon, which has a test of its own.
-        @Test(arguments: AllMethods.list.map(\.name).filter { $0 != "server.drain" }) func aMethodKeepsItsWord(
-            name: String
-        )
-            async throws
-        {
+        @Test func theDocumentFitsTheMetaSchema() async throws {
+            let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "openrpc-meta-schema.json")
+            let reader = JSONSchemaReader(in: try JSONParser.parse(Array(try Data(contentsOf: file))))
+            let client = try await Self.daemon.value.client()
+            let document = try await client.call("rpc.discover")
+            await client.close()
+            #expect(reader.violations(of: .object(document)) == [])
+
+            var first = try #require(document["methods"]?.array?.first?.object)
+            let breaks: [(String, JSONValue?, String)] = [
+                ("result", nil, "/methods/0/result: is missing"),
+                ("paramStructure", "by-hand", "/methods/0/paramStructure: enum"),
+                ("role", "viewer", "/methods/0/role: nothing is allowed here"),
+                ("params", [["name": "x", "schema": ["type": "text"]]], "/methods/0/params/0/schema/type: enum"),
+            ]
+            for (member, value, sentence) in breaks {
+                let sound = first[member]
+                first[member] = value
+                var broken = document
+                broken["methods"] = [.object(first)]
+                let violations = reader.violations(of: .object(broken))
+                #expect(violations.contains { $0.hasPrefix(sentence) }, "\(member): \(violations)")
+                first[member] = sound
+            }
+        }
+
+        /// In the document's order, on one connection, and each gives what its method promises.
+        @Test func everyExampleRuns() async throws {
+            let daemon = try await TestDaemon.start(hasDemo: true)
+            let client = try await daemon.client()
+            let document = try await client.call("rpc.discover")
+            for method in document["methods"]?.array ?? [] {
+                let name = try #require(method["name"]?.string)
+                let examples = try #require(method["examples"]?.array)
+                #expect(!examples.isEmpty, "\(name) has no example")
+                for example in examples {
+                    let params = (example["params"]?.array ?? []).compactMap { param -> (String, JSONValue)? in
+                        guard let key = param["name"]?.string, let value = param["value"] else { return nil }
+                        return (key, value)
+                    }
+                    _ = try await client.call(name, JSONObject(params))
+                    let made = try #require(example["result"]?["value"]?.object)
+                    #expect(Promise.violations(name, JSONObject(params), made) == [], "the example's own result")
+                }
+            }
+            #expect(await daemon.program.exit() == 0, "the last one ends the daemon")
+        }
+
+        /// What every other test of the daemon leans on sees a reply, or accepted parameters, outside the schema.
+        @Test func aBrokenPromiseIsSeen() {
+            let reply: JSONObject = ["at": "now", "sandbox": "yes"]
+            #expect(
+                Promise.violations("clock.get", ["when": 1], reply) == [
+                    "result/sandbox: type \"boolean\" is broken by \"yes\"", "result/virtual: is missing",
+                    "params/when: is not declared",
+                ]
+            )
+            #expect(Promise.violations("product.get", [:], [:]).contains("params/productId: is missing"))
+            #expect(Promise.violations("product.gett", [:], [:]) == ["there is no such method"])
+        }
+
+        /// data.generate runs in many transactions, so neither one rollback nor one reply under a key stands for it.
+        @Test(arguments: AllMethods.list.filter { $0.effect == .write && $0.name != "data.generate" }.map(\.name))
+        func aWriteDoesWhatItsDryRunSaid(name: String) async throws {
             let daemon = try await Self.daemon.value
             let client = try await daemon.client()
+            let database = try await daemon.database()
             let method = try #require(AllMethods.byName[name])
-            var params = try await example(of: method, client)
-            let violations = Self.violations(params, method.parameters)
-            #expect(violations.isEmpty, "the example: \(violations)")
-            // data.generate runs in many transactions: neither one reply under a key nor one rollback.
-            let isAtomicWrite = method.effect == .write && name != "data.generate"
-            let said = isAtomicWrite ? try await dryRun(method, params, client, daemon) : []
-            let position = try await client.call("events.list", ["from": Self.afterAll])["sequence"]
-            if isAtomicWrite { params["_meta"] = ["idempotencyKey": .string("contract \(name)")] }
+            let position = try #require(
+                try await client.call("events.list", ["from": 9_007_199_254_740_992])["sequence"]
+            )
+            let before = try await Shelf(database)
+            let said = try await dryRun(method, client, database)
+            var params = method.example
+            params["_meta"] = ["idempotencyKey": .string("contract \(name)")]
             let reply = try await client.call(name, params)
-            let mismatches = Self.violations(reply, method.result)
-            #expect(mismatches.isEmpty, "the reply \(JSONValue.object(reply)): \(mismatches)")
-            if isAtomicWrite {
-                #expect(reply["_meta"]?["replayed"] == false)
-                let again = try await client.call(name, params)
-                #expect(again.removing("_meta") == reply.removing("_meta"))
-                #expect(again["_meta"]?["replayed"] == true)
-                let events = try await client.all("events.list", ["from": try #require(position)])
-                #expect(Self.essence(events) == Self.essence(said), "what happened is what the dry run said")
-            }
+            #expect(reply["_meta"]?["replayed"] == false)
+            let after = try await Shelf(database)
+            let events = try await client.all("events.list", ["from": position])
+            #expect(before.moves(said["stock"]) == before.stockMoves(to: after))
+            #expect(before.moves(said["prices"]) == before.priceMoves(to: after))
+            #expect(before.guards(said["guards"]) == before.guardsBound(until: after))
+            #expect(Self.essence(said["events"]) == Self.essence(.array(events.map { .object($0) })))
+
+            let again = try await client.call(name, params)
+            #expect(again.removing("_meta") == reply.removing("_meta"))
+            #expect(again["_meta"]?["replayed"] == true)
+            await database.close()
             await client.close()
         }
 
-        /// Runs a call dry and checks that nothing is left of it: the events that it said there would be.
+        @Test func aRehearsedGenerationLeavesNothing() async throws {
+            let daemon = try await Self.daemon.value
+            let client = try await daemon.client()
+            let database = try await daemon.database()
+            let said = try await dryRun(try #require(AllMethods.byName["data.generate"]), client, database)
+            #expect(said["stock"]?.array?.isEmpty == false)
+            await database.close()
+            await client.close()
+        }
+
+        /// Runs a method's example dry and checks that nothing is left of it: what it said it would change.
         private func dryRun(
             _ method: Method,
-            _ params: JSONObject,
-            _ client: RPCClient,
-            _ daemon: TestDaemon
-        ) async throws -> [JSONObject] {
-            let database = try await daemon.database()
-            _ = try await client.call("events.list", ["from": Self.afterAll])
+            _ client: TestClient,
+            _ database: PostgresConnection
+        ) async throws -> JSONObject {
             let before = try await database.text(Self.fingerprint)
-            var dry = params
+            var dry = method.example
             dry["_meta"] = ["dryRun": true]
             let said = try await client.call(method.name, dry)
             #expect(try await database.text(Self.fingerprint) == before, "a dry run leaves nothing")
-            await database.close()
-            let mismatches = Self.violations(said, method.result)
-            #expect(mismatches.isEmpty, "the dry reply: \(mismatches)")
             let changes = try #require(said["_meta"]?["wouldChange"]?.object, "wouldChange is missing")
             #expect(changes.keys == ["stock", "prices", "events", "guards"])
-            return (changes["events"]?.array ?? []).compactMap(\.object)
+            return changes
         }
 
-        private static let afterAll: JSONValue = 9_007_199_254_740_992
-
         /// Events without what two runs cannot share: numbers, times and ids that a sequence gave.
-        private static func essence(_ events: [JSONObject]) -> [JSONObject] {
-            events.map { event in
+        private static func essence(_ events: JSONValue?) -> [JSONObject] {
+            (events?.array ?? []).map { event in
                 [
                     "topic": event["topic"] ?? nil, "op": event["op"] ?? nil, "before": event["before"] ?? nil,
                     "after": event["after"] ?? nil, "kind": event["cause"]?["kind"] ?? nil,
                 ]
             }
-        }
-
-        private static func violations(_ object: JSONObject, _ shape: ObjectShape) -> [String] {
-            var validator = SchemaValidator()
-            validator.check(object, shape)
-            return validator.violations.map { "\($0.path) \($0.message)" }
         }
 
         /// A hash of every row of every table, but for what a tick may touch meanwhile.
@@ -107,62 +164,73 @@ extension EndToEnd {
                 false, true, '')))[1]::text, chr(10) order by table_name)
             from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'
             """
+    }
+}
 
-        /// The method's own example, or where it has none, parameters of things made for it.
-        private func example(of method: Method, _ client: RPCClient) async throws -> JSONObject {
-            if let example = method.example { return example }
-            func made(_ method: String, _ params: JSONObject, _ id: String) async throws -> JSONObject {
-                [id: try #require(try await client.call(method, params)[id])]
-            }
-            func order(_ steps: String...) async throws -> JSONObject {
-                let lines: JSONValue = [["productId": 3, "quantity": 2]]
-                let id = try await made("order.place", ["customerId": 3, "lines": lines], "orderId")
-                for step in steps {
-                    var params = id
-                    params["status"] = .string(step)
-                    _ = try await client.call("order.advance", params)
-                }
-                return id
-            }
-            let number = Shop.unique()
-            let user: JSONObject = [
-                "fullName": "Somebody", "email": .string("somebody\(number)@test.example"), "password": "open sesame",
-            ]
-            switch method.name {
-            case "supplier.delete": return try await made("supplier.create", ["companyName": "Gone"], "supplierId")
-            case "product.archive":
-                let product: JSONObject = ["title": "Gone", "basePrice": "5.00", "categoryId": 1]
-                return try await made("product.create", product, "productId")
-            case "product.import":
-                let row: JSONObject = ["basePrice": "8.00", "categoryId": 1, "stock": 20]
-                let rows = (1...2).map { number in
-                    var row = row
-                    row["title"] = .string("Imported \(number)")
-                    return JSONValue.object(row)
-                }
-                return ["rows": .array(rows + [["productId": 2, "title": "Imported anew"]])]
-            case "price.pin": return ["productId": 3, "price": "26.00", "reason": "a test"]
-            case "rule.activate":
-                let rule: JSONObject = ["name": .string("rule \(number)"), "strategy": "bands"]
-                return try await made("rule.create", rule, "ruleId")
-            case "order.advance":
-                var params = try await order()
-                params["status"] = "processing"
-                return params
-            case "order.cancel": return try await order()
-            case "order.return": return try await order("processing", "completed")
-            case "user.delete": return try await made("user.create", user, "userId")
-            case "user.authenticate":
-                _ = try await client.call("user.create", user)
-                return user.removing("fullName")
-            case "clock.set": return ["at": "2040-01-01T00:00:00Z"]
-            case "data.generate": return ["users": 3, "suppliers": 2, "products": 4, "orders": 10, "seed": 3]
-            case "events.unsubscribe":
-                return try await made("events.subscribe", [:], "subscription").removing("sequence")
-            default:
-                Issue.record("\(method.name) has no example, and this test makes none")
-                return [:]
-            }
+/// Stock and posted price of every product, and the guards that ever bound, as the tables hold them: what a call changed is
+/// the difference of two of these.
+private struct Shelf {
+    private var stock: [Int64: String] = [:]
+    private var price: [Int64: String] = [:]
+    private var bound: [String] = []
+
+    init(_ database: PostgresConnection) async throws {
+        let text = try await database.text(
+            """
+            select json_build_object(
+                'products', (select json_agg(json_build_object('id', product_id, 'stock', stock::text,
+                    'price', price::text)) from inventory),
+                'guards', (select coalesce(json_agg(product_id || ' ' || binding_guard order by price_change_id), '[]')
+                    from price_change where binding_guard is not null))::text
+            """
+        )
+        let found = try JSONParser.parse(Array(text.utf8))
+        for product in found["products"]?.array ?? [] {
+            guard let id = product["id"]?.integer else { continue }
+            stock[id] = product["stock"]?.string
+            price[id] = product["price"]?.string
+        }
+        bound = (found["guards"]?.array ?? []).compactMap(\.string)
+    }
+
+    /// What a dry run says of stock or prices, each product's moves taken together. A product that the call makes has no
+    /// number yet that two runs share.
+    func moves(_ said: JSONValue?) -> [String] {
+        var moves: [Int64: (old: String, new: String)] = [:]
+        for move in said?.array ?? [] {
+            guard let id = move["productId"]?.integer else { return ["a move without a product"] }
+            let old = moves[id]?.old ?? Self.text(move["old"])
+            moves[id] = (old, Self.text(move["new"]))
+        }
+        return moves.map { "\(name($0.key)): \($0.value.old) -> \($0.value.new)" }.sorted()
+    }
+
+    /// A product that the call made had no units before.
+    func stockMoves(to after: Shelf) -> [String] {
+        moves(after.stock.mapValues { _ in "0" }.merging(stock) { $1 }, after.stock)
+    }
+
+    /// A product that the call made had no price before, so that none of its moved.
+    func priceMoves(to after: Shelf) -> [String] { moves(price, after.price.filter { price[$0.key] != nil }) }
+
+    /// What a dry run says of guards.
+    func guards(_ said: JSONValue?) -> [String] {
+        (said?.array ?? []).map { "\(name($0["productId"]?.integer ?? 0)) \(Self.text($0["guard"]))" }
+    }
+
+    func guardsBound(until after: Shelf) -> [String] {
+        after.bound.dropFirst(bound.count).map { line in
+            let parts = line.split(separator: " ")
+            return "\(name(Int64(parts[0]) ?? 0)) \(parts[1])"
         }
     }
+
+    private func moves(_ before: [Int64: String], _ after: [Int64: String]) -> [String] {
+        after.filter { before[$0.key] != $0.value }
+            .map { "\(name($0.key)): \(before[$0.key] ?? "") -> \($0.value)" }.sorted()
+    }
+
+    private func name(_ product: Int64) -> String { stock[product] == nil ? "new" : "\(product)" }
+
+    private static func text(_ value: JSONValue?) -> String { value?.string ?? "\(value ?? .null)" }
 }

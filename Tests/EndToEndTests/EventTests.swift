@@ -224,7 +224,7 @@ extension EndToEnd {
 
 /// A subscriber on a connection of its own.
 struct Watch: Sendable {
-    let client: RPCClient
+    let client: TestClient
     let reply: JSONObject
     /// The number after which its events come.
     let start: Int64

@@ -8,7 +8,7 @@ import Testing
 @Suite(.enabled(if: TestCluster.isAvailable, isLive), .timeLimit(.minutes(2)))
 struct ExamplesTests {
     /// The clone that holds this file.
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+    static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../..").standardizedFileURL.path
 
     /// One of the three languages.
@@ -104,20 +104,19 @@ struct ExamplesTests {
     @Test
     func genericClientCallsEveryMethod() async throws {
         let daemon = try await TestDaemon.start(hasDemo: true)
-        // The one that ends the daemon goes last.
-        for method in AllMethods.list.filter({ $0.name != "server.drain" }) + [AllMethods.byName["server.drain"]] {
-            guard let method else { continue }
-            let words = (method.example ?? [:]).map { key, value in "\(key)=\(value.string ?? "\(value)")" }
+        for method in AllMethods.list {
+            let words = method.example.map { key, value in "\(key)=\(value.string ?? "\(value)")" }
             let outcome = try await Self.run(
                 ["python3", "examples/python/pricingd_client.py", method.name] + words,
                 daemon
             )
-            if method.example != nil {
+            // Each call has a connection of its own, which never subscribed.
+            if method.name == "events.unsubscribe" {
+                #expect(outcome.status == 1)
+                #expect(outcome.errors.hasPrefix("SUBSCRIPTION_NOT_FOUND: "), "\(outcome.errors)")
+            } else {
                 #expect(outcome.status == 0, "\(method.name) \(words): \(outcome.errors)")
                 #expect(outcome.output.first == "{" || outcome.output == ["{}"], "\(method.name)")
-            } else if method.parameters.fields.contains(where: \.isRequired) {
-                #expect(outcome.status == 1, "\(method.name)")
-                #expect(outcome.errors.hasPrefix("INVALID_PARAMS: "), "\(method.name): \(outcome.errors)")
             }
         }
         #expect(await daemon.program.exit() == 0)

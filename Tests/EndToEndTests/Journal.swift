@@ -45,7 +45,7 @@ final class Journal: Sendable {
     /// Orders one unit after another, each under its own key, until the connection ends or `until` says so.
     ///
     /// A retryable refusal is sent again under the same key; every other one is a fault.
-    func stream(_ name: String, of product: Int64, _ shop: Shop, on client: RPCClient, count: Int) async {
+    func stream(_ name: String, of product: Int64, _ shop: Shop, on client: TestClient, count: Int) async {
         for number in 0..<count {
             let key = "\(name) \(number)"
             intend(key)

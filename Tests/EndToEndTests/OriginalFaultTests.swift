@@ -27,7 +27,7 @@ extension EndToEnd {
             let daemon = try await TestDaemon.shared()
             let shop = try await Shop.open(daemon)
             let product = try await shop.product(["stock": 40])
-            var buyers: [RPCClient] = []
+            var buyers: [TestClient] = []
             for _ in 0..<200 { buyers.append(try await daemon.client()) }
             let outcomes = try await order(of: product, shop, from: buyers, count: 200)
             #expect(outcomes.placed == 40)
@@ -168,7 +168,7 @@ extension EndToEnd {
         private func order(
             of product: Int64,
             _ shop: Shop,
-            from buyers: [RPCClient],
+            from buyers: [TestClient],
             count: Int
         ) async throws -> (placed: Int, refused: [RPCError]) {
             try await withThrowingTaskGroup(of: RPCError?.self) { group in

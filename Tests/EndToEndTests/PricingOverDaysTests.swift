@@ -151,11 +151,11 @@ extension EndToEnd {
 
 /// Days of a sandbox, 25 hours apart.
 private struct Calendar {
-    let client: RPCClient
+    let client: TestClient
     let year: Int
     private var hours = 0
 
-    init(client: RPCClient, year: Int) {
+    init(client: TestClient, year: Int) {
         self.client = client
         self.year = year
     }

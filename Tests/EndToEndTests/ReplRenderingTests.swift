@@ -89,6 +89,11 @@ import Testing
         )
         let invalid = RPCError.invalidParams("Bad.", violations: [["path": "/lines", "message": "is missing"]])
         #expect(CallFailure.refused(invalid).line == "error -32602 INVALID_PARAMS: Bad. (/lines: is missing)")
+        let once = RPCError.invalidParams(
+            "/lines: is missing.",
+            violations: [["path": "/lines", "message": "is missing"], ["path": "/x", "message": "is unknown"]]
+        )
+        #expect(CallFailure.refused(once).line == "error -32602 INVALID_PARAMS: /lines: is missing. (/x: is unknown)")
         #expect(CallFailure.refused(.cancelled).status == .cancelled)
         #expect(CallFailure.disconnected("x").status == .noConnection)
     }

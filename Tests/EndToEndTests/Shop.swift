@@ -8,7 +8,7 @@ import Testing
 struct Shop: Sendable {
     private static let made = Atomic(0)
 
-    let client: RPCClient
+    let client: TestClient
     let categoryId: Int64
     let customerId: Int64
 
@@ -83,7 +83,7 @@ struct Shop: Sendable {
     }
 }
 
-extension RPCClient {
+extension TestClient {
     /// All rows of a list, page by page.
     func all(_ method: String, _ params: JSONObject) async throws -> [JSONObject] {
         var rows: [JSONObject] = []
@@ -141,8 +141,8 @@ struct HeldLock: Sendable {
     }
 
     /// Holds what a query locks.
-    init(_ query: String, in daemon: TestDaemon) async throws {
-        holder = try await daemon.psql()
+    init(_ query: String, as user: String? = nil, in daemon: TestDaemon) async throws {
+        holder = try await daemon.psql(as: user)
         watcher = try await daemon.database()
         let lines = try await holder.run(
             "begin; select pg_backend_pid(); \(query)"

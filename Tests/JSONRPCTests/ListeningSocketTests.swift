@@ -27,7 +27,7 @@ import Testing
     @Test func `a group opens the socket to it, and an existing folder stays as it is`() async throws {
         try await withFolder { folder in
             unsafe chmod(folder, 0o755)
-            let socket = try ListeningSocket(path: folder + "/s", group: getgid())
+            let socket = try ListeningSocket(path: folder + "/s", groups: [getgid()])
             #expect(mode(folder) == 0o755)
             #expect(mode(folder + "/s") == 0o660)
             socket.close()

@@ -93,10 +93,11 @@ struct OpenRPCTests {
     func examples() throws {
         let entries = try #require(OpenRPCDocument.make(version: "1")["methods"]?.array)
         for (entry, method) in zip(entries, AllMethods.list) {
-            guard let example = method.example else { continue }
-            #expect(violations(example, method.parameters) == [], "\(method.name)")
-            let params = try #require(entry["examples"]?.array?.first?["params"]?.array)
-            #expect(params.count == example.count, "\(method.name)")
+            #expect(violations(method.example, method.parameters) == [], "\(method.name)")
+            let example = try #require(entry["examples"]?.array?.first)
+            #expect(example["params"]?.array?.count == method.example.count, "\(method.name)")
+            let made = try #require(example["result"]?["value"]?.object)
+            #expect(violations(made, method.result) == [], "\(method.name)")
         }
     }
 

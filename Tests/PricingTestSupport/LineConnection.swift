@@ -1,5 +1,7 @@
 import Foundation
 import Glibc
+import JSONRPC
+import Synchronization
 
 /// A peer that sends whatever bytes a test wants, on threads of its own, so that it never blocks anybody.
 package final class LineConnection: Sendable {
@@ -12,6 +14,8 @@ package final class LineConnection: Sendable {
     private let writer = DispatchQueue(label: "line connection")
     private let reader: LineReader
     private let gate: DispatchSemaphore
+    /// Requests whose reply is still to come, by the text of their id.
+    private let asked = Mutex<[String: (method: String, params: JSONObject)]>([:])
 
     /// - Parameter reads: false leaves everything unread until `startReading()`.
     package init(socket path: String, reads: Bool = true) throws {
@@ -46,6 +50,7 @@ package final class LineConnection: Sendable {
 
     /// Sends lines, in the background.
     package func send(_ lines: String...) {
+        lines.forEach(note)
         send(bytes: lines.flatMap { Array($0.utf8) + [UInt8(ascii: "\n")] })
     }
 
@@ -73,8 +78,24 @@ package final class LineConnection: Sendable {
         writer.async { [handle] in _ = shutdown(handle.fileDescriptor, Int32(SHUT_RDWR)) }
     }
 
-    /// The next line; nil once the server has closed.
+    /// The next line; nil once the server has closed. A result that breaks its method's schema fails the test.
     package func line() async -> String? {
-        await reader.next()
+        guard let line = await reader.next() else { return nil }
+        check(line)
+        return line
+    }
+
+    /// Remembers a well-formed request of moderate size, so that its reply can be held against the method's schema.
+    private func note(_ line: String) {
+        guard line.utf8.count < 100_000, case .request(let request) = Message(line: Array(line.utf8)) else { return }
+        asked.withLock { $0["\(request.id)"] = (request.method, request.params) }
+    }
+
+    private func check(_ line: String) {
+        guard case .response(let response) = Message(line: Array(line.utf8)), let id = response.id,
+            let request = asked.withLock({ $0.removeValue(forKey: "\(id)") }),
+            case .result(.object(let result)) = response.outcome
+        else { return }
+        Promise.check(request.method, request.params, result)
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-package import JSONRPC
+import JSONRPC
 package import Postgres
 import Synchronization
 
@@ -82,8 +82,8 @@ package final class TestDaemon: Sendable {
     package var program: ChildProgram { running.withLock { $0 } }
 
     /// A new connection.
-    package func client() async throws -> RPCClient {
-        try await RPCClient.connect(socket: socket)
+    package func client() async throws -> TestClient {
+        try await TestClient(socket: socket)
     }
 
     /// A new connection for raw lines.

@@ -6,7 +6,7 @@ extension Rule {
     /// Every room of `Sources` and what it may import beside those.
     static let rooms: [String: Set<String>] = [
         "Postgres": ["CLibPQ", "Logging", "Subprocess", "SystemPackage"],
-        "JSONRPC": ["Logging", "NIOCore", "NIOPosix"],
+        "JSONRPC": ["CExtendedAttributes", "Logging", "NIOCore", "NIOPosix"],
         "PricingProtocol": ["JSONRPC"],
         "Pricing": [
             "CPricingSQL", "JSONRPC", "Postgres", "PricingProtocol", "Logging", "Metrics", "ServiceLifecycle",
@@ -25,7 +25,7 @@ extension Rule {
             "ServiceLifecycle",
         ],
         // C, each behind one door
-        "CEditLine": [], "CLibPQ": [], "CPricingSQL": [], "CWebPages": [],
+        "CEditLine": [], "CExtendedAttributes": [], "CLibPQ": [], "CPricingSQL": [], "CWebPages": [],
     ]
 
     static let arrows = Rule(

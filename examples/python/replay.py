@@ -2,6 +2,7 @@
 """Plays conversations and compares the answers with the .expected.jsonl beside each.
 
     replay.py [FILE.jsonl...]     played in this order against a fresh daemon; all of examples/ unless given
+    replay.py FILE.mirror...      what pricingd --mirror-dir kept: each reply must be a result, or the same error, again
 
 Each line is sent as it stands; its reply is awaited before the next goes. Replies are compared in order, and so are
 notifications, which may arrive between any two replies. examples/README.md says how values match.
@@ -60,6 +61,41 @@ def play(path):
     with open(path) as lines, open(path.replace(".jsonl", ".expected.jsonl")) as answers:
         sent = [line.rstrip("\n") for line in lines]
         expected = [json.loads(line) for line in answers]
+    wanted = [message for message in expected if is_notification(message)]
+    replies, notifications = converse(path, sent, len(wanted))
+    for kind, want, got in (
+        ("reply", [message for message in expected if not is_notification(message)], replies),
+        ("notification", wanted, notifications),
+    ):
+        assert len(want) == len(got), f"{path}: {len(got)} times a {kind}, expected {len(want)}"
+        for number, (one, other) in enumerate(zip(want, got), 1):
+            found = difference(one, other)
+            assert not found, f"{path}: {kind} {number}: {found}\n  {json.dumps(other)}"
+    return len(expected)
+
+
+def outcome(reply):
+    """A reply's id and whether it is a result or which error; for the reply to a batch, all of them."""
+    if isinstance(reply, list):
+        return sorted(map(outcome, reply))
+    return json.dumps(reply["id"]), "a result" if "result" in reply else reply["error"]["data"]["reason"]
+
+
+def play_again(path):
+    """Sends what a mirror kept; replies may have overtaken each other then, and do not now."""
+    with open(path) as lines:
+        kept = [line.rstrip("\n") for line in lines]
+    sent = [line[2:] for line in kept if line.startswith("> ")]
+    given = [json.loads(line[2:]) for line in kept if line.startswith("< ")]
+    want = [outcome(message) for message in given if not is_notification(message)]
+    got = [outcome(reply) for reply in converse(path, sent, 0)[0]]
+    lost = [one for one in want if want.count(one) > got.count(one)]
+    assert not lost and len(want) == len(got), f"{path}: expected {lost or want}, got {got}"
+    return len(got)
+
+
+def converse(path, sent, notifications_wanted):
+    """Sends each line once the reply to the one before is there; gives the replies and the notifications."""
     link = socket.socket(socket.AF_UNIX)
     link.settimeout(30)
     link.connect(socket_path())
@@ -77,18 +113,9 @@ def play(path):
         wanted = len(replies) + wants_reply(line)
         while len(replies) < wanted:
             receive()
-    wanted = [message for message in expected if is_notification(message)]
-    while len(notifications) < len(wanted):
+    while len(notifications) < notifications_wanted:
         receive()
-    for kind, want, got in (
-        ("reply", [message for message in expected if not is_notification(message)], replies),
-        ("notification", wanted, notifications),
-    ):
-        assert len(want) == len(got), f"{path}: {len(got)} times a {kind}, expected {len(want)}"
-        for number, (one, other) in enumerate(zip(want, got), 1):
-            found = difference(one, other)
-            assert not found, f"{path}: {kind} {number}: {found}\n  {json.dumps(other)}"
-    return len(expected)
+    return replies, notifications
 
 
 def conversations():
@@ -99,6 +126,7 @@ def conversations():
 if __name__ == "__main__":
     try:
         for name in sys.argv[1:] or conversations():
-            print(f"{pathlib.Path(name).name}: {play(name)} messages as expected")
+            count = (play_again if name.endswith(".mirror") else play)(name)
+            print(f"{pathlib.Path(name).name}: {count} messages as expected")
     except (AssertionError, OSError) as problem:
         sys.exit(str(problem))

@@ -30,7 +30,7 @@ struct EventHandlers: Sendable {
         }
         let ids = params["productIds"]?.array?.compactMap(\.integer)
         let subscription = Subscription(
-            id: feed.newID(),
+            id: feed.newID(on: context.call.connection),
             connection: context.call.connection,
             topics: (params["topics"]?.array?.compactMap(\.string)).map { Set($0) },
             productIds: ids.map { Set($0) },

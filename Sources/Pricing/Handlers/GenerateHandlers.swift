@@ -15,7 +15,7 @@ struct GenerateHandlers: Sendable {
     }
 
     /// Many transactions and not one: the key's reply is kept with the last of them. A dry run makes the people and
-    /// goods, says so, and rolls them back.
+    /// goods, places no order, says so, and rolls them back.
     private func generate(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
         if context.meta.isDryRun { return try await rehearse(context) }
         let request: [Binding] = [
@@ -54,7 +54,8 @@ struct GenerateHandlers: Sendable {
                 try session.one(CallStatements.wouldChange)
             )
         }
-        let counts = ((try? JSONParser.parse(begun))?.object ?? [:]).removing("plan")
+        var counts = ((try? JSONParser.parse(begun))?.object ?? [:]).removing("plan")
+        counts["orders"] = 0
         let text = JSONText(counts)
         return context.reply(
             Database.Answer(text: text, isReplayed: false, wouldChange: JSONText(compacting: changes))

@@ -3,12 +3,10 @@ import Postgres
 import PricingProtocol
 import Synchronization
 
-/// What an operator sees and stops: the calls that run, the metrics, the drain, completion.
+/// What an operator sees and stops: the calls that run, the drain, completion.
 struct OperationHandlers: Sendable {
-    let identity: DaemonIdentity
     let database: Database
     let ledger: CallLedger
-    let intake: OrderIntake
     let feed: EventFeed
     /// The server, once it is made: a drain is asked of it.
     let server: ServerSlot
@@ -20,7 +18,6 @@ struct OperationHandlers: Sendable {
                 RPCReply(["cancelled": .bool(ledger.cancel(context.params["request"]?.integer ?? 0))])
             },
             "server.drain": { context async throws(PricingFailure) in await drain(context) },
-            "server.metrics": { context async throws(PricingFailure) in metrics() },
             "server.complete": { context async throws(PricingFailure) in try await complete(context) },
         ]
     }
@@ -52,26 +49,6 @@ struct OperationHandlers: Sendable {
                 server.shutdown()
             }
         )
-    }
-
-    private func metrics() -> RPCReply {
-        var text = MetricsText()
-        let pool = database.pool.status
-        text.gauge(
-            "pricingd_uptime_seconds",
-            "Since the start.",
-            (ContinuousClock.now - identity.started).components.seconds
-        )
-        text.gauge("pricingd_connections", "Peers connected now.", Int64(server.server?.connections.count ?? 0))
-        text.gauge("pricingd_orders_waiting", "Orders that wait for the next batch.", Int64(intake.waiting))
-        text.gauge("pricingd_subscriptions", "Event subscriptions.", Int64(feed.subscriptions))
-        text.gauge("pricingd_event_sequence", "The event number given last.", feed.lastNumber, type: "counter")
-        text.gauge("pricingd_database_connections_open", "Connections to PostgreSQL.", Int64(pool.open))
-        text.gauge("pricingd_database_connections_busy", "Those in use.", Int64(pool.busy))
-        text.gauge("pricingd_database_waiting", "Calls that wait for one.", Int64(pool.waiting))
-        text.gauge("pricingd_database_down", "1 while the server cannot be reached.", pool.isServerDown ? 1 : 0)
-        text.add(ledger)
-        return RPCReply(["text": .string(text.text)])
     }
 
     /// Live values for one parameter of a method.

@@ -73,6 +73,15 @@ enum DaemonStatements {
         """
     )
 
+    /// Price changes ever recorded.
+    static let priceChanges = Statement.int(
+        "price_changes",
+        "select coalesce(sum(change_count), 0)::bigint from inventory"
+    )
+
+    /// Committed events without a number.
+    static let unnumbered = Statement.int("unnumbered_events", "select count(*) from event_outbox")
+
     static let schemaVersion = Statement.int(
         "schema_version",
         "select coalesce(max(number) filter (where kind = 'once'), 0) from schema_script"

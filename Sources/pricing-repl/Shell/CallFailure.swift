@@ -31,7 +31,8 @@ enum CallFailure: Error {
         var details: [String] = []
         for (name, value) in error.data {
             if name == "violations", let violations = value.array {
-                details += violations.compactMap(\.object).map(violation)
+                // The message says the first one already.
+                details += violations.compactMap(\.object).map(violation).filter { !error.message.contains($0) }
             } else {
                 details += Grid.flattened([name: value]).filter { !$0.1.isNull }.map { "\($0.0)=\($0.1.text)" }
             }

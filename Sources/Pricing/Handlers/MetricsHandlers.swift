@@ -1,0 +1,78 @@
+import JSONRPC
+import Postgres
+import PricingProtocol
+
+/// `server.metrics`: counters, histograms and gauges. What only the database knows is left out while it is away.
+struct MetricsHandlers: Sendable {
+    let identity: DaemonIdentity
+    let database: Database
+    let ledger: CallLedger
+    let intake: OrderIntake
+    let feed: EventFeed
+    let server: ServerSlot
+
+    var handlers: [String: Dispatcher.Handler] {
+        ["server.metrics": { context async throws(PricingFailure) in await metrics(context) }]
+    }
+
+    private func metrics(_ context: CallContext) async -> RPCReply {
+        var text = MetricsText()
+        let uptime = (ContinuousClock.now - identity.started).components.seconds
+        text.gauge("pricingd_uptime_seconds", "Since the start.", uptime)
+        text.gauge("pricingd_connections", "Peers connected now.", Int64(server.server?.connections.count ?? 0))
+        text.gauge("pricingd_calls_in_flight", "Calls taken and not ended.", Int64(server.server?.callsInFlight ?? 0))
+        addOrders(&text)
+        addEvents(&text)
+        addPool(&text)
+        text.add(ledger)
+        await addStored(&text, context)
+        return RPCReply(["text": .string(text.text)])
+    }
+
+    private func addOrders(_ text: inout MetricsText) {
+        text.gauge(
+            "pricingd_orders_waiting",
+            "Orders that wait for the next batch, or for stock that somebody holds.",
+            Int64(intake.waiting)
+        )
+        text.gauge("pricingd_orders_contended", "Those that wait for held stock.", Int64(intake.waitingForStock))
+        let batches = intake.batches
+        text.describe("pricingd_order_batch_orders", "histogram", "Orders placed in one batch.")
+        text.histogram(
+            "pricingd_order_batch_orders",
+            bounds: OrderIntake.BatchTally.bounds.map(String.init),
+            buckets: batches.buckets,
+            sum: "\(batches.orders)"
+        )
+    }
+
+    private func addEvents(_ text: inout MetricsText) {
+        text.gauge("pricingd_subscriptions", "Event subscriptions.", Int64(feed.subscriptions))
+        text.gauge("pricingd_event_sequence", "The event number given last.", feed.lastNumber, type: "counter")
+        text.gauge(
+            "pricingd_events_delivered_total",
+            "Event notifications put into a peer's output.",
+            feed.delivered,
+            type: "counter"
+        )
+        text.gauge("pricingd_subscription_lag_events", "Events that the slowest subscription is behind.", feed.lag)
+    }
+
+    private func addPool(_ text: inout MetricsText) {
+        let pool = database.pool.status
+        text.gauge("pricingd_database_connections_open", "Connections to PostgreSQL.", Int64(pool.open))
+        text.gauge("pricingd_database_connections_idle", "Those that nobody uses.", Int64(pool.idle))
+        text.gauge("pricingd_database_connections_busy", "Those in use.", Int64(pool.busy))
+        text.gauge("pricingd_database_waiting", "Calls that wait for one.", Int64(pool.waiting))
+        text.gauge("pricingd_database_down", "1 while the server cannot be reached.", pool.isServerDown ? 1 : 0)
+    }
+
+    private func addStored(_ text: inout MetricsText, _ context: CallContext) async {
+        let stored = try? await database.run(context) { (session) throws(PostgresError) in
+            (try session.one(DaemonStatements.priceChanges), try session.one(DaemonStatements.unnumbered))
+        }
+        guard let (changes, unnumbered) = stored else { return }
+        text.gauge("pricingd_price_changes_total", "Price changes ever recorded.", changes, type: "counter")
+        text.gauge("pricingd_events_unnumbered", "Committed events that have no number yet.", unnumbered)
+    }
+}

@@ -1,0 +1,69 @@
+import JSONRPC
+import PricingTestSupport
+import Testing
+
+extension EndToEnd {
+    /// `server.metrics`: text that Prometheus reads, and counters that count.
+    @Suite
+    struct MetricsTests {
+        private func metrics(_ client: TestClient) async throws -> PrometheusText {
+            try PrometheusText(try #require(try await client.call("server.metrics")["text"]?.string))
+        }
+
+        @Test func everythingIsThere() async throws {
+            let client = try await TestDaemon.shared().client()
+            _ = try await client.call("session.ping")
+            let found = try await metrics(client)
+            let wanted = [
+                "pricingd_uptime_seconds": "gauge", "pricingd_connections": "gauge",
+                "pricingd_calls_in_flight": "gauge",
+                "pricingd_calls_running": "gauge", "pricingd_calls_total": "counter",
+                "pricingd_call_seconds": "histogram", "pricingd_orders_waiting": "gauge",
+                "pricingd_orders_contended": "gauge", "pricingd_order_batch_orders": "histogram",
+                "pricingd_subscriptions": "gauge", "pricingd_event_sequence": "counter",
+                "pricingd_events_delivered_total": "counter", "pricingd_subscription_lag_events": "gauge",
+                "pricingd_events_unnumbered": "gauge", "pricingd_price_changes_total": "counter",
+                "pricingd_database_connections_open": "gauge", "pricingd_database_connections_idle": "gauge",
+                "pricingd_database_connections_busy": "gauge", "pricingd_database_waiting": "gauge",
+                "pricingd_database_down": "gauge",
+            ]
+            #expect(found.types == wanted)
+            await client.close()
+        }
+
+        @Test func countersCount() async throws {
+            let daemon = try await TestDaemon.shared()
+            let shop = try await Shop.open(daemon)
+            let product = try await shop.product(["stock": 12])
+            let watcher = try await daemon.client()
+            _ = try await watcher.call("events.subscribe", ["topics": ["price"], "productIds": [.integer(product)]])
+            let before = try await metrics(shop.client)
+            try await shop.buy(product, 2)
+            for await event in watcher.notifications where event.method == "events.event" { break }
+            let after = try await metrics(shop.client)
+            func grown(_ series: String) -> Double { (after.values[series] ?? 0) - (before.values[series] ?? 0) }
+            #expect(grown(#"pricingd_calls_total{method="order.place",outcome="ok"}"#) == 1)
+            #expect(grown(#"pricingd_call_seconds_count{method="order.place"}"#) == 1)
+            #expect(grown("pricingd_order_batch_orders_count") == 1)
+            #expect(grown("pricingd_order_batch_orders_sum") == 1)
+            #expect(grown("pricingd_price_changes_total") == 1)
+            #expect(grown("pricingd_events_delivered_total") == 1)
+            #expect(grown("pricingd_event_sequence") >= 2, "stock and price")
+            #expect(after.values["pricingd_subscriptions"] ?? 0 >= 1)
+            let open = try #require(after.values["pricingd_database_connections_open"])
+            let idle = try #require(after.values["pricingd_database_connections_idle"])
+            #expect(open >= 1 && idle <= open)
+            await watcher.close()
+        }
+
+        @Test(arguments: [
+            "a 1\n", "# TYPE a gauge\na 1", "# TYPE a gauge\na one\n", "# TYPE a gauge\na 1\na 1\n",
+            "# TYPE a gauge\na{b=c} 1\n", "# TYPE a sum\na 1\n", "# TYPE a gauge\n# TYPE a gauge\na 1\n",
+            "# TYPE a histogram\na_bucket{le=\"1\"} 2\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 1\n",
+            "# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 2\n",
+        ])
+        func theReaderIsStrict(text: String) {
+            #expect(throws: PrometheusText.Malformed.self) { try PrometheusText(text) }
+        }
+    }
+}

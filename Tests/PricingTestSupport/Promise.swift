@@ -1,0 +1,39 @@
+package import JSONRPC
+import PricingProtocol
+import Testing
+
+/// What `rpc.discover` promises of every method: the shape of the parameters that it accepts, and of its reply.
+package enum Promise {
+    private static let document = JSONValue.object(OpenRPCDocument.make(version: "test"))
+    private static let reader = JSONSchemaReader(in: document)
+    private static let methods: [String: JSONValue] = (document["methods"]?.array ?? []).reduce(into: [:]) {
+        if let name = $1["name"]?.string { $0[name] = $1 }
+    }
+
+    /// Fails the running test when a call that succeeded breaks the promise, naming method and path.
+    package static func check(_ method: String, _ params: JSONObject, _ result: JSONObject) {
+        for violation in violations(method, params, result) {
+            Issue.record("\(method) breaks its schema: \(violation)")
+        }
+    }
+
+    /// Where and why a call that succeeded breaks the promise.
+    package static func violations(_ method: String, _ params: JSONObject, _ result: JSONObject) -> [String] {
+        guard let promise = methods[method] else { return ["there is no such method"] }
+        return reader.violations(of: .object(result), promise["result"]?["schema"] ?? false, at: "result")
+            + violations(ofParams: params, promise)
+    }
+
+    private static func violations(ofParams params: JSONObject, _ promise: JSONValue) -> [String] {
+        let declared = promise["params"]?.array ?? []
+        let unknown = params.keys.filter { key in !declared.contains { $0["name"]?.string == key } }
+        return unknown.map { "params/\($0): is not declared" }
+            + declared.flatMap { parameter -> [String] in
+                let name = parameter["name"]?.string ?? ""
+                guard let value = params[name] else {
+                    return parameter["required"] == true ? ["params/\(name): is missing"] : []
+                }
+                return reader.violations(of: value, parameter["schema"] ?? false, at: "params/\(name)")
+            }
+    }
+}

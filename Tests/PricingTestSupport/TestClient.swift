@@ -1,0 +1,35 @@
+package import JSONRPC
+
+/// A client whose every successful call is held against what `rpc.discover` promises of it.
+package final class TestClient: Sendable {
+    private let client: RPCClient
+
+    init(socket: String) async throws {
+        client = try await RPCClient.connect(socket: socket)
+    }
+
+    /// What the server sends unasked, in order, for one reader.
+    package var notifications: AsyncStream<RPCNotification> { client.notifications }
+
+    /// Calls a method and waits for its reply; a reply or parameters outside their schema fail the test.
+    /// - Throws: `RPCError` for an error reply, `RPCClientError` when there is no reply.
+    package func call(
+        _ method: String,
+        _ params: JSONObject = [:],
+        timeout: Duration? = nil
+    ) async throws -> JSONObject {
+        let result = try await client.call(method, params, timeout: timeout)
+        Promise.check(method, params, result)
+        return result
+    }
+
+    /// Sends a notification; nothing comes back, not even an error.
+    package func notify(_ method: String, _ params: JSONObject = [:]) {
+        client.notify(method, params)
+    }
+
+    /// Lets what was sent leave, ends the connection, and waits until it has ended.
+    package func close() async {
+        await client.close()
+    }
+}
