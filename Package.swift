@@ -59,7 +59,11 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
-        .testTarget(name: "PricingTests", dependencies: ["Pricing", "PricingTestSupport"]),
+        .testTarget(
+            name: "PricingTests",
+            dependencies: ["Pricing", "PricingTestSupport", "pricing-simulate"],
+            exclude: ["golden.json"]
+        ),
 
         // MARK: PricingProtocol
         .target(name: "PricingProtocol", dependencies: ["JSONRPC"]),

@@ -79,6 +79,12 @@ static const unsigned char script_26[] = {
 static const unsigned char script_27[] = {
 #embed "../../sql/27_rule_proofs.sql"
 };
+static const unsigned char script_28[] = {
+#embed "../../sql/28_lab_demand.sql"
+};
+static const unsigned char script_29[] = {
+#embed "../../sql/29_lab.sql"
+};
 static const unsigned char script_30[] = {
 #embed "../../sql/30_audit_repair.sql"
 };
@@ -115,6 +121,8 @@ static const struct pricing_script scripts[] = {
     SCRIPT(25, "25_automation.sql"),
     SCRIPT(26, "26_audit.sql"),
     SCRIPT(27, "27_rule_proofs.sql"),
+    SCRIPT(28, "28_lab_demand.sql"),
+    SCRIPT(29, "29_lab.sql"),
     SCRIPT(30, "30_audit_repair.sql"),
     SCRIPT(31, "31_backtest.sql"),
 };

@@ -55,6 +55,7 @@ struct DaemonParts: Sendable {
             ).handlers,
             GenerateHandlers(database: database, committed: { feed.kick() }).handlers,
             StepHandlers(database: database).handlers,
+            LabHandlers(database: database).handlers,
             ImportHandlers(database: database, committed: { feed.kick() }).handlers,
         ]
         return rooms.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } }

@@ -2,13 +2,14 @@ import ArgumentParser
 import JSONRPC
 import PricingProtocol
 
-/// The simulator's command line: an ordinary client that fills a shop with data and trades in it.
+/// The simulator's command line: an ordinary client that fills a shop with data, trades in it, and tries
+/// policies.
 @main
 struct PricingSimulate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pricing-simulate",
-        abstract: "Fills a shop with data and trades in it, as any client of pricingd could.",
-        subcommands: [Generate.self, Orders.self]
+        abstract: "Fills a shop with data, trades in it, and tries pricing policies, as any client of pricingd could.",
+        subcommands: [Generate.self, Orders.self, Evaluate.self]
     )
 }
 

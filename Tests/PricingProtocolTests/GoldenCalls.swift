@@ -53,7 +53,7 @@ struct GoldenCall: Sendable {
     }
 
     static let all: [GoldenCall] =
-        session + catalogue + stockAndPrices + proofs + ordersAndUsers + reports + operations
+        session + catalogue + stockAndPrices + proofs + ordersAndUsers + reports + operations + laboratory
 
     private static let session: [GoldenCall] = [
         takesNothing("rpc.discover"), takesNothing("session.ping"), takesNothing("server.status"),

@@ -30,8 +30,8 @@ struct OpenRPCTests {
             order.advance order.cancel order.return user.create user.update user.delete
             """
         ),
-        (.admin, .read, "server.requests"), (.admin, .session, "server.cancel server.drain"),
-        (.admin, .write, "clock.set lab.run audit.repair data.generate"),
+        (.admin, .read, "server.requests lab.run"), (.admin, .session, "server.cancel server.drain"),
+        (.admin, .write, "clock.set audit.repair data.generate"),
     ]
 
     @Test("Every method has the role and the effect of the contract's table")

@@ -1,6 +1,6 @@
 import Postgres
 
-/// The SQL of the daemon's own services: events, tick, status, generation.
+/// The SQL of the daemon's own services: events, tick, status, generation, laboratory.
 enum DaemonStatements {
     static let numberEvents = Statement.int("number_events", "select number_events(2000)")
 
@@ -103,6 +103,10 @@ enum DaemonStatements {
     static let generateBegin = Statement.bytes("generate_begin", "select generate_begin($1)::text")
     static let generateFinish = Statement.bytes("generate_finish", "select generate_finish($1)::text")
     static let generateOrders = Statement.bytes("generate_orders", "select generate_orders($1)::text")
+
+    static let labPrepare = Statement.bytes("lab_prepare", "select lab_prepare($1)::text")
+    static let labSeasons = Statement.bytes("lab_seasons", "select lab_seasons($1)::text")
+    static let labRows = Statement.bytes("lab_rows", "select lab_rows($1)::text")
 }
 
 extension Statement where Value == Double {

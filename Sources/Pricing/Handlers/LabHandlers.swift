@@ -1,0 +1,99 @@
+import JSONRPC
+import Postgres
+import PricingProtocol
+
+/// `lab.run`: made-up seasons in short statements, two at a time, with progress between them.
+struct LabHandlers: Sendable {
+    let database: Database
+
+    /// Seasons in one statement.
+    private static let chunk: Int64 = 20
+    /// Statements that run at the same time; the rest of the pool stays with the shop.
+    private static let lanes = 2
+
+    var handlers: [String: Dispatcher.Handler] {
+        ["lab.run": { context async throws(PricingFailure) in try await run(context) }]
+    }
+
+    private func run(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+        let params = context.params
+        let policies = params["policies"] ?? []
+        let first = params["firstSeason"]?.integer ?? 0
+        var scenarios: [JSONValue] = []
+        for scenario in params["scenarios"]?.array ?? [] {
+            var request: JSONObject = ["scenario": scenario, "policies": policies]
+            request["seed"] = params["seed"]
+            request["withOptimum"] = params["withOptimum"]
+            scenarios.append(try await call(DaemonStatements.labPrepare, request, context))
+        }
+        let seasons = params["seasons"]?.integer ?? 0
+        var items: [JSONValue] = []
+        for (index, scenario) in scenarios.enumerated() {
+            var request: JSONObject = ["scenario": scenario, "policies": policies]
+            let sums = try await sums(of: request, first..<(first + seasons), context) { done in
+                let before = Int64(index) * seasons
+                context.report(done: before + done, total: Int64(scenarios.count) * seasons, "seasons")
+            }
+            request["sums"] = .array(sums)
+            if params["withPaths"]?.bool == true { request["pathOf"] = .integer(first) }
+            items += try await call(DaemonStatements.labRows, request, context).array ?? []
+        }
+        let text = JSONText(["items": .array(items)])
+        return context.reply(Database.Answer(text: text, isReplayed: false, wouldChange: nil))
+    }
+
+    /// The sums of one scenario's seasons, chunk by chunk in order, whatever order the statements ended in.
+    private func sums(
+        of scenario: JSONObject,
+        _ seasons: Range<Int64>,
+        _ context: CallContext,
+        _ report: (Int64) -> Void
+    ) async throws(PricingFailure) -> [JSONValue] {
+        let starts = Array(stride(from: seasons.lowerBound, to: seasons.upperBound, by: Int64.Stride(Self.chunk)))
+        var sums: [[JSONValue]] = Array(repeating: [], count: starts.count)
+        var done: Int64 = 0
+        var failure: PricingFailure?
+        await withTaskGroup(of: (Int, Result<JSONValue, PricingFailure>).self) { group in
+            var waiting = starts.indices[...]
+            func startNext() {
+                guard failure == nil, let index = waiting.popFirst() else { return }
+                var request = scenario
+                request["first"] = .integer(starts[index])
+                request["count"] = .integer(min(Self.chunk, seasons.upperBound - starts[index]))
+                group.addTask { [request] in (index, await self.outcome(of: request, context)) }
+            }
+            for _ in 0..<Self.lanes { startNext() }
+            for await (index, outcome) in group {
+                switch outcome {
+                case .success(let rows):
+                    sums[index] = rows.array ?? []
+                    done += min(Self.chunk, seasons.upperBound - starts[index])
+                    report(done)
+                case .failure(let error): failure = failure ?? error
+                }
+                startNext()
+            }
+        }
+        if let failure { throw failure }
+        return sums.flatMap { $0 }
+    }
+
+    private func outcome(of request: JSONObject, _ context: CallContext) async -> Result<JSONValue, PricingFailure> {
+        do throws(PricingFailure) {
+            return .success(try await call(DaemonStatements.labSeasons, request, context))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func call(
+        _ statement: Statement<[UInt8]>,
+        _ parameters: JSONObject,
+        _ context: CallContext
+    ) async throws(PricingFailure) -> JSONValue {
+        let text = try await database.run(context) { (session) throws(PostgresError) in
+            try session.one(statement, [.json(parameters.serialized())])
+        }
+        return (try? JSONParser.parse(text)) ?? .null
+    }
+}

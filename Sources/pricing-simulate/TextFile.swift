@@ -1,0 +1,38 @@
+import Glibc
+
+/// A whole file as text.
+enum TextFile {
+    /// A file that could not be read or written.
+    struct Failure: Error, CustomStringConvertible {
+        let path: String
+        let verb: String
+        let errno: Int32
+
+        var description: String { unsafe "cannot \(verb) \(path): \(String(cString: strerror(errno)))" }
+    }
+
+    /// The file's text; what is not UTF-8 is replaced.
+    static func read(_ path: String) throws(Failure) -> String {
+        guard let file = unsafe fopen(path, "re") else { throw Failure(path: path, verb: "read", errno: errno) }
+        defer { unsafe _ = fclose(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe fread($0.baseAddress, 1, $0.count, file) }
+            guard count > 0 else { break }
+            bytes += chunk.prefix(count)
+        }
+        guard unsafe ferror(file) == 0 else { throw Failure(path: path, verb: "read", errno: errno) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Writes the file anew.
+    static func write(_ text: String, to path: String) throws(Failure) {
+        guard let file = unsafe fopen(path, "we") else { throw Failure(path: path, verb: "write", errno: errno) }
+        let bytes = Array(text.utf8)
+        let written = unsafe bytes.withUnsafeBytes { unsafe fwrite($0.baseAddress, 1, $0.count, file) }
+        guard unsafe fclose(file) == 0, written == bytes.count else {
+            throw Failure(path: path, verb: "write", errno: errno)
+        }
+    }
+}
