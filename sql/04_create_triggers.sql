@@ -223,6 +223,7 @@ begin
     new.anchor_price := new.price;
     new.anchor_date := (pricing_now() at time zone 'UTC')::date;
     new.cause := null;
+    perform keep_shelf(declared, new, true);
     if new.stock > 0 then
         new.movement_count := 1;
         empty.stock := 0;
@@ -252,7 +253,6 @@ begin
     why.kind := coalesce(why.kind, case when stock_moved then 'adjust' else 'pin' end);
     select * into declared from product where product_id = new.product_id;
     select * into chosen from rule where rule_id = declared.rule_id;
-
     if new.price is null then
         raise not_null_violation using message = 'a price cannot be null', table = 'inventory', column = 'price';
     end if;
@@ -298,6 +298,10 @@ begin
         new.change_count := old.change_count + 1;
         perform record_price_change(old, new, declared, verdict.binding,
             coalesce(verdict.inputs, jsonb_build_object('mode', 'pin', 'pin', new.pin_price)), why, moment);
+    end if;
+    if new.price <> old.price or mode = 'declaration' or stock_level(new.stock, declared.low_stock, declared.high_stock)
+                                                         <> stock_level(old.stock, declared.low_stock, declared.high_stock) then
+        perform keep_shelf(declared, new, false);
     end if;
     perform wake_sequencer();
     return new;

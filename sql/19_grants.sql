@@ -8,7 +8,7 @@ begin
         grant select on all tables in schema public to pricingd;
         grant insert on all tables in schema public to pricingd;
         revoke insert on virtual_clock, setting from pricingd;
-        grant update on app_user, supplier, category, rule, product, event_sequence to pricingd;
+        grant update on app_user, supplier, category, rule, product, shelf, event_sequence to pricingd;
         -- What the trigger keeps by itself, and what an order was charged, nobody else writes.
         grant update (stock, price, pin_price, pinned_until, cause) on inventory to pricingd;
         grant update (status, changed_at) on customer_order to pricingd;

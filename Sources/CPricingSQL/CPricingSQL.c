@@ -58,6 +58,9 @@ static const unsigned char script_18[] = {
 static const unsigned char script_19[] = {
 #embed "../../sql/19_grants.sql"
 };
+static const unsigned char script_23[] = {
+#embed "../../sql/23_lists.sql"
+};
 
 #define SCRIPT(number, name) {name, script_##number, sizeof script_##number}
 
@@ -81,6 +84,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(17, "17_complete.sql"),
     SCRIPT(18, "18_import.sql"),
     SCRIPT(19, "19_grants.sql"),
+    SCRIPT(23, "23_lists.sql"),
 };
 
 unsigned long pricing_script_count(void) {

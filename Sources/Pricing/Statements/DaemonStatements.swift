@@ -42,17 +42,7 @@ enum DaemonStatements {
 
     static let complete = Statement.bytes("complete_values", "select complete_values($1, $2, $3)::text")
 
-    static let counts = Statement.bytes(
-        "status_counts",
-        """
-        select json_build_object(
-            'products', (select count(*) from product where archived_at is null),
-            'orders', (select count(*) from customer_order),
-            'users', (select count(*) from app_user where archived_at is null),
-            'priceChanges', (select count(*) from price_change),
-            'events', (select last_number from event_sequence))::text
-        """
-    )
+    static let counts = Statement.bytes("status_counts", "select status_counts()::text")
 
     static let schemaVersion = Statement.int(
         "schema_version",
