@@ -158,6 +158,7 @@ begin
     new.anchor_price := new.price;
     new.anchor_date := (moment at time zone 'UTC')::date;
     new.cause := null;
+    perform keep_shelf(declared, new, true);
     if new.stock > 0 then
         new.movement_count := 1;
         empty.stock := 0;
@@ -197,7 +198,6 @@ begin
     why.kind := coalesce(why.kind, case when stock_moved then 'adjust' else 'pin' end);
     select * into declared from product where product_id = new.product_id;
     select * into chosen from rule where rule_id = declared.rule_id;
-
     if new.price is null then
         raise not_null_violation using message = 'a price cannot be null', table = 'inventory', column = 'price';
     end if;
@@ -216,7 +216,6 @@ begin
     else
         mode := evaluation_mode(old, new, why.kind);
     end if;
-
     -- Only a tick begins a pricing day: between ticks the price depends on stock alone.
     if mode = 'tick' and today <> new.anchor_date then
         new.anchor_price := old.price;
@@ -232,7 +231,6 @@ begin
         new.price := verdict.price;
     end if;
     if mode in ('declaration', 'first') then new.anchor_price := new.price; end if;
-
     if stock_moved then
         new.movement_count := old.movement_count + 1;
         if why.kind = 'restock' then new.last_restock_at := moment; end if;
@@ -245,6 +243,10 @@ begin
             case when verdict.frozen is null then
                 price_inputs(declared, chosen, new, old.price, old.band, mode, verdict)
             else jsonb_build_object('mode', 'pin', 'pin', new.pin_price) end, why, moment);
+    end if;
+    if mode = 'declaration' or (new.price, stock_level(new.stock, declared.low_stock, declared.high_stock))
+        is distinct from (old.price, stock_level(old.stock, declared.low_stock, declared.high_stock)) then
+        perform keep_shelf(declared, new, false);
     end if;
     perform wake_sequencer();
     return new;

@@ -6,6 +6,21 @@ language sql immutable as $$
     select case when stock <= low then 'LOW' when stock >= high then 'HIGH' else 'NORMAL' end
 $$;
 
+-- Keeps a product's shelf at its price and its stock level, which an archived one has not; `is_new` without looking.
+create or replace function keep_shelf(declared product, i inventory, is_new boolean) returns void
+language plpgsql as $$
+declare
+    level_now text := case when declared.archived_at is null
+                           then stock_level(i.stock, declared.low_stock, declared.high_stock) end;
+begin
+    if is_new then
+        insert into shelf (product_id, price, level) values (i.product_id, i.price, level_now);
+    else
+        update shelf set price = i.price, level = level_now
+        where product_id = i.product_id and (price, level) is distinct from (i.price, level_now);
+    end if;
+end $$;
+
 create or replace function inventory_json(d product, i inventory) returns json
 language sql stable as $$
     select json_build_object('productId', i.product_id, 'title', d.title, 'stock', i.stock, 'held', i.held,
@@ -24,15 +39,22 @@ begin
     return inventory_json(d, i);
 end $$;
 
+-- By id; of one level by that level's own index, whatever a prepared plan would have made of it.
 create or replace function list_inventory(p jsonb) returns json
-language sql stable as $$
-    select as_page(array(
-        select json_build_object('cursor', d.product_id::text, 'item', inventory_json(d, i))
-        from product d join inventory i using (product_id)
-        where d.product_id > coalesce((p ->> 'cursor')::bigint, 0) and d.archived_at is null
-          and (p ->> 'level' is null or stock_level(i.stock, d.low_stock, d.high_stock) = p ->> 'level')
-        order by d.product_id limit page_size(p) + 1), page_size(p))
-$$;
+language plpgsql stable as $$
+declare
+    rows json[];
+begin
+    execute $query$
+        select array(
+            select json_build_object('cursor', d.product_id::text, 'item', inventory_json(d, i))
+            from shelf s join product d using (product_id) join inventory i using (product_id)
+            where s.product_id > coalesce(($1 ->> 'cursor')::bigint, 0) and s.level is not null
+              and ($1 ->> 'level' is null or s.level = $1 ->> 'level')
+            order by s.product_id limit page_size($1) + 1)
+        $query$ into rows using p;
+    return as_page(rows, page_size(p));
+end $$;
 
 create or replace function list_low_stock(p jsonb) returns json
 language sql stable as $$

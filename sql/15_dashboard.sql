@@ -18,15 +18,36 @@ $$;
 create or replace function dashboard_stats(p jsonb) returns json
 language sql stable as $$
     select json_build_object(
-        'products', (select count(*) from product where archived_at is null),
-        'activeProducts', (select count(*) from product where active and archived_at is null),
+        'products', offered,
+        'activeProducts', offered - (select count(*) from product where not active and archived_at is null),
         'orders', (select count(*) from customer_order),
-        'lowStock', (select count(*) from product d join inventory i using (product_id)
-                     where d.archived_at is null and i.stock <= d.low_stock),
+        'lowStock', (select count(*) from shelf where level = 'LOW'),
         'revenue', (select coalesce(sum(total), 0)::numeric(20, 2)::text from customer_order
                     where counts_as_revenue(status)),
         'revenueToday', (select coalesce(sum(total), 0)::numeric(20, 2)::text from customer_order
                          where counts_as_revenue(status) and placed_at >= (select start_of_today())))
+    from (select count(*) as offered from shelf where level is not null) o
+$$;
+
+-- How many rows a table has that are not archived: counted as long as that is quick, beyond 200,000 rows what the
+-- planner knows of the table.
+create or replace function count_about(relation text, condition text default 'true') returns bigint
+language plpgsql stable as $$
+declare
+    found bigint := (select reltuples from pg_class where oid = relation::regclass);
+begin
+    if found <= 200000 then
+        execute format('select count(*) from %I where %s', relation, condition) into found;
+    end if;
+    return found;
+end $$;
+
+-- What server.status counts.
+create or replace function status_counts() returns json
+language sql stable as $$
+    select json_build_object('products', count_about('product', 'archived_at is null'),
+        'orders', count_about('customer_order'), 'users', count_about('app_user', 'archived_at is null'),
+        'priceChanges', count_about('price_change'), 'events', (select last_number from event_sequence))
 $$;
 
 -- Per category: products on offer, their units, and what those are worth at today's prices.
@@ -134,7 +155,7 @@ language sql stable as $$
     select json_build_object('items', coalesce(json_agg(json_build_object('productId', product_id, 'title', title,
         'stock', stock, 'lowStock', low_stock, 'price', price::text) order by stock, product_id), '[]'))
     from (select d.product_id, d.title, i.stock, d.low_stock, i.price
-          from product d join inventory i using (product_id)
-          where d.archived_at is null and i.stock <= d.low_stock
+          from shelf s join product d using (product_id) join inventory i using (product_id)
+          where s.level = 'LOW'
           order by i.stock, d.product_id limit page_size(p)) low
 $$;

@@ -51,7 +51,7 @@ language plpgsql as $$
 begin
     alter table stock_movement disable trigger stock_movement_append_only;
     alter table price_change disable trigger price_change_append_only;
-    truncate app_user, category, supplier, product, inventory, customer_order, order_line, stock_movement,
+    truncate app_user, category, supplier, product, inventory, shelf, customer_order, order_line, stock_movement,
         price_change, event_outbox, event, expectation, automation_halt, breaker_move restart identity cascade;
     alter table stock_movement enable trigger stock_movement_append_only;
     alter table price_change enable trigger price_change_append_only;

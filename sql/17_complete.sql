@@ -3,18 +3,28 @@
 -- nothing was typed.
 
 create or replace function complete_values(kind text, prefix text, most bigint) returns json
-language sql stable as $$
-    select coalesce(json_agg(json_build_object('value', v.id, 'label', v.label) order by v.id), '[]')
-    from (
-        select id, label from (
-            select product_id as id, title as label from product where kind = 'product' and archived_at is null
-            union all select category_id, name from category where kind = 'category'
-            union all select supplier_id, company_name from supplier where kind = 'supplier'
-            union all select user_id, full_name from app_user where kind = 'user' and archived_at is null
-            union all select rule_id, name || ' ' || version from rule where kind = 'rule'
-            union all select order_id, status || ' ' || total from customer_order where kind = 'order'
-        ) all_values
-        where prefix = '' or id::text like prefix || '%' or label ilike like_pattern(prefix)
-        order by id limit most
-    ) v
-$$;
+language plpgsql stable as $body$
+declare
+    found json;
+begin
+    -- Of one table alone, and by id and by label apart, so that each walks its own index where there is one.
+    execute format($query$
+        with known as not materialized (%s), hits as (
+            (select id, label from known where $1 = '' order by id limit $2)
+            union (select id, label from known where $1 ~ '^[0-9]+$' and id::text like $1 || '%%' order by id limit $2)
+            union (select id, label from known where $1 <> '' and label ilike like_pattern($1) order by id limit $2)
+        )
+        select coalesce(json_agg(json_build_object('value', v.id, 'label', v.label) order by v.id), '[]')
+        from (select id, label from hits order by id limit $2) v
+        $query$,
+        case kind
+            when 'product' then 'select product_id as id, title as label from product where archived_at is null'
+            when 'category' then 'select category_id as id, name as label from category'
+            when 'supplier' then 'select supplier_id as id, company_name as label from supplier'
+            when 'user' then 'select user_id as id, full_name as label from app_user where archived_at is null'
+            when 'rule' then $$select rule_id as id, name || ' ' || version as label from rule$$
+            when 'order' then $$select order_id as id, status || ' ' || total as label from customer_order$$
+            else 'select 0 as id, null as label where false' end)
+    into found using prefix, most;
+    return found;
+end $body$;

@@ -67,6 +67,9 @@ static const unsigned char script_21[] = {
 static const unsigned char script_22[] = {
 #embed "../../sql/22_learner.sql"
 };
+static const unsigned char script_23[] = {
+#embed "../../sql/23_lists.sql"
+};
 static const unsigned char script_24[] = {
 #embed "../../sql/24_evaluate_price.sql"
 };
@@ -117,6 +120,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(20, "20_strategy_columns.sql"),
     SCRIPT(21, "21_strategies.sql"),
     SCRIPT(22, "22_learner.sql"),
+    SCRIPT(23, "23_lists.sql"),
     SCRIPT(24, "24_evaluate_price.sql"),
     SCRIPT(25, "25_automation.sql"),
     SCRIPT(26, "26_audit.sql"),

@@ -250,14 +250,25 @@ enum Catalogue {
                 Field(
                     "rows",
                     .list(.any, 1...10_000),
-                    "Each is what product.create takes, or productId and what product.update takes."
+                    """
+                    Each is what product.create takes, or productId and what product.update takes; productId alone \
+                    names a product, since titles may repeat, and only one row may name it. Rows of 100 bytes \
+                    fill a line of 1 MiB: send what is longer in several calls.
+                    """
                 ),
-                Field("mode", .choice(["atomic", "perRow"]), "All rows or none, or each alone; atomic unless given.")
-                    .optional,
+                Field(
+                    "mode",
+                    .choice(["atomic", "perRow"]),
+                    """
+                    atomic, unless given: all rows or none, and the error is that of the first refused row, with its \
+                    row and all failed rows in data, or the violations of all rows; perRow: each row alone, in one \
+                    transaction.
+                    """
+                ).optional,
             ],
             gives: .result([
                 .count("created", "Products made."), .count("updated", "Products changed."),
-                Field("failed", .list(.any, 0...10_000), "{row, error} each; row counts from 0."),
+                Field("failed", .list(.any, 0...10_000), "{row, error} each, in mode perRow; row counts from 0."),
             ]),
             errors: [.productNotFound, .productArchived, .stale] + references,
             isLong: true,

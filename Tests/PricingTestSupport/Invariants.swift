@@ -6,7 +6,7 @@ package enum Invariants {
     ///   is the sum of its lines, each line left the shelf once and came back once when the order was undone.
     /// - I5: a price change recomputes from its own inputs, the last one is the posted price. I6: ledger and history are
     ///   chains without gaps. I7: no price outside its limits. I8: an order was charged the price that stood, as the
-    ///   events tell it.
+    ///   events tell it. The shelf, by which lists sort and filter, agrees with the hot row.
     ///
     /// What only a client's journal can see (I4, I9 to I12 and a part of I3) is not here.
     package static let sql = """
@@ -69,6 +69,11 @@ package enum Invariants {
         select format('I7 price change %s: %s is outside its limits', price_change_id, new_price)
         from price_change c, jsonb_to_record(c.inputs) as f (mode text, floor numeric, ceiling numeric)
         where f.mode <> 'pin' and new_price not between f.floor and greatest(f.floor, f.ceiling)
+        union all
+        select format('product %s: the shelf says %s and %s', product_id, s.price, s.level)
+        from inventory i join product d using (product_id) left join shelf s using (product_id)
+        where (s.price, s.level) is distinct from (i.price, case when d.archived_at is null
+              then stock_level(i.stock, d.low_stock, d.high_stock) end)
         union all
         select format('I8 order %s product %s: charged %s, %s stood', order_id, product_id, unit_price, stood)
         from (select (told.cause ->> 'orderId')::bigint as order_id, product_id, told.cause ->> 'kind' as kind, topic,

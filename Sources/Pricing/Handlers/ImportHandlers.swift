@@ -2,7 +2,8 @@ import JSONRPC
 import Postgres
 import PricingProtocol
 
-/// `product.import`: rows are checked one by one, so that in mode perRow a bad one fails alone.
+/// `product.import`: every row is checked, here by its schema and in the database by everything else, and every refused
+/// one is told under its number, from 0.
 struct ImportHandlers: Sendable {
     let database: Database
     let committed: @Sendable () -> Void
@@ -11,60 +12,127 @@ struct ImportHandlers: Sendable {
         ["product.import": { context async throws(PricingFailure) in try await importProducts(context) }]
     }
 
+    /// A refused row and why.
+    private struct Refused {
+        let row: Int64
+        let failure: PricingFailure
+
+        var json: JSONValue {
+            ["row": .integer(row), "error": .object(failure.rpcError(incidentID: Database.freshKey()).json)]
+        }
+    }
+
+    /// Violations that are told of one row: so the reply to the most rows of a call, all of them wrong, fits its line.
+    private static let mostViolations = 3
+
     private func importProducts(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
         let isPerRow = context.params["mode"]?.string == "perRow"
-        var good: [JSONValue] = []
-        var failed: [(row: Int64, error: RPCError)] = []
-        var violations: [Violation] = []
-        for (index, row) in (context.params["rows"]?.array ?? []).enumerated() {
-            let found = Self.violations(of: row, at: "/rows/\(index)")
-            violations += found
-            if found.isEmpty {
-                good.append(["row": .integer(Int64(index)), "product": row])
-            } else {
-                failed.append((Int64(index), Self.error(found)))
-            }
+        let (good, refused) = Self.checked(context.params["rows"]?.array ?? [])
+        if !isPerRow, !refused.isEmpty {
+            let violations = refused.flatMap { $0.violations }.map(\.json)
+            throw .refused(.invalidParams, message: nil, facts: ["violations": .array(violations)])
         }
-        if !isPerRow, !violations.isEmpty {
-            throw .refused(.invalidParams, message: nil, facts: ["violations": .array(violations.map(\.json))])
-        }
-        let params: JSONObject = ["mode": isPerRow ? "perRow" : "atomic", "rows": .array(good)]
-        var answer = try await database.write("import_products", context.with(params))
+        let params: JSONObject = [
+            "mode": isPerRow ? "perRow" : "atomic", "rows": .array(good),
+            "refused": .array(refused.map { ["row": .integer($0.row), "product": $0.value] }),
+        ]
+        let answer = try await write(context.with(params))
         if !context.meta.isDryRun { committed() }
         guard var reply = (try? JSONParser.parse(answer.text.bytes))?.object else { return context.reply(answer) }
-        failed += (reply["failed"]?.array ?? []).map { (row: $0["row"]?.integer ?? 0, error: Self.error($0)) }
-        reply["failed"] = .array(
-            failed.sorted { $0.row < $1.row }.map { ["row": .integer($0.row), "error": .object($0.error.json)] }
+        let failed = refused.map { Refused(row: $0.row, failure: Self.failure($0.violations)) } + Self.refused(reply)
+        reply["failed"] = .array(failed.sorted { $0.row < $1.row }.map(\.json))
+        return context.reply(
+            Database.Answer(
+                text: JSONText(reply),
+                isReplayed: answer.isReplayed,
+                wouldChange: answer.wouldChange
+            )
         )
-        answer = Database.Answer(
-            text: JSONText(reply),
-            isReplayed: answer.isReplayed,
-            wouldChange: answer.wouldChange
-        )
-        return context.reply(answer)
     }
 
-    /// A row is what product.update takes when it names a product, else what product.create takes.
-    private static func violations(of row: JSONValue, at path: String) -> [Violation] {
-        var validator = SchemaValidator()
-        let method = row["productId"] == nil ? "product.create" : "product.update"
-        validator.check(row, .object(AllMethods.byName[method]?.parameters ?? ObjectShape([])), at: path)
-        return validator.violations
+    /// - Throws: in mode atomic, what the first refused row met, with that row's number and all that were refused.
+    private func write(_ context: CallContext) async throws(PricingFailure) -> Database.Answer {
+        do throws(PricingFailure) {
+            return try await database.write("import_products", context)
+        } catch {
+            guard case .refused(_, _, let facts) = error, let first = Self.refused(facts).first,
+                case .refused(let code, let message, var told) = first.failure
+            else { throw error }
+            told["row"] = .integer(first.row)
+            told["failed"] = .array(Self.refused(facts).map(\.json))
+            throw .refused(code, message: message, facts: told)
+        }
     }
 
-    private static func error(_ violations: [Violation]) -> RPCError {
-        ErrorCode.invalidParams.error(nil, ["violations": .array(violations.map(\.json))])
+    /// A row that its schema refuses.
+    private struct Malformed {
+        let row: Int64
+        let value: JSONValue
+        let violations: [Violation]
     }
 
-    /// What the database said of one row, as the error that the row alone would have met.
-    private static func error(_ refusal: JSONValue) -> RPCError {
-        var error = PostgresError(
-            .server,
-            refusal["message"]?.string ?? "",
-            sqlState: refusal["state"]?.string.map { SQLState($0) }
+    /// The rows that fit, each with its number, and those that do not. A row is what product.update takes when it names a
+    /// product, else what product.create takes; no two rows name the same product.
+    private static func checked(_ rows: [JSONValue]) -> (good: [JSONValue], malformed: [Malformed]) {
+        var good: [JSONValue] = []
+        var malformed: [Malformed] = []
+        var rowOfProduct: [Int64: Int] = [:]
+        for (index, row) in rows.enumerated() {
+            var validator = SchemaValidator()
+            let method = row["productId"] == nil ? "product.create" : "product.update"
+            let shape = AllMethods.byName[method]?.parameters ?? ObjectShape([])
+            validator.check(row, .object(shape), at: "/rows/\(index)")
+            var violations = validator.violations
+            if let id = row["productId"]?.integer {
+                if let other = rowOfProduct[id] {
+                    let message = "row \(other) names this product already"
+                    violations.append(Violation(path: "/rows/\(index)/productId", rule: "unique", message: message))
+                }
+                rowOfProduct[id] = rowOfProduct[id] ?? index
+            }
+            if violations.isEmpty {
+                good.append(["row": .integer(Int64(index)), "product": row])
+            } else {
+                let told = Array(violations.prefix(mostViolations))
+                malformed.append(Malformed(row: Int64(index), value: row, violations: told))
+            }
+        }
+        return (good, malformed)
+    }
+
+    private static func failure(_ violations: [Violation]) -> PricingFailure {
+        .refused(.invalidParams, message: nil, facts: ["violations": .array(violations.map(\.json))])
+    }
+
+    /// The rows that the database refused, each as the error that it alone would have met, its paths from the rows' root.
+    private static func refused(_ facts: JSONObject) -> [Refused] {
+        (facts["failed"]?.array ?? []).map { refusal in
+            let row = refusal["row"]?.integer ?? 0
+            var error = PostgresError(
+                .server,
+                refusal["message"]?.string ?? "",
+                sqlState: refusal["state"]?.string.map { SQLState($0) }
+            )
+            error.detail = refusal["detail"]?.string
+            error.constraint = refusal["constraint"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+            return Refused(row: row, failure: PricingFailure(error).under("/rows/\(row)"))
+        }
+    }
+}
+
+extension PricingFailure {
+    /// The same with the paths of its violations below `path`.
+    fileprivate func under(_ path: String) -> PricingFailure {
+        guard case .refused(let code, let message, var facts) = self, let violations = facts["violations"]?.array else {
+            return self
+        }
+        facts["violations"] = .array(
+            violations.map { violation in
+                guard var violation = violation.object else { return .object([:]) }
+                violation["path"] = .string(path + (violation["path"]?.string ?? ""))
+                return .object(violation)
+            }
         )
-        error.detail = refusal["detail"]?.string
-        error.constraint = refusal["constraint"]?.string.flatMap { $0.isEmpty ? nil : $0 }
-        return PricingFailure(error).rpcError(incidentID: Database.freshKey())
+        return .refused(code, message: message, facts: facts)
     }
 }
