@@ -17,7 +17,7 @@ struct ListTests {
             """
             insert into category (name) values ('Things');
             insert into product (title, description, category_id, base_price, floor_price, ceiling_price, rule_id)
-            select 'Title ' || n % 50, 'Number ' || md5(n::text), 1, 10 + n % 20, 1, 100, default_rule_id()
+            select 'Title ' || n % 50, 'Number ' || md5(n::text), 1, 10 + n % 20, 1, 100, default_rule_id(1)
             from generate_series(1, \(products)) n;
             update inventory set stock = 11 + product_id % 30, cause.kind = 'initial';
             update inventory set stock = 5 where product_id % 400 = 3;
