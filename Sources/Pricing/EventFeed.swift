@@ -95,19 +95,25 @@ final class EventFeed: Service {
         }
     }
 
-    /// Numbers what was committed, then serves each group of subscribers that stand at the same position together.
+    /// Numbers what was committed and serves every subscriber a page, until all have what there is. Round by round: one
+    /// who has a million events to catch up with keeps nobody waiting for the newest.
     private func serveAll() async {
         do throws(PostgresError) {
-            let last = try await currentPosition()
-            shared.withLock { $0.lastNumber = last }
-            while let position = shared.withLock({ $0.nextPosition(before: last) }) {
-                let events = try await database.pool.run { (session) throws(PostgresError) in
-                    try session.all(DaemonStatements.eventsAfter, [.int(position)])
+            while true {
+                let last = try await currentPosition()
+                let pages = shared.withLock { shared in
+                    shared.lastNumber = last
+                    return shared.pages(before: last)
                 }
-                guard !events.isEmpty else { break }
-                let held = shared.withLock { $0.serve(events, from: position) }
-                for connection in held {
-                    connection.whenPendingOutput(below: Subscription.roomBytes) { self.wake.yield() }
+                if pages.isEmpty { return }
+                for page in pages {
+                    let events = try await database.pool.run { (session) throws(PostgresError) in
+                        try session.all(page.statement, page.bindings)
+                    }
+                    let held = shared.withLock { $0.serve(events, page, before: last) }
+                    for connection in held {
+                        connection.whenPendingOutput(below: Subscription.roomBytes) { self.wake.yield() }
+                    }
                 }
             }
         } catch {
@@ -119,22 +125,40 @@ final class EventFeed: Service {
 }
 
 extension EventFeed.Shared {
-    /// The lowest position of a subscriber that has events to come and room to take them.
-    mutating func nextPosition(before last: Int64) -> Int64? {
+    /// The pages that subscribers who have events to come, and room to take them, want next.
+    mutating func pages(before last: Int64) -> Set<Subscription.Page> {
         for (id, subscription) in subscriptions where subscription.isHeld {
             subscriptions[id] = subscription.resumed(at: last)
         }
-        return subscriptions.values.filter { $0.position < last && !$0.isHeld }.map(\.position).min()
+        return Set(subscriptions.values.filter { $0.position < last && !$0.isHeld }.map(\.page))
     }
 
-    /// Sends events to those who stand where they begin; the connections whose output is full now.
-    mutating func serve(_ events: [DaemonStatements.Event], from position: Int64) -> [RPCConnection] {
+    /// Sends a page to those who wanted it; the connections whose output is full now.
+    mutating func serve(
+        _ events: [DaemonStatements.Event],
+        _ page: Subscription.Page,
+        before last: Int64
+    ) -> [RPCConnection] {
         var held: [RPCConnection] = []
-        for (id, subscription) in subscriptions where subscription.position == position && !subscription.isHeld {
-            let served = subscription.served(events)
+        for (id, subscription) in subscriptions where subscription.page == page && !subscription.isHeld {
+            var served = subscription.served(events)
+            // Beyond the last event of the page's range there is none.
+            if served?.isHeld == false, events.count < DaemonStatements.eventPage {
+                served?.position = page.until ?? max(last, page.position)
+            }
             subscriptions[id] = served
             if let served, served.isHeld { held.append(served.connection) }
         }
         return held
+    }
+}
+
+extension Subscription.Page {
+    fileprivate var statement: Statement<DaemonStatements.Event> {
+        until == nil ? DaemonStatements.eventsAfter : DaemonStatements.lastEvents
+    }
+
+    fileprivate var bindings: [Binding] {
+        [.int(position)] + (until.map { [.int($0)] } ?? [])
     }
 }

@@ -5,12 +5,20 @@ import JSONRPC
 struct Subscription: Sendable {
     /// What becomes of events that a slow reader has not taken.
     enum Overflow: String, Sendable {
-        /// Only the last event of each thing is sent when there is room again.
+        /// Of what it missed only the last event of each thing is sent when there is room again.
         case conflate
         /// They are left out, and `events.gap` says which.
         case gap
         /// The subscription ends with `events.closed`.
         case disconnect
+    }
+
+    /// Events that are read together.
+    struct Page: Hashable {
+        /// They have higher numbers.
+        let position: Int64
+        /// Only the last event of each thing up to this number; nil for all events.
+        let until: Int64?
     }
 
     let id: String
@@ -32,6 +40,15 @@ struct Subscription: Sendable {
     /// It is served on once less than this waits.
     static let roomBytes = softOutputBytes / 4
 
+    /// Numbers that are conflated at once at most, so that finding the last events takes a bounded time.
+    private static let conflatedTogether: Int64 = 200_000
+
+    /// What it is to be sent next.
+    var page: Page {
+        let until = min(conflatedUntil, position + Self.conflatedTogether)
+        return Page(position: position, until: until > position ? until : nil)
+    }
+
     func wants(_ event: DaemonStatements.Event) -> Bool {
         if let topics, !topics.contains(event.topic) { return false }
         guard let productIds else { return true }
@@ -48,11 +65,8 @@ struct Subscription: Sendable {
     /// The subscription after it was sent these events, as far as its output has room; nil when its peer is gone.
     func served(_ events: [DaemonStatements.Event]) -> Subscription? {
         var served = self
-        for (index, event) in events.enumerated() {
-            let isStale =
-                event.sequence <= conflatedUntil
-                && events[(index + 1)...].contains { $0.topic == event.topic && $0.key == event.key }
-            if wants(event), !isStale {
+        for event in events {
+            if wants(event) {
                 switch connection.send(notification: "events.event", params: notification(event)) {
                 case .closed: return nil
                 case .overflow:

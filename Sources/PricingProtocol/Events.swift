@@ -33,7 +33,11 @@ enum Events {
                 Field(
                     "overflow",
                     .choice(["conflate", "gap", "disconnect"]),
-                    "What to do when the reader is too slow; gap unless given."
+                    """
+                    What becomes of events that a slow reader has not taken: gap, unless given, leaves them out and says \
+                    which; conflate sends only the last one of each thing, among 200,000 at a time; disconnect ends the \
+                    subscription.
+                    """
                 )
                 .optional,
             ],

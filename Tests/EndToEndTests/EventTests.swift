@@ -171,54 +171,6 @@ extension EndToEnd {
             #expect(history.map { $0["new"] } == ["99.50", "110.00"])
             await watch.close()
         }
-
-        /// 20,000 events for one who does not read: nobody else waits, and the deaf one is told what it missed.
-        @Test func aReaderThatNeverReadsCostsOthersNothing() async throws {
-            let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
-            let product = try await shop.product()
-            let deaf = try daemon.lines(reads: false)
-            deaf.send(#"{"jsonrpc":"2.0","id":1,"method":"events.subscribe","params":{"topics":["stock"]}}"#)
-            let watch = try await Watch(daemon, ["topics": ["stock"]])
-            let psql = try await daemon.psql()
-            for _ in 0..<4 {
-                try await psql.run(
-                    "do $$ begin for n in 1..5000 loop update inventory set stock = stock + 1 "
-                        + "where product_id = \(product); end loop; end $$"
-                )
-            }
-            for count in 1...20_000 {
-                let event = try await watch.next()
-                guard event["after"]?["stock"] == .integer(Int64(50 + count)) else {
-                    Issue.record("\(event) is not event \(count)")
-                    break
-                }
-            }
-            try await shop.buy(product)
-            #expect(try await watch.next()["after"]?["stock"] == 20_049)
-
-            deaf.startReading()
-            var next = watch.start + 1
-            var gaps = 0
-            let end = try await shop.client.call("events.list", ["from": .integer(next + 20_000)])["sequence"]?.integer
-            _ = await deaf.line()
-            while next <= end ?? 0, let line = await deaf.line() {
-                let message = try JSONParser.parse(Array(line.utf8))
-                if message["method"] == "events.gap" {
-                    #expect(message["params"]?["fromSequence"] == .integer(next))
-                    next = try #require(message["params"]?["toSequence"]?.integer) + 1
-                    gaps += 1
-                } else {
-                    let sequence = try #require(message["params"]?["sequence"]?.integer)
-                    // The order's own event is not of the topic.
-                    #expect(sequence == next || sequence == next + 1)
-                    next = sequence + 1
-                    if message["params"]?["after"]?["stock"] == 20_049 { next = (end ?? 0) + 1 }
-                }
-            }
-            #expect(gaps > 0)
-            await watch.close()
-        }
     }
 }
 

@@ -11,25 +11,40 @@ enum DaemonStatements {
         let sequence: Int64
         let topic: String
         let productId: Int64?
-        let key: Int64
         /// The event's members as a JSON object.
         let text: [UInt8]
     }
 
-    static let eventsAfter = Statement<Event>(
-        "events_after",
+    /// Rows that a page of events has at most.
+    static let eventPage = 500
+
+    /// The events after a number.
+    static let eventsAfter = events("events_after", "from event e where e.sequence > $1")
+
+    /// The last event of each thing among those after a number and up to another.
+    static let lastEvents = events(
+        "last_events",
         """
-        select e.sequence, e.topic, e.product_id, e.key, event_json(e)::text from event e
-        where e.sequence > $1 order by e.sequence limit 500
+        from (select max(sequence) as sequence from event where sequence > $1 and sequence <= $2 group by topic, key
+              order by 1 limit \(eventPage)) last join event e using (sequence)
         """
-    ) { row throws(PostgresError) in
-        Event(
-            sequence: try row.int(0),
-            topic: try row.text(1),
-            productId: try row.intIfPresent(2),
-            key: try row.int(3),
-            text: try row.bytes(4)
-        )
+    )
+
+    private static func events(_ name: String, _ source: String) -> Statement<Event> {
+        Statement(
+            name,
+            """
+            select e.sequence, e.topic, e.product_id, event_json(e)::text \(source)
+            order by e.sequence limit \(eventPage)
+            """
+        ) { row throws(PostgresError) in
+            Event(
+                sequence: try row.int(0),
+                topic: try row.text(1),
+                productId: try row.intIfPresent(2),
+                text: try row.bytes(3)
+            )
+        }
     }
 
     static let snapshot = Statement.bytes("snapshot_products", "select snapshot_products($1)::text")
