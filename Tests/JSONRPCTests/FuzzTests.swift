@@ -128,7 +128,8 @@ extension JSONValue {
         for part in pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
             let key = part.replacing("~1", with: "/").replacing("~0", with: "~")
             let index = Int(key).flatMap { place in value.array?.indices.contains(place) == true ? place : nil }
-            guard let next = value.array.flatMap({ array in index.map { array[$0] } }) ?? value.object?[String(key)] else {
+            guard let next = value.array.flatMap({ array in index.map { array[$0] } }) ?? value.object?[String(key)]
+            else {
                 return false
             }
             value = next

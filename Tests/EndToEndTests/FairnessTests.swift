@@ -1,0 +1,74 @@
+import Foundation
+import JSONRPC
+import PricingTestSupport
+import Synchronization
+import Testing
+
+extension EndToEnd {
+    /// Many connections that all keep a pipeline full: no one gets less than half of what another gets.
+    @Suite
+    struct FairnessTests {
+        private static let connections = ProcessInfo.processInfo.environment["PRICINGD_LONG"] == nil ? 32 : 256
+        /// Calls that each connection keeps in flight.
+        private static let depth = 8
+        /// Answers a connection on average until the count is taken.
+        private static let share = 120
+
+        /// Answers by connection, until there are enough of them in all.
+        private final class Race: Sendable {
+            private let answers: Mutex<[Int]>
+            private let enough: Int
+
+            init(_ connections: Int, enough: Int) {
+                answers = Mutex(.init(repeating: 0, count: connections))
+                self.enough = enough
+            }
+
+            var counts: [Int] { answers.withLock { $0 } }
+
+            /// Counts an answer; false once the race is over.
+            func answered(_ connection: Int) -> Bool {
+                answers.withLock { answers in
+                    guard answers.reduce(0, +) < enough else { return false }
+                    answers[connection] += 1
+                    return true
+                }
+            }
+        }
+
+        @Test(arguments: ["session.ping", "product.get", "order.place"])
+        func theSlowestGetsHalfOfTheFastest(method: String) async throws {
+            let daemon = try await TestDaemon.shared()
+            let shop = try await Shop.open(daemon)
+            let product = try await shop.product(["stock": 1_000_000, "highStock": 2_000_000])
+            var params: JSONObject =
+                switch method {
+                case "order.place": shop.order(of: product)
+                case "product.get": ["productId": .integer(product)]
+                default: [:]
+                }
+            // Turns are counted here, not time.
+            params["_meta"] = ["timeoutMs": 60_000]
+            var clients: [RPCClient] = []
+            for _ in 0..<Self.connections { clients.append(try await daemon.client()) }
+            let race = Race(clients.count, enough: Self.connections * Self.share)
+            let start = ContinuousClock.now
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (number, client) in clients.enumerated() {
+                    for _ in 0..<Self.depth {
+                        group.addTask {
+                            repeat { _ = try await client.call(method, params) } while race.answered(number)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let (least, most) = (race.counts.min() ?? 0, race.counts.max() ?? 0)
+            print(
+                "\(method), \(Self.connections) connections: \(least) to \(most) answers, \(ContinuousClock.now - start)"
+            )
+            #expect(least * 2 >= most)
+            for client in clients { await client.close() }
+        }
+    }
+}
