@@ -18,4 +18,11 @@ need socat:socat jq:jq node:nodejs python3:python3
 
 swift format lint --strict --recursive Sources Tests Package.swift
 swift build --build-tests
-PRICINGD_REQUIRE_POSTGRES=1 swift test --skip-build "$@"
+export PRICINGD_REQUIRE_POSTGRES=1
+if (($#)); then
+    swift test --skip-build "$@"
+else
+    # Whole daemons are tried alone: what they are asked for has deadlines, and other tests take every core.
+    swift test --skip-build --skip EndToEndTests
+    swift test --skip-build --filter EndToEndTests
+fi

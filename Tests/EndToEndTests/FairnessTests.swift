@@ -49,7 +49,7 @@ extension EndToEnd {
                 }
             // Turns are counted here, not time.
             params["_meta"] = ["timeoutMs": 60_000]
-            var clients: [RPCClient] = []
+            var clients: [TestClient] = []
             for _ in 0..<Self.connections { clients.append(try await daemon.client()) }
             let race = Race(clients.count, enough: Self.connections * Self.share)
             let start = ContinuousClock.now
