@@ -41,14 +41,15 @@ extension EndToEnd {
             let daemon = try await TestDaemon.shared()
             let shop = try await Shop.open(daemon)
             let product = try await shop.product(["stock": 1_000_000, "highStock": 2_000_000])
-            var params: JSONObject =
+            var asked: JSONObject =
                 switch method {
                 case "order.place": shop.order(of: product)
                 case "product.get": ["productId": .integer(product)]
                 default: [:]
                 }
             // Turns are counted here, not time.
-            params["_meta"] = ["timeoutMs": 60_000]
+            asked["_meta"] = ["timeoutMs": 60_000]
+            let params = asked
             var clients: [TestClient] = []
             for _ in 0..<Self.connections { clients.append(try await daemon.client()) }
             let race = Race(clients.count, enough: Self.connections * Self.share)
