@@ -41,14 +41,14 @@ extension EndToEnd {
             let daemon = try await TestDaemon.shared()
             let shop = try await Shop.open(daemon)
             let product = try await shop.product(["stock": 1_000_000, "highStock": 2_000_000])
-            var params: JSONObject =
+            let params: JSONObject =
                 switch method {
                 case "order.place": shop.order(of: product)
                 case "product.get": ["productId": .integer(product)]
                 default: [:]
                 }
             // Turns are counted here, not time.
-            params["_meta"] = ["timeoutMs": 60_000]
+            let call = JSONObject(params.map { ($0.key, $0.value) } + [("_meta", ["timeoutMs": 60_000])])
             var clients: [RPCClient] = []
             for _ in 0..<Self.connections { clients.append(try await daemon.client()) }
             let race = Race(clients.count, enough: Self.connections * Self.share)
@@ -57,7 +57,7 @@ extension EndToEnd {
                 for (number, client) in clients.enumerated() {
                     for _ in 0..<Self.depth {
                         group.addTask {
-                            repeat { _ = try await client.call(method, params) } while race.answered(number)
+                            repeat { _ = try await client.call(method, call) } while race.answered(number)
                         }
                     }
                 }
