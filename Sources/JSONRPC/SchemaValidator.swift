@@ -215,13 +215,14 @@ private func isTime(_ text: String) -> Bool {
     return hours < 24 && minutes < 60
 }
 
+/// A key as a part of a JSON Pointer. By scalars: a combining mark after a slash does not make it another character.
 private func escaped(_ key: String) -> String {
     var out = ""
-    for character in key {
-        switch character {
+    for scalar in key.unicodeScalars {
+        switch scalar {
         case "~": out += "~0"
         case "/": out += "~1"
-        default: out.append(character)
+        default: out.unicodeScalars.append(scalar)
         }
     }
     return out

@@ -15,7 +15,7 @@ import Testing
         ]
 
     private var rounds: Int {
-        unsafe getenv("PRICINGD_LONG") == nil ? 600_000 : 10_000_000
+        unsafe getenv("PRICINGD_LONG") == nil ? 300_000 : 10_000_000
     }
 
     private func mutated(_ text: [UInt8], _ random: inout SplitMix) -> [UInt8] {
@@ -125,16 +125,35 @@ extension JSONValue {
     /// Whether a JSON Pointer leads to a value in this one.
     fileprivate func holds(_ pointer: String) -> Bool {
         var value = self
-        for part in pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
-            let key = part.replacing("~1", with: "/").replacing("~0", with: "~")
+        for part in pointer.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst() {
+            let key = String(decoding: part, as: UTF8.self).unescaped
             let index = Int(key).flatMap { place in value.array?.indices.contains(place) == true ? place : nil }
-            guard let next = value.array.flatMap({ array in index.map { array[$0] } }) ?? value.object?[String(key)]
+            guard let next = value.array.flatMap({ array in index.map { array[$0] } }) ?? value.object?[key]
             else {
                 return false
             }
             value = next
         }
         return true
+    }
+}
+
+extension String {
+    /// A part of a JSON Pointer as the key that it names.
+    fileprivate var unescaped: String {
+        var out: [UInt8] = []
+        var isEscaped = false
+        for byte in utf8 {
+            if isEscaped {
+                out.append(byte == UInt8(ascii: "1") ? UInt8(ascii: "/") : UInt8(ascii: "~"))
+                isEscaped = false
+            } else if byte == UInt8(ascii: "~") {
+                isEscaped = true
+            } else {
+                out.append(byte)
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
     }
 }
 

@@ -48,6 +48,7 @@ struct GoldenCall: Sendable {
                 (#"{"\#(name)": 9007199254740993}"#, "/\(name)", "maximum"),
                 (#"{"\#(name)": 18446744073709551617}"#, "/\(name)", "type"),
                 (#"{"\#(name)": 1, "a/b~c": 1}"#, "/a~1b~0c", "unknown"),
+                (#"{"\#(name)": 1, "a/\u0301b": 1}"#, "/a~1\u{301}b", "unknown"),
             ] + more
         )
     }
