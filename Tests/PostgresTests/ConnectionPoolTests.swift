@@ -138,7 +138,7 @@ struct ConnectionPoolTests {
         #expect(heard.withLock { $0 } == 1)
         let took = await ContinuousClock().measure { await fail() }
         #expect(heard.withLock { $0 } == 1, "a call does not connect")
-        #expect(took < .milliseconds(10))
+        #expect(took < .seconds(1), "and does not wait for one")
         #expect(pool.status.isServerDown)
         let patient = Task {
             try await pool.run(isPatient: true) { session throws(PostgresError) in try session.one(pid) }
@@ -164,7 +164,7 @@ struct ConnectionPoolTests {
                 let error = await #expect(throws: PostgresError.self) { try await caller.value }
                 #expect(error?.kind == .cancelled)
             }
-            #expect(took < .seconds(1), "not the whole connect timeout")
+            #expect(took < .milliseconds(2500), "not the whole connect timeout of 3 s")
             #expect(!pool.status.isServerDown)
             #expect(pool.status.opening == 0)
             await pool.close()
