@@ -60,7 +60,7 @@ enum DaemonStatements {
     /// Small pages, so that an order waits for one no longer than it takes to price so many products.
     static let tick = Statement<TickPage>(
         "tick_page",
-        "select evaluated, skipped, next_after from tick_page(200, $1)"
+        "select evaluated, skipped, next_after from tick_page(100, $1)"
     ) { row throws(PostgresError) in
         TickPage(evaluated: try row.int(0), skipped: try row.int(1), nextAfter: try row.intIfPresent(2))
     }
