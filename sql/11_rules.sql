@@ -64,20 +64,16 @@ $$;
 create or replace function create_rule(p jsonb) returns json
 language plpgsql as $$
 declare
-    q jsonb := preset_parameters(p ->> 'preset') || coalesce(p -> 'parameters', '{}');
-    r rule;
+    r rule := described_rule(p);
 begin
-    perform pg_advisory_xact_lock(hashtext('pricing_rule ' || (p ->> 'name')));
+    perform pg_advisory_xact_lock(hashtext('pricing_rule ' || r.name));
     insert into rule (name, version, strategy, up_share, down_share, gap_share, tick_seconds, band_tick, band_stock,
                       daily_cap, minimum_margin, price_step, price_offset, cover_days, cooldown_seconds, never_up,
                       note, actor, created_at)
-    values (p ->> 'name', (select coalesce(max(version), 0) + 1 from rule where name = p ->> 'name'),
-            p ->> 'strategy', coalesce((q ->> 'up')::numeric, 0.10), coalesce((q ->> 'down')::numeric, 0.10),
-            coalesce((q ->> 'gap')::numeric, 0.05), (q ->> 'tickSeconds')::integer, (q ->> 'bandTick')::numeric,
-            (q ->> 'bandStock')::numeric, (q ->> 'dailyCap')::numeric, coalesce((q ->> 'minimumMargin')::numeric, 0),
-            coalesce((q ->> 'priceStep')::numeric, 0.01), coalesce((q ->> 'priceOffset')::numeric, 0),
-            coalesce((q ->> 'coverDays')::float8, 30), coalesce((q ->> 'cooldownSeconds')::integer, 0),
-            coalesce((q ->> 'neverUp')::boolean, false), coalesce(p ->> 'note', ''), acting(), pricing_now())
+    values (r.name, (select coalesce(max(version), 0) + 1 from rule where name = r.name), r.strategy, r.up_share,
+            r.down_share, r.gap_share, r.tick_seconds, r.band_tick, r.band_stock, r.daily_cap, r.minimum_margin,
+            r.price_step, r.price_offset, r.cover_days, r.cooldown_seconds, r.never_up, coalesce(p ->> 'note', ''),
+            acting(), pricing_now())
     returning * into r;
     perform refuse_unsound_rule(p);
     return rule_json(r);
