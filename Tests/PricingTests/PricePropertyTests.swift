@@ -4,7 +4,7 @@ import PricingTestSupport
 import Testing
 
 /// How often random tests run: 1 unless `PRICINGD_LONG=1` asks for the release counts.
-let effort: Int64 = ProcessInfo.processInfo.environment["PRICINGD_LONG"] == "1" ? 10 : 1
+let effort: Int64 = ProcessInfo.processInfo.environment["PRICINGD_LONG"] == "1" ? 50 : 1
 
 @Suite("What holds of every price", .enabled(if: TestCluster.isAvailable, needsServer))
 struct PricePropertyTests {
