@@ -14,6 +14,7 @@ struct DaemonParts: Sendable {
     let server = ServerSlot()
     let feed: EventFeed
     let intake: OrderIntake
+    let prices: PriceIntake
     let ticker: Ticker
     let breaker: Breaker
 
@@ -26,6 +27,7 @@ struct DaemonParts: Sendable {
         self.database = database
         self.feed = feed
         intake = OrderIntake(database: database, deadlines: deadlines, logger: logger, committed: { feed.kick() })
+        prices = PriceIntake(database: database, deadlines: deadlines)
         ticker = Ticker(database: database, logger: logger, committed: { feed.kick() })
         breaker = Breaker(database: database, news: news, logger: logger, committed: { feed.kick() })
     }
@@ -33,7 +35,7 @@ struct DaemonParts: Sendable {
     /// One handler a method.
     var handlers: [String: Dispatcher.Handler] {
         let rooms: [[String: Dispatcher.Handler]] = [
-            CallHandlers(database: database, intake: intake, feed: feed, ticker: ticker).handlers,
+            CallHandlers(database: database, intake: intake, prices: prices, feed: feed, ticker: ticker).handlers,
             EventHandlers(database: database, feed: feed).handlers,
             SessionHandlers(identity: identity, limits: limits).handlers,
             StatusHandlers(

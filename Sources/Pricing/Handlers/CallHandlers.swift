@@ -5,6 +5,7 @@ import PricingProtocol
 struct CallHandlers: Sendable {
     let database: Database
     let intake: OrderIntake
+    let prices: PriceIntake
     let feed: EventFeed
     let ticker: Ticker
 
@@ -17,6 +18,10 @@ struct CallHandlers: Sendable {
         }
         let placing: Dispatcher.Handler = { context async throws(PricingFailure) in try await placeOrder(context) }
         handlers["order.place"] = placing
+        let pricing: Dispatcher.Handler = { context async throws(PricingFailure) in
+            context.reply(try await prices.get(context))
+        }
+        handlers["price.get"] = pricing
         return handlers
     }
 

@@ -42,6 +42,21 @@ enum CallStatements {
         let isReplayed: Bool
     }
 
+    /// A product's posted price and how often it changed.
+    struct PostedPrice: Sendable {
+        let productID: Int64
+        let price: String
+        let version: Int64
+    }
+
+    /// Every product has its inventory row, an archived one too.
+    static let postedPrices = Statement<PostedPrice>(
+        "posted_prices",
+        "select product_id, price, change_count from inventory where product_id = any ($1::bigint[])"
+    ) { row throws(PostgresError) in
+        PostedPrice(productID: try row.int(0), price: try row.text(1), version: try row.int(2))
+    }
+
     /// A writing call: function, method, parameters, key, actor.
     static let write = Statement<Written>("run_write", "select reply, replayed from run_write($1, $2, $3, $4, $5)") {
         row throws(PostgresError) in
