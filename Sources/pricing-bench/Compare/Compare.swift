@@ -15,7 +15,7 @@ struct Compare: AsyncParsableCommand {
     @Option(help: "How often the two take turns, 1 to 100.")
     var rounds = 5
 
-    @Option(help: "Products of the shop, 1 to 100000.")
+    @Option(help: "Products of the shop, 1 to 20000.")
     var products = 10_000
 
     @Option(help: "How to print: a table, or one JSON object.")
@@ -24,7 +24,7 @@ struct Compare: AsyncParsableCommand {
     func validate() throws {
         guard (1...600).contains(seconds) else { throw ValidationError("--seconds must lie in 1 to 600.") }
         guard (1...100).contains(rounds) else { throw ValidationError("--rounds must lie in 1 to 100.") }
-        guard (1...100_000).contains(products) else { throw ValidationError("--products must lie in 1 to 100000.") }
+        guard (1...20_000).contains(products) else { throw ValidationError("--products must lie in 1 to 20000.") }
     }
 
     func run() async throws {

@@ -84,17 +84,20 @@ struct Contest: Sendable {
         try await settle()
         let plan = LoadPlan(work: work, connections: connections, depth: depth, seconds: seconds, rate: rate)
         let report = try await LoadRun.run(plan, shop: shop, socket: path ?? socket)
-        if let (reason, count) = report.refused.first { throw Refused(work: work, count: count, reason: reason) }
+        if let (reason, count) = report.refused.first { throw Failed(work: work, count: count, reason: reason) }
+        // They would be missing from the slow end.
+        let missing = report.unanswered + report.unsent
+        if missing > 0 { throw Failed(work: work, count: missing, reason: "no answer in time") }
         return report
     }
 
-    /// A call that a contest does not expect to fail.
-    struct Refused: Error, CustomStringConvertible {
+    /// Calls that a contest does not expect to fail.
+    struct Failed: Error, CustomStringConvertible {
         let work: Work
         let count: Int64
         let reason: String
 
-        var description: String { "\(count) calls of \(work.rawValue) were refused: \(reason)" }
+        var description: String { "\(count) calls of \(work.rawValue) failed: \(reason)" }
     }
 
     /// Waits until the daemon has numbered the events of the run before, so that no run pays for another.

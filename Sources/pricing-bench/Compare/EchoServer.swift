@@ -9,7 +9,8 @@ struct EchoServer: Sendable {
     static func start(_ path: String) throws(BenchFailure) -> EchoServer {
         unsafe _ = unlink(path)
         let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard listener >= 0, unsafe UnixAddress(path).use({ unsafe bind(listener, $0, $1) }) == 0, listen(listener, 1) == 0
+        guard listener >= 0, unsafe UnixAddress(path).use({ unsafe bind(listener, $0, $1) }) == 0,
+            listen(listener, 1) == 0
         else {
             throw .file(path, errno: errno)
         }
