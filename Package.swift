@@ -7,10 +7,12 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "pricingd", targets: ["pricingd"]),
+        .executable(name: "pricing-bench", targets: ["pricing-bench"]),
         .executable(name: "pricing-repl", targets: ["pricing-repl"]),
         .executable(name: "pricing-simulate", targets: ["pricing-simulate"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -81,6 +83,17 @@ let package = Package(
             ]
         ),
         .executableTarget(
+            name: "pricing-bench",
+            dependencies: [
+                "JSONRPC", "PricingProtocol",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        .testTarget(name: "PricingBenchTests", dependencies: ["JSONRPC", "pricing-bench"]),
+        .executableTarget(
             name: "pricing-repl",
             dependencies: [
                 "CEditLine", "PricingProtocol",
@@ -105,8 +118,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "JSONRPC", "Postgres", "PricingProtocol", "PricingTestSupport", "pricing-repl", "pricing-simulate",
-                "pricingd",
+                "JSONRPC", "Postgres", "PricingProtocol", "PricingTestSupport", "pricing-bench", "pricing-repl",
+                "pricing-simulate", "pricingd",
             ],
             exclude: ["openrpc-meta-schema.json"]
         ),

@@ -94,6 +94,12 @@ static const unsigned char script_30[] = {
 static const unsigned char script_31[] = {
 #embed "../../sql/31_backtest.sql"
 };
+static const unsigned char script_40[] = {
+#embed "../../sql/40_bench_orders.sql"
+};
+static const unsigned char script_41[] = {
+#embed "../../sql/41_bench_prices.sql"
+};
 
 #define SCRIPT(number, name) {name, script_##number, sizeof script_##number}
 
@@ -129,6 +135,8 @@ static const struct pricing_script scripts[] = {
     SCRIPT(29, "29_lab.sql"),
     SCRIPT(30, "30_audit_repair.sql"),
     SCRIPT(31, "31_backtest.sql"),
+    SCRIPT(40, "40_bench_orders.sql"),
+    SCRIPT(41, "41_bench_prices.sql"),
 };
 
 unsigned long pricing_script_count(void) {

@@ -42,6 +42,7 @@ extension Rule {
         planted: [
             swift("Sources/pricing-repl/A.swift", "internal import Pricing"),
             swift("Sources/pricing-simulate/A.swift", "import Postgres"),
+            swift("Sources/pricing-bench/A.swift", "import CPricingSQL"),
             swift("Sources/PricingProtocol/A.swift", "package import Postgres"),
             swift("Sources/JSONRPC/A.swift", "@preconcurrency import Pricing"),
             swift("Sources/Postgres/A.swift", "import JSONRPC"),

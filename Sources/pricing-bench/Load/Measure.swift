@@ -1,0 +1,93 @@
+import ArgumentParser
+import JSONRPC
+import PricingProtocol
+
+/// `pricing-bench --work …`: one load on a daemon that runs already.
+struct Measure: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Load a running daemon and tell calls a second and latency. Orders are real: they move its stock."
+    )
+
+    @Option(help: "The daemon's socket; by default where every client looks.")
+    var socket: String?
+
+    @Option(help: "What to call: \(Work.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var work: Work
+
+    @Option(help: "Connections, 1 to 512.")
+    var connections = 1
+
+    @Option(help: "Calls in flight on each connection, 1 to 1024.")
+    var depth = 1
+
+    @Option(help: "How long, 1 to 3600 seconds.")
+    var seconds = 5
+
+    @Option(help: "An open loop of so many calls a second: latency counts from when a call was due.")
+    var rate: Double?
+
+    @Option(help: "Lines of each order, 1 to 100.")
+    var lines = 1
+
+    @Option(help: "Connections beside those that subscribe to every event, 0 to 64.")
+    var subscribers = 0
+
+    @Option(help: "How to print: a table, or one JSON object.")
+    var format = Format.table
+
+    func validate() throws {
+        guard (1...512).contains(connections) else { throw ValidationError("--connections must lie in 1 to 512.") }
+        guard (1...1024).contains(depth) else { throw ValidationError("--depth must lie in 1 to 1024.") }
+        guard (1...3600).contains(seconds) else { throw ValidationError("--seconds must lie in 1 to 3600.") }
+        guard rate.map({ $0 > 0 && $0 <= 1_000_000 }) ?? true else {
+            throw ValidationError("--rate must lie above 0, up to 1000000.")
+        }
+        guard (1...100).contains(lines) else { throw ValidationError("--lines must lie in 1 to 100.") }
+        guard (0...64).contains(subscribers) else { throw ValidationError("--subscribers must lie in 0 to 64.") }
+    }
+
+    func run() async throws {
+        let path = SocketPath.resolve(explicit: socket)
+        var plan = LoadPlan(work: work, connections: connections, depth: depth, seconds: seconds, rate: rate)
+        plan.lines = lines
+        plan.subscribers = subscribers
+        do {
+            let client = try await RPCClient.connect(socket: path)
+            let shop = work == .pings ? Shop() : try await Shop(client)
+            await client.close()
+            let report = try await LoadRun.run(plan, shop: shop, socket: path)
+            format.show(report.json, report.lines)
+        } catch {
+            throw BenchFailure.report(error)
+        }
+    }
+}
+
+extension Shop {
+    /// Of a larger shop only so many customers and products take part.
+    private static let most = 20_000
+
+    /// Reads the ids of customers and of products for sale.
+    init(_ client: RPCClient) async throws {
+        customers = try await Shop.ids("userId", of: "user.list", ["role": "customer"], client)
+        products = try await Shop.ids("productId", of: "product.list", ["active": true], client)
+    }
+
+    private static func ids(
+        _ name: String,
+        of method: String,
+        _ filter: JSONObject,
+        _ client: RPCClient
+    ) async throws -> [Int64] {
+        var params = filter
+        params["limit"] = 500
+        var ids: [Int64] = []
+        while ids.count < most {
+            let page = try await client.call(method, params)
+            ids += page["items"]?.array?.compactMap { $0[name]?.integer } ?? []
+            guard let cursor = page["nextCursor"], !cursor.isNull else { break }
+            params["cursor"] = cursor
+        }
+        return ids
+    }
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import Glibc
+import JSONRPC
+
+/// The measuring command line: an ordinary client that loads a daemon, or sets one beside pgbench.
+@main
+struct PricingBench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pricing-bench",
+        abstract: "Measures a pricingd: calls a second, latency, and both beside pgbench on the same functions.",
+        subcommands: [Measure.self, Compare.self],
+        defaultSubcommand: Measure.self
+    )
+}
+
+/// How results are printed.
+enum Format: String, ExpressibleByArgument, CaseIterable {
+    /// For people.
+    case table
+    /// One compact JSON object on one line.
+    case json
+
+    /// Prints a result.
+    func show(_ json: JSONObject, _ lines: [String]) {
+        switch self {
+        case .json: print(JSONValue.object(json))
+        case .table: lines.forEach { print($0) }
+        }
+    }
+}
+
+/// Why nothing, or no more, can be measured.
+enum BenchFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Nobody listens at the path; `errno` is the system's reason.
+    case cannotConnect(path: String, errno: Int32)
+    /// The daemon closed a connection, or sent what is no reply to us.
+    case connectionLost
+    /// The shop lacks what the load calls for.
+    case lacks(String)
+    /// A program could not be started, or did not end well; `said` is what it told.
+    case programFailed(String, said: String)
+    /// A file could not be read or written.
+    case file(String, errno: Int32)
+
+    var description: String {
+        switch self {
+        case .cannotConnect(let path, let errno):
+            "no daemon answers at \(path) (\(Self.reason(errno))); is pricingd running?"
+        case .connectionLost: "the daemon closed the connection"
+        case .lacks(let what): "the shop has no \(what); pricing-simulate generate makes some"
+        case .programFailed(let name, let said): "\(name) failed: \(said)"
+        case .file(let path, let errno): "\(path): \(Self.reason(errno))"
+        }
+    }
+
+    private static func reason(_ errno: Int32) -> String { unsafe String(cString: strerror(errno)) }
+
+    /// Says on stderr what went wrong; the exit code that fits it: 1 an error reply or a failed program, 2 no connection.
+    static func report(_ error: any Error) -> ExitCode {
+        let sentence =
+            switch error {
+            case let error as RPCError: "\(error.message) (\(error.reason))"
+            case RPCClientError.cannotConnect(let path, let errno):
+                "\(BenchFailure.cannotConnect(path: path, errno: errno))"
+            default: "\(error)"
+            }
+        note("pricing-bench: \(sentence)")
+        switch error {
+        case BenchFailure.cannotConnect, BenchFailure.connectionLost, is RPCClientError: return ExitCode(2)
+        default: return ExitCode(1)
+        }
+    }
+}
+
+/// Says one line on stderr, for whoever watches.
+func note(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    unsafe _ = write(2, bytes, bytes.count)
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import Testing
+
+@testable import pricing_bench
+
+@Suite("What the command line takes")
+struct ArgumentTests {
+    @Test("A load without a subcommand is a measurement")
+    func measure() throws {
+        let words = ["--work", "orders-zipf", "--connections", "8", "--depth", "32", "--rate", "70.5", "--lines", "3"]
+        let command = try #require(try PricingBench.parseAsRoot(words) as? Measure)
+        #expect(command.work == .ordersZipf)
+        #expect(command.connections == 8)
+        #expect(command.depth == 32)
+        #expect(command.rate == 70.5)
+        #expect(command.lines == 3)
+        #expect(command.subscribers == 0)
+        #expect(command.format == .table)
+    }
+
+    @Test("A comparison takes turns five times unless told otherwise")
+    func compare() throws {
+        let command = try #require(try PricingBench.parseAsRoot(["compare", "--format", "json"]) as? Compare)
+        #expect(command.rounds == 5)
+        #expect(command.seconds == 5)
+        #expect(command.products == 10_000)
+        #expect(command.format == .json)
+    }
+
+    @Test(
+        "What is out of its range is refused",
+        arguments: [
+            ["--connections", "1"], ["--work", "everything"], ["--work", "pings", "--connections", "513"],
+            ["--work", "pings", "--depth", "0"], ["--work", "pings", "--seconds", "3601"],
+            ["--work", "pings", "--rate", "0"], ["--work", "pings", "--rate", "nan"],
+            ["--work", "orders", "--lines", "101"], ["--work", "orders", "--subscribers", "65"],
+            ["compare", "--rounds", "0"], ["compare", "--seconds", "601"], ["compare", "--products", "0"],
+        ]
+    )
+    func refused(words: [String]) {
+        #expect(throws: (any Error).self) { try PricingBench.parseAsRoot(words) }
+    }
+}

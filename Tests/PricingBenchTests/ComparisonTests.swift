@@ -1,0 +1,78 @@
+import JSONRPC
+import Testing
+
+@testable import pricing_bench
+
+@Suite("What pgbench says")
+struct PgBenchTests {
+    @Test("Transactions a second, without the time to connect")
+    func rate() throws {
+        let text = """
+            number of transactions actually processed: 5
+            latency average = 0.161 ms
+            initial connection time = 2.345 ms
+            tps = 6190.418243 (without initial connection time)
+            """
+        #expect(PgBench.Result(text)?.perSecond == 6190.418243)
+        #expect(PgBench.Result("pgbench: error: connection failed") == nil)
+    }
+
+    @Test("The median of its log")
+    func median() throws {
+        let log = "0 1 400 0 1700000000 1\n0 2 300 0 1700000000 2\n0 3 9000 0 1700000000 3\n"
+        #expect(try #require(PgBench.median(log: log)) == 0.4)
+        #expect(PgBench.median(log: "") == nil)
+    }
+}
+
+@Suite("Medians and ratios")
+struct ComparisonTests {
+    private func comparison(_ figures: RoundFigures) -> Comparison {
+        Comparison(
+            figures: figures,
+            rounds: 3,
+            seconds: 5,
+            products: 10,
+            restKiB: 100,
+            loadedKiB: 200,
+            firstReady: 2,
+            laterReady: 1
+        )
+    }
+
+    @Test("The median is the middle, and none of nothing")
+    func median() {
+        #expect(Comparison.median([3, 1, 2]) == 2)
+        #expect(Comparison.median([4, 1, 2, 3]) == 2.5)
+        #expect(Comparison.median([]).isNaN)
+        #expect(Comparison.median([1, .nan, 2]).isNaN)
+    }
+
+    @Test("The rival counts with its best number of clients, by medians")
+    func best() throws {
+        let comparison = comparison([
+            .orders: [90, 200, 210], .rivalOrders(clients: 1): [10, 10, 900], .rivalOrders(clients: 8): [90, 100, 110],
+            .rivalOrders(clients: 32): [80, 80, 80], .oneOrder: [0.3], .rivalOneOrder: [0.2],
+        ])
+        let orders = try #require(comparison.standings.first { $0.name == "orders" })
+        #expect(orders.ours == 200)
+        #expect(orders.rival == 100)
+        #expect(orders.ratio == 2)
+        #expect(orders.isMet)
+        let one = try #require(comparison.standings.first { $0.name == "oneOrder" })
+        #expect(!one.isMet, "a time that is longer than allowed")
+        let prices = try #require(comparison.standings.first { $0.name == "prices" })
+        #expect(!prices.isMet, "what was not measured meets nothing")
+        #expect(comparison.json["standings"]?.array?[3]["ratio"] == .null)
+    }
+
+    @Test("Table and JSON hold every line")
+    func shape() throws {
+        let comparison = comparison([:])
+        #expect(comparison.lines.count { $0.hasPrefix("| ") } == 8)
+        let json = comparison.json
+        #expect(json["residentKiB"] == ["atRest": 100, "afterLoad": 200])
+        #expect(json["standings"]?.array?.count == 7)
+        #expect(json["pgbench"]?["orders"]?.object?.keys == ["1", "8", "32"])
+    }
+}

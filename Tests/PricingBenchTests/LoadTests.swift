@@ -1,0 +1,158 @@
+import JSONRPC
+import Testing
+
+@testable import pricing_bench
+
+@Suite("When calls are due")
+struct PaceTests {
+    @Test("A closed loop sends at once until the end")
+    func closed() {
+        var pace = Pace(start: 100, seconds: 1, rate: nil)
+        let end = 100 + Moment.second
+        #expect(pace.take(now: 100) == 100)
+        #expect(pace.take(now: end - 1) == end - 1)
+        #expect(pace.take(now: end) == nil)
+        #expect(pace.due == nil)
+        #expect(!pace.isDone(now: end - 1))
+        #expect(pace.isDone(now: end))
+        #expect(pace.owed == 0)
+    }
+
+    @Test("An open loop's calls keep the moment that they were due, however late they leave")
+    func open() {
+        var pace = Pace(start: 0, seconds: 1, rate: 4)
+        let quarter = Moment.second / 4
+        #expect(pace.take(now: 0) == 0)
+        #expect(pace.take(now: quarter - 1) == nil)
+        #expect(pace.due == quarter)
+        let late = 10 * Moment.second
+        #expect(!pace.isDone(now: late))
+        #expect(pace.owed == 3)
+        #expect(pace.take(now: late) == quarter)
+        #expect(pace.take(now: late) == 2 * quarter)
+        #expect(pace.take(now: late) == 3 * quarter)
+        #expect(pace.take(now: late) == nil)
+        #expect(pace.isDone(now: late))
+        #expect(pace.owed == 0)
+    }
+}
+
+@Suite("The lines of a load")
+struct RequestTests {
+    private static let shop = Shop(customers: [7, 8], products: Array(100..<200))
+
+    private func lines(_ work: Work, lines: Int = 1, count: Int = 1000) throws -> [Message.Request] {
+        var requests = try Requests(work, shop: Self.shop, lines: lines)
+        return try (0..<count).map { id in
+            var bytes: [UInt8] = []
+            requests.append(id: id, to: &bytes)
+            #expect(bytes.last == UInt8(ascii: "\n"))
+            guard case .request(let request) = Message(line: Array(bytes.dropLast())) else { throw NoRequest() }
+            return request
+        }
+    }
+
+    private struct NoRequest: Error {}
+
+    private func products(_ requests: [Message.Request]) -> [Int64] {
+        requests.compactMap { $0.params["lines"]?.array?.first?["productId"]?.integer }
+    }
+
+    @Test("Each is a request of its method under its id")
+    func methods() throws {
+        for (work, method) in [(Work.orders, "order.place"), (.prices, "price.get"), (.pings, "session.ping")] {
+            let requests = try lines(work, count: 3)
+            #expect(requests.map(\.method) == [method, method, method])
+            #expect(requests.map(\.id) == [.integer(0), .integer(1), .integer(2)])
+        }
+        let order = try #require(try lines(.orders, lines: 3, count: 1).first)
+        #expect(order.params["lines"]?.array?.count == 3)
+        #expect(Self.shop.customers.contains(order.params["customerId"]?.integer ?? 0))
+    }
+
+    @Test("Uniform orders reach every product, hot ones a single one, Zipf's the first most")
+    func spread() throws {
+        #expect(Set(products(try lines(.orders, count: 5000))).count == 100)
+        #expect(Set(products(try lines(.ordersHot))) == [100])
+        let zipf = products(try lines(.ordersZipf, count: 10_000))
+        func count(_ product: Int64) -> Int { zipf.count { $0 == product } }
+        // 1/n over the hundredth harmonic number, 5.187.
+        #expect((1700...2150).contains(count(100)))
+        #expect((800...1130).contains(count(101)))
+        #expect(Set(zipf).isSubset(of: Self.shop.products))
+    }
+
+    @Test("A shop that lacks what is asked for is refused by name")
+    func empty() throws {
+        #expect(throws: BenchFailure.lacks("product for sale")) { try Requests(.prices, shop: Shop(), lines: 1) }
+        #expect(throws: BenchFailure.lacks("customer")) {
+            try Requests(.orders, shop: Shop(customers: [], products: [1]), lines: 1)
+        }
+        _ = try Requests(.pings, shop: Shop(), lines: 1)
+    }
+}
+
+@Suite("What a load reads of a line")
+struct IncomingTests {
+    @Test(
+        "Replies, refusals, notifications and echoes are told apart",
+        arguments: [
+            (#"{"jsonrpc":"2.0","id":17,"result":{"error":1}}"#, Incoming.reply(id: 17, refusal: nil)),
+            (#"{"jsonrpc":"2.0","id":17,"method":"session.ping"}"#, .reply(id: 17, refusal: nil)),
+            (
+                #"{"jsonrpc":"2.0","id":3,"error":{"code":201,"message":"m","data":{"reason":"INSUFFICIENT_STOCK"}}}"#,
+                .reply(id: 3, refusal: "INSUFFICIENT_STOCK")
+            ),
+            (#"{"jsonrpc":"2.0","method":"events.event","params":{}}"#, .notification),
+            (#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"m","data":{}}}"#, .other),
+            (#"{"jsonrpc":"2.0","id":"#, .other), ("", .other),
+        ]
+    )
+    func lines(line: String, expected: Incoming) {
+        #expect(Incoming(line: Array(line.utf8)[...]) == expected)
+    }
+}
+
+@Suite("What a load came to")
+struct LoadReportTests {
+    private static let plan = LoadPlan(work: .orders, connections: 2, depth: 4, seconds: 2, rate: 50)
+
+    @Test("Percentiles, throughput and refusals by reason")
+    func figures() {
+        var report = LoadReport(Self.plan)
+        for n in 1...1000 { report.note(latency: Int64(n) * Moment.millisecond, refusal: nil, isInTime: n <= 900) }
+        report.note(latency: Moment.millisecond, refusal: "PRICE_CHANGED", isInTime: true)
+        #expect(report.answered == 1001)
+        #expect(report.perSecond == 450)
+        for (percent, milliseconds) in [(50, 500.0), (90, 900), (99, 990), (99.9, 999), (100, 1000)] {
+            // Three digits are kept.
+            #expect(abs((report.milliseconds(percent) ?? 0) / milliseconds - 1) < 0.002, "\(percent)")
+        }
+        let json = report.json
+        #expect(json["refused"] == ["PRICE_CHANGED": 1])
+        #expect(json["rate"] == .decimal("50.000"))
+        #expect(json["latencyMs"]?.object?.keys == ["p50", "p90", "p99", "p99.9", "max"])
+        #expect(report.lines.contains("refused      1  PRICE_CHANGED"))
+    }
+
+    @Test("A latency beyond all bounds is kept as the longest, a load without an answer has none")
+    func edges() throws {
+        var report = LoadReport(Self.plan)
+        #expect(report.milliseconds(50) == nil)
+        #expect(report.json["latencyMs"]?["max"] == .null)
+        report.note(latency: .max, refusal: nil, isInTime: false)
+        report.note(latency: -1, refusal: nil, isInTime: false)
+        #expect(report.answered == 2)
+        #expect(report.perSecond == 0)
+        #expect(try #require(report.milliseconds(100)) >= 7_200_000)
+    }
+
+    @Test(
+        "Numbers have three digits after the point",
+        arguments: [(0.0, "0.000"), (1.0006, "1.001"), (-2.5, "-2.500"), (0.9996, "1.000"), (12345.678, "12345.678")]
+    )
+    func numbers(value: Double, text: String) {
+        #expect(JSONValue.number(value) == .decimal(text))
+        #expect(JSONValue.number(.nan) == .null)
+    }
+}
