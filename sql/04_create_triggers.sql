@@ -6,10 +6,13 @@
 -- there. With that row a transaction may move its own time (pricing.moment), as the generator does from order to order;
 -- without it, on a live database, the setting means nothing.
 create or replace function pricing_now() returns timestamptz
-language sql stable as $$
-    select coalesce((select coalesce(nullif(current_setting('pricing.moment', true), '')::timestamptz, at)
-                     from virtual_clock), now())
-$$;
+language plpgsql stable as $$
+declare
+    moment timestamptz;
+begin
+    select coalesce(nullif(current_setting('pricing.moment', true), '')::timestamptz, at) into moment from virtual_clock;
+    return coalesce(moment, now());
+end $$;
 
 -- Who acts in this transaction: the actor that a call named, else the session's own role.
 create or replace function acting() returns text
@@ -194,6 +197,8 @@ declare
     verdict price_verdict;
 begin
     new.cause := null;
+    if why is null and (old.stock, old.price, old.pin_price, old.pinned_until)
+        is not distinct from (new.stock, new.price, new.pin_price, new.pinned_until) then return new; end if;
     why.actor := coalesce(why.actor, acting());
     why.kind := coalesce(why.kind, case when stock_moved then 'adjust' else 'pin' end);
     select * into declared from product where product_id = new.product_id;
@@ -202,10 +207,7 @@ begin
         raise not_null_violation using message = 'a price cannot be null', table = 'inventory', column = 'price';
     end if;
     if new.price <> old.price then  -- typed by hand: a pin without expiry
-        if declared.archived_at is not null then
-            perform fail('PR102', format('Product %s is archived.', new.product_id),
-                jsonb_build_object('productId', new.product_id));
-        end if;
+        perform find_open_product(new.product_id);
         new.pin_price := new.price;
         new.pinned_until := 'infinity';
         if not stock_moved then why.kind := 'pin'; end if;
@@ -288,12 +290,9 @@ end $$;
 create or replace trigger inventory_open before insert on inventory
     for each row execute function tg_inventory_open();
 
-create or replace trigger inventory_move before update on inventory
-    for each row when (
-        old.stock is distinct from new.stock or old.price is distinct from new.price
-        or old.pin_price is distinct from new.pin_price or old.pinned_until is distinct from new.pinned_until
-        or new.cause is distinct from null)
-    execute function tg_inventory_move();
+-- By columns and without a condition: PostgreSQL parses a condition again for each statement.
+create or replace trigger inventory_move before update of stock, price, pin_price, pinned_until, cause on inventory
+    for each row execute function tg_inventory_move();
 
 create or replace trigger product_open after insert on product
     for each row execute function tg_product_declare();

@@ -36,23 +36,33 @@ language sql immutable as $$
     select sha256(convert_to(method || ' ' || (params - 'password')::text, 'UTF8'))
 $$;
 
--- The reply that this very request was given before, or null. Waits while another transaction works under the same key,
--- which a lock says and not a row, so that a key costs one write; refuses the key of another request (PR009).
--- The first transaction may have been seen before its standby had it, when its wait was cut short: a reply is given again
--- only by a commit that waits for the standby itself, and such a commit must write something.
+-- The reply that this very request was given before, or null; refuses the key of another request. Waits while another
+-- transaction works under the same key, which a lock says and not a row, so that a key costs one write.
 create or replace function find_reply(request_key text, hash bytea) returns text
 language plpgsql as $$
 declare
     stored request_key;
+    o order_outcome;
 begin
     perform pg_advisory_xact_lock(hashtextextended(request_key, 0));
-    select * into stored from request_key r where r.key = find_reply.request_key;
-    if found and stored.request_hash <> hash then
-        perform fail('PR009', 'This idempotency key was used for another request.');
-    elsif found then
-        perform pg_logical_emit_message(true, 'pricing', '');
+    select r.* into stored from request_key r where r.key = find_reply.request_key;
+    if not found then return null; end if;
+    o := replay(stored, hash);
+    if o.state is not null then perform fail(o.state, o.message); end if;
+    return o.reply;
+end $$;
+
+-- The reply that stands under a key, given again, or the refusal of another request's key (PR009).
+-- The first transaction may have been seen before its standby had it, when its wait was cut short: a reply is given again
+-- only by a commit that waits for the standby itself, and such a commit must write something.
+create or replace function replay(stored request_key, hash bytea) returns order_outcome
+language plpgsql as $$
+begin
+    if stored.request_hash <> hash then
+        return row(null, false, 'PR009', 'This idempotency key was used for another request.', '{}', null)::order_outcome;
     end if;
-    return stored.reply;
+    perform pg_logical_emit_message(true, 'pricing', '');
+    return row(stored.reply, true, null, null, null, null)::order_outcome;
 end $$;
 
 -- Runs one writing call: `function` is a function of this schema that takes the parameters and returns the reply.

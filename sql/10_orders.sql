@@ -11,77 +11,94 @@ language sql stable as $$
         'shippingAddress', o.shipping_address, 'placedAt', rfc3339(o.placed_at), 'actor', o.actor)
 $$;
 
--- What an order asks of each product, its stock rows locked in product order. Lines on one product are summed; of
--- several maxUnitPrice on one product the lowest counts. Refuses what cannot be sold as asked, the first product first.
--- A look-up a product and not a join: its plan stays the same two index scans, whatever the planner thinks of jsonb.
-create or replace function lock_wanted_lines(lines jsonb) returns wanted_line[]
+-- Locks the stock rows that orders ask for, in product order, so that two of them never wait for each other in a circle.
+-- Gives the products that it could not lock, where it does not wait.
+create or replace function lock_stock(calls jsonb, waits boolean) returns bigint[]
 language plpgsql as $$
 declare
-    line wanted_line;
-    wanted wanted_line[] := '{}';
-    is_open boolean;
+    wanted bigint[] := array(
+        select distinct id::bigint from jsonb_path_query(calls,
+            '$[*].params.lines[*].productId ? (@ >= 1 && @ <= 9223372036854775807)') id);
+    locked bigint[];
 begin
-    for line.product_id, line.quantity, line.max_price in
-        select (l ->> 'productId')::bigint, sum((l ->> 'quantity')::bigint)::bigint,
-               min((l ->> 'maxUnitPrice')::numeric)
-        from jsonb_array_elements(lines) l group by 1 order by 1
-    loop
-        select price, stock - held into line.price, line.available
-        from inventory where product_id = line.product_id for no key update;
-        -- Read by a statement that began under the lock: while that waited, the product may have been archived.
-        select active and archived_at is null into is_open from product where product_id = line.product_id;
-        if is_open is null then
-            perform fail('PR101', format('There is no product %s.', line.product_id),
-                jsonb_build_object('productId', line.product_id));
-        elsif not is_open then
-            perform fail('PR102', format('Product %s is not for sale.', line.product_id),
-                jsonb_build_object('productId', line.product_id));
-        elsif line.quantity > line.available then
-            perform fail('PR201', format('Only %s of product %s are available.', line.available, line.product_id),
-                jsonb_build_object('productId', line.product_id, 'requested', line.quantity,
-                                   'available', line.available));
-        elsif line.price > line.max_price then
-            perform fail('PR204', format('Product %s costs %s now.', line.product_id, line.price),
-                jsonb_build_object('productId', line.product_id, 'old', line.max_price::numeric(12, 2)::text,
-                                   'new', line.price::text,
-                                   'why', 'the price rose above the highest that the order accepts'));
-        end if;
-        wanted := wanted || line;
-    end loop;
-    return wanted;
+    if waits then
+        perform from inventory where product_id = any (wanted) order by product_id for no key update;
+        return '{}';
+    end if;
+    locked := array(select product_id from inventory where product_id = any (wanted)
+                    order by product_id for no key update skip locked);
+    if cardinality(locked) = cardinality(wanted) then return '{}'; end if;
+    return array(select product_id from inventory where product_id = any (wanted) and product_id <> all (locked));
 end $$;
 
--- Places one order: locks, checks every line before it moves any, charges the prices read under the lock, and leaves
--- the new prices to the trigger.
-create or replace function place_order(p jsonb) returns json
+-- Why a line cannot be sold as asked.
+create or replace function refuse_line(line wanted_line) returns order_outcome
 language plpgsql as $$
 declare
-    buyer bigint := (p ->> 'customerId')::bigint;
-    moment timestamptz := pricing_now();
-    who text := acting();
-    wanted wanted_line[];
-    line wanted_line;
-    number bigint;
-    sum_total numeric(14, 2) := 0;
-    price_after numeric(12, 2);
-    bought jsonb := '[]';
-    moves jsonb := '[]';
+    o order_outcome;
+    facts jsonb := jsonb_build_object('productId', line.product_id);
 begin
-    if not exists (select from app_user where user_id = buyer and archived_at is null) then
-        perform fail('PR401', format('There is no user %s.', buyer), jsonb_build_object('userId', buyer));
+    if line.is_open is null then
+        o.state := 'PR101';
+        o.message := format('There is no product %s.', line.product_id);
+    elsif not line.is_open then
+        o.state := 'PR102';
+        o.message := format('Product %s is not for sale.', line.product_id);
+    elsif line.quantity > line.available then
+        o.state := 'PR201';
+        o.message := format('Only %s of product %s are available.', line.available, line.product_id);
+        facts := facts || jsonb_build_object('requested', line.quantity, 'available', line.available);
+    else
+        o.state := 'PR204';
+        o.message := format('Product %s costs %s now.', line.product_id, line.price);
+        facts := facts || jsonb_build_object('old', line.max_price::numeric(12, 2)::text, 'new', line.price::text,
+            'why', 'the price rose above the highest that the order accepts');
     end if;
-    wanted := lock_wanted_lines(p -> 'lines');
+    o.replayed := false;
+    o.detail := facts::text;
+    return o;
+end $$;
+
+-- The calls of a batch in their order, with everything that their orders can be told before any of them is placed: the
+-- reply that a key was given, whether the customer is known, and the lines, summed by product; of several maxUnitPrice on
+-- one product the lowest counts. Sub-selects and not joins: the plan stays the same index scans, whatever the planner
+-- thinks of jsonb.
+create or replace function read_calls(calls jsonb)
+returns table (params jsonb, key text, hash bytea, who text, stored request_key, buyer bigint, is_known boolean,
+               lines wanted_line[])
+language sql stable as $$
+    select c -> 'params', c ->> 'key', case when c ? 'key' then request_hash('order.place', c -> 'params') end,
+           coalesce(nullif(c ->> 'actor', ''), session_user),
+           case when c ? 'key' then (select r from request_key r where r.key = c ->> 'key') end,
+           (c #>> '{params,customerId}')::bigint,
+           (select true from app_user u
+            where u.user_id = (c #>> '{params,customerId}')::bigint and u.archived_at is null),
+           array(select row(l.id, l.quantity, l.max_price, null, null,
+                            (select d.active and d.archived_at is null from product d where d.product_id = l.id)
+                           )::wanted_line
+                 from (select (l ->> 'productId')::bigint as id, sum((l ->> 'quantity')::bigint)::bigint as quantity,
+                              min((l ->> 'maxUnitPrice')::numeric) as max_price
+                       from jsonb_array_elements(c #> '{params,lines}') l group by 1) l
+                 order by l.id)
+    from jsonb_array_elements(calls) with ordinality u (c, n) order by n
+$$;
+
+-- Takes an order's lines out of stock, at the prices read under the lock; the new prices are the trigger's.
+create or replace function sell_lines(
+    wanted wanted_line[], who text, number bigint, out sold order_line[], out bought jsonb, out moves jsonb
+)
+language plpgsql as $$
+declare
+    line wanted_line;
+    price_after numeric(12, 2);
+begin
+    sold := '{}';
+    bought := '[]';
+    moves := '[]';
     foreach line in array wanted loop
-        sum_total := sum_total + line.price * line.quantity;
-    end loop;
-    insert into customer_order (customer_id, total, shipping_address, placed_at, changed_at, actor)
-    values (buyer, sum_total, coalesce(p ->> 'shippingAddress', ''), moment, moment, who)
-    returning order_id into number;
-    foreach line in array wanted loop
-        insert into order_line (order_id, product_id, quantity, unit_price)
-        values (number, line.product_id, line.quantity, line.price);
         update inventory set stock = stock - line.quantity, cause = row('sale', who, '', number)::movement_cause
         where product_id = line.product_id returning price into price_after;
+        sold := sold || row(number, line.product_id, line.quantity, line.price)::order_line;
         bought := bought || jsonb_build_object('productId', line.product_id, 'quantity', line.quantity,
                                                'unitPrice', line.price::text);
         if price_after <> line.price then
@@ -89,12 +106,93 @@ begin
                                                  'new', price_after::text);
         end if;
     end loop;
-    insert into event_outbox (at, topic, op, key, after, cause, actor)
-    values (moment, 'order', 'insert', number,
-            jsonb_build_object('status', 'pending', 'total', sum_total::text, 'customerId', buyer, 'lines', bought),
-            jsonb_build_object('kind', 'sale', 'orderId', number), who);
-    return json_build_object('orderId', number, 'customerId', buyer, 'status', 'pending', 'total', sum_total::text,
-        'lines', bought, 'priceChanges', moves, 'placedAt', rfc3339(moment));
+end $$;
+
+-- Places orders whose stock rows are locked, each at the prices that the one before it left; all lines of an order or
+-- none. What the shop refuses is an outcome, and anything else an error that undoes all of them. Prices and ledger are
+-- the trigger's, movement by movement; the rows of the orders are written together.
+create or replace function place_all(calls jsonb, held bigint[] default '{}') returns setof order_outcome
+language plpgsql as $$
+declare
+    moment timestamptz := pricing_now();
+    call record;
+    sale record;
+    line wanted_line;
+    o order_outcome;
+    number bigint;
+    sum_total numeric(14, 2);
+    wanted wanted_line[];
+    orders customer_order[] := '{}';
+    lines order_line[] := '{}';
+    events event_outbox[] := '{}';
+    keys request_key[] := '{}';
+begin
+    for call in select * from read_calls(calls) loop
+        o := row(null, false, null, null, null, null);
+        wanted := '{}';
+        sum_total := 0;
+        if (call.stored).key is not null then
+            o := replay(call.stored, call.hash);
+        elsif held <> '{}' and exists (select from unnest(call.lines) l where l.product_id = any (held)) then
+            o.state := '55P03';
+            o.message := 'another transaction holds the stock of a product';
+        elsif call.is_known is null then
+            o.state := 'PR401';
+            o.message := format('There is no user %s.', call.buyer);
+            o.detail := jsonb_build_object('userId', call.buyer);
+        else
+            foreach line in array call.lines loop
+                select price, stock - i.held into line.price, line.available
+                from inventory i where product_id = line.product_id for no key update;
+                if line.is_open and line.quantity <= line.available
+                    and (line.max_price is null or line.price <= line.max_price) then
+                    sum_total := sum_total + line.price * line.quantity;
+                    wanted := wanted || line;
+                else
+                    o := refuse_line(line);
+                    exit;
+                end if;
+            end loop;
+        end if;
+        if o.state is not null or o.replayed then
+            return next o;
+            continue;
+        end if;
+        number := nextval('customer_order_order_id_seq');
+        sale := sell_lines(wanted, call.who, number);
+        lines := lines || sale.sold;
+        orders := orders || row(number, call.buyer, 'pending', sum_total, coalesce(call.params ->> 'shippingAddress', ''),
+                                moment, moment, call.who)::customer_order;
+        events := events || row(nextval('event_outbox_event_id_seq'), pg_current_xact_id(), moment, 'order', 'insert', null,
+            number, null, jsonb_build_object('status', 'pending', 'total', sum_total::text, 'customerId', call.buyer,
+                                             'lines', sale.bought),
+            jsonb_build_object('kind', 'sale', 'orderId', number), call.who)::event_outbox;
+        o.reply := json_build_object('orderId', number, 'customerId', call.buyer, 'status', 'pending',
+            'total', sum_total::text, 'lines', sale.bought, 'priceChanges', sale.moves, 'placedAt', rfc3339(moment));
+        if call.key is not null then
+            keys := keys || row(call.key, call.hash, o.reply, now())::request_key;
+        end if;
+        return next o;
+    end loop;
+    insert into customer_order overriding system value select * from unnest(orders);
+    insert into order_line select * from unnest(lines);
+    insert into event_outbox overriding system value select * from unnest(events);
+    if keys <> '{}' then
+        insert into request_key select * from unnest(keys);
+    end if;
+end $$;
+
+-- Places one order: what the shop refuses is raised.
+create or replace function place_order(p jsonb) returns json
+language plpgsql as $$
+declare
+    calls jsonb := jsonb_build_array(jsonb_build_object('params', p, 'actor', acting()));
+    o order_outcome;
+begin
+    perform lock_stock(calls, true);
+    select * into o from place_all(calls);
+    if o.state is not null then perform fail(o.state, o.message, o.detail::jsonb); end if;
+    return o.reply;
 end $$;
 
 -- The order that a call names, locked when it is to change, or PR202.
@@ -201,63 +299,55 @@ $$;
 
 -- Places orders one after another in one transaction; each succeeds or fails alone, and the result is what the same
 -- orders would give one by one. Each element of `calls` is {"params", "key", "actor"}; each row answers one of them, with
--- a reply or with the SQLSTATE, message, detail and constraint that refused it. The stock rows of all of them are locked
--- first, in product order, so that two batches never wait for each other in a circle. Unless it `waits`, an order on a
--- row that somebody else holds is refused at once with 55P03, so that one held product never delays the others.
+-- a reply or with the SQLSTATE, message, detail and constraint that refused it. Unless it `waits`, an order on a row that
+-- somebody else holds is refused at once with 55P03, so that one held product never delays the others.
+-- All of them are placed at once. Where that ends in an error, or a key stands twice, each is tried alone.
 create or replace function place_orders(calls jsonb, waits boolean default true)
 returns table (reply text, replayed boolean, state text, message text, detail text, broken_constraint text)
 language plpgsql as $$
 declare
+    held bigint[];
     call jsonb;
-    hash bytea;
-    wanted bigint[] := '{}';
-    locked bigint[];
-    held bigint[] := '{}';
 begin
-    begin
-        wanted := array(select distinct (l ->> 'productId')::bigint
-            from jsonb_array_elements(calls) c, jsonb_array_elements(c #> '{params,lines}') l);
-    exception when data_exception then null;  -- a malformed order is refused below, alone
-    end;
-    if waits then
-        perform from inventory where product_id = any (wanted) order by product_id for no key update;
-    else
-        locked := array(select product_id from inventory where product_id = any (wanted)
-                        order by product_id for no key update skip locked);
-        if cardinality(locked) < cardinality(wanted) then
-            held := array(select product_id from inventory
-                          where product_id = any (wanted) and product_id <> all (locked));
-        end if;
-    end if;
-    for call in select c from jsonb_array_elements(calls) with ordinality u (c, n) order by n loop
-        reply := null; state := null; message := null; detail := null; broken_constraint := null; replayed := false;
-        if held <> '{}' and exists (select from jsonb_array_elements(call #> '{params,lines}') l
-                                    where (l ->> 'productId')::bigint = any (held)) then
-            state := '55P03';
-            message := 'another transaction holds the stock of a product';
-            return next;
-            continue;
-        end if;
+    if (select count(distinct c ->> 'key') = count(*) from jsonb_array_elements(calls) c) then
         begin
-            perform set_config('pricing.actor', call ->> 'actor', true);
-            hash := request_hash('order.place', call -> 'params');
-            reply := find_reply(call ->> 'key', hash);
-            if reply is null then
-                reply := place_order(call -> 'params')::text;
-                insert into request_key (key, request_hash, reply) values (call ->> 'key', hash, place_orders.reply);
-            else
-                replayed := true;
-            end if;
+            held := lock_stock(calls, waits);
+            return query select * from place_keyed(calls, held);
+            return;
+        exception when others then
+            if ends_batch(sqlstate) then raise; end if;
+        end;
+    end if;
+    held := lock_stock(calls, waits);
+    for call in select c from jsonb_array_elements(calls) with ordinality u (c, n) order by n loop
+        begin
+            return query select * from place_keyed(jsonb_build_array(call), held);
         exception when others then
             get stacked diagnostics state = returned_sqlstate, message = message_text,
                 detail = pg_exception_detail, broken_constraint = constraint_name;
-            -- What is not this order's own fault ends the whole batch, which is then tried again or refused.
-            if state in ('40001', '40P01', '57014') or state like '53%' or state like '57P%' then
-                raise;
-            end if;
+            if ends_batch(state) then raise; end if;
             reply := null;
             replayed := false;
+            return next;
         end;
-        return next;
     end loop;
+end $$;
+
+-- Whether an error is not one order's own fault and ends the whole batch, which is then tried again or refused.
+create or replace function ends_batch(state text) returns boolean
+language sql immutable as $$
+    select state in ('40001', '40P01', '57014') or state like '53%' or state like '57P%'
+$$;
+
+-- Places orders under their keys. The keys are locked before any of their replies is read, as find_reply does.
+create or replace function place_keyed(calls jsonb, held bigint[]) returns setof order_outcome
+language plpgsql as $$
+begin
+    perform pg_advisory_xact_lock(k.lock)
+    from (select hashtextextended(c ->> 'key', 0) as lock from jsonb_array_elements(calls) c
+          where held = '{}' or not exists (
+              select from jsonb_path_query(c, '$.params.lines[*].productId ? (@ >= 1 && @ <= 9223372036854775807)') id
+              where id::bigint = any (held))
+          order by 1) k;
+    return query select * from place_all(calls, held);
 end $$;

@@ -94,6 +94,9 @@ static const unsigned char script_30[] = {
 static const unsigned char script_31[] = {
 #embed "../../sql/31_backtest.sql"
 };
+static const unsigned char script_32[] = {
+#embed "../../sql/32_order_batch.sql"
+};
 static const unsigned char script_40[] = {
 #embed "../../sql/40_bench_orders.sql"
 };
@@ -135,6 +138,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(29, "29_lab.sql"),
     SCRIPT(30, "30_audit_repair.sql"),
     SCRIPT(31, "31_backtest.sql"),
+    SCRIPT(32, "32_order_batch.sql"),
     SCRIPT(40, "40_bench_orders.sql"),
     SCRIPT(41, "41_bench_prices.sql"),
 };
