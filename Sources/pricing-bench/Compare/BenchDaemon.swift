@@ -48,7 +48,9 @@ struct BenchDaemon: Sendable {
         let start = Moment.now()
         let outcome = try await Subprocess.run(
             .path(FilePath(program)),
-            arguments: ["--socket", socket, "--data-dir", "\(folder.path)/data", "--sandbox"],
+            arguments: [
+                "--socket", socket, "--data-dir", "\(folder.path)/data", "--sandbox", "--log-level", "warning",
+            ],
             environment: childEnvironment,
             platformOptions: options,
             input: .none,
@@ -74,8 +76,9 @@ struct BenchDaemon: Sendable {
     }
 }
 
-/// What our children see: nothing of ours that names a database or a socket.
+/// What our children see: nothing of ours that names a database or a socket. The name makes pgbench a session like the
+/// daemon's own: any other would notify the daemon in each transaction, and such commits wait for each other.
 let childEnvironment = Environment.custom([
     "PATH": unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? "/usr/bin:/bin", "LC_ALL": "C.UTF-8",
-    "SWIFT_BACKTRACE": "enable=no",
+    "SWIFT_BACKTRACE": "enable=no", "PGAPPNAME": "pricingd pgbench",
 ])

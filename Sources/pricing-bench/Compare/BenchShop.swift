@@ -11,10 +11,6 @@ enum BenchShop {
     /// - Throws: `RPCError` or `RPCClientError` of the call that failed.
     static func fill(_ socket: String, products: Int) async throws -> Shop {
         let client = try await RPCClient.connect(socket: socket)
-        _ = try await client.call(
-            "data.generate",
-            ["users": .integer(customers), "suppliers": 1, "products": 0, "orders": 0]
-        )
         let category = try await client.call("category.create", ["name": "Measured"])["categoryId"] ?? nil
         var made = 0
         while made < products {
@@ -28,6 +24,11 @@ enum BenchShop {
             _ = try await client.call("product.import", ["rows": .array(rows)])
             made = upTo
         }
+        // Last, since it refreshes the planner's statistics.
+        _ = try await client.call(
+            "data.generate",
+            ["users": .integer(customers), "suppliers": 1, "products": 0, "orders": 0]
+        )
         var shop = try await Shop(client)
         await client.close()
         // The rival draws from the range between the first and the last.

@@ -12,9 +12,12 @@ struct WorkFolder: Sendable {
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Removes it and all that is inside.
+    /// Removes it and all that is inside, even when the task that asks was cancelled.
     func remove() async {
-        _ = try? await Subprocess.run(.path("/bin/rm"), arguments: ["-rf", "--", path], output: .discarded)
+        await Task {
+            _ = try? await Subprocess.run(.path("/bin/rm"), arguments: ["-rf", "--", path], output: .discarded)
+        }
+        .value
     }
 
     /// Writes a file anew; its path.
