@@ -23,8 +23,13 @@ final class EventFeed: Service {
         var delivered: Int64 = 0
     }
 
+    /// While nobody listens, events are numbered many at a time: each time is a commit that orders would wait beside.
+    /// Whoever asks for events, or subscribes, has them numbered at once.
+    private static let unheardPause = Duration.milliseconds(100)
+
     private let database: Database
     private let logger: Logger
+    private let lull = Waker()
     private let numbered: @Sendable () -> Void
     private let shared = Mutex(Shared())
     private let signal: AsyncStream<Void>
@@ -79,6 +84,7 @@ final class EventFeed: Service {
     /// Begins to send; call it once the reply to the subscriber stands in its output.
     func begin(_ subscription: Subscription) {
         shared.withLock { $0.subscriptions[subscription.key] = subscription }
+        lull.wake()
         wake.yield()
     }
 
@@ -106,9 +112,13 @@ final class EventFeed: Service {
 
     func run() async {
         await withGracefulShutdownHandler {
-            for await _ in signal { await serveAll() }
+            for await _ in signal {
+                await serveAll()
+                if subscriptions == 0 { await lull.sleep(until: .now + Self.unheardPause) }
+            }
         } onGracefulShutdown: {
             self.wake.finish()
+            self.lull.wake()
         }
     }
 

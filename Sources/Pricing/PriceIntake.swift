@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// its caller sees its own writes. Idle, a call is its own query at once.
 final class PriceIntake: Service {
     /// Calls in one query at most; each names at most 500 products.
-    private static let batchLimit = 256
+    private static let batchLimit = 1024
     /// How long a query may take before its connection is given up.
     private static let batchTime = Duration.milliseconds(Database.statementTimeoutMs + 1000)
 
