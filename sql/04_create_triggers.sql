@@ -79,17 +79,39 @@ end $$;
 
 -- ---------------------------------------------------------------------------------------------- writers
 -- One line in the stock ledger and its event. Called by the inventory trigger alone.
-create or replace function record_movement(row_was inventory, row_now inventory, why movement_cause, moment timestamptz)
-returns void
+create or replace function record_movement(
+    row_was inventory, row_now inventory, why movement_cause, moment timestamptz, event_id bigint
+) returns void
 language plpgsql as $$
 begin
     insert into stock_movement (product_id, sequence, kind, quantity, stock_after, order_id, reason, actor, at)
     values (row_now.product_id, row_now.movement_count, why.kind, row_now.stock - row_was.stock, row_now.stock,
             why.order_id, coalesce(why.reason, ''), why.actor, moment);
-    insert into event_outbox (at, topic, op, product_id, key, before, after, cause, actor)
-    values (moment, 'stock', 'update', row_now.product_id, row_now.product_id,
-            jsonb_build_object('stock', row_was.stock), jsonb_build_object('stock', row_now.stock),
+    insert into event_outbox (event_id, at, topic, op, product_id, key, before, after, cause, actor)
+    overriding system value
+    values (coalesce(event_id, nextval('event_outbox_event_id_seq')), moment, 'stock', 'update', row_now.product_id,
+            row_now.product_id, jsonb_build_object('stock', row_was.stock), jsonb_build_object('stock', row_now.stock),
             jsonb_strip_nulls(jsonb_build_object('kind', why.kind, 'orderId', why.order_id)), why.actor);
+end $$;
+
+-- The same for several sales that reach the product together: a line and an event each, in their order.
+create or replace function record_sales(row_was inventory, sales unit_sale[], moment timestamptz) returns void
+language plpgsql as $$
+begin
+    with sale as materialized (
+        select s.*, row_was.stock - sum(s.quantity) over (order by n) as stock_after
+        from unnest(sales) with ordinality s (order_id, actor, quantity, stock_event, price_event, n)
+    ), kept as (
+        insert into stock_movement (product_id, sequence, kind, quantity, stock_after, order_id, actor, at)
+        select row_was.product_id, row_was.movement_count + n, 'sale', -quantity, stock_after, order_id, actor, moment
+        from sale
+    )
+    insert into event_outbox (event_id, at, topic, op, product_id, key, before, after, cause, actor)
+    overriding system value
+    select stock_event, moment, 'stock', 'update', row_was.product_id, row_was.product_id,
+           jsonb_build_object('stock', stock_after + quantity), jsonb_build_object('stock', stock_after),
+           jsonb_build_object('kind', 'sale', 'orderId', order_id), actor
+    from sale;
 end $$;
 
 -- Why a price stands where it does, in words for the merchant.
@@ -109,18 +131,22 @@ $$;
 
 -- One line in the price history and its event. Called by the inventory trigger alone.
 create or replace function record_price_change(
-    row_was inventory, row_now inventory, declared product, chosen rule, v price_verdict, inputs jsonb,
-    why movement_cause, moment timestamptz
+    row_was inventory, row_now inventory, declared product, chosen rule, mode text, v price_verdict,
+    why movement_cause, moment timestamptz, event_id bigint
 ) returns void
 language plpgsql as $$
 begin
     insert into price_change (product_id, sequence, old_price, new_price, stock, rule_id, cause, binding_guard,
                               inputs, order_id, reason, actor, at)
     values (row_now.product_id, row_now.change_count, row_was.price, row_now.price, row_now.stock, declared.rule_id,
-            why.kind, v.binding, inputs, why.order_id, coalesce(why.reason, ''), why.actor, moment);
-    insert into event_outbox (at, topic, op, product_id, key, before, after, cause, actor)
-    values (moment, 'price', 'update', row_now.product_id, row_now.product_id,
-            jsonb_build_object('price', row_was.price::text),
+            why.kind, v.binding,
+            case when v.frozen is null then price_inputs(declared, chosen, row_now, row_was.price, row_was.band, mode, v)
+                 else jsonb_build_object('mode', 'pin', 'pin', row_now.pin_price) end,
+            why.order_id, coalesce(why.reason, ''), why.actor, moment);
+    insert into event_outbox (event_id, at, topic, op, product_id, key, before, after, cause, actor)
+    overriding system value
+    values (coalesce(event_id, nextval('event_outbox_event_id_seq')), moment, 'price', 'update', row_now.product_id,
+            row_now.product_id, jsonb_build_object('price', row_was.price::text),
             jsonb_build_object('price', row_now.price::text, 'stock', row_now.stock, 'title', declared.title,
                 'reason', price_reason(why.kind, chosen.strategy, v, coalesce(why.reason, ''))),
             jsonb_strip_nulls(jsonb_build_object('kind', why.kind, 'orderId', why.order_id)), why.actor);
@@ -167,7 +193,7 @@ begin
         empty.stock := 0;
         perform record_movement(empty, new,
             row(coalesce(why.kind, 'initial'), coalesce(why.actor, acting()), why.reason, why.order_id)::movement_cause,
-            moment);
+            moment, null);
         perform wake_sequencer();
     end if;
     return new;
@@ -183,45 +209,84 @@ language sql immutable as $$
                 else 'stock' end
 $$;
 
+-- Several sales that reach a product as one update: the row after all of them, from that after the first.
+-- The price falls as stock grows, and so do the guards that follow it: where neither the first sale nor all of them
+-- together move the posted price, none between does. Where one would, they are to be updates of their own.
+create or replace function sell_the_others(
+    declared product, chosen rule, row_was inventory, row_now inventory, first price_verdict, sales unit_sale[],
+    moment timestamptz
+) returns inventory
+language plpgsql as $$
+declare
+    last price_verdict;
+    sale unit_sale;
+begin
+    foreach sale in array sales[2:] loop row_now.stock := row_now.stock - sale.quantity; end loop;
+    if chosen.strategy = 'learn' then
+        row_now.learner := learn_more_sales(row_now.learner, declared, row_was.price, moment, sales);
+    end if;
+    last := evaluate_price(declared, chosen, row_now, 'stock');
+    if first.price <> row_was.price or last.price <> row_was.price or last.frozen = 'out_of_stock' then
+        raise feature_not_supported
+            using message = format('Sales of product %s that move its price are updates of their own.', declared.product_id);
+    end if;
+    row_now.band := last.band;
+    return row_now;
+end $$;
+
+-- A price that was typed by hand is a pin without expiry.
+create or replace function pin_by_hand(row_was inventory, row_now inventory) returns inventory
+language plpgsql as $$
+begin
+    if row_now.price is null then
+        raise not_null_violation using message = 'a price cannot be null', table = 'inventory', column = 'price';
+    end if;
+    perform find_open_product(row_now.product_id);
+    row_now.pin_price := row_now.price;
+    row_now.pinned_until := 'infinity';
+    row_now.price := row_was.price;
+    return row_now;
+end $$;
+
 -- Every way in which a price can move passes here: stock, pin, unpin, tick, declaration, and a price typed by hand.
 create or replace function tg_inventory_move() returns trigger
 language plpgsql as $$
 declare
     moment timestamptz := pricing_now();
-    today date := (moment at time zone 'UTC')::date;
     why movement_cause := new.cause;
-    stock_moved boolean := new.stock <> old.stock;
+    sales unit_sale[] := new.sales;
+    stock_moved boolean;
     mode text := 'stock';
     declared product;
     chosen rule;
     verdict price_verdict;
 begin
     new.cause := null;
+    new.sales := null;
+    if sales is not null then  -- they alone say what leaves the stock
+        why := row('sale', sales[1].actor, '', sales[1].order_id)::movement_cause;
+        new.stock := old.stock - sales[1].quantity;
+    end if;
+    stock_moved := new.stock <> old.stock;
     if why is null and (old.stock, old.price, old.pin_price, old.pinned_until)
         is not distinct from (new.stock, new.price, new.pin_price, new.pinned_until) then return new; end if;
     why.actor := coalesce(why.actor, acting());
     why.kind := coalesce(why.kind, case when stock_moved then 'adjust' else 'pin' end);
     select * into declared from product where product_id = new.product_id;
     select * into chosen from rule where rule_id = declared.rule_id;
-    if new.price is null then
-        raise not_null_violation using message = 'a price cannot be null', table = 'inventory', column = 'price';
-    end if;
-    if new.price <> old.price then  -- typed by hand: a pin without expiry
-        perform find_open_product(new.product_id);
-        new.pin_price := new.price;
-        new.pinned_until := 'infinity';
+    if new.price is distinct from old.price then
+        new := pin_by_hand(old, new);
         if not stock_moved then why.kind := 'pin'; end if;
     end if;
-    new.price := old.price;
     if new.pin_price is distinct from old.pin_price and new.pin_price is not null then
         perform check_pin(new.pin_price, declared, chosen);
     else
         mode := evaluation_mode(old, new, why.kind);
     end if;
     -- Only a tick begins a pricing day: between ticks the price depends on stock alone.
-    if mode = 'tick' and today <> new.anchor_date then
+    if mode = 'tick' and new.anchor_date <> (moment at time zone 'UTC')::date then
         new.anchor_price := old.price;
-        new.anchor_date := today;
+        new.anchor_date := (moment at time zone 'UTC')::date;
     end if;
     if mode in ('first', 'tick') then new.ticked_at := moment; end if;
     if chosen.strategy not in ('bands', 'manual') then
@@ -229,22 +294,23 @@ begin
     end if;
     verdict := evaluate_price(declared, chosen, new, mode);
     new.band := verdict.band;
+    if cardinality(sales) > 1 then
+        new := sell_the_others(declared, chosen, old, new, verdict, sales, moment);
+        new.movement_count := old.movement_count + cardinality(sales);
+        perform record_sales(old, sales, moment);
+    elsif stock_moved then
+        new.movement_count := old.movement_count + 1;
+        if why.kind = 'restock' then new.last_restock_at := moment; end if;
+        perform record_movement(old, new, why, moment, sales[1].stock_event);
+    end if;
     if verdict.price <> old.price and (verdict.frozen is not null or not is_halted(declared)) then
         new.price := verdict.price;
     end if;
     if mode in ('declaration', 'first') then new.anchor_price := new.price; end if;
-    if stock_moved then
-        new.movement_count := old.movement_count + 1;
-        if why.kind = 'restock' then new.last_restock_at := moment; end if;
-        perform record_movement(old, new, why, moment);
-    end if;
     if new.price <> old.price then
         new.change_count := old.change_count + 1;
         new.changed_at := moment;
-        perform record_price_change(old, new, declared, chosen, verdict,
-            case when verdict.frozen is null then
-                price_inputs(declared, chosen, new, old.price, old.band, mode, verdict)
-            else jsonb_build_object('mode', 'pin', 'pin', new.pin_price) end, why, moment);
+        perform record_price_change(old, new, declared, chosen, mode, verdict, why, moment, sales[1].price_event);
     end if;
     if mode = 'declaration' or (new.price, stock_level(new.stock, declared.low_stock, declared.high_stock))
         is distinct from (old.price, stock_level(old.stock, declared.low_stock, declared.high_stock)) then
@@ -291,7 +357,7 @@ create or replace trigger inventory_open before insert on inventory
     for each row execute function tg_inventory_open();
 
 -- By columns and without a condition: PostgreSQL parses a condition again for each statement.
-create or replace trigger inventory_move before update of stock, price, pin_price, pinned_until, cause on inventory
+create or replace trigger inventory_move before update of stock, price, pin_price, pinned_until, cause, sales on inventory
     for each row execute function tg_inventory_move();
 
 create or replace trigger product_open after insert on product

@@ -32,7 +32,7 @@ $$;
 
 -- What tells two requests under one key apart. A password is left out: this hash is a fast one.
 create or replace function request_hash(method text, params jsonb) returns bytea
-language sql immutable as $$
+language sql stable as $$
     select sha256(convert_to(method || ' ' || (params - 'password')::text, 'UTF8'))
 $$;
 

@@ -97,6 +97,12 @@ static const unsigned char script_31[] = {
 static const unsigned char script_32[] = {
 #embed "../../sql/32_order_batch.sql"
 };
+static const unsigned char script_33[] = {
+#embed "../../sql/33_sales_together.sql"
+};
+static const unsigned char script_34[] = {
+#embed "../../sql/34_place_orders.sql"
+};
 static const unsigned char script_40[] = {
 #embed "../../sql/40_bench_orders.sql"
 };
@@ -139,6 +145,8 @@ static const struct pricing_script scripts[] = {
     SCRIPT(30, "30_audit_repair.sql"),
     SCRIPT(31, "31_backtest.sql"),
     SCRIPT(32, "32_order_batch.sql"),
+    SCRIPT(33, "33_sales_together.sql"),
+    SCRIPT(34, "34_place_orders.sql"),
     SCRIPT(40, "40_bench_orders.sql"),
     SCRIPT(41, "41_bench_prices.sql"),
 };
