@@ -26,6 +26,8 @@ final class Outbox: Sendable {
     fileprivate struct State {
         var pieces: CircularBuffer<ByteBuffer> = []
         var pending = 0
+        /// How much a piece held lately: what the next one gets room for.
+        var usualBytes = 0
         var isWriting = false
         var isEnding = false
         var lingers = false
@@ -62,7 +64,10 @@ final class Outbox: Sendable {
             {
                 state.pieces[last].writeBytes(bytes)
             } else {
-                state.pieces.append(ByteBuffer(bytes: bytes))
+                var piece = ByteBuffer()
+                piece.reserveCapacity(max(bytes.count, state.usualBytes))
+                piece.writeBytes(bytes)
+                state.pieces.append(piece)
             }
             defer { state.isWriting = true }
             return .queued(wakes: !state.isWriting, pending: state.pending)
@@ -117,6 +122,7 @@ final class Outbox: Sendable {
                 count += piece.readableBytes
                 pieces.append(piece)
             }
+            state.usualBytes = min(count, Outbox.pieceBytes)
             return .write(pieces, count: count)
         }
     }

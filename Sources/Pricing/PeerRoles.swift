@@ -4,6 +4,7 @@ import PricingProtocol
 
 /// Which role a peer has, by the uid and groups that the kernel vouches for.
 package struct PeerRoles: Sendable {
+    private let ownUser = getuid()
     /// Members may change prices and stock.
     package let operatorGroup: UInt32?
     /// Members may look.
@@ -22,7 +23,7 @@ package struct PeerRoles: Sendable {
 
     /// The daemon's own uid and root are admin; the mapped groups' members have their role; nobody else has one.
     func role(of peer: Peer) -> Role? {
-        if peer.uid == 0 || peer.uid == getuid() { return .admin }
+        if peer.uid == 0 || peer.uid == ownUser { return .admin }
         let groups = Self.groups(of: peer)
         if let operatorGroup, groups.contains(operatorGroup) { return .operator }
         if let viewerGroup, groups.contains(viewerGroup) { return .viewer }
