@@ -22,9 +22,11 @@ final class Inbox: Sendable {
     /// Whether the source shall read on.
     var wantsMore: Bool { state.withLock { !$0.isPaused } }
 
-    /// The next piece, in order; nil at the end of the input. For one reader, who is resumed where it runs.
-    func next() async -> ByteBuffer? {
-        await withCheckedContinuation { reader in
+    /// The next piece, in order; nil at the end of the input. For one reader, who is resumed on the
+    /// actor that it runs on: that is what the isolation is handed down for.
+    func next(isolation: isolated (any Actor)? = #isolation) async -> ByteBuffer? {
+        if let piece = takeOne() { return piece }
+        return await withCheckedContinuation(isolation: isolation) { reader in
             let piece: ByteBuffer?? = state.withLock { state in
                 if let piece = state.pieces.popFirst() { return piece }
                 if state.hasEnded { return .some(nil) }
@@ -33,6 +35,10 @@ final class Inbox: Sendable {
             }
             if let piece { reader.resume(returning: piece) }
         }
+    }
+
+    private func takeOne() -> ByteBuffer? {
+        state.withLock { $0.pieces.popFirst() }
     }
 
     /// Takes a piece from the source; after the end it is thrown away.

@@ -63,18 +63,18 @@ final class Lane<Element: Sendable>: Sendable {
 
     /// Takes at most so many once something waits. Nil after `finish` with nothing left, or when the task is cancelled.
     /// For one loop, which is woken where it runs.
-    func next(_ most: Int) async -> [Element]? {
+    func next(_ most: Int, isolation: isolated (any Actor)? = #isolation) async -> [Element]? {
         while !Task.isCancelled {
             if let batch = take(most) { return batch }
             if state.withLock({ $0.isFinished }) { return nil }
-            await somethingToDo()
+            await somethingToDo(isolation)
         }
         return nil
     }
 
-    private func somethingToDo() async {
+    private func somethingToDo(_ isolation: isolated (any Actor)?) async {
         await withTaskCancellationHandler {
-            await withCheckedContinuation { loop in
+            await withCheckedContinuation(isolation: isolation) { loop in
                 let isNow = state.withLock { state in
                     guard state.queue.isEmpty, !state.isFinished, !Task.isCancelled else { return true }
                     state.sleeper = loop
