@@ -37,7 +37,7 @@ struct Dispatcher: RPCService {
     typealias Outcome = Result<RPCReply, RPCError>
 
     private let routes: [String: Route]
-    private let roles: PeerRoles
+    private let roles: ConnectedRoles
     private let deadlines: DeadlineWatch
     private let ledger: CallLedger
     private let logger: Logger
@@ -51,7 +51,7 @@ struct Dispatcher: RPCService {
         logger: Logger,
         connectionClosed: @escaping @Sendable (RPCConnection) -> Void
     ) {
-        self.roles = roles
+        self.roles = ConnectedRoles(roles)
         self.deadlines = deadlines
         self.ledger = ledger
         self.logger = logger
@@ -67,12 +67,13 @@ struct Dispatcher: RPCService {
     }
 
     func connectionOpened(_ connection: RPCConnection) async throws(RPCError) {
-        guard roles.role(of: connection.peer) != nil else {
+        guard await roles.admit(connection) != nil else {
             throw .permissionDenied(needRole: Role.viewer.rawValue, haveRole: nil)
         }
     }
 
     func connectionClosed(_ connection: RPCConnection) async {
+        roles.forget(connection)
         closed(connection)
     }
 
@@ -181,7 +182,7 @@ struct Dispatcher: RPCService {
     /// The call as it is carried out: allowed, and its parameters checked. One that is not is counted as it ends here.
     private func context(of call: RPCCall, _ route: Route) throws(RPCError) -> CallContext {
         do throws(RPCError) {
-            let role = roles.role(of: call.peer)
+            let role = roles.role(of: call.connection)
             guard let role, role >= route.method.role else {
                 throw .permissionDenied(needRole: route.method.role.rawValue, haveRole: role?.rawValue)
             }
