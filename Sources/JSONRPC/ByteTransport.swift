@@ -1,5 +1,10 @@
+import NIOCore
+
 /// What carries the bytes of one connection: a socket of the event loop, or a pair of plain descriptors.
 protocol ByteTransport: Sendable {
+    /// Where the connection is read: beside its bytes, if they have an event loop.
+    var loop: any EventLoop { get }
+
     /// The inbox has room again.
     func resumeReading()
 

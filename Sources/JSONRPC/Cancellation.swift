@@ -11,7 +11,7 @@ package final class Cancellation: Sendable {
 
     private struct State {
         var isCancelled = false
-        var handlers: [Int: @Sendable () -> Void] = [:]
+        var handlers: [(number: Int, run: @Sendable () -> Void)] = []
         var nextNumber = 0
     }
 
@@ -30,7 +30,7 @@ package final class Cancellation: Sendable {
         let number: Int? = state.withLock { state in
             guard !state.isCancelled else { return nil }
             state.nextNumber += 1
-            state.handlers[state.nextNumber] = handler
+            state.handlers.append((state.nextNumber, handler))
             return state.nextNumber
         }
         guard let number else {
@@ -42,18 +42,23 @@ package final class Cancellation: Sendable {
 
     /// Takes a handler back. It may be running already on another thread.
     package func remove(_ registration: Registration) {
-        state.withLock { _ = $0.handlers.removeValue(forKey: registration.number) }
+        state.withLock { $0.handlers.removeAll { $0.number == registration.number } }
+    }
+
+    /// Forgets all handlers: the call has its answer.
+    func retire() {
+        state.withLock { $0.handlers = [] }
     }
 
     /// Cancels, once: runs the handlers in no given order.
     package func cancel() {
         let handlers = state.withLock { state in
-            defer { state.handlers = [:] }
+            defer { state.handlers = [] }
             state.isCancelled = true
-            return Array(state.handlers.values)
+            return state.handlers
         }
         for handler in handlers {
-            handler()
+            handler.run()
         }
     }
 }

@@ -1,18 +1,27 @@
 import Logging
 import NIOCore
 
-/// Serves one connection: bytes to lines to calls, each call in a child task, replies back.
-struct ConnectionRunner: Sendable {
-    /// Where a reply goes.
-    private enum Answer: Sendable {
-        case line
-        case batch(BatchReply)
-    }
+/// Serves one connection on its event loop, beside its bytes: bytes to lines to calls. A call that needs no waiting is
+/// answered at once, and the replies to one piece of input leave together; any other has a task or somebody to wait for.
+actor ConnectionRunner {
+    /// Lines up to this many bytes are read on the event loop. A longer one would hold up the loop's other connections.
+    private static let shortLineBytes = 16 << 10
 
-    let connection: RPCConnection
-    let service: any RPCService
-    let ledger: ServerLedger
-    let logger: Logger
+    private let connection: RPCConnection
+    private let service: any RPCService
+    private let ledger: ServerLedger
+    private let desk: ReplyDesk
+    private let loop: any EventLoop
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
+
+    init(connection: RPCConnection, service: any RPCService, ledger: ServerLedger, logger: Logger) {
+        self.connection = connection
+        self.service = service
+        self.ledger = ledger
+        desk = ReplyDesk(connection: connection, ledger: ledger, logger: logger)
+        loop = connection.loop
+    }
 
     private var limits: TransportLimits { connection.limits }
 
@@ -29,8 +38,13 @@ struct ConnectionRunner: Sendable {
             return await connection.finish(lingers: error != SpareDescriptor.refusal)
         }
         var lingers = false
-        await withDiscardingTaskGroup { group in
-            lingers = await read(into: &group)
+        await withTaskCancellationHandler {
+            await withDiscardingTaskGroup { group in
+                lingers = await read(into: &group)
+            }
+            await connection.waitForCalls()
+        } onCancel: {
+            connection.inbox.end()
         }
         await connection.finish(lingers: lingers)
         await service.connectionClosed(connection)
@@ -40,7 +54,7 @@ struct ConnectionRunner: Sendable {
     private func read(into group: inout DiscardingTaskGroup) async -> Bool {
         var framer = LineFramer(limit: limits.requestLineBytes)
         var partialSince: ContinuousClock.Instant?
-        for await piece in connection.inbox.pieces {
+        while let piece = await connection.inbox.next() {
             let now = ContinuousClock.now
             let arrived = ledger.arrival(now: now)
             framer.feed(piece.readableBytesView)
@@ -50,10 +64,13 @@ struct ConnectionRunner: Sendable {
                     partialSince = nil
                     connection.notePartialLine(since: nil)
                 }
-                await connection.waitForRoom()
-                if handle(item, received: arrived, in: &group) { continue }
-                connection.sendAway()
-                return true
+                if !connection.hasRoom() { await connection.waitForRoom() }
+                if case .line(let line) = item, line.count <= Self.shortLineBytes {
+                    take(line, Message(line: line.span, limits: limits), received: arrived, in: &group)
+                } else if await !takeApart(item, received: arrived, in: &group) {
+                    connection.sendAway()
+                    return true
+                }
             }
             // Counted from the first byte of the line: dripping does not prolong it.
             guard framer.holdsPartialLine, partialSince == nil else { continue }
@@ -64,17 +81,17 @@ struct ConnectionRunner: Sendable {
         // The last line may lack its LF; half a line of a peer that went away is nothing.
         guard !connection.wasSentAway else { return true }
         if !connection.isGone, let item = framer.finish() {
-            _ = handle(item, received: .now, in: &group)
+            _ = await takeApart(item, received: .now, in: &group)
         }
         return false
     }
 
-    /// False when the connection has to end.
-    private func handle(
+    /// Takes what may be no short line; false when the connection has to end.
+    private func takeApart(
         _ item: LineFramer.Item,
         received: ContinuousClock.Instant,
         in group: inout DiscardingTaskGroup
-    ) -> Bool {
+    ) async -> Bool {
         switch item {
         case .oversize(let bytes, let closes):
             let error = RPCError.messageTooLarge(
@@ -83,116 +100,94 @@ struct ConnectionRunner: Sendable {
                 actual: bytes
             )
             connection.record?.note("a line of \(bytes) bytes")
-            connection.send(Envelope.error(nil, error))
+            desk.refuse(nil, error, .line)
             return !closes
         case .line(let line):
-            connection.record?.received(Array(line))
-            switch Message(line: line.span, limits: limits) {
-            case .batch(let messages):
-                let reply = BatchReply(
-                    replies: messages.count { $0.isAnswered },
-                    limit: limits.responseLineBytes
-                )
-                for message in messages {
-                    let bytes = line.count / messages.count
-                    take(message, bytes: bytes, received: received, answer: .batch(reply), in: &group)
-                }
-            case let message:
-                take(message, bytes: line.count, received: received, answer: .line, in: &group)
-            }
+            let message = await Self.message(line, limits: limits)
+            take(line, message, received: received, in: &group)
             return true
+        }
+    }
+
+    /// What a line says, read away from the event loop.
+    @concurrent
+    private static func message(_ line: ArraySlice<UInt8>, limits: TransportLimits) async -> Message {
+        Message(line: line.span, limits: limits)
+    }
+
+    private func take(
+        _ line: ArraySlice<UInt8>,
+        _ message: Message,
+        received: ContinuousClock.Instant,
+        in group: inout DiscardingTaskGroup
+    ) {
+        connection.record?.received(Array(line))
+        let isShort = line.count <= Self.shortLineBytes
+        guard case .batch(let messages) = message else {
+            return take(message, isShort, bytes: line.count, received: received, place: .line, in: &group)
+        }
+        let reply = BatchReply(replies: messages.count { $0.isAnswered }, limit: limits.responseLineBytes)
+        let bytes = line.count / messages.count
+        for message in messages {
+            take(message, isShort, bytes: bytes, received: received, place: .batch(reply), in: &group)
         }
     }
 
     private func take(
         _ message: Message,
+        _ isShort: Bool,
         bytes: Int,
         received: ContinuousClock.Instant,
-        answer: Answer,
+        place: ReplyPlace,
         in group: inout DiscardingTaskGroup
     ) {
+        func call(_ id: RequestID?, _ method: String, _ params: JSONObject) -> RPCCall {
+            RPCCall(
+                id: id,
+                method: method,
+                params: params,
+                received: received,
+                bytes: bytes,
+                place: place,
+                desk: desk
+            )
+        }
         switch message {
         case .request(let request):
             // Nobody is there to be answered.
             guard !connection.isGone else { return }
-            start(request.id, request.method, request.params, bytes, received, answer, in: &group)
+            if request.method == Self.cancelRequest { return cancel(request.id, request.params, place) }
+            begin(call(request.id, request.method, request.params), isShort, in: &group)
         case .notification(let method, let params):
-            start(nil, method, params, bytes, received, answer, in: &group)
+            if method == Self.cancelRequest { return cancel(nil, params, place) }
+            begin(call(nil, method, params), isShort, in: &group)
         case .malformed(let id, let error):
-            refuse(id, error, answer)
+            desk.refuse(id, error, place)
         case .response(let response):
-            refuse(response.id, .invalidRequest("The server sends no requests, so it takes no replies."), answer)
+            desk.refuse(response.id, .invalidRequest("The server sends no requests, so it takes no replies."), place)
         case .batch:
-            refuse(nil, .invalidRequest("A message is an object."), answer)
+            desk.refuse(nil, .invalidRequest("A message is an object."), place)
         case .ignored:
             break
         }
     }
 
-    private func start(
-        _ id: RequestID?,
-        _ method: String,
-        _ params: JSONObject,
-        _ bytes: Int,
-        _ received: ContinuousClock.Instant,
-        _ answer: Answer,
-        in group: inout DiscardingTaskGroup
-    ) {
-        if method == "$/cancelRequest" { return cancel(id, params, answer) }
-        let cancellation = Cancellation()
-        guard connection.begin(id, bytes: bytes, cancellation) else {
-            if let id { refuse(nil, .duplicateID(id), answer) }
-            return
-        }
-        let isUrgent = service.isUrgent(method)
-        if let refusal = ledger.beginCall(isUrgent: isUrgent) {
-            if let id {
-                connection.release(id)
-                refuse(id, refusal, answer)
+    private func begin(_ call: RPCCall, _ isShort: Bool, in group: inout DiscardingTaskGroup) {
+        let isUrgent = service.isUrgent(call.method)
+        guard desk.admit(call, isUrgent: isUrgent) else { return }
+        if isShort, service.take(call) { return }
+        group.addTask(priority: isUrgent ? .high : .medium) { [service] in
+            do throws(RPCError) {
+                call.answer(.success(try await service.reply(to: call)))
+            } catch {
+                call.answer(.failure(error))
             }
-            return connection.end(bytes: bytes)
-        }
-        let call = RPCCall(
-            id: id,
-            method: method,
-            params: params,
-            peer: connection.peer,
-            connection: connection,
-            cancellation: cancellation,
-            received: received
-        )
-        group.addTask(priority: isUrgent ? .high : .medium) {
-            await perform(call, answer)
-            connection.end(bytes: bytes)
-            ledger.endCall()
         }
     }
 
-    private func perform(_ call: RPCCall, _ answer: Answer) async {
-        do {
-            let reply = try await service.reply(to: call)
-            guard let id = call.id else { return }
-            connection.release(id)
-            let line = Envelope.result(id, reply.result)
-            if line.count - 1 > limits.responseLineBytes {
-                deliver(tooLarge(id, line.count - 1), id, afterReply: nil, answer)
-            } else {
-                deliver(line, id, afterReply: reply.afterReply, answer)
-            }
-        } catch {
-            guard let id = call.id else {
-                logger.debug(
-                    "A notification failed",
-                    metadata: ["method": "\(call.method)", "reason": "\(error.reason)"]
-                )
-                return
-            }
-            connection.release(id)
-            refuse(id, error, answer)
-        }
-    }
+    private static let cancelRequest = "$/cancelRequest"
 
-    private func cancel(_ id: RequestID?, _ params: JSONObject, _ answer: Answer) {
+    private func cancel(_ id: RequestID?, _ params: JSONObject, _ place: ReplyPlace) {
         let target = params["id"].flatMap { try? RequestID($0, limit: limits.idBytes) }
         if let target { connection.cancel(target) }
         guard let id else { return }
@@ -200,31 +195,10 @@ struct ConnectionRunner: Sendable {
             let violation: JSONValue = [
                 "path": "/id", "rule": "type", "message": "The id of a request is a string or an integer.",
             ]
-            return refuse(id, .invalidParams("The parameter id names the request.", violations: [violation]), answer)
+            let error = RPCError.invalidParams("The parameter id names the request.", violations: [violation])
+            return desk.refuse(id, error, place)
         }
-        deliver(Envelope.result(id, .emptyObject), id, afterReply: nil, answer)
-    }
-
-    private func refuse(_ id: RequestID?, _ error: RPCError, _ answer: Answer) {
-        deliver(Envelope.error(id, error), id, afterReply: nil, answer)
-    }
-
-    private func deliver(_ line: [UInt8], _ id: RequestID?, afterReply: (@Sendable () -> Void)?, _ answer: Answer) {
-        switch answer {
-        case .line:
-            if case .queued = connection.send(line) { afterReply?() }
-        case .batch(let batch):
-            let added = batch.add(line, instead: tooLarge(id, line.count - 1), afterReply: afterReply)
-            guard let whole = added, case .queued = connection.send(whole.line) else { return }
-            for action in whole.afterwards {
-                action()
-            }
-        }
-    }
-
-    private func tooLarge(_ id: RequestID?, _ bytes: Int) -> [UInt8] {
-        let limit = "responseLineBytes"
-        return Envelope.error(id, .messageTooLarge(limit: limit, value: limits.responseLineBytes, actual: bytes))
+        desk.reply(id, .success(RPCReply(.emptyObject)), place)
     }
 }
 

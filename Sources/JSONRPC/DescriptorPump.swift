@@ -1,5 +1,6 @@
 import Glibc
 import NIOCore
+import NIOPosix
 import Synchronization
 
 /// Moves bytes between two plain descriptors and a connection, on one thread of its own.
@@ -16,6 +17,8 @@ final class DescriptorPump: ByteTransport {
     /// A socket pair to ourselves: a byte in it interrupts `poll`.
     private let alarm: (read: Int32, write: Int32)
     private let isAborted = Atomic(false)
+    /// The bytes have a thread of their own; what they say is handled as that of any other peer.
+    let loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next()
 
     init(input: Int32, output: Int32) throws(StandardIO.SystemError) {
         var ends: [Int32] = [-1, -1]

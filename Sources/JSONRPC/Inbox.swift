@@ -1,9 +1,11 @@
 import NIOCore
 import Synchronization
 
-/// Bytes on their way from a peer to the task that reads them. Bounded: the source stops when too much waits.
+/// Bytes on their way from a peer to the one who reads them. Bounded: the source stops when too much waits.
 final class Inbox: Sendable {
     private struct State {
+        var pieces: CircularBuffer<ByteBuffer> = []
+        var reader: CheckedContinuation<ByteBuffer?, Never>?
         var waiting = 0
         var isPaused = false
         var hasEnded = false
@@ -12,14 +14,7 @@ final class Inbox: Sendable {
     /// The source pauses beyond this many waiting bytes.
     private static let pauseBytes = 128 << 10
 
-    /// The pieces in order; ends with the input.
-    let pieces: AsyncStream<ByteBuffer>
-    private let continuation: AsyncStream<ByteBuffer>.Continuation
     private let state = Mutex(State())
-
-    init() {
-        (pieces, continuation) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
-    }
 
     /// Whether input has ended, from either side.
     var hasEnded: Bool { state.withLock { $0.hasEnded } }
@@ -27,15 +22,34 @@ final class Inbox: Sendable {
     /// Whether the source shall read on.
     var wantsMore: Bool { state.withLock { !$0.isPaused } }
 
+    /// The next piece, in order; nil at the end of the input. For one reader, who is resumed on the
+    /// actor that it runs on: that is what the isolation is handed down for.
+    func next(isolation: isolated (any Actor)? = #isolation) async -> ByteBuffer? {
+        if let piece = takeOne() { return piece }
+        return await withCheckedContinuation(isolation: isolation) { reader in
+            let piece: ByteBuffer?? = state.withLock { state in
+                if let piece = state.pieces.popFirst() { return piece }
+                if state.hasEnded { return .some(nil) }
+                state.reader = reader
+                return nil
+            }
+            if let piece { reader.resume(returning: piece) }
+        }
+    }
+
+    private func takeOne() -> ByteBuffer? {
+        state.withLock { $0.pieces.popFirst() }
+    }
+
     /// Takes a piece from the source; after the end it is thrown away.
     func put(_ piece: ByteBuffer) {
-        let taken = state.withLock { state in
-            guard !state.hasEnded else { return false }
+        state.withLock { state in
+            guard !state.hasEnded else { return nil as CheckedContinuation<ByteBuffer?, Never>? }
             state.waiting += piece.readableBytes
             state.isPaused = state.waiting > Inbox.pauseBytes
-            return true
-        }
-        if taken { continuation.yield(piece) }
+            if state.reader == nil { state.pieces.append(piece) }
+            return state.reader.take()
+        }?.resume(returning: piece)
     }
 
     /// A piece of `count` bytes was used up. True when the source must be told to read on.
@@ -53,7 +67,7 @@ final class Inbox: Sendable {
         state.withLock { state in
             state.hasEnded = true
             state.isPaused = false
-        }
-        continuation.finish()
+            return state.reader.take()
+        }?.resume(returning: nil)
     }
 }

@@ -69,9 +69,13 @@ package struct JSONObject: Sendable {
         return writer.bytes
     }
 
-    /// Whether two keys are the same bytes; `==` alone would also join canonically equivalent ones.
+    /// Whether two keys are the same bytes; `==` would also join canonically equivalent ones.
     static func same(_ left: String, _ right: String) -> Bool {
-        left == right && left.utf8.elementsEqual(right.utf8)
+        guard left.utf8.count == right.utf8.count else { return false }
+        let isSame = unsafe left.utf8.withContiguousStorageIfAvailable { left in
+            unsafe right.utf8.withContiguousStorageIfAvailable { right in unsafe left.elementsEqual(right) }
+        }
+        return (isSame ?? nil) ?? left.utf8.elementsEqual(right.utf8)
     }
 }
 

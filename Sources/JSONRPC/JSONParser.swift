@@ -71,6 +71,7 @@ package struct JSONParser {
         var index: Set<JSONKey> = []
         skipSpace(text)
         if take(UInt8(ascii: "}"), text) { return JSONObject() }
+        members.reserveCapacity(4)
         repeat {
             skipSpace(text)
             let keyStart = position

@@ -46,11 +46,21 @@ package struct JSONWriter {
 
     /// Appends one integer.
     package mutating func write(_ value: Int64) {
-        guard value < 0 || value > 9 else {
-            bytes.append(UInt8(ascii: "0") + UInt8(value))
-            return
-        }
-        bytes.append(contentsOf: String(value).utf8)
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        let start = bytes.count
+        var rest = value.magnitude
+        repeat {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        bytes[start...].reverse()
+    }
+
+    /// Appends so many thousandths, 0 or more, as a number with three decimals.
+    package mutating func write(thousandths value: Int64) {
+        write(value / 1000)
+        bytes.append(UInt8(ascii: "."))
+        for unit: Int64 in [100, 10, 1] { write(value / unit % 10) }
     }
 
     /// Appends one string with its quotes.
@@ -72,12 +82,12 @@ package struct JSONWriter {
     }
 
     /// Appends text as it stands: the fixed parts of an envelope.
-    mutating func raw(_ text: StaticString) {
+    package mutating func raw(_ text: StaticString) {
         text.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
     }
 
     /// Appends bytes as they stand.
-    mutating func raw(_ more: [UInt8]) {
+    package mutating func raw(_ more: some Collection<UInt8>) {
         bytes.append(contentsOf: more)
     }
 

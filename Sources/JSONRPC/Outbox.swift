@@ -24,8 +24,12 @@ final class Outbox: Sendable {
     }
 
     fileprivate struct State {
+        /// Whole pieces, and the one that is being filled: by itself, so that it grows in its place.
         var pieces: CircularBuffer<ByteBuffer> = []
+        var last = ByteBuffer()
         var pending = 0
+        /// How much a piece held lately: what the next one gets room for.
+        var usualBytes = 0
         var isWriting = false
         var isEnding = false
         var lingers = false
@@ -34,7 +38,7 @@ final class Outbox: Sendable {
         var waiters: [(below: Int, run: @Sendable () -> Void)] = []
     }
 
-    private static let pieceBytes = 64 << 10
+    fileprivate static let pieceBytes = 64 << 10
     private static let writeBytes = 256 << 10
 
     private let state = Mutex(State())
@@ -57,13 +61,7 @@ final class Outbox: Sendable {
             guard !state.isClosed, !state.isEnding else { return .closed }
             guard state.pending <= limit - bytes.count else { return .overflow }
             state.pending += bytes.count
-            if let last = state.pieces.indices.last,
-                state.pieces[last].readableBytes + bytes.count <= Outbox.pieceBytes
-            {
-                state.pieces[last].writeBytes(bytes)
-            } else {
-                state.pieces.append(ByteBuffer(bytes: bytes))
-            }
+            state.put(bytes)
             defer { state.isWriting = true }
             return .queued(wakes: !state.isWriting, pending: state.pending)
         }
@@ -85,6 +83,7 @@ final class Outbox: Sendable {
         let waiters = state.withLock { state in
             state.isClosed = true
             state.pieces = []
+            state.last = ByteBuffer()
             state.pending = 0
             return state.takeWaiters()
         }
@@ -106,17 +105,18 @@ final class Outbox: Sendable {
     func next() -> Step {
         state.withLock { state in
             guard !state.isClosed else { return .idle }
-            guard !state.pieces.isEmpty else {
+            guard state.hasBytes else {
                 if state.isEnding { return .end(lingers: state.lingers) }
                 state.isWriting = false
                 return .idle
             }
             var pieces: [ByteBuffer] = []
             var count = 0
-            while count < Outbox.writeBytes, let piece = state.pieces.popFirst() {
+            while count < Outbox.writeBytes, let piece = state.takePiece() {
                 count += piece.readableBytes
                 pieces.append(piece)
             }
+            state.usualBytes = min(count, Outbox.pieceBytes)
             return .write(pieces, count: count)
         }
     }
@@ -133,6 +133,25 @@ final class Outbox: Sendable {
 }
 
 extension Outbox.State {
+    fileprivate var hasBytes: Bool { !pieces.isEmpty || last.readableBytes > 0 }
+
+    /// Adds bytes at the end, to the last piece while it has room.
+    fileprivate mutating func put(_ bytes: [UInt8]) {
+        if last.readableBytes > 0, last.readableBytes + bytes.count > Outbox.pieceBytes {
+            pieces.append(last)
+            last = ByteBuffer()
+        }
+        if last.readableBytes == 0 { last.reserveCapacity(max(bytes.count, usualBytes)) }
+        last.writeBytes(bytes)
+    }
+
+    fileprivate mutating func takePiece() -> ByteBuffer? {
+        if let piece = pieces.popFirst() { return piece }
+        guard last.readableBytes > 0 else { return nil }
+        defer { last = ByteBuffer() }
+        return last
+    }
+
     /// Those whose wait is over.
     fileprivate mutating func takeWaiters() -> [@Sendable () -> Void] {
         guard !waiters.isEmpty else { return [] }

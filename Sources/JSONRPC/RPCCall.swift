@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Who stands at the other end, as the kernel says.
 package struct Peer: Sendable, Hashable {
     /// Process id at the time of connecting; 0 when unknown.
@@ -15,18 +17,52 @@ package struct Peer: Sendable, Hashable {
 }
 
 /// One call that waits for its answer.
-package struct RPCCall: Sendable {
+package final class RPCCall: Sendable {
     /// Its id; nil for a notification, which is never answered.
     package let id: RequestID?
     package let method: String
     /// The parameters by name, `_meta` among them; empty when absent.
     package let params: JSONObject
-    package let peer: Peer
-    package let connection: RPCConnection
     /// Told when the caller sends `$/cancelRequest`, when it goes away, or when a drain reaches its deadline.
-    package let cancellation: Cancellation
+    package let cancellation = Cancellation()
     /// When its line was read, or when a standstill of the process began before that.
     package let received: ContinuousClock.Instant
+
+    /// How many bytes of the input it holds.
+    let bytes: Int
+    /// Where its reply goes.
+    let place: ReplyPlace
+    private let desk: ReplyDesk
+    private let isAnswered = Atomic(false)
+
+    init(
+        id: RequestID?,
+        method: String,
+        params: JSONObject,
+        received: ContinuousClock.Instant,
+        bytes: Int,
+        place: ReplyPlace,
+        desk: ReplyDesk
+    ) {
+        self.id = id
+        self.method = method
+        self.params = params
+        self.received = received
+        self.bytes = bytes
+        self.place = place
+        self.desk = desk
+    }
+
+    package var connection: RPCConnection { desk.connection }
+    package var peer: Peer { desk.connection.peer }
+
+    /// Answers it, from any thread; exactly once, whatever happens. The outcome of a notification is thrown away.
+    package func answer(_ outcome: Result<RPCReply, RPCError>) {
+        let wasAnswered = isAnswered.exchange(true, ordering: .relaxed)
+        precondition(!wasAnswered, "a call is answered once")
+        cancellation.retire()
+        desk.answer(self, outcome)
+    }
 }
 
 /// The answer to a call.
@@ -49,6 +85,13 @@ package struct RPCReply: Sendable {
 
 /// What answers the calls of a server.
 package protocol RPCService: Sendable {
+    /// Takes a call that wants no task: answers it before it returns, or hands it to whoever will (`RPCCall.answer`).
+    ///
+    /// It is asked on the event loop, which other connections share, so it must neither block nor take long; calls of long
+    /// lines are not offered.
+    /// - Returns: false for a call that wants a task: `reply(to:)` gets it then.
+    func take(_ call: RPCCall) -> Bool
+
     /// Answers one call. Calls run side by side, each in a task of its own.
     func reply(to call: RPCCall) async throws(RPCError) -> RPCReply
 
@@ -63,6 +106,8 @@ package protocol RPCService: Sendable {
 }
 
 extension RPCService {
+    package func take(_ call: RPCCall) -> Bool { false }
+
     package func isUrgent(_ method: String) -> Bool {
         method == "session.ping"
     }

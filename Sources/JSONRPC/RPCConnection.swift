@@ -15,10 +15,11 @@ package final class RPCConnection: Sendable {
     }
 
     private struct State {
-        var calls: [RequestID: Cancellation] = [:]
+        var calls: [RequestID: RPCCall] = [:]
         var running = 0
         var runningBytes = 0
         var isWaitingForRoom = false
+        var isWaitingForEnd = false
         var isGone = false
         var wasSentAway = false
         var isLeaving = false
@@ -70,6 +71,9 @@ package final class RPCConnection: Sendable {
     package func whenPendingOutput(below bytes: Int, _ body: @escaping @Sendable () -> Void) {
         outbox.whenPending(below: bytes, body)
     }
+
+    /// The event loop that carries it.
+    var loop: any EventLoop { transport.loop }
 
     /// How many calls of this peer are in flight.
     package var callsInFlight: Int { state.withLock { $0.running } }
@@ -159,14 +163,14 @@ extension RPCConnection {
     var isGone: Bool { state.withLock { $0.isGone } }
 
     /// Takes a call in flight; false when its id is in flight already.
-    func begin(_ id: RequestID?, bytes: Int, _ cancellation: Cancellation) -> Bool {
+    func begin(_ call: RPCCall) -> Bool {
         state.withLock { state in
-            if let id {
+            if let id = call.id {
                 guard state.calls[id] == nil else { return false }
-                state.calls[id] = cancellation
+                state.calls[id] = call
             }
             state.running += 1
-            state.runningBytes += bytes
+            state.runningBytes += call.bytes
             return true
         }
     }
@@ -177,25 +181,33 @@ extension RPCConnection {
     }
 
     /// The call is over and its reply, if any, stands in the output.
-    func end(bytes: Int) {
+    func end(_ call: RPCCall) {
         let wakes = state.withLock { state in
             state.running -= 1
-            state.runningBytes -= bytes
-            return state.isWaitingForRoom
+            state.runningBytes -= call.bytes
+            return state.isWaitingForRoom || (state.isWaitingForEnd && state.running == 0)
         }
         if wakes { room.fire() }
     }
 
-    /// Waits until there is room for one more call: in flight, and in the output.
+    /// Waits until `hasRoom`.
     func waitForRoom() async {
         while !hasRoom(), !Task.isCancelled {
             await room.wait()
         }
     }
 
+    /// Waits until no call is in flight.
+    func waitForCalls() async {
+        state.withLock { $0.isWaitingForEnd = true }
+        while callsInFlight > 0, !Task.isCancelled {
+            await room.wait()
+        }
+    }
+
     /// Cancels one call; an id that is not in flight is ignored.
     func cancel(_ id: RequestID) {
-        state.withLock { $0.calls[id] }?.cancel()
+        state.withLock { $0.calls[id] }?.cancellation.cancel()
     }
 
     /// Cancels all calls that want a reply, but one that may be spared.
@@ -203,12 +215,13 @@ extension RPCConnection {
         let cancelled = state.withLock { state in
             state.calls.filter { $0.key != spared }.map(\.value)
         }
-        for cancellation in cancelled {
-            cancellation.cancel()
+        for call in cancelled {
+            call.cancellation.cancel()
         }
     }
 
-    private func hasRoom() -> Bool {
+    /// Whether there is room for one more call: in flight, and in the output.
+    func hasRoom() -> Bool {
         let isRead = outbox.pending < limits.outputPauseBytes
         return state.withLock { state in
             let hasRoom =

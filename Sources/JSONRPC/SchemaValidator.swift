@@ -32,31 +32,34 @@ package struct SchemaValidator: Sendable {
     package init() {}
 
     /// Checks an object's members: required ones present, unknown ones refused unless the shape is open.
-    package mutating func check(_ object: JSONObject, _ shape: ObjectShape, at path: String = "") {
+    /// - Parameter path: where the object stands; made only for a violation.
+    package mutating func check(_ object: JSONObject, _ shape: ObjectShape, at path: @autoclosure () -> String = "") {
+        var known = 0
         for field in shape.fields {
             if let value = object[field.name] {
-                check(value, field.schema, at: "\(path)/\(field.name)")
+                known += 1
+                check(value, field.schema, at: "\(path())/\(field.name)")
             } else if field.isRequired {
-                report("\(path)/\(field.name)", "required", "\(field.name) is missing")
+                report("\(path())/\(field.name)", "required", "\(field.name) is missing")
             }
         }
-        guard !shape.isOpen else { return }
+        guard !shape.isOpen, known < object.count else { return }
         for (key, _) in object where !shape.fields.contains(where: { $0.name == key }) {
             let names = shape.fields.map(\.name)
-            report("\(path)/\(escaped(key))", "unknown", "there is no such member", .array(names.map { .string($0) }))
+            report("\(path())/\(escaped(key))", "unknown", "there is no such member", .array(names.map { .string($0) }))
         }
     }
 
-    package mutating func check(_ value: JSONValue, _ schema: Schema, at path: String = "") {
+    package mutating func check(_ value: JSONValue, _ schema: Schema, at path: @autoclosure () -> String = "") {
         switch (schema, value) {
         case (.any, _):
-            if value.containsNUL { report(path, "characters", "U+0000 is not allowed") }
+            if value.containsNUL { report(path(), "characters", "U+0000 is not allowed") }
         case (.nullable, .null), (.boolean, .bool): break
-        case (.nullable(let schema), _): check(value, schema, at: path)
+        case (.nullable(let schema), _): check(value, schema, at: path())
         case (.integer(let range), .integer(let number)):
             checkRange(number, range, path)
         case (.integer, .decimal(let text)):
-            report(path, "type", "must be a whole number", "integer", .decimal(text))
+            report(path(), "type", "must be a whole number", "integer", .decimal(text))
         case (.number(let range), .integer(let number)):
             checkNumber(Double(number), range, path, value)
         case (.number(let range), .decimal(let text)):
@@ -65,83 +68,83 @@ package struct SchemaValidator: Sendable {
         case (.text(let range), .string(let text)): checkText(text, range, path)
         case (.name(let range), .string(let text)): checkName(text, range, path)
         case (.time, .string(let text)):
-            if !isTime(text) { report(path, "format", "must be an RFC 3339 time", "date-time", value) }
+            if !isTime(text) { report(path(), "format", "must be an RFC 3339 time", "date-time", value) }
         case (.choice(let choices), .string(let text)):
             if !choices.contains(text) {
-                report(path, "choice", "is not one of the choices", .array(choices.map { .string($0) }), value)
+                report(path(), "choice", "is not one of the choices", .array(choices.map { .string($0) }), value)
             }
         case (.list(let element, let range), .array(let elements)):
             if !range.contains(elements.count) {
                 report(
-                    path,
+                    path(),
                     "length",
                     "must have \(range.lowerBound) to \(range.upperBound) elements",
                     nil,
                     .integer(Int64(elements.count))
                 )
             } else {
-                for (index, item) in elements.enumerated() { check(item, element, at: "\(path)/\(index)") }
+                for (index, item) in elements.enumerated() { check(item, element, at: "\(path())/\(index)") }
             }
-        case (.object(let shape), .object(let object)): check(object, shape, at: path)
-        default: report(path, "type", "must be \(schema.typeName)", .string(schema.typeName), value.short)
+        case (.object(let shape), .object(let object)): check(object, shape, at: path())
+        default: report(path(), "type", "must be \(schema.typeName)", .string(schema.typeName), value.short)
         }
     }
 
-    private mutating func checkRange(_ number: Int64, _ range: ClosedRange<Int64>, _ path: String) {
+    private mutating func checkRange(_ number: Int64, _ range: ClosedRange<Int64>, _ path: () -> String) {
         if number < range.lowerBound {
-            report(path, "minimum", "is too small", .integer(range.lowerBound), .integer(number))
+            report(path(), "minimum", "is too small", .integer(range.lowerBound), .integer(number))
         } else if number > range.upperBound {
-            report(path, "maximum", "is too large", .integer(range.upperBound), .integer(number))
+            report(path(), "maximum", "is too large", .integer(range.upperBound), .integer(number))
         }
     }
 
     private mutating func checkNumber(
         _ number: Double,
         _ range: ClosedRange<Double>,
-        _ path: String,
+        _ path: () -> String,
         _ value: JSONValue
     ) {
         if number < range.lowerBound {
-            report(path, "minimum", "is too small", .decimal("\(range.lowerBound)"), value)
+            report(path(), "minimum", "is too small", .decimal("\(range.lowerBound)"), value)
         } else if number > range.upperBound {
-            report(path, "maximum", "is too large", .decimal("\(range.upperBound)"), value)
+            report(path(), "maximum", "is too large", .decimal("\(range.upperBound)"), value)
         }
     }
 
-    private mutating func checkMoney(_ text: String, _ least: Int64, _ path: String) {
+    private mutating func checkMoney(_ text: String, _ least: Int64, _ path: () -> String) {
         guard let amount = hundredths(text) else {
-            report(path, "format", "must be a decimal string such as \"12.50\"", "decimal", .string(text))
+            report(path(), "format", "must be a decimal string such as \"12.50\"", "decimal", .string(text))
             return
         }
         if amount < least {
-            report(path, "minimum", "is too small", .string(decimalText(least)), .string(text))
+            report(path(), "minimum", "is too small", .string(decimalText(least)), .string(text))
         } else if amount > 999_999_999_999 {
-            report(path, "maximum", "is too large", "9999999999.99", .string(text))
+            report(path(), "maximum", "is too large", "9999999999.99", .string(text))
         }
     }
 
-    private mutating func checkText(_ text: String, _ range: ClosedRange<Int>, _ path: String) {
+    private mutating func checkText(_ text: String, _ range: ClosedRange<Int>, _ path: () -> String) {
         let count = text.unicodeScalars.count
         if !range.contains(count) {
             report(
-                path,
+                path(),
                 "length",
                 "must have \(range.lowerBound) to \(range.upperBound) characters",
                 nil,
                 .integer(Int64(count))
             )
         }
-        if text.utf8.contains(0) { report(path, "characters", "U+0000 is not allowed") }
+        if text.utf8.contains(0) { report(path(), "characters", "U+0000 is not allowed") }
     }
 
-    private mutating func checkName(_ text: String, _ range: ClosedRange<Int>, _ path: String) {
+    private mutating func checkName(_ text: String, _ range: ClosedRange<Int>, _ path: () -> String) {
         checkText(text, range, path)
         let forbidden = text.unicodeScalars.contains { scalar in
             scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || (0x202A...0x202E).contains(scalar.value)
                 || (0x2066...0x2069).contains(scalar.value)
         }
         if forbidden {
-            report(path, "characters", "control and bidirectional override characters are not allowed")
+            report(path(), "characters", "control and bidirectional override characters are not allowed")
         }
     }
 

@@ -6,16 +6,14 @@ final class ServerLedger: Sendable {
         var connections: [Int: RPCConnection] = [:]
         var perUser: [UInt32: Int] = [:]
         var nextNumber = 1
-        var calls = 0
-        var isDraining = false
-        var isEnding = false
-        var drainWaits = false
     }
 
     /// Peers without a limit of their own: root and whoever the daemon runs as.
     private let ownUser: UInt32
     private let limits: TransportLimits
     private let state = Mutex(State())
+    private let running = Atomic(0)
+    private let isDraining = Atomic(false)
     private let progress = Signal()
     /// Nil until it is watched for.
     private let standstill = Mutex<Standstill?>(nil)
@@ -39,7 +37,7 @@ final class ServerLedger: Sendable {
             let refusal: RPCError? =
                 if let refusal {
                     refusal
-                } else if state.isDraining {
+                } else if isDraining.load(ordering: .sequentiallyConsistent) {
                     .shuttingDown
                 } else if state.connections.count >= limits.connections {
                     .resourceExhausted(which: "connections", value: limits.connections, retryAfterMs: 1000)
@@ -72,26 +70,27 @@ final class ServerLedger: Sendable {
     var connections: [RPCConnection] { state.withLock { Array($0.connections.values) } }
 
     /// Calls that have not ended.
-    var calls: Int { state.withLock { $0.calls } }
+    var calls: Int { running.load(ordering: .sequentiallyConsistent) }
 
     /// Counts a call in, or says why not.
     func beginCall(isUrgent: Bool) -> RPCError? {
-        state.withLock { state in
-            if state.isDraining { return .shuttingDown }
-            guard isUrgent || state.calls < limits.waitingCalls else {
-                return .resourceExhausted(which: "waitingCalls", value: limits.waitingCalls, retryAfterMs: 100)
+        // Counted before the look at the drain, which looks the other way round: none is missed.
+        let calls = running.add(1, ordering: .sequentiallyConsistent).newValue
+        let refusal: RPCError? =
+            if isDraining.load(ordering: .sequentiallyConsistent) {
+                .shuttingDown
+            } else if calls > limits.waitingCalls, !isUrgent {
+                .resourceExhausted(which: "waitingCalls", value: limits.waitingCalls, retryAfterMs: 100)
+            } else {
+                nil
             }
-            state.calls += 1
-            return nil
-        }
+        if refusal != nil { endCall() }
+        return refusal
     }
 
     func endCall() {
-        let tells = state.withLock { state in
-            state.calls -= 1
-            return state.drainWaits
-        }
-        if tells { progress.fire() }
+        running.subtract(1, ordering: .sequentiallyConsistent)
+        if isDraining.load(ordering: .sequentiallyConsistent) { progress.fire() }
     }
 
     /// Notes that the process runs, until the task is cancelled.
@@ -112,12 +111,11 @@ final class ServerLedger: Sendable {
 
     /// From now on new calls and connections are refused.
     func beginDrain() {
-        state.withLock { $0.isDraining = true }
+        isDraining.store(true, ordering: .sequentiallyConsistent)
     }
 
     /// Waits until at most `spared` calls are left, or the task is cancelled.
     func waitForCalls(downTo spared: Int) async {
-        state.withLock { $0.drainWaits = true }
         while calls > spared, !Task.isCancelled {
             await progress.wait()
         }

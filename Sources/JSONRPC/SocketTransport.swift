@@ -7,6 +7,8 @@ struct SocketTransport: ByteTransport {
 
     let channel: any Channel
 
+    var loop: any EventLoop { channel.eventLoop }
+
     func resumeReading() {
         channel.read()
     }

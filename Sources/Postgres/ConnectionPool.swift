@@ -74,9 +74,9 @@ package final class ConnectionPool: Sendable {
     ) async throws(PostgresError) -> Value {
         while true {
             let value = try await withLease(isPatient) { (lease) async throws(PostgresError) in
-                onStart?({ lease.cancel() })
+                onStart?({ lease.use.cancel() })
                 return try await lease.connection.runIfStanding { (session) throws(PostgresError) in
-                    try lease.check()
+                    try lease.use.check()
                     return try body(session)
                 }
             }
@@ -84,9 +84,10 @@ package final class ConnectionPool: Sendable {
         }
     }
 
-    /// Lends a connection for several runs; nobody else uses it meanwhile.
+    /// Lends a connection for as long as `body` runs; nobody else uses it meanwhile. On its thread, so that waiting for work
+    /// there and running it costs no change of threads.
     package func withConnection<Value: Sendable>(
-        _ body: (PostgresConnection) async throws(PostgresError) -> Value
+        _ body: (isolated PostgresConnection) async throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
         while true {
             let value: Value? = try await withLease(false) { (lease) async throws(PostgresError) in
@@ -148,7 +149,7 @@ package final class ConnectionPool: Sendable {
                 return .failure(error)
             }
         } onCancel: {
-            lease.cancel()
+            lease.use.cancel()
         }
         give(back: lease)
         return try outcome.get()
@@ -240,7 +241,7 @@ package final class ConnectionPool: Sendable {
     }
 
     private func give(back lease: Lease) {
-        let wasCancelled = lease.finish()
+        let wasCancelled = lease.use.finish()
         let usable = lease.connection.isUsable && !wasCancelled
         change { shared in
             if !usable { shared.connections[lease.slot] = nil }
@@ -262,35 +263,15 @@ package final class ConnectionPool: Sendable {
     }
 }
 
-/// A connection lent to one caller; its `cancel` does nothing once it was given back.
-private final class Lease: Sendable {
+/// A connection lent to one caller.
+private struct Lease {
     let slot: PoolState.Slot
     let connection: PostgresConnection
-    private let state = Mutex((active: true, cancelled: false))
+    let use: ConnectionUse
 
     init(slot: PoolState.Slot, connection: PostgresConnection) {
         self.slot = slot
         self.connection = connection
-    }
-
-    func cancel() {
-        state.withLock { state in
-            guard state.active else { return }
-            state.cancelled = true
-            connection.cancel()
-        }
-    }
-
-    /// A cancel that came before the call began would be forgotten by it.
-    func check() throws(PostgresError) {
-        if state.withLock({ $0.cancelled }) { throw PostgresError(.cancelled, "cancelled before it began") }
-    }
-
-    /// Ends the lease; true when it was cancelled, and the connection with it.
-    func finish() -> Bool {
-        state.withLock { state in
-            state.active = false
-            return state.cancelled
-        }
+        use = ConnectionUse(connection)
     }
 }

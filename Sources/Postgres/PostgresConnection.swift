@@ -78,6 +78,24 @@ package actor PostgresConnection {
         return try await run(body)
     }
 
+    /// Looks at the socket and runs, for who keeps the connection for many runs; nil, and nothing run, when it is gone.
+    /// - Parameter arm: is given what cancels this run, after which the connection is closed; gives what takes it back.
+    package func runIfStanding<Value: Sendable>(
+        arming arm: (@escaping @Sendable () -> Void) -> () -> Void,
+        _ body: @Sendable (Session) throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value? {
+        let use = ConnectionUse(self)
+        let disarm = arm { use.cancel() }
+        defer {
+            disarm()
+            if use.finish() { close() }
+        }
+        return try await runIfStanding { (session) throws(PostgresError) in
+            try use.check()
+            return try body(session)
+        }
+    }
+
     /// Whether the connection stands, after a look at its socket; costs no round trip.
     package func stillStands() -> Bool {
         session.link.stillStands()

@@ -2,24 +2,33 @@ import JSONRPC
 import PricingProtocol
 
 /// One validated call on its way through the daemon.
-struct CallContext: Sendable {
+final class CallContext: Sendable {
     let call: RPCCall
     let method: Method
     let meta: CallMeta
     /// The method's own parameters, `_meta` taken off.
     let params: JSONObject
     let role: Role
+    /// When its time is over; nil for a long method whose caller did not say.
+    let deadline: ContinuousClock.Instant?
     /// How long it waited for the database, and how long the database took.
     let timer = CallTimer()
 
     /// Milliseconds that a call may take unless it says so itself; methods declared long are exempt.
     static let requestTimeoutMs: Int64 = 4000
 
-    /// When its time is over; nil for a long method whose caller did not say.
-    var deadline: ContinuousClock.Instant? {
+    init(call: RPCCall, method: Method, meta: CallMeta, params: JSONObject, role: Role) {
+        self.call = call
+        self.method = method
+        self.meta = meta
+        self.params = params
+        self.role = role
         let timeout = meta.timeoutMs ?? (method.isLong ? nil : Self.requestTimeoutMs)
-        return timeout.map { call.received + .milliseconds($0) }
+        deadline = timeout.map { call.received + .milliseconds($0) }
     }
+
+    /// Whether it is to be carried out and rolled back; a key or a dry run asked of a reading call says nothing.
+    var isDryRun: Bool { meta.isDryRun && method.effect == .write }
 
     /// Whether its time is over.
     var isLate: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }

@@ -1,4 +1,5 @@
 import JSONRPC
+import PricingProtocol
 import Synchronization
 
 /// Every call that runs now, and what became of those that have ended: the source of `server.requests`,
@@ -34,16 +35,46 @@ final class CallLedger: Sendable {
     /// Upper bounds of the latency histogram's buckets, in milliseconds.
     static let boundsMs: [Double] = [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000]
 
+    /// What became of the calls of one method.
+    final class Tally: Sendable {
+        private struct State {
+            var latency = Latency()
+            var answered: Int64 = 0
+            var refused: [String: Int64] = [:]
+        }
+
+        private let state = Mutex(State())
+
+        /// A call has ended, with this reason if it was refused.
+        func add(microseconds: Int64, refusal: String?) {
+            state.withLock { state in
+                state.latency.add(microseconds: microseconds)
+                if let refusal {
+                    state.refused[refusal, default: 0] += 1
+                } else {
+                    state.answered += 1
+                }
+            }
+        }
+
+        /// Durations of those that have ended, and how many there are of each outcome.
+        var figures: (latency: Latency, outcomes: [String: Int64]) {
+            let state = state.withLock { $0 }
+            let outcomes = state.refused.merging(state.answered > 0 ? ["ok": state.answered] : [:]) { $0 + $1 }
+            return (state.latency, outcomes)
+        }
+    }
+
     private struct State {
         var running: [Int64: RPCCall] = [:]
         var nextNumber: Int64 = 1
-        var outcomes: [Series: Int64] = [:]
-        var latencies: [String: Latency] = [:]
     }
 
     private let state = Mutex(State())
+    /// One a method.
+    let tallies: [String: Tally] = AllMethods.byName.mapValues { _ in Tally() }
 
-    /// A call begins; its number.
+    /// A call begins that others may see running; its number.
     func begin(_ call: RPCCall) -> Int64 {
         state.withLock { state in
             defer { state.nextNumber += 1 }
@@ -52,16 +83,9 @@ final class CallLedger: Sendable {
         }
     }
 
-    /// A call has ended; how long it took, in microseconds.
-    @discardableResult
-    func end(_ number: Int64, method: String, outcome: String) -> Int64 {
-        state.withLock { state in
-            guard let call = state.running.removeValue(forKey: number) else { return 0 }
-            let took = (ContinuousClock.now - call.received).microseconds
-            state.outcomes[Series(method: method, outcome: outcome), default: 0] += 1
-            state.latencies[method, default: Latency()].add(microseconds: took)
-            return took
-        }
+    /// It has ended.
+    func end(_ number: Int64) {
+        state.withLock { _ = $0.running.removeValue(forKey: number) }
     }
 
     /// The calls that run now, oldest first.
@@ -78,15 +102,16 @@ final class CallLedger: Sendable {
     }
 
     /// Ended calls by method and outcome.
-    var outcomes: [Series: Int64] { state.withLock { $0.outcomes } }
+    var outcomes: [Series: Int64] {
+        tallies.reduce(into: [:]) { all, entry in
+            for (outcome, count) in entry.value.figures.outcomes {
+                all[Series(method: entry.key, outcome: outcome)] = count
+            }
+        }
+    }
 
-    /// Durations by method.
-    var latencies: [String: Latency] { state.withLock { $0.latencies } }
-}
-
-extension Duration {
-    /// Whole microseconds.
-    fileprivate var microseconds: Int64 {
-        components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
+    /// Durations by method, of those that were called.
+    var latencies: [String: Latency] {
+        tallies.mapValues { $0.figures }.filter { !$0.value.outcomes.isEmpty }.mapValues(\.latency)
     }
 }

@@ -19,20 +19,26 @@ final class CallTimer: Sendable {
         state.withLock { $0.ended = .now }
     }
 
-    /// Milliseconds before the database, in it, and in all, since the call arrived.
-    func timing(since received: ContinuousClock.Instant) -> (queue: Double, database: Double, total: Double) {
+    /// The batch that it was in.
+    func note(began: ContinuousClock.Instant, ended: ContinuousClock.Instant) {
+        state.withLock { $0 = State(began: began, ended: ended) }
+    }
+
+    /// Microseconds before the database, in it, and in all, since the call arrived.
+    func timing(since received: ContinuousClock.Instant) -> (queue: Int64, database: Int64, total: Int64) {
         let now = ContinuousClock.now
         let state = state.withLock { $0 }
         let began = state.began ?? now
         return (
-            Self.milliseconds(began - received), Self.milliseconds((state.ended ?? began) - began),
-            Self.milliseconds(now - received)
+            (began - received).microseconds, ((state.ended ?? began) - began).microseconds,
+            (now - received).microseconds
         )
     }
+}
 
-    /// To a thousandth.
-    private static func milliseconds(_ duration: Duration) -> Double {
-        let parts = duration.components
-        return Double(parts.seconds * 1_000_000 + parts.attoseconds / 1_000_000_000_000) / 1000
+extension Duration {
+    /// Whole microseconds.
+    var microseconds: Int64 {
+        components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
     }
 }

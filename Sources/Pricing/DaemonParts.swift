@@ -32,12 +32,11 @@ struct DaemonParts: Sendable {
         breaker = Breaker(database: database, news: news, logger: logger, committed: { feed.kick() })
     }
 
-    /// One handler a method.
-    var handlers: [String: Dispatcher.Handler] {
+    /// How each method is answered.
+    var ways: [String: Dispatcher.Way] {
         let rooms: [[String: Dispatcher.Handler]] = [
-            CallHandlers(database: database, intake: intake, prices: prices, feed: feed, ticker: ticker).handlers,
+            CallHandlers(database: database, feed: feed, ticker: ticker).handlers,
             EventHandlers(database: database, feed: feed).handlers,
-            SessionHandlers(identity: identity, limits: limits).handlers,
             StatusHandlers(
                 identity: identity,
                 database: database,
@@ -60,6 +59,15 @@ struct DaemonParts: Sendable {
             LabHandlers(database: database).handlers,
             ImportHandlers(database: database, committed: { feed.kick() }).handlers,
         ]
-        return rooms.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } }
+        let handlers = rooms.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } }
+        let intakes: [String: any Intake] = ["order.place": intake, "price.get": prices]
+        var ways = handlers.mapValues { Dispatcher.Way.alone($0) }
+        for (method, handler) in SessionHandlers(identity: identity, limits: limits).handlers {
+            ways[method] = .atOnce(handler)
+        }
+        for (method, intake) in intakes {
+            if let handler = handlers[method] { ways[method] = .together(intake, alone: handler) }
+        }
+        return ways
     }
 }

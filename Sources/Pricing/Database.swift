@@ -25,6 +25,8 @@ struct Database: Sendable {
     static let statementTimeoutMs: Int64 = 3000
     /// Milliseconds that a statement waits for a lock.
     static let lockTimeoutMs: Int64 = 1000
+    /// How long a batch of calls may take before its connection is given up.
+    private static let batchTime = Duration.milliseconds(statementTimeoutMs + 1000)
     /// How often a write is run again after a serialization failure, a deadlock or a lock not had: waiting for a lock each
     /// time, it must still end within the time of a call.
     private static let mostRetries = 2
@@ -144,6 +146,22 @@ struct Database: Sendable {
         } onCancel: {
             task.cancel()
         }.get()
+    }
+
+    /// Runs a closure for a whole batch of calls, and gives it up after a time: its statement limit cannot be trusted then.
+    /// - Parameter kept: the connection to run it on while that stands; else it is any of the pool.
+    func runBatch<Value: Sendable>(
+        on kept: PostgresConnection?,
+        isPatient: Bool = false,
+        _ deadlines: DeadlineWatch,
+        _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value {
+        func arm(_ cancel: @escaping @Sendable () -> Void) -> () -> Void {
+            let watched = deadlines.add(.now + Self.batchTime, cancel)
+            return { deadlines.remove(watched) }
+        }
+        if let value = try await kept?.runIfStanding(arming: arm, body) { return value }
+        return try await cancellable(isPatient: isPatient, arm, body)
     }
 
     /// Runs the body within the call's own limits, where it has any; a dry run is rolled back.

@@ -172,9 +172,10 @@ extension EventFeed.Shared {
         var held: [RPCConnection] = []
         for (key, subscription) in subscriptions where subscription.page == page && !subscription.isHeld {
             var served = subscription.served(events)
-            // Beyond the last event of the page's range there is none.
-            if served?.isHeld == false, events.count < DaemonStatements.eventPage {
-                served?.position = page.until ?? max(last, page.position)
+            // Beyond the last event of the page's range there is none. The page may hold some that another daemon has
+            // numbered since `last` was read: they are not sent again.
+            if let position = served?.position, served?.isHeld == false, events.count < DaemonStatements.eventPage {
+                served?.position = page.until ?? max(last, position)
             }
             subscriptions[key] = served
             if let served { delivered += served.delivered - subscription.delivered }

@@ -9,14 +9,9 @@ import Synchronization
 /// answer each. There is no timer, so an idle daemon adds no latency. An order on stock that another transaction holds is
 /// set aside and waits on a lane of its own, so that nobody else does. So is one whose batch was lost with its connection:
 /// it is placed again under its key as soon as a primary is there, while newcomers are refused at once.
-final class OrderIntake: Service {
+final class OrderIntake: Intake, Service {
     /// Orders in one batch at most.
     static let batchLimit = 128
-    /// How long a batch may take before its connection is given up.
-    private static let batchTime = Duration.milliseconds(Database.statementTimeoutMs + 1000)
-
-    /// What came of one order.
-    typealias Outcome = Result<Database.Answer, PricingFailure>
 
     /// How many batches were sent to the database, and how large they were.
     struct BatchTally: Sendable {
@@ -66,19 +61,14 @@ final class OrderIntake: Service {
     /// The batches that were sent so far.
     var batches: BatchTally { tally.withLock { $0 } }
 
-    /// Places one order and waits for its own outcome. A cancel counts until its batch starts; its deadline is kept even
-    /// then, by an answer that says nothing of the outcome.
-    func place(_ context: CallContext) async -> Outcome {
-        let element = Self.element(context)
-        let ticket = Ticket()
-        let registration = context.call.cancellation.onCancel {
+    /// Places one order. A cancel counts until its batch starts; its deadline is kept even then, by an answer that says
+    /// nothing of the outcome.
+    func take(_ context: CallContext, _ done: @escaping @Sendable (Outcome) -> Void) {
+        let ticket = Ticket(done)
+        context.call.cancellation.onCancel {
             ticket.giveUp(context.isLate ? .deadline(elapsedMs: context.elapsedMs) : .cancelled, isLate: context.isLate)
         }
-        defer { context.call.cancellation.remove(registration) }
-        return await withCheckedContinuation { answer in
-            ticket.wait(answer)
-            open.add([Waiting(context: context, element: element, ticket: ticket)])
-        }
+        open.add([Waiting(context: context, element: Self.element(context), ticket: ticket)])
     }
 
     /// Places batches until the task is cancelled; what waits then is still placed.
@@ -86,18 +76,18 @@ final class OrderIntake: Service {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    for await _ in self.open.signal { await self.placeWaiting() }
-                    await self.placeWaiting()
+                    await self.open.workOff(Self.batchLimit, on: self.database.pool) { batch, connection in
+                        self.contended.add(await self.place(batch, connection))
+                    }
                     self.contended.finish()
                 }
                 group.addTask {
-                    for await _ in self.contended.signal { await self.placeContended() }
-                    await self.placeContended()
+                    while let batch = await self.contended.next(Self.batchLimit) { await self.placeContended(batch) }
                 }
                 group.addTask {
                     // Every call has been answered when the daemon ends, so nobody waits for what is left here.
                     await cancelWhenGracefulShutdown {
-                        for await _ in self.lost.signal { await self.placeLost() }
+                        while let batch = await self.lost.next(Self.batchLimit) { await self.placeLost(batch) }
                     }
                 }
             }
@@ -106,41 +96,38 @@ final class OrderIntake: Service {
         }
     }
 
-    private func placeWaiting() async {
-        while let batch = open.take(Self.batchLimit) {
-            contended.add(await place(batch))
-        }
-    }
-
     /// Places those whose stock is free by now, and waits for the first of the others.
-    private func placeContended() async {
-        while let batch = contended.take(Self.batchLimit) {
-            let held = await place(batch)
-            contended.addFirst(held.dropFirst())
-            _ = await place(Array(held.prefix(1)), waits: true)
-        }
+    private func placeContended(_ batch: [Waiting]) async {
+        let held = await place(batch)
+        contended.addFirst(held.dropFirst())
+        _ = await place(Array(held.prefix(1)), waits: true)
     }
 
     /// Finds out what became of those whose batch was lost, once there is a primary, and places those that were not.
-    private func placeLost() async {
-        while !Task.isCancelled, let batch = lost.take(Self.batchLimit) {
-            contended.add(await place(batch, isPatient: true))
-            await Database.pause(1)
-        }
+    private func placeLost(_ batch: [Waiting]) async {
+        contended.add(await place(batch, isPatient: true))
+        await Database.pause(1)
     }
 
     /// Places a batch; whoever gave up before is left out, and who was lost is set aside.
     /// - Parameters:
+    ///   - connection: the one to use while it stands.
     ///   - waits: whether an order waits for stock that another transaction holds, and is refused in the end.
     ///   - isPatient: whether the batch waits for a database that is not there now.
     /// - Returns: the orders that did not wait.
-    private func place(_ batch: [Waiting], waits: Bool = false, isPatient: Bool = false) async -> [Waiting] {
+    private func place(
+        _ batch: [Waiting],
+        _ connection: PostgresConnection? = nil,
+        waits: Bool = false,
+        isPatient: Bool = false
+    ) async -> [Waiting] {
         let wanted = batch.filter { keepsWaiting($0) && $0.ticket.start() }
         guard !wanted.isEmpty else { return [] }
-        for order in wanted { order.context.timer.begin() }
+        let begun = ContinuousClock.now
         tally.withLock { $0.add(wanted.count) }
-        let outcomes = await outcomes(of: wanted, waits: waits, isPatient: isPatient)
-        for order in wanted { order.context.timer.end() }
+        let outcomes = await outcomes(of: wanted, connection, waits: waits, isPatient: isPatient)
+        let ended = ContinuousClock.now
+        for order in wanted { order.context.timer.note(began: begun, ended: ended) }
         committed()
         var held: [Waiting] = []
         for (order, outcome) in zip(wanted, outcomes) {
@@ -170,12 +157,17 @@ final class OrderIntake: Service {
 
     /// One outcome an order. A failure of the whole batch is tried again, then order by order, so that no order fails for
     /// another's sake; every element has a key, so nothing happens twice.
-    private func outcomes(of batch: [Waiting], waits: Bool, isPatient: Bool) async -> [Outcome] {
+    private func outcomes(
+        of batch: [Waiting],
+        _ connection: PostgresConnection?,
+        waits: Bool,
+        isPatient: Bool
+    ) async -> [Outcome] {
         var failure = PostgresError(.closed, "not tried")
         for attempt in 0...3 {
             if attempt > 0 { await Database.pause(attempt) }
             do throws(PostgresError) {
-                let placed = try await send(batch, waits: waits, isPatient: isPatient)
+                let placed = try await send(batch, connection, waits: waits, isPatient: isPatient)
                 guard placed.count == batch.count else {
                     throw PostgresError(.unexpectedRows, "\(placed.count) outcomes for \(batch.count) orders")
                 }
@@ -191,33 +183,29 @@ final class OrderIntake: Service {
         if batch.count > 1, failure.kind == .server || failure.kind == .timeout {
             logger.warning("a batch of orders failed; placing them one by one", metadata: ["reason": "\(failure)"])
             var outcomes: [Outcome] = []
-            for order in batch { outcomes += await self.outcomes(of: [order], waits: waits, isPatient: isPatient) }
+            for order in batch {
+                outcomes += await self.outcomes(of: [order], connection, waits: waits, isPatient: isPatient)
+            }
             return outcomes
         }
         return batch.map { .failure(database.failure(failure, $0.context)) }
     }
 
-    /// Sends a batch, and lets go of a server that does not answer in time: its statement limit cannot be trusted then.
     private func send(
         _ batch: [Waiting],
+        _ connection: PostgresConnection?,
         waits: Bool,
         isPatient: Bool
     ) async throws(PostgresError) -> [CallStatements.Placed] {
         let text = Self.array(batch.map(\.element))
-        return try await database.cancellable(
-            isPatient: isPatient,
-            { cancel in
-                let watched = self.deadlines.add(.now + Self.batchTime, cancel)
-                return { self.deadlines.remove(watched) }
-            },
-            { (session) throws(PostgresError) in
-                // The wait for a connection, or a standstill of the daemon, may have taken all the time of an order.
-                if batch.contains(where: \.context.isLate) {
-                    throw PostgresError(.timeout, "a deadline passed before the batch began")
-                }
-                return try session.all(CallStatements.placeOrders, [.json(text), .bool(waits)])
+        return try await database.runBatch(on: connection, isPatient: isPatient, deadlines) {
+            (session) throws(PostgresError) in
+            // The wait for a connection, or a standstill of the daemon, may have taken all the time of an order.
+            if batch.contains(where: \.context.isLate) {
+                throw PostgresError(.timeout, "a deadline passed before the batch began")
             }
-        )
+            return try session.all(CallStatements.placeOrders, [.json(text), .bool(waits)])
+        }
     }
 
     private static func outcome(

@@ -1,9 +1,11 @@
 import Glibc
 import JSONRPC
 import PricingProtocol
+import Synchronization
 
 /// Which role a peer has, by the uid and groups that the kernel vouches for.
 package struct PeerRoles: Sendable {
+    private let ownUser = getuid()
     /// Members may change prices and stock.
     package let operatorGroup: UInt32?
     /// Members may look.
@@ -20,9 +22,12 @@ package struct PeerRoles: Sendable {
         return given.count == 2 && given[0] == given[1] ? [given[0]] : given
     }
 
+    /// Whether it is root or whoever the daemon runs as.
+    fileprivate func isOwn(_ peer: Peer) -> Bool { peer.uid == 0 || peer.uid == ownUser }
+
     /// The daemon's own uid and root are admin; the mapped groups' members have their role; nobody else has one.
     func role(of peer: Peer) -> Role? {
-        if peer.uid == 0 || peer.uid == getuid() { return .admin }
+        if isOwn(peer) { return .admin }
         let groups = Self.groups(of: peer)
         if let operatorGroup, groups.contains(operatorGroup) { return .operator }
         if let viewerGroup, groups.contains(viewerGroup) { return .viewer }
@@ -40,5 +45,37 @@ package struct PeerRoles: Sendable {
         var groups = [gid_t](repeating: 0, count: Int(count))
         guard unsafe getgrouplist(name, peer.gid, &groups, &count) >= 0 else { return [peer.gid] }
         return Array(groups.prefix(Int(count)))
+    }
+}
+
+/// The roles of the peers that are connected. Each is looked up once a connection, away from the event loop: the system's
+/// tables of users and groups are files, or a server far away.
+final class ConnectedRoles: Sendable {
+    private let roles: PeerRoles
+    /// By the number of the connection; those that need no looking up are not in it.
+    private let known = Mutex<[Int: Role]>([:])
+
+    init(_ roles: PeerRoles) {
+        self.roles = roles
+    }
+
+    /// Looks up the role of a peer that has connected; nil when it has none.
+    @concurrent
+    func admit(_ connection: RPCConnection) async -> Role? {
+        guard !roles.isOwn(connection.peer) else { return .admin }
+        let role = roles.role(of: connection.peer)
+        known.withLock { $0[connection.number] = role }
+        return role
+    }
+
+    /// Its role since it connected.
+    func role(of connection: RPCConnection) -> Role? {
+        roles.isOwn(connection.peer) ? .admin : known.withLock { $0[connection.number] }
+    }
+
+    /// The peer is gone.
+    func forget(_ connection: RPCConnection) {
+        guard !roles.isOwn(connection.peer) else { return }
+        known.withLock { $0[connection.number] = nil }
     }
 }

@@ -49,7 +49,7 @@ package struct PricingDaemon: Sendable {
             logger: logger
         )
         let dispatcher = Dispatcher(
-            handlers: parts.handlers,
+            ways: parts.ways,
             roles: roles,
             deadlines: parts.deadlines,
             ledger: parts.ledger,

@@ -1,32 +1,26 @@
 import Synchronization
 
-/// One order's place in the intake: answered exactly once, by its batch or by whoever gave it up.
+/// One call's place in an intake: answered exactly once, by its batch or by whoever gave it up.
 final class Ticket: Sendable {
     private struct State {
-        var waiting: CheckedContinuation<OrderIntake.Outcome, Never>?
-        /// The answer, when it came before anyone waited for it.
-        var early: OrderIntake.Outcome?
+        /// Who is told the outcome; nil once that was done.
+        var done: (@Sendable (Intake.Outcome) -> Void)?
         var hasStarted = false
-        var isAnswered = false
         /// What to say when nothing more is learnt, once a batch was lost with its connection.
         var loss: PricingFailure?
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    /// Waits for the answer.
-    func wait(_ continuation: CheckedContinuation<OrderIntake.Outcome, Never>) {
-        let early = state.withLock { state in
-            if state.early == nil { state.waiting = continuation }
-            return state.early
-        }
-        if let early { continuation.resume(returning: early) }
+    /// - Parameter done: is told the outcome.
+    init(_ done: @escaping @Sendable (Intake.Outcome) -> Void) {
+        state = Mutex(State(done: done))
     }
 
     /// Its batch starts; false when it was given up before.
     func start() -> Bool {
         state.withLock { state in
-            guard !state.isAnswered else { return false }
+            guard state.done != nil else { return false }
             state.hasStarted = true
             return true
         }
@@ -50,23 +44,14 @@ final class Ticket: Sendable {
 
     /// Gives it up: a late one at any time, a cancelled one until its batch starts.
     func giveUp(_ failure: PricingFailure, isLate: Bool) {
-        resolve({ .failure($0.loss ?? failure) }) { isLate || !$0.hasStarted }
+        let (done, loss) = state.withLock { state in
+            (isLate || !state.hasStarted ? state.done.take() : nil, state.loss)
+        }
+        done?(.failure(loss ?? failure))
     }
 
     /// Its batch's answer; nothing happens when it was given up.
-    func answer(_ outcome: OrderIntake.Outcome) {
-        resolve({ _ in outcome }) { _ in true }
-    }
-
-    private func resolve(_ outcome: (State) -> OrderIntake.Outcome, if allowed: (State) -> Bool) {
-        let waking = state.withLock {
-            state -> (CheckedContinuation<OrderIntake.Outcome, Never>, OrderIntake.Outcome)? in
-            guard !state.isAnswered, allowed(state) else { return nil }
-            state.isAnswered = true
-            let outcome = outcome(state)
-            if state.waiting == nil { state.early = outcome }
-            return state.waiting.map { ($0, outcome) }
-        }
-        if let (continuation, outcome) = waking { continuation.resume(returning: outcome) }
+    func answer(_ outcome: Intake.Outcome) {
+        state.withLock { $0.done.take() }?(outcome)
     }
 }

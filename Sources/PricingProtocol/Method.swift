@@ -1,7 +1,7 @@
 package import JSONRPC
 
 /// One method, declared once: dispatch, roles, `rpc.discover` and README's table come from this value.
-package struct Method: Sendable {
+package final class Method: Sendable {
     /// What calling it does to the shop.
     package enum Effect: String, Sendable {
         /// Changes nothing.

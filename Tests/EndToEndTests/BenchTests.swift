@@ -50,7 +50,7 @@ extension EndToEnd {
             let standings = try #require(report["standings"]?.array)
             #expect(
                 standings.map { $0["name"]?.string } == [
-                    "orders", "hotOrders", "oneOrder", "prices", "pings", "connections", "tail",
+                    "orders", "hotOrders", "oneOrder", "prices", "pings", "bytes", "connections", "tail",
                 ]
             )
             for line in standings {

@@ -61,7 +61,7 @@ extension EndToEnd {
             let filter: JSONObject = ["productIds": [.integer(product)], "topics": ["stock"]]
             let (here, there) = (try await Watch(one, filter), try await Watch(two, filter))
             let other = try await two.client()
-            for quantity in 1...5 {
+            for quantity in 1...30 {
                 try await shop.buy(product)
                 _ = try await other.call("inventory.restock", ["productId": .integer(product), "quantity": 1])
                 for _ in 1...2 {

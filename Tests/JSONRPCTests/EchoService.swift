@@ -5,7 +5,8 @@ import Testing
 
 @testable import JSONRPC
 
-/// A service to try the transport with: `echo`, `hold` until `free`, `big`, `fail`, `session.ping`.
+/// A service to try the transport with: `echo`, `hold` until `free`, `big`, `fail`, `session.ping`; and two that need no
+/// task: `now` answers at once, `keep` when `answerKept` is called.
 final class EchoService: RPCService {
     private struct State {
         var held: [String: Signal] = [:]
@@ -13,12 +14,15 @@ final class EchoService: RPCService {
         var started: [String: Signal] = [:]
         var notified: [String] = []
         var lastHeld: RPCCall?
+        var kept: [RPCCall] = []
     }
 
     private let state = Mutex(State())
     private let refusal: RPCError?
     let opened = Signal()
     let closed = Signal()
+    /// Fires with each call that is kept.
+    let keeping = Signal()
 
     init(refusal: RPCError? = nil) {
         self.refusal = refusal
@@ -38,12 +42,37 @@ final class EchoService: RPCService {
         closed.fire()
     }
 
+    func take(_ call: RPCCall) -> Bool {
+        switch call.method {
+        case "now":
+            call.answer(.success(RPCReply(call.params)))
+            return true
+        case "keep":
+            state.withLock { $0.kept.append(call) }
+            keeping.fire()
+            return true
+        default:
+            return false
+        }
+    }
+
+    /// Answers every call that is kept; a cancelled one says so.
+    func answerKept() {
+        let kept = state.withLock { state in
+            defer { state.kept = [] }
+            return state.kept
+        }
+        for call in kept {
+            call.answer(call.cancellation.isCancelled ? .failure(.cancelled) : .success(RPCReply(call.params)))
+        }
+    }
+
     func reply(to call: RPCCall) async throws(RPCError) -> RPCReply {
         if call.id == nil { state.withLock { $0.notified.append(call.method) } }
         switch call.method {
         case "session.ping":
             return RPCReply(.emptyObject)
-        case "echo":
+        case "echo", "now":
             return RPCReply(call.params)
         case "hold":
             try await hold(call)

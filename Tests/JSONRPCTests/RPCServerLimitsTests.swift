@@ -1,5 +1,7 @@
 import Glibc
 import Logging
+import NIOCore
+import NIOPosix
 import Testing
 
 @testable import JSONRPC
@@ -183,6 +185,7 @@ import Testing
 
 /// Carries nothing anywhere.
 private struct NoTransport: ByteTransport {
+    var loop: any EventLoop { MultiThreadedEventLoopGroup.singleton.next() }
     var isPatient: Bool { true }
     func resumeReading() {}
     func wakeWriter(of outbox: Outbox) {}

@@ -44,4 +44,22 @@ struct LaneTests {
         #expect(lane.count == 3)
         #expect(lane.take(10)?.map(\.number) == [1, 2, 3])
     }
+
+    @Test("The loop sleeps until something waits, and ends with what is left")
+    func next() async {
+        async let first = lane.next(10)
+        add(1, 1...2)
+        #expect(await first?.map(\.number) == [1, 2])
+        add(1, 3...3)
+        lane.finish()
+        #expect(await lane.next(10)?.map(\.number) == [3])
+        #expect(await lane.next(10) == nil)
+    }
+
+    @Test("A loop that is cancelled ends, asleep or not")
+    func cancelled() async {
+        let loop = Task { await lane.next(10) }
+        loop.cancel()
+        #expect(await loop.value == nil)
+    }
 }

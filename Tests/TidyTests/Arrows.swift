@@ -18,7 +18,10 @@ extension Rule {
         ],
         "pricing-repl": ["CEditLine", "JSONRPC", "PricingProtocol", "ArgumentParser"],
         "pricing-simulate": ["JSONRPC", "PricingProtocol", "ArgumentParser"],
-        "pricing-bench": ["JSONRPC", "PricingProtocol", "ArgumentParser", "Histogram", "Subprocess", "SystemPackage"],
+        "pricing-bench": [
+            "JSONRPC", "PricingProtocol", "ArgumentParser", "Histogram", "NIOCore", "NIOPosix", "Subprocess",
+            "SystemPackage",
+        ],
         "pricing-web": [
             "CWebPages", "JSONRPC", "PricingProtocol", "ArgumentParser", "Hummingbird", "HTTPTypes", "Logging",
             "NIOCore",

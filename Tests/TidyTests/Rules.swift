@@ -104,7 +104,10 @@ extension Rule {
 
     static let foundation = Rule(
         name: "Foundation stays out of the sources",
-        concerns: { isSwift($0) && $0.isIn("Sources") },
+        // The rival of a comparison is built from Foundation's JSON: that is what it is.
+        concerns: {
+            isSwift($0) && $0.isIn("Sources") && $0.path != "Sources/pricing-bench/Compare/JSONEchoServer.swift"
+        },
         problems: { matches($0.swift.code, /\bimport\s+(struct\s+|class\s+)?Foundation\w*/) },
         planted: ["import Foundation", "package import FoundationEssentials", "import struct Foundation.Data"].map {
             swift("Sources/A/A.swift", $0)

@@ -4,25 +4,16 @@ import PricingProtocol
 /// Methods that are one SQL function each: the method's effect says how it is called.
 struct CallHandlers: Sendable {
     let database: Database
-    let intake: OrderIntake
-    let prices: PriceIntake
     let feed: EventFeed
     let ticker: Ticker
 
     /// A handler for each method that names an SQL function.
     var handlers: [String: Dispatcher.Handler] {
-        var handlers = CallStatements.functions.reduce(into: [String: Dispatcher.Handler]()) { all, entry in
+        CallStatements.functions.reduce(into: [:]) { all, entry in
             let isWrite = AllMethods.byName[entry.key]?.effect == .write
             let handler: Dispatcher.Handler = isWrite ? writing(entry.value) : reading(entry.value)
             all[entry.key] = handler
         }
-        let placing: Dispatcher.Handler = { context async throws(PricingFailure) in try await placeOrder(context) }
-        handlers["order.place"] = placing
-        let pricing: Dispatcher.Handler = { context async throws(PricingFailure) in
-            context.reply(try await prices.get(context))
-        }
-        handlers["price.get"] = pricing
-        return handlers
     }
 
     private func reading(_ function: String) -> Dispatcher.Handler {
@@ -35,12 +26,6 @@ struct CallHandlers: Sendable {
 
     private func read(_ function: String, _ context: CallContext) async throws(PricingFailure) -> RPCReply {
         context.reply(try await database.read(function, context))
-    }
-
-    /// A dry run is no order: it must not share a commit with any.
-    private func placeOrder(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
-        if context.meta.isDryRun { return try await write("place_order", context) }
-        return context.reply(try await intake.place(context).get())
     }
 
     private func write(_ function: String, _ context: CallContext) async throws(PricingFailure) -> RPCReply {

@@ -9,11 +9,12 @@ struct SessionHandlers: Sendable {
     /// The protocol version spoken here.
     static let protocolVersion: Int64 = 1
 
-    var handlers: [String: Dispatcher.Handler] {
+    /// Each waits for nothing.
+    var handlers: [String: Dispatcher.QuickHandler] {
         let document = JSONText(OpenRPCDocument.make(version: DaemonIdentity.version))
         return [
             "rpc.discover": { _ in RPCReply(document) },
-            "session.ping": { _ in RPCReply([:]) },
+            "session.ping": { _ in RPCReply(.emptyObject) },
             "session.hello": { context throws(PricingFailure) in try hello(context) },
             "server.explain": { context throws(PricingFailure) in
                 let reason = context.params["reason"]?.string

@@ -22,12 +22,12 @@ struct Comparison: Sendable {
         /// Medians over the rounds; of a rival with several client counts, the best.
         let ours: Double
         let rival: Double
-        /// Whether a larger ratio is better, and the ratio to reach.
+        /// Whether a larger ratio is better, and the ratio to reach; nil for a line that only informs.
         let isFloor: Bool
-        let goal: Double
+        let goal: Double?
 
         var ratio: Double { ours / rival }
-        var isMet: Bool { isFloor ? ratio >= goal : ratio <= goal }
+        var isMet: Bool? { goal.map { isFloor ? ratio >= $0 : ratio <= $0 } }
     }
 
     /// The middle of the figures, the mean of the two in the middle of an even number; not a number for none.
@@ -51,7 +51,7 @@ struct Comparison: Sendable {
             _ title: String,
             _ ours: Double,
             _ rival: Double,
-            atLeast goal: Double
+            atLeast goal: Double?
         ) -> Standing {
             Standing(name: name, title: title, unit: "/s", ours: ours, rival: rival, isFloor: true, goal: goal)
         }
@@ -66,7 +66,14 @@ struct Comparison: Sendable {
             line("hotOrders", "orders of one product, beside pgbench", median(.hotOrders), hot, atLeast: 6),
             time("oneOrder", "one order at a time, median", median(.oneOrder), median(.rivalOneOrder), atMost: 1.4),
             line("prices", "price.get, beside pgbench's select", median(.prices), prices, atLeast: 1.5),
-            line("pings", "session.ping, beside a bare echo", median(.pings), median(.echo), atLeast: 0.5),
+            line("pings", "session.ping, beside a bare JSON-RPC echo", median(.pings), median(.jsonEcho), atLeast: 0.5),
+            line(
+                "bytes",
+                "session.ping, beside bytes sent back unread (no rival: what the socket alone takes)",
+                median(.pings),
+                median(.byteEcho),
+                atLeast: nil
+            ),
             line(
                 "connections",
                 "orders on 256 connections, beside 8",
@@ -93,8 +100,9 @@ struct Comparison: Sendable {
                     [
                         "name": .string(line.name), "title": .string(line.title), "unit": .string(line.unit),
                         "ours": .number(line.ours), "rival": .number(line.rival), "ratio": .number(line.ratio),
-                        "goal": .string(line.isFloor ? "atLeast" : "atMost"), "limit": .number(line.goal),
-                        "met": .bool(line.isMet),
+                        "goal": .string(line.isFloor ? "atLeast" : "atMost"),
+                        "limit": line.goal.map { .number($0) } ?? .null,
+                        "met": line.isMet.map { .bool($0) } ?? .null,
                     ]
                 }
             ),
@@ -111,8 +119,8 @@ struct Comparison: Sendable {
     var lines: [String] {
         let rows = standings.map { line in
             "| \(line.title) | \(JSONValue.number(line.ours)) \(line.unit) | \(JSONValue.number(line.rival)) \(line.unit) "
-                + "| \(JSONValue.number(line.ratio)) | \(line.isFloor ? "≥" : "≤") \(line.goal) "
-                + "| \(line.isMet ? "yes" : "no") |"
+                + "| \(JSONValue.number(line.ratio)) | \(line.goal.map { "\(line.isFloor ? "≥" : "≤") \($0)" } ?? "none") "
+                + "| \(line.isMet.map { $0 ? "yes" : "no" } ?? "-") |"
         }
         func clients(_ name: String, _ series: (Int) -> Series) -> String {
             "pgbench, \(name): "

@@ -5,7 +5,7 @@ enum Series: Hashable, Sendable {
     case orders, hotOrders, oneOrder, prices, pings, manyConnections, tail
     /// The rival's, with so many clients.
     case rivalOrders(clients: Int), rivalHotOrders(clients: Int), rivalPrices(clients: Int)
-    case rivalOneOrder, echo, median
+    case rivalOneOrder, jsonEcho, byteEcho, median
 }
 
 /// The figures of each round by what they measure.
@@ -55,8 +55,11 @@ struct Contest: Sendable {
             note(.rivalPrices(clients: clients), try await rival(.price, clients).perSecond)
         }
         note(.prices, try await load(.prices, connections: 8, depth: Self.inFlight / 8).perSecond)
-        let echo = try EchoServer.start(socket + ".echo")
-        note(.echo, try await load(.pings, connections: 1, depth: Self.inFlight, of: echo.path).perSecond)
+        let bytes = try ByteEchoServer.start(socket + ".bytes")
+        note(.byteEcho, try await load(.pings, connections: 1, depth: Self.inFlight, of: bytes.path).perSecond)
+        let json = try await JSONEchoServer.start(socket + ".json")
+        note(.jsonEcho, try await load(.pings, connections: 1, depth: Self.inFlight, of: json.path).perSecond)
+        try await json.close()
         note(.pings, try await load(.pings, connections: 1, depth: Self.inFlight).perSecond)
     }
 

@@ -2,11 +2,11 @@ import Dispatch
 import Glibc
 
 /// What a socket alone costs: a server that sends back every byte it is sent, one connection at a time.
-struct EchoServer: Sendable {
+struct ByteEchoServer: Sendable {
     let path: String
 
     /// Listens at `path`, and serves one connection to its end on a thread of its own.
-    static func start(_ path: String) throws(BenchFailure) -> EchoServer {
+    static func start(_ path: String) throws(BenchFailure) -> ByteEchoServer {
         unsafe _ = unlink(path)
         let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard listener >= 0, unsafe UnixAddress(path).use({ unsafe bind(listener, $0, $1) }) == 0,
@@ -19,7 +19,7 @@ struct EchoServer: Sendable {
             close(listener)
             if peer >= 0 { echo(peer) }
         }
-        return EchoServer(path: path)
+        return ByteEchoServer(path: path)
     }
 
     private static func echo(_ peer: Int32) {
