@@ -12,6 +12,7 @@ actor ConnectionRunner {
     private let ledger: ServerLedger
     private let desk: ReplyDesk
     private let loop: any EventLoop
+    private let loopTasks: LoopTasks
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
 
@@ -21,6 +22,7 @@ actor ConnectionRunner {
         self.ledger = ledger
         desk = ReplyDesk(connection: connection, ledger: ledger, logger: logger)
         loop = connection.loop
+        loopTasks = LoopTasks(loop)
     }
 
     private var limits: TransportLimits { connection.limits }
@@ -54,7 +56,7 @@ actor ConnectionRunner {
     private func read(into group: inout DiscardingTaskGroup) async -> Bool {
         var framer = LineFramer(limit: limits.requestLineBytes)
         var partialSince: ContinuousClock.Instant?
-        while let piece = await connection.inbox.next() {
+        while let piece = await withTaskExecutorPreference(loopTasks, operation: { await connection.inbox.next() }) {
             let now = ContinuousClock.now
             let arrived = ledger.arrival(now: now)
             framer.feed(piece.readableBytesView)

@@ -6,7 +6,7 @@ import Glibc
 @safe final class ConnectionThread: SerialExecutor, @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var jobs: [UnownedJob] = []
+    private var jobs: [(job: UnownedJob, tasks: ThreadTasks?)] = []
     private var finished = false
 
     /// Starts the thread; its name is cut to 15 bytes by the system.
@@ -24,9 +24,14 @@ import Glibc
     }
 
     func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
+        add(UnownedJob(job), by: nil)
+    }
+
+    /// Adds a job at the end.
+    /// - Parameter tasks: what the job's task prefers to run on, if it came that way.
+    fileprivate func add(_ job: UnownedJob, by tasks: ThreadTasks?) {
         unsafe pthread_mutex_lock(mutex)
-        jobs.append(job)
+        jobs.append((job, tasks))
         unsafe pthread_cond_signal(condition)
         unsafe pthread_mutex_unlock(mutex)
     }
@@ -41,14 +46,21 @@ import Glibc
 
     private func work() {
         while let batch = nextJobs() {
-            for job in batch {
-                unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+            for (job, tasks) in batch {
+                guard let tasks else {
+                    unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+                    continue
+                }
+                unsafe job.runSynchronously(
+                    isolatedTo: asUnownedSerialExecutor(),
+                    taskExecutor: tasks.asUnownedTaskExecutor()
+                )
             }
         }
     }
 
     /// Blocks until there is work; nil when finished.
-    private func nextJobs() -> [UnownedJob]? {
+    private func nextJobs() -> [(job: UnownedJob, tasks: ThreadTasks?)]? {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
         while jobs.isEmpty {
@@ -58,5 +70,19 @@ import Glibc
         let batch = jobs
         jobs.removeAll(keepingCapacity: false)
         return batch
+    }
+}
+
+/// The thread as the place where a task goes on. A task that waits for a continuation goes on by way of Swift's pool even
+/// when its actor lives on the thread, which costs a change of threads; while it prefers this executor it does not.
+final class ThreadTasks: TaskExecutor {
+    private let thread: ConnectionThread
+
+    init(_ thread: ConnectionThread) {
+        self.thread = thread
+    }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        thread.add(UnownedJob(job), by: self)
     }
 }

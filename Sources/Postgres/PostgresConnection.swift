@@ -96,6 +96,11 @@ package actor PostgresConnection {
         }
     }
 
+    /// Waits for something that is told by a continuation, and goes on at once on the connection's thread.
+    package func waiting<Value>(_ body: () async -> Value) async -> Value {
+        await withTaskExecutorPreference(ThreadTasks(thread), operation: body)
+    }
+
     /// Whether the connection stands, after a look at its socket; costs no round trip.
     package func stillStands() -> Bool {
         session.link.stillStands()

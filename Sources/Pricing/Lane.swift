@@ -115,7 +115,7 @@ extension Lane {
                     inHand = nil
                     await carryOut(batch, connection)
                     guard connection.isUsable else { return }
-                    inHand = await next(most)
+                    inHand = await connection.waiting { await next(most) }
                     guard connection.stillStands() else { return }
                 }
             }

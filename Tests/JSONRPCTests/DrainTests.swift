@@ -20,7 +20,9 @@ import Testing
             #expect(refused?["code"] == -32006)
             #expect(refused?["data"]?["retryable"] == true)
             service.free("a")
-            #expect(await outcome == DrainOutcome(completed: 1, cancelled: 0))
+            // An echo may have been in flight still when the drain began.
+            let ended = await outcome
+            #expect(ended.cancelled == 0 && (1...2).contains(ended.completed), "\(ended)")
             #expect(try parsed(await client.line())["id"] == 1)
             server.shutdown()
             #expect(await client.line() == nil)
