@@ -14,7 +14,8 @@ lock table inventory, event_sequence in share row exclusive mode;
 select nextval('customer_order_order_id_seq') as first_order,
        coalesce((select max(placed_at) from customer_order), now() - interval '1 year') as since,
        (select last_number from event_sequence) as told,
-       (select count(*) from inventory) as products \gset
+       (select count(*) from inventory) as products, min(user_id) as first_customer, count(*) as customers
+from app_user where email like '%@bench.example' \gset
 select setval('customer_order_order_id_seq', :first_order - 1 + :rows) as last_order \gset
 
 -- The two declarations that a product goes to and fro between, and what its price is then.
@@ -37,13 +38,11 @@ from inventory i join product d using (product_id) join declared other on other.
 analyze standing;
 
 create temporary view past as
-select n, :first_order + n as order_id, buyers[1 + n * 7919 % cardinality(buyers)] as customer_id, s.*,
+select n, :first_order + n as order_id, :first_customer + n * 7919 % :customers as customer_id, s.*,
        k, s.stock - k as stock_after, (k - 1 + behind) / 20 as changes, (k + behind) % 20 = 0 as is_change,
        case when (k - 1 + behind) / 20 % 2 = 0 then s.price else other_price end as charged,
        timestamptz :'since' + (now() - timestamptz :'since') * (n::float8 / :rows) as at
-from (select array_agg(user_id order by user_id) as buyers from app_user where email like '%@bench.example') b,
-     generate_series(0, :rows::bigint - 1) n, lateral (select (n / :products)::integer + 1 as k) sale,
-     standing s
+from generate_series(0, :rows::bigint - 1) n, lateral (select (n / :products)::integer + 1 as k) sale, standing s
 where s.place = n % :products;
 
 insert into customer_order (order_id, customer_id, total, placed_at, changed_at, actor) overriding system value
