@@ -4,12 +4,11 @@
 -- base price, which is a price change and a third event. The rows go round the products, as a shop's do whose customers
 -- want all things alike, so that indexes grow everywhere at once; their times lead from the newest order, or a year ago,
 -- to now. Written set by set without the triggers; what they would have left behind holds all the same, as the audit
--- says. May be run again: the past goes on where it ended. Needs that nobody trades meanwhile.
+-- says. May be run again: the past goes on where it ended. Fails by a primary key where somebody trades meanwhile.
 begin;
 set local session_replication_role = replica;
 set local synchronous_commit = off;
 set local work_mem = '512MB';
-lock table inventory, event_sequence in share row exclusive mode;
 
 select nextval('customer_order_order_id_seq') as first_order,
        coalesce((select max(placed_at) from customer_order), now() - interval '1 year') as since,
@@ -51,7 +50,8 @@ insert into order_line (order_id, product_id, quantity, unit_price)
 select order_id, product_id, 1, charged from past;
 insert into stock_movement (product_id, sequence, kind, quantity, stock_after, order_id, actor, at)
 select product_id, movement_count + k, 'sale', -1, stock_after, order_id, 'bench', at from past;
-insert into price_change (product_id, sequence, old_price, new_price, stock, rule_id, cause, binding_guard, inputs, actor, at)
+insert into price_change (product_id, sequence, old_price, new_price, stock, rule_id, cause, binding_guard, inputs,
+                          actor, at)
 select p.product_id, p.change_count + p.changes + 1, p.charged, d.price, p.stock_after, p.rule_id, 'declaration',
        d.binding, d.inputs || jsonb_build_object('stock', p.stock_after, 'posted', p.charged), 'bench', p.at
 from past p join declared d on d.price <> p.charged where p.is_change;
@@ -63,7 +63,8 @@ from past p, lateral (
     union all
     select 'order', 'insert', null, p.order_id, null,
            jsonb_build_object('status', 'pending', 'total', p.charged::text, 'customerId', p.customer_id, 'lines',
-               jsonb_build_array(jsonb_build_object('productId', p.product_id, 'quantity', 1, 'unitPrice', p.charged::text))),
+               jsonb_build_array(jsonb_build_object(
+                   'productId', p.product_id, 'quantity', 1, 'unitPrice', p.charged::text))),
            jsonb_build_object('kind', 'sale', 'orderId', p.order_id)
     union all
     select 'price', 'update', p.product_id, p.product_id, jsonb_build_object('price', p.charged::text),
