@@ -100,4 +100,11 @@ struct SessionsTests {
         #expect(report.json["pgbenchStops"] == ["clients": 64, "reason": "pgbench: error: connection failed"])
         #expect(report.lines.last == "pgbench stops at 64 clients: pgbench: error: connection failed")
     }
+
+    @Test("Only want of sessions is an end; anything else went wrong")
+    func room() {
+        #expect(Sessions.hasNoRoom("FATAL:  remaining connection slots are reserved for superusers"))
+        #expect(Sessions.hasNoRoom("FATAL:  sorry, too many clients already"))
+        #expect(!Sessions.hasNoRoom("connection to server on socket failed: No such file or directory"))
+    }
 }

@@ -2,7 +2,7 @@ import JSONRPC
 
 /// The same load over ever more connections, beside pgbench with as many clients.
 struct Sessions: Sendable {
-    static let counts = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+    private static let counts = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
     let trial: Trial
     let pgbench: PgBench
@@ -21,12 +21,17 @@ struct Sessions: Sendable {
                 do {
                     rows[index].rivalOrders.append(try await rival(.orders, count))
                     rows[index].rivalPrices.append(try await rival(.price, count))
-                } catch BenchFailure.programFailed(_, let said) where said.contains("connection") {
+                } catch BenchFailure.programFailed(_, let said) where Self.hasNoRoom(said) {
                     stop = SessionsReport.Stop(clients: count, said: said)
                 }
             }
         }
         return SessionsReport(rows: rows, stop: stop, rounds: rounds, trial: trial)
+    }
+
+    /// Whether PostgreSQL refused pgbench for want of sessions.
+    static func hasNoRoom(_ said: String) -> Bool {
+        said.contains("connection slots are reserved") || said.contains("too many clients already")
     }
 
     private func rival(_ script: BenchDatabase.Script, _ clients: Int) async throws -> Double {
