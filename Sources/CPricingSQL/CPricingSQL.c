@@ -109,6 +109,15 @@ static const unsigned char script_40[] = {
 static const unsigned char script_41[] = {
 #embed "../../sql/41_bench_prices.sql"
 };
+static const unsigned char script_42[] = {
+#embed "../../sql/42_bench_shop.sql"
+};
+static const unsigned char script_43[] = {
+#embed "../../sql/43_bench_history.sql"
+};
+static const unsigned char script_44[] = {
+#embed "../../sql/44_bench_tables.sql"
+};
 
 #define SCRIPT(number, name) {name, script_##number, sizeof script_##number}
 
@@ -149,6 +158,9 @@ static const struct pricing_script scripts[] = {
     SCRIPT(34, "34_place_orders.sql"),
     SCRIPT(40, "40_bench_orders.sql"),
     SCRIPT(41, "41_bench_prices.sql"),
+    SCRIPT(42, "42_bench_shop.sql"),
+    SCRIPT(43, "43_bench_history.sql"),
+    SCRIPT(44, "44_bench_tables.sql"),
 };
 
 unsigned long pricing_script_count(void) {

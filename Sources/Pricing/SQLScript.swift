@@ -10,7 +10,7 @@ package struct SQLScript: Sendable, Equatable {
         case repeatable
         /// Sample rows, applied once and only when asked for.
         case demo
-        /// Scripts of pgbench; never applied.
+        /// What `pricing-bench` runs by pgbench and psql; never applied.
         case bench
         /// Named queries; never applied.
         case queries

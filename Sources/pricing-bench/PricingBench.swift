@@ -41,6 +41,8 @@ enum BenchFailure: Error, Sendable, Equatable, CustomStringConvertible {
     case programFailed(String, said: String)
     /// A file could not be read or written.
     case file(String, errno: Int32)
+    /// A folder's disk has less room than a measurement may need, in bytes.
+    case diskShort(String, needed: Int64, free: Int64)
 
     var description: String {
         switch self {
@@ -50,6 +52,8 @@ enum BenchFailure: Error, Sendable, Equatable, CustomStringConvertible {
         case .lacks(let what): "the shop has no \(what); pricing-simulate generate makes some"
         case .programFailed(let name, let said): "\(name) failed: \(said)"
         case .file(let path, let errno): "\(path): \(Self.reason(errno))"
+        case .diskShort(let path, let needed, let free):
+            "\(path) has room for \(free >> 20) MiB; this shop may need \(needed >> 20) MiB"
         }
     }
 

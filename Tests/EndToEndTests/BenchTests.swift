@@ -1,3 +1,4 @@
+import Foundation
 import JSONRPC
 import PricingTestSupport
 import Testing
@@ -50,7 +51,7 @@ extension EndToEnd {
             let standings = try #require(report["standings"]?.array)
             #expect(
                 standings.map { $0["name"]?.string } == [
-                    "orders", "hotOrders", "oneOrder", "prices", "pings", "bytes", "connections", "tail",
+                    "orders", "hotOrders", "oneOrder", "prices", "pings", "bytes", "connections", "tail", "memory",
                 ]
             )
             for line in standings {
@@ -67,6 +68,95 @@ extension EndToEnd {
             #expect(try #require(report["residentKiB"]?["afterLoad"]?.integer) > 0)
             #expect(try number(report["readySeconds"]?["first"]) > 0)
             #expect(try number(report["readySeconds"]?["later"]) > 0)
+            try expectTables(report)
+        }
+
+        private func expectTables(_ report: JSONObject) throws {
+            let tables = try #require(report["tables"]?.array)
+            #expect(
+                tables.map { $0["name"]?.string } == [
+                    "customer_order", "event_outbox", "inventory", "order_line", "stock_movement",
+                ]
+            )
+            let inventory = try #require(tables.first { $0["name"] == "inventory" })
+            #expect(try #require(inventory["updates"]?.integer) > 0)
+            #expect((0...1).contains(try number(inventory["hotShare"])))
+        }
+
+        @Test func eachSizeOfAShopIsMeasured() async throws {
+            let sizes = ["--products", "200,100", "--history", "0,500"]
+            let report = try await json(["compare", "--scale", "--seconds", "1", "--rounds", "1"] + sizes)
+            let rows = try #require(report["sizes"]?.array)
+            #expect(rows.map { $0["products"]?.integer } == [100, 100, 200, 200])
+            #expect(rows.map { $0["history"]?.integer } == [0, 500, 0, 500])
+            for row in rows {
+                for figure in ["orders", "kept", "oneOrderMs", "prices", "pageMs"] {
+                    #expect(try number(row[figure]) > 0, "\(figure) of \(row)")
+                }
+                let rest = try #require(row["residentKiB"]?["atRest"]?.integer)
+                #expect(try #require(row["residentKiB"]?["highest"]?.integer) >= rest)
+            }
+            #expect(report["standings"]?.array?.map { $0["name"]?.string } == ["orders", "memory"])
+        }
+
+        @Test func everyNumberOfConnectionsIsMeasuredAndPgbenchStopsSomewhere() async throws {
+            let report = try await json([
+                "compare", "--sessions", "--seconds", "1", "--rounds", "1", "--products", "50",
+            ])
+            let rows = try #require(report["sessions"]?.array)
+            #expect(rows.map { $0["connections"]?.integer } == [1, 2, 4, 8, 16, 32, 64, 128, 256])
+            // The cluster of our own takes 64 sessions.
+            let stop = try #require(report["pgbenchStops"]?["clients"]?.integer)
+            #expect(stop == 64)
+            #expect(report["pgbenchStops"]?["reason"]?.string?.contains("connection") == true)
+            for row in rows {
+                for work in ["orders", "prices"] {
+                    for figure in ["perSecond", "p50Ms", "p99Ms"] {
+                        #expect(try number(row[work]?[figure]) > 0, "\(work) of \(row)")
+                    }
+                    let hasRival = try #require(row["connections"]?.integer) < stop
+                    #expect((row["pgbench"]?[work] != .null) == hasRival, "\(row)")
+                }
+            }
+        }
+
+        @Test func aLongRunIsLookedAtAgainAndAgain() async throws {
+            let report = try await json(["compare", "--minutes", "0.03", "--seconds", "1", "--products", "50"])
+            let samples = try #require(report["samples"]?.array)
+            #expect(samples.count >= 2)
+            for sample in samples {
+                for figure in ["minute", "residentKiB", "orders", "prices"] { #expect(try number(sample[figure]) > 0) }
+            }
+            for figure in ["residentKiB", "orders", "prices"] { _ = try number(report["aMinute"]?[figure]) }
+            #expect(try #require(report["highestKiB"]?.integer) > 0)
+            try expectTables(report)
+        }
+
+        @Test func theHistoryOfAMeasuredShopIsSoundAndTradeGoesOn() async throws {
+            let daemon = try await TestDaemon.start()
+            let psql = try await daemon.psql(as: "postgres")
+            let ids = try await psql.run(try script("42_bench_shop", ["products": 200, "customers": 20]))
+            #expect(ids == ["1|200|1|20"])
+            // Twice, with a trade between: the second past goes on where the trade ended, and ends within a round.
+            for rows in [2000, 333] {
+                try await psql.run(try script("43_bench_history", ["rows": rows]))
+                #expect(try await psql.run(PricingTestSupport.Invariants.sql) == [])
+                try await Invariants.expect(daemon)
+                let client = try await daemon.client()
+                let order: JSONObject = ["customerId": 7, "lines": [["productId": 5, "quantity": 2]]]
+                #expect(try await client.call("order.place", order)["status"] == "pending")
+                let audit = try await client.call("audit.verify")
+                #expect(audit["total"] == 0, "\(audit)")
+                await client.close()
+            }
+            let counts = "select (select count(*) from customer_order), (select count(*) from price_change) - 200"
+            #expect(try await psql.run(counts) == ["2335|117"])
+        }
+
+        private func script(_ name: String, _ variables: [String: Int]) throws -> String {
+            let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../sql")
+            let text = try String(contentsOf: folder.appending(path: "\(name).sql"), encoding: .utf8)
+            return variables.map { "\\set \($0) \($1)\n" }.joined() + text
         }
     }
 }

@@ -23,8 +23,17 @@ struct ArgumentTests {
         let command = try #require(try PricingBench.parseAsRoot(["compare", "--format", "json"]) as? Compare)
         #expect(command.rounds == 5)
         #expect(command.seconds == 5)
-        #expect(command.products == 10_000)
+        #expect(command.products == nil)
         #expect(command.format == .json)
+    }
+
+    @Test("Sizes of a shop come in ascending order, each once")
+    func sizes() throws {
+        let words = ["compare", "--scale", "--products", "1000,10,1000", "--history", "2000,0"]
+        let command = try #require(try PricingBench.parseAsRoot(words) as? Compare)
+        #expect(command.scale)
+        #expect(command.products?.values == [10, 1000])
+        #expect(command.history?.values == [0, 2000])
     }
 
     @Test(
@@ -35,6 +44,10 @@ struct ArgumentTests {
             ["--work", "pings", "--rate", "0"], ["--work", "pings", "--rate", "nan"],
             ["--work", "orders", "--lines", "101"], ["--work", "orders", "--subscribers", "65"],
             ["compare", "--rounds", "0"], ["compare", "--seconds", "601"], ["compare", "--products", "0"],
+            ["compare", "--products", "10,"], ["compare", "--products", "-1"], ["compare", "--products", "10,20"],
+            ["compare", "--history", "0"], ["compare", "--scale", "--history", "50000001"],
+            ["compare", "--scale", "--sessions"], ["compare", "--sessions", "--minutes", "1"],
+            ["compare", "--minutes", "0"],
         ]
     )
     func refused(words: [String]) {

@@ -36,16 +36,17 @@ struct ComparisonTests {
             restKiB: 100,
             loadedKiB: 200,
             firstReady: 2,
-            laterReady: 1
+            laterReady: 1,
+            tables: []
         )
     }
 
     @Test("The median is the middle, and none of nothing")
-    func median() {
-        #expect(Comparison.median([3, 1, 2]) == 2)
-        #expect(Comparison.median([4, 1, 2, 3]) == 2.5)
-        #expect(Comparison.median([]).isNaN)
-        #expect(Comparison.median([1, .nan, 2]).isNaN)
+    func middle() {
+        #expect(median([3, 1, 2]) == 2)
+        #expect(median([4, 1, 2, 3]) == 2.5)
+        #expect(median([]).isNaN)
+        #expect(median([1, .nan, 2]).isNaN)
     }
 
     @Test("The rival counts with its best number of clients, by medians")
@@ -66,16 +67,26 @@ struct ComparisonTests {
         #expect(comparison.json["standings"]?.array?[3]["ratio"] == .null)
     }
 
+    @Test("Of memory the highest of all rounds counts, beside its goal")
+    func memory() throws {
+        let comparison = comparison([.memory: [51_200, 102_400, 76_800]])
+        let memory = try #require(comparison.standings.last)
+        #expect(memory.name == "memory")
+        #expect(memory.ours == 100)
+        #expect(memory.rival == 150)
+        #expect(memory.isMet == true)
+    }
+
     @Test("Table and JSON hold every line")
     func shape() throws {
         let comparison = comparison([:])
-        #expect(comparison.lines.count { $0.hasPrefix("| ") } == 9)
+        #expect(comparison.lines.count { $0.hasPrefix("| ") } == 11)
         let json = comparison.json
         let bytes = json["standings"]?.array?.first { $0["name"] == "bytes" }
         #expect(bytes?["limit"] == .null, "it only informs")
         #expect(bytes?["met"] == .null)
         #expect(json["residentKiB"] == ["atRest": 100, "afterLoad": 200])
-        #expect(json["standings"]?.array?.count == 8)
+        #expect(json["standings"]?.array?.count == 9)
         #expect(json["pgbench"]?["orders"]?.object?.keys == ["1", "8", "32"])
     }
 }

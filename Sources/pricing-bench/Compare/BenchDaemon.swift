@@ -8,23 +8,37 @@ import SystemPackage
 struct BenchDaemon: Sendable {
     /// One that serves.
     struct Running: Sendable {
+        /// The program's path.
+        let program: String
         let socket: String
         let pid: Int32
         /// From its start to its ready line.
         let secondsToReady: Double
 
         /// Its resident memory now, of the daemon alone without PostgreSQL.
-        func residentKiB() throws(BenchFailure) -> Int64 {
+        func residentKiB() throws(BenchFailure) -> Int64 { try status("VmRSS:") }
+
+        /// The highest that its resident memory has been since its start or since `forgetPeak`.
+        func peakKiB() throws(BenchFailure) -> Int64 { try status("VmHWM:") }
+
+        /// Lets the peak begin again from what is resident now.
+        func forgetPeak() throws(BenchFailure) {
+            let file = "/proc/\(pid)/clear_refs"
+            guard let open = unsafe fopen(file, "we") else { throw .file(file, errno: errno) }
+            let written = unsafe fputs("5", open)
+            guard unsafe fclose(open) == 0, written >= 0 else { throw .file(file, errno: errno) }
+        }
+
+        private func status(_ field: String) throws(BenchFailure) -> Int64 {
             let file = "/proc/\(pid)/status"
-            let line = try WorkFolder.read(file).split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+            let line = try WorkFolder.read(file).split(separator: "\n").first { $0.hasPrefix(field) }
             let words = line?.split(whereSeparator: { $0 == " " || $0 == "\t" }) ?? []
             guard words.count > 1, let kibibytes = Int64(words[1]) else { throw .file(file, errno: EINVAL) }
             return kibibytes
         }
     }
 
-    /// The program's path.
-    let program: String
+    private let program: String
     private let folder: WorkFolder
 
     init(_ folder: WorkFolder) throws(BenchFailure) {
@@ -64,7 +78,12 @@ struct BenchDaemon: Sendable {
                 }
                 let seconds = Double(Moment.now() - start) / Double(Moment.second)
                 return try await body(
-                    Running(socket: socket, pid: execution.processIdentifier.value, secondsToReady: seconds)
+                    Running(
+                        program: program,
+                        socket: socket,
+                        pid: execution.processIdentifier.value,
+                        secondsToReady: seconds
+                    )
                 )
             }
             throw BenchFailure.programFailed(program, said: "it ended before it was ready")

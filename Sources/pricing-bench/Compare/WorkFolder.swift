@@ -6,18 +6,37 @@ import SystemPackage
 struct WorkFolder: Sendable {
     let path: String
 
-    init() throws(BenchFailure) {
+    private init() throws(BenchFailure) {
         var template = Array("/tmp/pricing-bench-XXXXXX".utf8CString)
         guard unsafe mkdtemp(&template) != nil else { throw .file("/tmp", errno: errno) }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Removes it and all that is inside, even when the task that asks was cancelled.
-    func remove() async {
+    /// Lends a new one to `body`, and removes it with all that is inside, even when the task was cancelled.
+    static func with<Value: Sendable>(_ body: (WorkFolder) async throws -> Value) async throws -> Value {
+        let folder = try WorkFolder()
+        do {
+            let value = try await body(folder)
+            await folder.remove()
+            return value
+        } catch {
+            await folder.remove()
+            throw error
+        }
+    }
+
+    private func remove() async {
         await Task {
             _ = try? await Subprocess.run(.path("/bin/rm"), arguments: ["-rf", "--", path], output: .discarded)
         }
         .value
+    }
+
+    /// What its disk has room for, in bytes.
+    func freeBytes() throws(BenchFailure) -> Int64 {
+        var disk = statvfs()
+        guard unsafe statvfs(path, &disk) == 0 else { throw .file(path, errno: errno) }
+        return Int64(disk.f_bavail) * Int64(disk.f_frsize)
     }
 
     /// Writes a file anew; its path.

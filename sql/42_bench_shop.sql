@@ -1,0 +1,47 @@
+--! bench
+-- What psql runs to open a shop for measuring: `customers` customers and `products` products alike, each with a stock
+-- that no run sells out. The first product passes the triggers as any other; the rest are copies of its rows, so that a
+-- million take seconds. Prints the first and last product, then the first and last customer.
+begin;
+insert into app_user (full_name, email)
+select 'Measured ' || n, 'measured' || n || '@bench.example' from generate_series(1, :customers) n;
+with place as (insert into category (name) values ('Measured') returning category_id)
+insert into product (title, category_id, base_price, floor_price, ceiling_price, rule_id)
+select 'Measured 1', category_id, 10, 5, 20, default_rule_id(null) from place
+returning product_id as first \gset
+update inventory set stock = 1000000000, cause = row('initial', null, '', null)::movement_cause
+where product_id = :first;
+select number_events() as told, count(*) as tale from event_outbox where product_id = :first \gset
+
+set local session_replication_role = replica;
+insert into product overriding system value
+select c.* from product d, generate_series(2, :products) n, lateral jsonb_populate_record(d, jsonb_build_object(
+    'product_id', :first - 1 + n, 'title', 'Measured ' || n)) c
+where d.product_id = :first;
+insert into inventory
+select c.* from inventory i, generate_series(2, :products) n,
+    lateral jsonb_populate_record(i, jsonb_build_object('product_id', :first - 1 + n)) c
+where i.product_id = :first;
+insert into shelf
+select c.* from shelf s, generate_series(2, :products) n,
+    lateral jsonb_populate_record(s, jsonb_build_object('product_id', :first - 1 + n)) c
+where s.product_id = :first;
+insert into stock_movement
+select c.* from stock_movement m, generate_series(2, :products) n,
+    lateral jsonb_populate_record(m, jsonb_build_object('product_id', :first - 1 + n)) c
+where m.product_id = :first;
+insert into price_change overriding system value
+select c.* from price_change h, generate_series(2, :products) n, lateral jsonb_populate_record(h, jsonb_build_object(
+    'price_change_id', nextval('price_change_price_change_id_seq'), 'product_id', :first - 1 + n)) c
+where h.product_id = :first;
+insert into event
+select c.* from generate_series(2, :products) n, event e, lateral jsonb_populate_record(e, jsonb_build_object(
+    'sequence', e.sequence + (n - 1) * :tale, 'product_id', :first - 1 + n, 'key', :first - 1 + n)) c
+where e.sequence > :told - :tale;
+update event_sequence set last_number = last_number + (:products - 1) * :tale;
+-- First prices are no runaway of the rules, and a million of them no work for the breaker.
+update breaker_state set last_sequence = (select last_number from event_sequence);
+select setval('product_product_id_seq', :first - 1 + :products) as last \gset
+commit;
+vacuum analyze;
+select :first, :last, min(user_id), max(user_id) from app_user where email like '%@bench.example';

@@ -1,0 +1,91 @@
+--! bench
+-- What psql runs to give the shop of 42_bench_shop.sql a past of `rows` rows. A history row is one stock movement, a sale
+-- of one unit, with its order of one line and its two events; after every 20th the merchant declares the product's other
+-- base price, which is a price change and a third event. The rows go round the products, as a shop's do whose customers
+-- want all things alike, so that indexes grow everywhere at once; their times lead from the newest order, or a year ago,
+-- to now. Written set by set without the triggers; what they would have left behind holds all the same, as the audit
+-- says. May be run again: the past goes on where it ended. Fails by a primary key where somebody trades meanwhile.
+begin;
+set local session_replication_role = replica;
+set local synchronous_commit = off;
+set local work_mem = '512MB';
+
+select nextval('customer_order_order_id_seq') as first_order,
+       coalesce((select max(placed_at) from customer_order), now() - interval '1 year') as since,
+       (select last_number from event_sequence) as told,
+       (select count(*) from inventory) as products, min(user_id) as first_customer, count(*) as customers
+from app_user where email like '%@bench.example' \gset
+select setval('customer_order_order_id_seq', :first_order - 1 + :rows) as last_order \gset
+
+-- The two declarations that a product goes to and fro between, and what its price is then.
+create temporary table declared on commit drop as
+select (d).base_price, v.price, v.binding, price_reason('declaration', (r).strategy, v, '') as reason,
+       price_inputs(d, r, jsonb_populate_record(i, jsonb_build_object('anchor_price', v.price)), 0, (i).band,
+                    'declaration', v) as inputs
+from (select i, r, jsonb_populate_record(d, jsonb_build_object('base_price', base)) as d
+      from product d join inventory i using (product_id) join rule r using (rule_id), (values (10), (11)) b (base)
+      order by product_id limit 2) shop,
+     lateral evaluate_price(d, r, i, 'declaration') v;
+
+-- Where each product stands; after its k-th sale of this past it has changed its price (k + behind) / 20 times.
+create temporary table standing on commit drop as
+select row_number() over (order by product_id) - 1 as place, product_id, d.title, d.rule_id, i.stock, i.movement_count,
+       i.change_count, (product_id + i.movement_count) % 20 as behind, d.base_price, i.price,
+       other.base_price as other_base, other.price as other_price,
+       :rows / :products + (row_number() over (order by product_id) <= :rows % :products)::integer as sales
+from inventory i join product d using (product_id) join declared other on other.base_price <> d.base_price;
+analyze standing;
+
+create temporary view past as
+select n, :first_order + n as order_id, :first_customer + n * 7919 % :customers as customer_id, s.*,
+       k, s.stock - k as stock_after, (k - 1 + behind) / 20 as changes, (k + behind) % 20 = 0 as is_change,
+       case when (k - 1 + behind) / 20 % 2 = 0 then s.price else other_price end as charged,
+       timestamptz :'since' + (now() - timestamptz :'since') * (n::float8 / :rows) as at
+from generate_series(0, :rows::bigint - 1) n, lateral (select (n / :products)::integer + 1 as k) sale, standing s
+where s.place = n % :products;
+
+insert into customer_order (order_id, customer_id, total, placed_at, changed_at, actor) overriding system value
+select order_id, customer_id, charged, at, at, 'bench' from past;
+insert into order_line (order_id, product_id, quantity, unit_price)
+select order_id, product_id, 1, charged from past;
+insert into stock_movement (product_id, sequence, kind, quantity, stock_after, order_id, actor, at)
+select product_id, movement_count + k, 'sale', -1, stock_after, order_id, 'bench', at from past;
+insert into price_change (product_id, sequence, old_price, new_price, stock, rule_id, cause, binding_guard, inputs,
+                          actor, at)
+select p.product_id, p.change_count + p.changes + 1, p.charged, d.price, p.stock_after, p.rule_id, 'declaration',
+       d.binding, d.inputs || jsonb_build_object('stock', p.stock_after, 'posted', p.charged), 'bench', p.at
+from past p join declared d on d.price <> p.charged where p.is_change;
+insert into event (sequence, at, topic, op, product_id, key, before, after, cause, actor)
+select :told + row_number() over (), p.at, e.topic, e.op, e.product_id, e.key, e.before, e.after, e.cause, 'bench'
+from past p, lateral (
+    select 'stock', 'update', p.product_id, p.product_id, jsonb_build_object('stock', p.stock_after + 1),
+           jsonb_build_object('stock', p.stock_after), jsonb_build_object('kind', 'sale', 'orderId', p.order_id)
+    union all
+    select 'order', 'insert', null, p.order_id, null,
+           jsonb_build_object('status', 'pending', 'total', p.charged::text, 'customerId', p.customer_id, 'lines',
+               jsonb_build_array(jsonb_build_object(
+                   'productId', p.product_id, 'quantity', 1, 'unitPrice', p.charged::text))),
+           jsonb_build_object('kind', 'sale', 'orderId', p.order_id)
+    union all
+    select 'price', 'update', p.product_id, p.product_id, jsonb_build_object('price', p.charged::text),
+           jsonb_build_object('price', d.price::text, 'stock', p.stock_after, 'title', p.title, 'reason', d.reason),
+           jsonb_build_object('kind', 'declaration')
+    from declared d where p.is_change and d.price <> p.charged
+) e (topic, op, product_id, key, before, after, cause);
+
+update product p set base_price = other_base, version = version + 1
+from standing s where s.product_id = p.product_id and (sales + behind) / 20 % 2 = 1;
+update shelf p set price = other_price
+from standing s where s.product_id = p.product_id and (sales + behind) / 20 % 2 = 1;
+update inventory i set stock = i.stock - sales, movement_count = i.movement_count + sales,
+    change_count = i.change_count + (sales + behind) / 20,
+    changed_at = case when sales + behind >= 20 then now() else i.changed_at end,
+    price = case when (sales + behind) / 20 % 2 = 1 then other_price else i.price end,
+    anchor_price = case when (sales + behind) / 20 % 2 = 1 then other_price else i.anchor_price end
+from standing s where s.product_id = i.product_id;
+update event_sequence set last_number = (select max(sequence) from event);
+-- The breaker has seen it.
+update breaker_state set last_sequence = (select last_number from event_sequence);
+drop view past;
+commit;
+vacuum analyze;
