@@ -117,7 +117,7 @@ $$;
 --   move, movedShare        trips when this share of the catalogue moved by more than `move` of its price, net
 --   valueShare              trips when prices moved, up and down, by this share of the value of all stock
 --   distance, distantShare  trips when this share of the catalogue was moved to further than `distance` from its base
--- Pins, declarations and activated rules count nowhere: a person set them. What a person resumed is
+-- First prices, pins, declarations and activated rules count nowhere: a person set them. What a person resumed is
 -- forgiven. Gives the halt, or null.
 create or replace function check_breaker() returns automation_halt
 language plpgsql as $$
@@ -129,12 +129,13 @@ declare
     why text;
 begin
     if not pg_try_advisory_xact_lock(hashtext('pricing_breaker')) then return null; end if;
-    select last_number into read_to from event_sequence;
+    -- A bounded part of a long backlog, such as a large import's: the next look goes on there.
+    select least(last_number, (select last_sequence from breaker_state) + 50000) into read_to from event_sequence;
     insert into breaker_move (product_id, was, since)
     select distinct on (product_id) product_id, (before ->> 'price')::numeric, at
     from event
     where sequence > (select last_sequence from breaker_state) and sequence <= read_to and topic = 'price'
-      and cause ->> 'kind' not in ('pin', 'unpin', 'declaration', 'rule')
+      and cause ->> 'kind' not in ('initial', 'pin', 'unpin', 'declaration', 'rule')
     order by product_id, sequence
     on conflict do nothing;
     update breaker_state set last_sequence = read_to where last_sequence <> read_to;

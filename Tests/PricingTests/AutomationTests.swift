@@ -70,6 +70,29 @@ struct AutomationTests {
         }
     }
 
+    @Test("A long backlog is read in parts, and first prices are nobody's moves")
+    func backlog() async throws {
+        try await Shop.with { shop in
+            for _ in 0..<25 { _ = try await shop.product(stock: 5) }
+            try await shop.run(
+                """
+                insert into event (sequence, at, topic, op, key, cause, actor)
+                select n, now(), 'order', 'insert', n, '{"kind": "sale"}', 'x' from generate_series(1, 60000) n;
+                update event_sequence set last_number = 60000;
+                """
+            )
+            let position = "select last_sequence::text from breaker_state"
+            #expect(try await look(shop) == "null")
+            #expect(try await shop.value(position) == "50000")
+            #expect(try await look(shop) == "null")
+            #expect(
+                try await shop.value(position) == (try await shop.value("select last_number::text from event_sequence"))
+            )
+            #expect(try await shop.value("select count(*) > 0 from price_change where cause = 'initial'") == "t")
+            #expect(try await shop.value("select count(*) from breaker_move") == "0")
+        }
+    }
+
     private func look(_ shop: Shop) async throws -> String {
         _ = try await shop.value("select number_events()")
         return try await shop.value("select (check_breaker()).reason")

@@ -45,6 +45,24 @@ struct TickTests {
         }
     }
 
+    @Test("A page looks at a bounded number of products where nothing is due, and the next goes on there")
+    func nothingDue() async throws {
+        try await Shop.with { shop in
+            try await shop.setDay(0)
+            for _ in 0..<60 { try await shop.product() }
+            #expect(try await page(shop, after: 0) == "0 50", "fifty times the one that it may evaluate")
+            #expect(try await page(shop, after: 50) == "0 null")
+            try await shop.run("update inventory set ticked_at = ticked_at - interval '2 days' where product_id = 57")
+            #expect(try await page(shop, after: 50) == "1 57")
+        }
+    }
+
+    private func page(_ shop: Shop, after: Int) async throws -> String {
+        try await shop.value(
+            "select evaluated || ' ' || coalesce(next_after::text, 'null') from tick_page(1, \(after))"
+        )
+    }
+
     @Test("A changed declaration arrives at once and begins a new anchor")
     func declaration() async throws {
         try await Shop.with { shop in
