@@ -32,7 +32,7 @@ create temporary table standing on commit drop as
 select row_number() over (order by product_id) - 1 as place, product_id, d.title, d.rule_id, i.stock, i.movement_count,
        i.change_count, (product_id + i.movement_count) % 20 as behind, d.base_price, i.price,
        other.base_price as other_base, other.price as other_price,
-       :rows / :products + (row_number() over (order by product_id) <= :rows % :products)::integer as sales
+       :rows / :products + (row_number() over (order by product_id) <= :rows % :products)::integer as sold
 from inventory i join product d using (product_id) join declared other on other.base_price <> d.base_price;
 analyze standing;
 
@@ -74,14 +74,14 @@ from past p, lateral (
 ) e (topic, op, product_id, key, before, after, cause);
 
 update product p set base_price = other_base, version = version + 1
-from standing s where s.product_id = p.product_id and (sales + behind) / 20 % 2 = 1;
+from standing s where s.product_id = p.product_id and (sold + behind) / 20 % 2 = 1;
 update shelf p set price = other_price
-from standing s where s.product_id = p.product_id and (sales + behind) / 20 % 2 = 1;
-update inventory i set stock = i.stock - sales, movement_count = i.movement_count + sales,
-    change_count = i.change_count + (sales + behind) / 20,
-    changed_at = case when sales + behind >= 20 then now() else i.changed_at end,
-    price = case when (sales + behind) / 20 % 2 = 1 then other_price else i.price end,
-    anchor_price = case when (sales + behind) / 20 % 2 = 1 then other_price else i.anchor_price end
+from standing s where s.product_id = p.product_id and (sold + behind) / 20 % 2 = 1;
+update inventory i set stock = i.stock - sold, movement_count = i.movement_count + sold,
+    change_count = i.change_count + (sold + behind) / 20,
+    changed_at = case when sold + behind >= 20 then now() else i.changed_at end,
+    price = case when (sold + behind) / 20 % 2 = 1 then other_price else i.price end,
+    anchor_price = case when (sold + behind) / 20 % 2 = 1 then other_price else i.anchor_price end
 from standing s where s.product_id = i.product_id;
 update event_sequence set last_number = (select max(sequence) from event);
 -- The breaker has seen it.
