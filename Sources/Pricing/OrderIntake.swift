@@ -128,7 +128,8 @@ final class OrderIntake: Intake, Service {
         let outcomes = await outcomes(of: wanted, connection, waits: waits, isPatient: isPatient)
         let ended = ContinuousClock.now
         for order in wanted { order.context.timer.note(began: begun, ended: ended) }
-        committed()
+        // After the answers: nobody waits for what follows a commit.
+        defer { committed() }
         var held: [Waiting] = []
         for (order, outcome) in zip(wanted, outcomes) {
             switch outcome {
