@@ -100,6 +100,20 @@ begin
     end loop;
 end $$;
 
+-- What an order that was just placed is told to its caller, and to the event stream.
+create or replace function placed_reply(
+    number bigint, buyer bigint, total numeric, bought jsonb, moves jsonb, moment timestamptz
+) returns json
+language sql stable as $$
+    select json_build_object('orderId', number, 'customerId', buyer, 'status', 'pending', 'total', total::text,
+        'lines', bought, 'priceChanges', moves, 'placedAt', rfc3339(moment))
+$$;
+
+create or replace function placed_event(buyer bigint, total numeric, bought jsonb) returns jsonb
+language sql stable as $$
+    select jsonb_build_object('status', 'pending', 'total', total::text, 'customerId', buyer, 'lines', bought)
+$$;
+
 -- Places orders whose stock rows are locked, each at the prices that the one before it left; all lines of an order or
 -- none. What the shop refuses is an outcome, and anything else an error that undoes all of them. Prices and ledger are
 -- the trigger's, movement by movement; the rows of the orders are written together.
@@ -156,11 +170,9 @@ begin
         orders := orders || row(number, call.buyer, 'pending', sum_total, coalesce(call.params ->> 'shippingAddress', ''),
                                 moment, moment, call.who)::customer_order;
         events := events || row(nextval('event_outbox_event_id_seq'), pg_current_xact_id(), moment, 'order', 'insert', null,
-            number, null, jsonb_build_object('status', 'pending', 'total', sum_total::text, 'customerId', call.buyer,
-                                             'lines', sale.bought),
+            number, null, placed_event(call.buyer, sum_total, sale.bought),
             jsonb_build_object('kind', 'sale', 'orderId', number), call.who)::event_outbox;
-        o.reply := json_build_object('orderId', number, 'customerId', call.buyer, 'status', 'pending',
-            'total', sum_total::text, 'lines', sale.bought, 'priceChanges', sale.moves, 'placedAt', rfc3339(moment));
+        o.reply := placed_reply(number, call.buyer, sum_total, sale.bought, sale.moves, moment);
         if call.key is not null then
             keys := keys || row(call.key, call.hash, o.reply, now())::request_key;
         end if;
@@ -239,10 +251,9 @@ begin
                         filter (where moved ? product_id::text), '[]') as moves
         from unnest(lines) group by call, actor
     ), placed as materialized (
-        select s.*, (said #>> '{params,customerId}')::bigint as customer_id, said ->> 'key' as key,
-               json_build_object('orderId', order_id, 'customerId', said #> '{params,customerId}', 'status', 'pending',
-                   'total', total::text, 'lines', bought, 'priceChanges', moves, 'placedAt', rfc3339(moment))::text as reply
-        from sold s order by call
+        select s.*, b.customer_id, said ->> 'key' as key,
+               placed_reply(order_id, b.customer_id, total, bought, moves, moment)::text as reply
+        from sold s, lateral (select (said #>> '{params,customerId}')::bigint as customer_id) b order by call
     ), kept as (
         insert into customer_order (order_id, customer_id, total, shipping_address, placed_at, changed_at, actor)
         overriding system value
@@ -258,8 +269,7 @@ begin
         insert into event_outbox (event_id, at, topic, op, key, after, cause, actor)
         overriding system value
         select event_id, moment, 'order', 'insert', order_id,
-               jsonb_build_object('status', 'pending', 'total', total::text, 'customerId', customer_id, 'lines', bought),
-               jsonb_build_object('kind', 'sale', 'orderId', order_id), actor
+               placed_event(customer_id, total, bought), jsonb_build_object('kind', 'sale', 'orderId', order_id), actor
         from placed
     )
     select reply, false, null, null, null, null from placed order by call;
