@@ -2,6 +2,53 @@
 -- The event stream. A number is given after commit, by one sequencer at a time, so no reader sees a number appear
 -- below one that it was given, and a long transaction delays only its own events.
 
+-- Makes the partitions of the stream that hold the numbers from the one given last up to `number`, where they are missing;
+-- as the owner, since the daemon's role makes no tables. At most 100 partitions ahead.
+create or replace function make_event_partitions(number bigint) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    size constant bigint := 4000000;
+    last bigint;
+begin
+    select last_number into last from event_sequence for no key update;
+    for part in last / size .. least(number / size, last / size + 100) loop
+        continue when to_regclass('event_p' || part) is not null;
+        execute format('create table event_p%s (like event including all)', part);
+        -- Unlike `create table … partition of` this keeps no reader of the stream waiting.
+        execute format('alter table event attach partition event_p%s for values from (%s) to (%s)', part, part * size,
+                       (part + 1) * size);
+    end loop;
+end $$;
+
+-- Lets go of the oldest partitions whose events are all older than the shop keeps them: `event_days` of table setting,
+-- else 90 days. How many went. Whoever would read on in them is told of the gap. Never the partition that is being filled;
+-- and nothing now, while somebody reads the stream for long.
+create or replace function expire_events() returns integer
+language plpgsql security definer set search_path = public, pg_temp set lock_timeout = '100ms' as $$
+declare
+    days integer := coalesce((select value::integer from setting where name = 'event_days'), 90);
+    kept_from timestamptz := pricing_now() - make_interval(days => days);
+    filling regclass := to_regclass('event_p' || (select last_number / 4000000 from event_sequence));
+    part regclass;
+    newest timestamptz;
+    gone integer := 0;
+begin
+    if not pg_try_advisory_xact_lock(hashtext('expire_events')) then return 0; end if;
+    for part in
+        select inhrelid::regclass from pg_inherits where inhparent = 'event'::regclass
+        order by substring(inhrelid::regclass::text from '[0-9]+$')::bigint
+    loop
+        exit when part = filling;
+        execute format('select at from %s order by sequence desc limit 1', part) into newest;
+        exit when newest >= kept_from;
+        execute format('drop table %s', part);
+        gone := gone + 1;
+    end loop;
+    return gone;
+exception when lock_not_available then
+    return 0;
+end $$;
+
 -- Numbers up to `most` committed events; the number given last. The row lock on event_sequence is held to the commit,
 -- so numbers become visible in order.
 create or replace function number_events(most integer default 1000) returns bigint
@@ -14,6 +61,9 @@ begin
         return (select last_number from event_sequence);
     end if;
     select last_number into last from event_sequence for no key update;
+    if to_regclass('event_p' || (last + most) / 4000000) is null then
+        perform make_event_partitions(last + most);
+    end if;
     with taken as (
         -- A range, not a list of ids: one pass over the index, whatever the statistics say of a table that is
         -- filled and emptied all day.

@@ -1,6 +1,6 @@
 --! repeatable
 -- The role that the daemon serves as, where there is one: it owns nothing, and may add to ledger and history but never
--- change or remove a row of them.
+-- change or remove a row of them. A partition that is made later is reached by way of its table.
 do $$
 begin
     if exists (select from pg_roles where rolname = 'pricingd') then

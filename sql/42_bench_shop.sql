@@ -34,6 +34,7 @@ insert into price_change overriding system value
 select c.* from price_change h, generate_series(2, :products) n, lateral jsonb_populate_record(h, jsonb_build_object(
     'price_change_id', nextval('price_change_price_change_id_seq'), 'product_id', :first - 1 + n)) c
 where h.product_id = :first;
+select make_event_partitions(:told + :products * :tale) as made \gset
 insert into event
 select c.* from generate_series(2, :products) n, event e, lateral jsonb_populate_record(e, jsonb_build_object(
     'sequence', e.sequence + (n - 1) * :tale, 'product_id', :first - 1 + n, 'key', :first - 1 + n)) c

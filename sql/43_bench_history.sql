@@ -55,6 +55,7 @@ insert into price_change (product_id, sequence, old_price, new_price, stock, rul
 select p.product_id, p.change_count + p.changes + 1, p.charged, d.price, p.stock_after, p.rule_id, 'declaration',
        d.binding, d.inputs || jsonb_build_object('stock', p.stock_after, 'posted', p.charged), 'bench', p.at
 from past p join declared d on d.price <> p.charged where p.is_change;
+select make_event_partitions(:told + :rows * 2 + :rows / 20 + :products) as made \gset
 insert into event (sequence, at, topic, op, product_id, key, before, after, cause, actor)
 select :told + row_number() over (), p.at, e.topic, e.op, e.product_id, e.key, e.before, e.after, e.cause, 'bench'
 from past p, lateral (

@@ -103,6 +103,9 @@ static const unsigned char script_33[] = {
 static const unsigned char script_34[] = {
 #embed "../../sql/34_place_orders.sql"
 };
+static const unsigned char script_35[] = {
+#embed "../../sql/35_event_partitions.sql"
+};
 static const unsigned char script_40[] = {
 #embed "../../sql/40_bench_orders.sql"
 };
@@ -156,6 +159,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(32, "32_order_batch.sql"),
     SCRIPT(33, "33_sales_together.sql"),
     SCRIPT(34, "34_place_orders.sql"),
+    SCRIPT(35, "35_event_partitions.sql"),
     SCRIPT(40, "40_bench_orders.sql"),
     SCRIPT(41, "41_bench_prices.sql"),
     SCRIPT(42, "42_bench_shop.sql"),

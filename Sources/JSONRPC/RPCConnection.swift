@@ -37,7 +37,8 @@ package final class RPCConnection: Sendable {
     /// Who it is.
     package let peer: Peer
 
-    let limits: TransportLimits
+    /// What it may ask of the transport.
+    package let limits: TransportLimits
     /// Where its lines are kept; nil when they are not.
     let record: ConversationMirror.Record?
     let inbox = Inbox()

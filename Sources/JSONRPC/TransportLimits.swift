@@ -22,6 +22,10 @@ package struct TransportLimits: Sendable, Equatable {
     package var partialLineSeconds = 30
     /// Most bytes waiting to be written to one peer before its notifications are refused.
     package var outputHardBytes = 8 << 20
+    /// Bytes waiting to be written to one peer beyond which it gets no more notifications for now.
+    package var outputSoftBytes = 2 << 20
+    /// How long they may wait, in seconds, before its reader counts as slow.
+    package var outputSoftSeconds = 10
     /// Output beyond which a connection is not read until its peer has taken some.
     package var outputPauseBytes = 1 << 20
     /// Longest file of a connection's mirrored lines, in bytes.
@@ -40,6 +44,7 @@ package struct TransportLimits: Sendable, Equatable {
             ("inFlightPerConnection", \.inFlightPerConnection), ("connections", \.connections),
             ("connectionsPerUser", \.connectionsPerUser), ("waitingCalls", \.waitingCalls),
             ("partialLineSeconds", \.partialLineSeconds), ("outputHardBytes", \.outputHardBytes),
+            ("outputSoftBytes", \.outputSoftBytes), ("outputSoftSeconds", \.outputSoftSeconds),
             ("mirrorFileBytes", \.mirrorFileBytes),
         ]
     }

@@ -102,7 +102,7 @@ package actor PostgresConnection {
     }
 
     /// Whether the connection stands, after a look at its socket; costs no round trip.
-    package func stillStands() -> Bool {
+    func stillStands() -> Bool {
         session.link.stillStands()
     }
 

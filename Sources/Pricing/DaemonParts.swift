@@ -20,7 +20,7 @@ struct DaemonParts: Sendable {
 
     init(host: DatabaseHost, database: Database, limits: TransportLimits, logger: Logger) {
         let news = Waker()
-        let feed = EventFeed(database: database, logger: logger, numbered: { news.wake() })
+        let feed = EventFeed(database: database, deadlines: deadlines, logger: logger, numbered: { news.wake() })
         identity = DaemonIdentity(isSandbox: host.isSandbox)
         isPrivate = host.cluster != nil
         self.limits = limits

@@ -1,3 +1,4 @@
+import Glibc
 import JSONRPC
 import Logging
 import Postgres
@@ -212,9 +213,15 @@ struct Database: Sendable {
         }
     }
 
-    /// A key for a write that came without one, so that it may be sent again after a lost connection.
+    /// A key for a write that came without one, so that it may be sent again after a lost connection. Later ones are
+    /// greater, so that the index over all keys grows at its end, in pages that are at hand.
     static func freshKey() -> String {
-        "pricingd-" + String(UInt64.random(in: .min ... .max), radix: 36)
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
+        let milliseconds = UInt64(max(0, now.tv_sec)) * 1000 + UInt64(max(0, now.tv_nsec)) / 1_000_000
+        // From 1972 to 2059 a number of eight digits.
+        return "pricingd-" + String(milliseconds, radix: 36) + "-"
+            + String(UInt64.random(in: .min ... .max), radix: 36)
             + String(UInt64.random(in: .min ... .max), radix: 36)
     }
 }

@@ -28,6 +28,7 @@ final class EventFeed: Service {
     private static let unheardPause = Duration.milliseconds(100)
 
     private let database: Database
+    private let deadlines: DeadlineWatch
     private let logger: Logger
     private let lull = Waker()
     private let numbered: @Sendable () -> Void
@@ -36,8 +37,14 @@ final class EventFeed: Service {
     private let wake: AsyncStream<Void>.Continuation
 
     /// - Parameter numbered: told when events were numbered since it was told last.
-    init(database: Database, logger: Logger, numbered: @escaping @Sendable () -> Void) {
+    init(
+        database: Database,
+        deadlines: DeadlineWatch,
+        logger: Logger,
+        numbered: @escaping @Sendable () -> Void
+    ) {
         self.database = database
+        self.deadlines = deadlines
         self.logger = logger
         self.numbered = numbered
         (signal, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -50,6 +57,12 @@ final class EventFeed: Service {
 
     /// How many subscriptions there are.
     var subscriptions: Int { shared.withLock { $0.subscriptions.count } }
+
+    /// Those whose reader has been slow for longer than it may, and whose overflow policy applies therefore.
+    var slowSubscriptions: Int {
+        let now = ContinuousClock.now
+        return shared.withLock { $0.subscriptions.values.count { $0.isSlow(at: now) } }
+    }
 
     /// The event number given last, as far as this daemon has seen.
     var lastNumber: Int64 { shared.withLock { $0.lastNumber } }
@@ -137,13 +150,12 @@ final class EventFeed: Service {
                 if isNews { numbered() }
                 if pages.isEmpty { return }
                 for page in pages {
-                    let events = try await database.pool.run { (session) throws(PostgresError) in
-                        try session.all(page.statement, page.bindings)
+                    let (events, oldest) = try await database.pool.run { (session) throws(PostgresError) in
+                        let events = try session.all(page.statement, page.bindings)
+                        // Read last: what the shop kept until then, the page had.
+                        return (events, try session.one(DaemonStatements.oldestEvent))
                     }
-                    let held = shared.withLock { $0.serve(events, page, before: last) }
-                    for connection in held {
-                        connection.whenPendingOutput(below: Subscription.roomBytes) { self.wake.yield() }
-                    }
+                    watch(shared.withLock { $0.serve(events, page, oldest: oldest, before: last) })
                 }
             }
         } catch {
@@ -152,25 +164,40 @@ final class EventFeed: Service {
             if error.kind == .connectionLost { wake.yield() }
         }
     }
+
+    /// Wakes for each held subscription once its output has room, and once its reader counts as slow.
+    private func watch(_ held: [Subscription]) {
+        for subscription in held {
+            subscription.connection.whenPendingOutput(below: subscription.roomBytes) { self.kick() }
+            if let slowFrom = subscription.slowFrom { _ = deadlines.add(slowFrom) { self.kick() } }
+        }
+    }
 }
 
 extension EventFeed.Shared {
     /// The pages that subscribers who have events to come, and room to take them, want next.
     mutating func pages(before last: Int64) -> Set<Subscription.Page> {
+        let now = ContinuousClock.now
         for (key, subscription) in subscriptions where subscription.isHeld {
-            subscriptions[key] = subscription.resumed(at: last)
+            subscriptions[key] = subscription.resumed(at: last, now: now)
         }
         return Set(subscriptions.values.filter { $0.position < last && !$0.isHeld }.map(\.page))
     }
 
-    /// Sends a page to those who wanted it; the connections whose output is full now.
+    /// Sends a page to those who wanted it; the subscriptions whose output is full now.
+    /// - Parameter oldest: the lowest number that the database still has.
     mutating func serve(
         _ events: [DaemonStatements.Event],
         _ page: Subscription.Page,
+        oldest: Int64,
         before last: Int64
-    ) -> [RPCConnection] {
-        var held: [RPCConnection] = []
+    ) -> [Subscription] {
+        var held: [Subscription] = []
         for (key, subscription) in subscriptions where subscription.page == page && !subscription.isHeld {
+            guard subscription.position + 1 >= oldest else {
+                subscriptions[key] = subscription.skipping(to: oldest - 1, "EXPIRED")
+                continue
+            }
             var served = subscription.served(events)
             // Beyond the last event of the page's range there is none. The page may hold some that another daemon has
             // numbered since `last` was read: they are not sent again.
@@ -179,7 +206,7 @@ extension EventFeed.Shared {
             }
             subscriptions[key] = served
             if let served { delivered += served.delivered - subscription.delivered }
-            if let served, served.isHeld { held.append(served.connection) }
+            if let served, served.isHeld { held.append(served) }
         }
         return held
     }

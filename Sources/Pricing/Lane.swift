@@ -116,7 +116,6 @@ extension Lane {
                     await carryOut(batch, connection)
                     guard connection.isUsable else { return }
                     inHand = await connection.waiting { await next(most) }
-                    guard connection.stillStands() else { return }
                 }
             }
             if let batch = inHand { await carryOut(batch, nil) }

@@ -30,17 +30,22 @@ struct Subscription: Sendable {
     let overflow: Overflow
     /// The number of the last event that was sent or passed over.
     var position: Int64
-    /// Whether its output is full, so that nothing is sent now.
-    var isHeld = false
+    /// Since when its output is full, so that nothing is sent now; nil while there is room.
+    var fullSince: ContinuousClock.Instant?
     /// Up to this number only the last event of each thing is sent.
     var conflatedUntil: Int64 = 0
     /// Events that were put into its output.
     var delivered: Int64 = 0
 
-    /// Output that may wait before a reader counts as slow, in bytes.
-    static let softOutputBytes = 2 << 20
     /// It is served on once less than this waits.
-    static let roomBytes = softOutputBytes / 4
+    var roomBytes: Int { connection.limits.outputSoftBytes / 4 }
+
+    var isHeld: Bool { fullSince != nil }
+
+    /// When its reader counts as slow, unless it takes something before; nil while there is room.
+    var slowFrom: ContinuousClock.Instant? { fullSince.map { $0 + .seconds(connection.limits.outputSoftSeconds) } }
+
+    func isSlow(at now: ContinuousClock.Instant) -> Bool { slowFrom.map { $0 <= now } ?? false }
 
     var key: EventFeed.Key { EventFeed.Key(connection: connection.number, id: id) }
 
@@ -74,11 +79,11 @@ struct Subscription: Sendable {
                 switch connection.send(notification: "events.event", params: notification(event)) {
                 case .closed: return nil
                 case .overflow:
-                    served.isHeld = true
+                    served.fullSince = .now
                     return served
                 case .queued(let pending):
                     served.delivered += 1
-                    served.isHeld = pending > Self.softOutputBytes
+                    if pending > connection.limits.outputSoftBytes { served.fullSince = .now }
                 }
             }
             served.position = event.sequence
@@ -87,23 +92,31 @@ struct Subscription: Sendable {
         return served
     }
 
-    /// A held subscription once its output has room again, by its policy; nil when it has ended. `last` is the number
-    /// given last.
-    func resumed(at last: Int64) -> Subscription? {
-        guard connection.pendingOutputBytes < Self.roomBytes else { return self }
+    /// A held subscription once its output has room again, or its reader was slow: then by its policy; nil when it has
+    /// ended. `last` is the number given last.
+    func resumed(at last: Int64, now: ContinuousClock.Instant) -> Subscription? {
+        let isSlow = isSlow(at: now)
+        guard connection.pendingOutputBytes < roomBytes || (isSlow && overflow == .disconnect) else { return self }
         var resumed = self
-        resumed.isHeld = false
+        resumed.fullSince = nil
+        guard isSlow else { return resumed }
         switch overflow {
         case .conflate: resumed.conflatedUntil = last
-        case .gap:
-            guard last > position else { break }
-            tell("events.gap", "SLOW_READER", ["fromSequence": .integer(position + 1), "toSequence": .integer(last)])
-            resumed.position = last
+        case .gap: resumed = resumed.skipping(to: last, "SLOW_READER")
         case .disconnect:
             tellClosed("SLOW_READER")
             return nil
         }
         return resumed
+    }
+
+    /// The subscription after it was told, by `events.gap`, that what comes up to this number is left out.
+    func skipping(to number: Int64, _ reason: String) -> Subscription {
+        guard number > position else { return self }
+        tell("events.gap", reason, ["fromSequence": .integer(position + 1), "toSequence": .integer(number)])
+        var skipping = self
+        skipping.position = number
+        return skipping
     }
 
     /// `events.closed`: nothing more comes.

@@ -29,6 +29,9 @@ struct Ticker: Service {
         }
     }
 
+    /// What `expire_request_keys` forgets at once.
+    private static let keysAtOnce: Int64 = 10_000
+
     /// Nobody tells when a row is let go that an order held while its page passed.
     private static let retryHeldRows = Duration.milliseconds(200)
 
@@ -47,7 +50,8 @@ struct Ticker: Service {
             }
             if skipped > 0 { return .now + Self.retryHeldRows }
             let seconds = try await database.pool.run { (session) throws(PostgresError) in
-                try session.run(DaemonStatements.expireKeys)
+                while try session.one(DaemonStatements.expireKeys) == Self.keysAtOnce {}
+                try session.run(DaemonStatements.expireEvents)
                 return try session.one(DaemonStatements.secondsToTick)
             }
             return seconds.isFinite ? .now + .seconds(min(seconds, 3600)) : nil

@@ -117,6 +117,38 @@ extension EndToEnd {
             await second.close()
         }
 
+        /// What the shop has let go of is a gap that is told, whatever the overflow policy, and the rest follows.
+        @Test(arguments: ["conflate", "gap", "disconnect"])
+        func aSubscriberFromBeforeTheOldestEventIsToldTheGap(overflow: String) async throws {
+            let daemon = try await TestDaemon.start()
+            let psql = try await daemon.psql(as: "postgres")
+            let shop = try await Shop.open(daemon)
+            let product = try await shop.product()
+            let resumed: JSONObject = ["from": 1, "overflow": .string(overflow)]
+            _ = try await shop.all("events.list", [:])
+            try await psql.run(
+                """
+                update event_sequence set last_number = 3999999;
+                update inventory set stock = stock + 1 where product_id = \(product);
+                select number_events();
+                update event set at = at - interval '91 days';
+                select expire_events();
+                """
+            )
+            let watch = try await Watch(daemon, resumed)
+            for await notification in watch.client.notifications {
+                #expect(notification.method == "events.gap")
+                #expect(notification.params["fromSequence"] == 2)
+                #expect(notification.params["toSequence"] == 3_999_999)
+                #expect(notification.params["reason"] == "EXPIRED")
+                break
+            }
+            #expect(try await watch.next()["sequence"] == 4_000_000)
+            #expect(try await shop.all("events.list", resumed.removing("overflow")).first?["sequence"] == 4_000_000)
+            await watch.close()
+            #expect(await daemon.stop() == 0)
+        }
+
         @Test func aSnapshotIsWhereTheStreamGoesOn() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await Shop.open(daemon)

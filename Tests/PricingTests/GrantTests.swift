@@ -17,12 +17,17 @@ struct GrantTests {
             for call in Self.deeds { _ = try await shop.value("select \(call)") }
             #expect(try await shop.value("select tick_prices() >= 0 and expire_request_keys() = 0") == "t")
             #expect(try await shop.value("select number_events() > 0") == "t")
+            try await shop.run("reset role; update event_sequence set last_number = 3999999; set role pricingd")
+            try await shop.run("update inventory set stock = stock + 1 where product_id = 1")
+            #expect(try await shop.value("select number_events() >= 4000000 and expire_events() >= 0") == "t")
+            #expect(try await shop.value("select count(*) > 0 from event where sequence >= 4000000") == "t")
             for sql in [
                 "update price_change set reason = 'x'", "delete from price_change", "truncate price_change",
                 "update stock_movement set reason = 'x'", "delete from stock_movement",
                 "update order_line set quantity = 1",
                 "delete from order_line", "delete from customer_order", "delete from inventory", "delete from product",
-                "update event set actor = 'x'", "delete from event", "insert into virtual_clock (at) values (now())",
+                "update event set actor = 'x'", "delete from event", "drop table event_p1", "truncate event",
+                "insert into virtual_clock (at) values (now())",
                 "update setting set value = 'true'", "drop table product", "create table mine (n integer)",
                 "alter table price_change disable trigger all", "select generate_clear()",
                 "insert into audit_repair (product_id) values (1)", "delete from audit_repair",

@@ -48,6 +48,11 @@ struct MetricsHandlers: Sendable {
 
     private func addEvents(_ text: inout MetricsText) {
         text.gauge("pricingd_subscriptions", "Event subscriptions.", Int64(feed.subscriptions))
+        text.gauge(
+            "pricingd_subscriptions_slow",
+            "Those whose reader has taken too little for too long.",
+            Int64(feed.slowSubscriptions)
+        )
         text.gauge("pricingd_event_sequence", "The event number given last.", feed.lastNumber, type: "counter")
         text.gauge(
             "pricingd_events_delivered_total",

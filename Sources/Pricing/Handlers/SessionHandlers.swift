@@ -57,7 +57,6 @@ struct SessionHandlers: Sendable {
         all["requestMs"] = .integer(CallContext.requestTimeoutMs)
         all["statementMs"] = .integer(Database.statementTimeoutMs)
         all["lockMs"] = .integer(Database.lockTimeoutMs)
-        all["outputSoftBytes"] = .integer(Int64(Subscription.softOutputBytes))
         all["orderLines"] = 100
         all["importRows"] = 10_000
         all["pageRows"] = 500

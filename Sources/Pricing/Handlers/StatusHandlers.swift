@@ -40,6 +40,7 @@ struct StatusHandlers: Sendable {
                 "orders": .integer(Int64(intake.waiting)), "database": .integer(Int64(pool.waiting)),
                 "connectionsOpen": .integer(Int64(pool.open)), "connectionsBusy": .integer(Int64(pool.busy)),
                 "subscriptions": .integer(Int64(feed.subscriptions)),
+                "slowSubscriptions": .integer(Int64(feed.slowSubscriptions)),
             ],
             "counts": (try? JSONParser.parse(counts)) ?? [:],
         ]

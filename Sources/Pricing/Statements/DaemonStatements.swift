@@ -18,6 +18,12 @@ enum DaemonStatements {
     /// Rows that a page of events has at most.
     static let eventPage = 500
 
+    /// The number of the oldest event that the shop keeps; without any, of the one to come.
+    static let oldestEvent = Statement.int(
+        "oldest_event",
+        "select coalesce((select min(sequence) from event), (select last_number + 1 from event_sequence))"
+    )
+
     /// The events after a number.
     static let eventsAfter = events("events_after", "from event e where e.sequence > $1")
 
@@ -73,6 +79,8 @@ enum DaemonStatements {
     static let secondsToTick = Statement.double("seconds_to_tick", "select seconds_to_tick()")
 
     static let expireKeys = Statement.int("expire_request_keys", "select expire_request_keys()")
+
+    static let expireEvents = Statement.int("expire_events", "select expire_events()")
 
     static let complete = Statement.bytes("complete_values", "select complete_values($1, $2, $3)::text")
 
