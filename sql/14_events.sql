@@ -7,7 +7,7 @@
 create or replace function make_event_partitions(number bigint) returns void
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-    size constant bigint := 4000000;
+    size constant bigint := 20000000;
     last bigint;
 begin
     select last_number into last from event_sequence for no key update;
@@ -20,34 +20,33 @@ begin
     end loop;
 end $$;
 
--- Lets go of the oldest partitions whose events are all older than the shop keeps them: `event_days` of table setting,
--- else 90 days. How many went. Whoever would read on in them is told of the gap. Never the partition that is being filled;
--- and nothing now, while somebody reads the stream for long.
-create or replace function expire_events() returns integer
+-- Lets go of the oldest partition, never the one that is being filled, if its last event is older than the shop keeps them:
+-- `event_days` of table setting, else 90 days. Whether one went. Whoever would read on in it is told of the gap. Not now
+-- while somebody reads the stream for long: nobody is to wait for that.
+create or replace function expire_events() returns boolean
 language plpgsql security definer set search_path = public, pg_temp set lock_timeout = '100ms' as $$
 declare
+    size constant bigint := 20000000;
     days integer := coalesce((select value::integer from setting where name = 'event_days'), 90);
-    kept_from timestamptz := pricing_now() - make_interval(days => days);
-    filling regclass := to_regclass('event_p' || (select last_number / 4000000 from event_sequence));
-    part regclass;
+    part bigint;
+    last bigint;
     newest timestamptz;
-    gone integer := 0;
 begin
-    if not pg_try_advisory_xact_lock(hashtext('expire_events')) then return 0; end if;
-    for part in
-        select inhrelid::regclass from pg_inherits where inhparent = 'event'::regclass
-        order by substring(inhrelid::regclass::text from '[0-9]+$')::bigint
-    loop
-        exit when part = filling;
-        execute format('select at from %s order by sequence desc limit 1', part) into newest;
-        exit when newest >= kept_from;
-        execute format('drop table %s', part);
-        gone := gone + 1;
-    end loop;
-    return gone;
+    -- Before the lock on the stream, as whoever numbers events has it.
+    select last_number into last from event_sequence for no key update;
+    select min(substring(inhrelid::regclass::text from '[0-9]+$')::bigint) into part
+    from pg_inherits where inhparent = 'event'::regclass;
+    if part >= last / size then return false; end if;
+    execute format('select at from event_p%s order by sequence desc limit 1', part) into newest;
+    if newest >= pricing_now() - make_interval(days => days) then return false; end if;
+    execute format('drop table event_p%s', part);
+    update event_sequence set first_number = greatest(first_number, (part + 1) * size);
+    return true;
 exception when lock_not_available then
-    return 0;
+    return false;
 end $$;
+
+revoke execute on function make_event_partitions(bigint), expire_events() from public;
 
 -- Numbers up to `most` committed events; the number given last. The row lock on event_sequence is held to the commit,
 -- so numbers become visible in order.
@@ -61,7 +60,7 @@ begin
         return (select last_number from event_sequence);
     end if;
     select last_number into last from event_sequence for no key update;
-    if to_regclass('event_p' || (last + most) / 4000000) is null then
+    if to_regclass('event_p' || (last + most) / 20000000) is null then
         perform make_event_partitions(last + most);
     end if;
     with taken as (

@@ -51,6 +51,8 @@ language plpgsql as $$
 begin
     alter table stock_movement disable trigger stock_movement_append_only;
     alter table price_change disable trigger price_change_append_only;
+    lock table event_outbox;  -- first, as whoever numbers events does
+    update event_sequence set first_number = last_number + 1;
     truncate app_user, category, supplier, product, inventory, shelf, customer_order, order_line, stock_movement,
         price_change, event_outbox, event, expectation, automation_halt, breaker_move restart identity cascade;
     alter table stock_movement enable trigger stock_movement_append_only;

@@ -79,10 +79,11 @@ package final class RPCConnection: Sendable {
     /// How many calls of this peer are in flight.
     package var callsInFlight: Int { state.withLock { $0.running } }
 
-    /// Sends a notification, unless more than the hard limit of output would wait then. Never blocks.
+    /// Sends a notification, unless more than `limit` bytes of output would wait then: the hard limit, unless given. Never
+    /// blocks.
     @discardableResult
-    package func send(notification method: String, params: JSONText) -> SendOutcome {
-        send(Envelope.notification(method, params), limit: limits.outputHardBytes)
+    package func send(notification method: String, params: JSONText, limit: Int? = nil) -> SendOutcome {
+        send(Envelope.notification(method, params), limit: limit ?? limits.outputHardBytes)
     }
 
     /// Sends the peer away: its calls are cancelled, no more is read, and what waits has two seconds to leave.

@@ -12,17 +12,25 @@ final class CallContext: Sendable {
     /// When its time is over; nil for a long method whose caller did not say.
     let deadline: ContinuousClock.Instant?
     /// How long it waited for the database, and how long the database took.
-    let timer = CallTimer()
+    let timer: CallTimer
 
     /// Milliseconds that a call may take unless it says so itself; methods declared long are exempt.
     static let requestTimeoutMs: Int64 = 4000
 
-    init(call: RPCCall, method: Method, meta: CallMeta, params: JSONObject, role: Role) {
+    init(
+        call: RPCCall,
+        method: Method,
+        meta: CallMeta,
+        params: JSONObject,
+        role: Role,
+        timer: CallTimer = CallTimer()
+    ) {
         self.call = call
         self.method = method
         self.meta = meta
         self.params = params
         self.role = role
+        self.timer = timer
         let timeout = meta.timeoutMs ?? (method.isLong ? nil : Self.requestTimeoutMs)
         deadline = timeout.map { call.received + .milliseconds($0) }
     }
@@ -38,7 +46,7 @@ final class CallContext: Sendable {
 
     /// The same call with other parameters of its own.
     func with(_ params: JSONObject) -> CallContext {
-        CallContext(call: call, method: method, meta: meta, params: params, role: role)
+        CallContext(call: call, method: method, meta: meta, params: params, role: role, timer: timer)
     }
 
     /// - Throws: when the caller has cancelled, or no longer waits.

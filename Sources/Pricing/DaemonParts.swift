@@ -14,7 +14,7 @@ struct DaemonParts: Sendable {
     let server = ServerSlot()
     let feed: EventFeed
     let intake: OrderIntake
-    let prices: PriceIntake
+    let reads: ReadIntake
     let ticker: Ticker
     let breaker: Breaker
 
@@ -27,7 +27,7 @@ struct DaemonParts: Sendable {
         self.database = database
         self.feed = feed
         intake = OrderIntake(database: database, deadlines: deadlines, logger: logger, committed: { feed.kick() })
-        prices = PriceIntake(database: database, deadlines: deadlines)
+        reads = ReadIntake(database: database, deadlines: deadlines)
         ticker = Ticker(database: database, logger: logger, committed: { feed.kick() })
         breaker = Breaker(database: database, news: news, logger: logger, committed: { feed.kick() })
     }
@@ -60,7 +60,8 @@ struct DaemonParts: Sendable {
             ImportHandlers(database: database, committed: { feed.kick() }).handlers,
         ]
         let handlers = rooms.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } }
-        let intakes: [String: any Intake] = ["order.place": intake, "price.get": prices]
+        var intakes: [String: any Intake] = ["order.place": intake]
+        for read in SharedRead.allCases { intakes[read.rawValue] = reads }
         var ways = handlers.mapValues { Dispatcher.Way.alone($0) }
         for (method, handler) in SessionHandlers(identity: identity, limits: limits).handlers {
             ways[method] = .atOnce(handler)

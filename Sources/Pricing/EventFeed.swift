@@ -58,11 +58,8 @@ final class EventFeed: Service {
     /// How many subscriptions there are.
     var subscriptions: Int { shared.withLock { $0.subscriptions.count } }
 
-    /// Those whose reader has been slow for longer than it may, and whose overflow policy applies therefore.
-    var slowSubscriptions: Int {
-        let now = ContinuousClock.now
-        return shared.withLock { $0.subscriptions.values.count { $0.isSlow(at: now) } }
-    }
+    /// Those whose reader takes nothing, and whose overflow policy applies therefore.
+    var slowSubscriptions: Int { shared.withLock { $0.subscriptions.values.count { $0.full?.isSlow == true } } }
 
     /// The event number given last, as far as this daemon has seen.
     var lastNumber: Int64 { shared.withLock { $0.lastNumber } }
@@ -143,11 +140,12 @@ final class EventFeed: Service {
                 let last = try await database.pool.run { (session) throws(PostgresError) in
                     try Self.currentPosition(session)
                 }
-                let (pages, isNews) = shared.withLock { shared in
+                let (isNews, held, pages) = shared.withLock { shared in
                     defer { shared.lastNumber = last }
-                    return (shared.pages(before: last), shared.lastNumber != last)
+                    return (shared.lastNumber != last, shared.look(.now, last), shared.pages(before: last))
                 }
                 if isNews { numbered() }
+                watch(held)
                 if pages.isEmpty { return }
                 for page in pages {
                     let (events, oldest) = try await database.pool.run { (session) throws(PostgresError) in
@@ -161,27 +159,38 @@ final class EventFeed: Service {
         } catch {
             logger.warning("events cannot be read now", metadata: ["reason": "\(error)"])
             // Who reaches the database again wakes us; nothing is lost meanwhile, the rows are the stream.
-            if error.kind == .connectionLost { wake.yield() }
+            if error.kind == .connectionLost { return kick() }
+            // Nobody tells when a lock on the stream is let go.
+            _ = deadlines.add(.now + .seconds(1)) { self.kick() }
         }
     }
 
-    /// Wakes for each held subscription once its output has room, and once its reader counts as slow.
+    /// Wakes for each held subscription once its output has room, and when it is to be looked at.
     private func watch(_ held: [Subscription]) {
         for subscription in held {
+            if subscription.full?.isSlow == false, let lookAt = subscription.lookAt {
+                _ = deadlines.add(lookAt) { self.kick() }
+            }
             subscription.connection.whenPendingOutput(below: subscription.roomBytes) { self.kick() }
-            if let slowFrom = subscription.slowFrom { _ = deadlines.add(slowFrom) { self.kick() } }
         }
     }
 }
 
 extension EventFeed.Shared {
-    /// The pages that subscribers who have events to come, and room to take them, want next.
-    mutating func pages(before last: Int64) -> Set<Subscription.Page> {
-        let now = ContinuousClock.now
+    /// Looks at the output of held subscriptions and serves on those that it has room for; those to be watched on.
+    mutating func look(_ now: ContinuousClock.Instant, _ last: Int64) -> [Subscription] {
+        var watched: [Subscription] = []
         for (key, subscription) in subscriptions where subscription.isHeld {
-            subscriptions[key] = subscription.resumed(at: last, now: now)
+            let looked = subscription.looked(now)
+            subscriptions[key] = looked.resumed(at: last)
+            if subscriptions[key]?.full?.since == now { watched.append(looked) }
         }
-        return Set(subscriptions.values.filter { $0.position < last && !$0.isHeld }.map(\.page))
+        return watched
+    }
+
+    /// The pages that subscribers who have events to come, and room to take them, want next.
+    func pages(before last: Int64) -> Set<Subscription.Page> {
+        Set(subscriptions.values.filter { $0.position < last && !$0.isHeld }.map(\.page))
     }
 
     /// Sends a page to those who wanted it; the subscriptions whose output is full now.

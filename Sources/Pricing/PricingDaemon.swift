@@ -77,7 +77,7 @@ package struct PricingDaemon: Sendable {
         let changes = try NotificationStream(settings, channels: ["pricing_event"], logger: logger)
         // They end in the opposite order.
         services = [
-            keeper, parts.deadlines, parts.intake, parts.prices, parts.feed, parts.ticker, parts.breaker,
+            keeper, parts.deadlines, parts.intake, parts.reads, parts.feed, parts.ticker, parts.breaker,
             ChangeListener(changes: changes, feed: parts.feed),
         ]
         feed = parts.feed

@@ -21,6 +21,16 @@ struct Subscription: Sendable {
         let until: Int64?
     }
 
+    /// Output that is full.
+    struct Full: Sendable {
+        /// When it was looked at last.
+        var since: ContinuousClock.Instant
+        /// Bytes that waited then.
+        var pending: Int
+        /// Its reader took nothing for too long, so the overflow policy applies.
+        var isSlow = false
+    }
+
     let id: String
     let connection: RPCConnection
     /// nil for all.
@@ -30,22 +40,25 @@ struct Subscription: Sendable {
     let overflow: Overflow
     /// The number of the last event that was sent or passed over.
     var position: Int64
-    /// Since when its output is full, so that nothing is sent now; nil while there is room.
-    var fullSince: ContinuousClock.Instant?
+    /// Its output is full, so that nothing is sent now; nil while there is room.
+    var full: Full?
     /// Up to this number only the last event of each thing is sent.
     var conflatedUntil: Int64 = 0
     /// Events that were put into its output.
     var delivered: Int64 = 0
 
+    /// No more is sent once more than this waits.
+    private var softBytes: Int { min(connection.limits.outputSoftBytes, connection.limits.outputHardBytes) }
+
     /// It is served on once less than this waits.
-    var roomBytes: Int { connection.limits.outputSoftBytes / 4 }
+    var roomBytes: Int { max(1, softBytes / 4) }
 
-    var isHeld: Bool { fullSince != nil }
+    var isHeld: Bool { full != nil }
 
-    /// When its reader counts as slow, unless it takes something before; nil while there is room.
-    var slowFrom: ContinuousClock.Instant? { fullSince.map { $0 + .seconds(connection.limits.outputSoftSeconds) } }
-
-    func isSlow(at now: ContinuousClock.Instant) -> Bool { slowFrom.map { $0 <= now } ?? false }
+    /// When to look whether its reader is slow; nil while there is room.
+    var lookAt: ContinuousClock.Instant? {
+        full.map { $0.since + .seconds(connection.limits.outputSoftSeconds) }
+    }
 
     var key: EventFeed.Key { EventFeed.Key(connection: connection.number, id: id) }
 
@@ -79,11 +92,11 @@ struct Subscription: Sendable {
                 switch connection.send(notification: "events.event", params: notification(event)) {
                 case .closed: return nil
                 case .overflow:
-                    served.fullSince = .now
+                    served.full = Full(since: .now, pending: connection.pendingOutputBytes)
                     return served
                 case .queued(let pending):
                     served.delivered += 1
-                    if pending > connection.limits.outputSoftBytes { served.fullSince = .now }
+                    if pending > softBytes { served.full = Full(since: .now, pending: pending) }
                 }
             }
             served.position = event.sequence
@@ -92,14 +105,24 @@ struct Subscription: Sendable {
         return served
     }
 
-    /// A held subscription once its output has room again, or its reader was slow: then by its policy; nil when it has
-    /// ended. `last` is the number given last.
-    func resumed(at last: Int64, now: ContinuousClock.Instant) -> Subscription? {
-        let isSlow = isSlow(at: now)
-        guard connection.pendingOutputBytes < roomBytes || (isSlow && overflow == .disconnect) else { return self }
+    /// A held subscription after a look at its output. Nothing is put into full output, so that as much waits as before
+    /// means that nothing was taken: more than the soft limit for the whole time.
+    func looked(_ now: ContinuousClock.Instant) -> Subscription {
+        guard let full, !full.isSlow, let lookAt, now >= lookAt else { return self }
+        let pending = connection.pendingOutputBytes
+        var looked = self
+        looked.full = Full(since: now, pending: pending, isSlow: pending >= full.pending)
+        return looked
+    }
+
+    /// A held subscription once its output has room again, or it is to end, by its policy if its reader was slow; nil when
+    /// it has ended. `last` is the number given last.
+    func resumed(at last: Int64) -> Subscription? {
+        guard let full else { return self }
+        guard connection.pendingOutputBytes < roomBytes || (full.isSlow && overflow == .disconnect) else { return self }
         var resumed = self
-        resumed.fullSince = nil
-        guard isSlow else { return resumed }
+        resumed.full = nil
+        guard full.isSlow else { return resumed }
         switch overflow {
         case .conflate: resumed.conflatedUntil = last
         case .gap: resumed = resumed.skipping(to: last, "SLOW_READER")
@@ -127,6 +150,7 @@ struct Subscription: Sendable {
     private func tell(_ method: String, _ reason: String, _ facts: JSONObject = [:]) {
         var params: JSONObject = ["subscription": .string(id), "reason": .string(reason)]
         for (key, value) in facts { params[key] = value }
-        _ = connection.send(notification: method, params: JSONText(params))
+        // Small, and whoever is not told would miss events unawares: full output takes it too.
+        _ = connection.send(notification: method, params: JSONText(params), limit: .max)
     }
 }

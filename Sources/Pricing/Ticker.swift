@@ -49,11 +49,13 @@ struct Ticker: Service {
                 after = page.nextAfter
             }
             if skipped > 0 { return .now + Self.retryHeldRows }
-            let seconds = try await database.pool.run { (session) throws(PostgresError) in
-                while try session.one(DaemonStatements.expireKeys) == Self.keysAtOnce {}
-                try session.run(DaemonStatements.expireEvents)
-                return try session.one(DaemonStatements.secondsToTick)
+            let (isClean, seconds) = try await database.pool.run { (session) throws(PostgresError) in
+                let keys = try session.one(DaemonStatements.expireKeys)
+                let hasExpired = try session.one(DaemonStatements.expireEvents)
+                return (keys < Self.keysAtOnce && !hasExpired, try session.one(DaemonStatements.secondsToTick))
             }
+            // What is due is priced before more is cleared away.
+            guard isClean else { return .now }
             return seconds.isFinite ? .now + .seconds(min(seconds, 3600)) : nil
         } catch {
             if Task.isCancelled { return nil }

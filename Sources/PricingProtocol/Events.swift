@@ -18,8 +18,12 @@ enum Events {
     private static let filters: [Field] = [
         Field("topics", .list(topic, 1...4), "Only these topics; all unless given.").optional,
         Field("productIds", .list(Field.productId.schema, 1...500), "Only events of these products.").optional,
-        Field("from", .integer(0...9_007_199_254_740_992), "The number after which to begin: the last one seen. Events that the shop no longer keeps are left out.")
-            .optional,
+        Field(
+            "from",
+            .integer(0...9_007_199_254_740_992),
+            "The number after which to begin: the last one seen. Events that the shop no longer keeps are left out."
+        )
+        .optional,
     ]
 
     static let methods: [Method] = [

@@ -23,7 +23,7 @@ extension EndToEnd {
 
         @Test func aLoadIsAnsweredAndCounted() async throws {
             let daemon = try await TestDaemon.start(hasDemo: true)
-            for work in ["orders", "orders-hot", "orders-zipf", "prices", "pings"] {
+            for work in ["orders", "orders-hot", "orders-zipf", "prices", "products", "inventory", "pings"] {
                 let load = ["--socket", daemon.socket, "--work", work, "--connections", "3", "--depth", "4"]
                 let report = try await json(load + ["--seconds", "1", "--rate", "50", "--subscribers", "1"])
                 #expect(report["work"]?.string == work)

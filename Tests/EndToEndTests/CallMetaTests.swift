@@ -1,4 +1,5 @@
 import JSONRPC
+import Postgres
 import PricingTestSupport
 import Testing
 
@@ -138,6 +139,49 @@ extension EndToEnd {
             try await held.release()
             #expect(try await shop.stock(product) == 50)
             _ = try await shop.client.call(method, params)
+        }
+
+        /// All of them at the next tick, however many: a busy hour leaves millions.
+        @Test func keysOlderThanADayAreForgotten() async throws {
+            let daemon = try await TestDaemon.start()
+            let shop = try await Shop.open(daemon)
+            let psql = try await daemon.psql(as: "postgres")
+            try await psql.run(
+                """
+                insert into request_key (key, request_hash, reply, created_at)
+                select 'old ' || n, '', '{}', now() - interval '25 hours' from generate_series(1, 25000) n;
+                """
+            )
+            // A later clock makes a tick due.
+            let now = try #require(try await shop.client.call("clock.get")["at"])
+            _ = try await shop.client.call("clock.set", ["at": now, "_meta": ["idempotencyKey": "new"]])
+            let database = try await daemon.database()
+            while try await database.text("select count(*)::text from request_key where key like 'old %'") != "0" {
+                await Task.yield()
+            }
+            #expect(try await database.text("select count(*)::text from request_key where key = 'new'") == "1")
+            await database.close()
+        }
+
+        /// Also of what goes in steps: the database's part is what it took in all of them.
+        @Test(arguments: ["price.get", "product.get", "order.list", "audit.verify", "server.status", "events.list"])
+        func timingSaysWhatTheDatabaseTook(method: String) async throws {
+            let shop = try await Shop.open(try await TestDaemon.shared())
+            let product: JSONValue = .integer(Int64(try await shop.product()))
+            let params: JSONObject =
+                switch method {
+                case "price.get": ["productIds": [product]]
+                case "product.get": ["productId": product]
+                default: [:]
+                }
+            let timing = try #require(try await shop.client.call(method, params)["_meta"]?["timing"]?.object)
+            func milliseconds(_ part: String) throws -> Double {
+                let value = try #require(timing[part])
+                return try #require(Double(String(decoding: value.serialized(), as: UTF8.self)))
+            }
+            #expect(try milliseconds("database") > 0)
+            #expect(try milliseconds("queue") >= 0)
+            #expect(try milliseconds("queue") + milliseconds("database") <= milliseconds("total") + 0.002)
         }
 
         @Test func aCancelOfNothingIsIgnored() async throws {

@@ -88,7 +88,7 @@ extension EndToEnd {
 
         @Test(arguments: ["conflate", "gap", "disconnect"])
         func aSlowReaderGetsWhatItDeclaredAndAQuickOneAll(overflow: String) async throws {
-            let stage = try await Stage(softSeconds: 1)
+            let stage = try await Stage(softSeconds: 2)
             let before = try stage.memory("VmRSS")
             let deaf = try await stage.deafSubscriber(overflow: overflow)
             let watch = try await Watch(stage.daemon, [:])

@@ -60,7 +60,10 @@ struct RequestTests {
 
     @Test("Each is a request of its method under its id")
     func methods() throws {
-        for (work, method) in [(Work.orders, "order.place"), (.prices, "price.get"), (.pings, "session.ping")] {
+        for (work, method) in [
+            (Work.orders, "order.place"), (.prices, "price.get"), (.products, "product.get"),
+            (.inventory, "inventory.get"), (.pings, "session.ping"),
+        ] {
             let requests = try lines(work, count: 3)
             #expect(requests.map(\.method) == [method, method, method])
             #expect(requests.map(\.id) == [.integer(0), .integer(1), .integer(2)])

@@ -1,3 +1,4 @@
+import JSONRPC
 import Postgres
 
 /// The SQL function that answers each method. A function takes the validated parameters as jsonb and returns the reply.
@@ -42,19 +43,46 @@ enum CallStatements {
         let isReplayed: Bool
     }
 
-    /// A product's posted price and how often it changed.
-    struct PostedPrice: Sendable {
+    /// A JSON object about a product.
+    struct ProductText: Sendable {
         let productID: Int64
-        let price: String
-        let version: Int64
+        let text: [UInt8]
     }
 
-    /// Every product has its inventory row, an archived one too.
-    static let postedPrices = Statement<PostedPrice>(
+    /// What `price.get` gives of each product. Every product has its inventory row, an archived one too.
+    static let postedPrices = Statement<ProductText>(
         "posted_prices",
         "select product_id, price, change_count from inventory where product_id = any ($1::bigint[])"
     ) { row throws(PostgresError) in
-        PostedPrice(productID: try row.int(0), price: try row.text(1), version: try row.int(2))
+        let id = try row.int(0)
+        // Put together here, so that the database only reads.
+        var text = JSONWriter(capacity: 64)
+        text.raw("{\"productId\":")
+        text.write(id)
+        text.raw(",\"price\":")
+        text.write(try row.text(1))
+        text.raw(",\"version\":")
+        text.write(try row.int(2))
+        text.raw("}")
+        return ProductText(productID: id, text: text.bytes)
+    }
+
+    /// What `product.get` gives of each product.
+    static let products = productTexts("products_by_id", "product_json")
+
+    /// What `inventory.get` gives of each product.
+    static let inventories = productTexts("inventories_by_id", "inventory_json")
+
+    private static func productTexts(_ name: String, _ function: String) -> Statement<ProductText> {
+        Statement(
+            name,
+            """
+            select product_id, \(function)(d, i)::text from product d join inventory i using (product_id)
+            where product_id = any ($1::bigint[])
+            """
+        ) { row throws(PostgresError) in
+            ProductText(productID: try row.int(0), text: try row.bytes(1))
+        }
     }
 
     /// A writing call: function, method, parameters, key, actor.

@@ -19,10 +19,7 @@ enum DaemonStatements {
     static let eventPage = 500
 
     /// The number of the oldest event that the shop keeps; without any, of the one to come.
-    static let oldestEvent = Statement.int(
-        "oldest_event",
-        "select coalesce((select min(sequence) from event), (select last_number + 1 from event_sequence))"
-    )
+    static let oldestEvent = Statement.int("oldest_event", "select first_number from event_sequence")
 
     /// The events after a number.
     static let eventsAfter = events("events_after", "from event e where e.sequence > $1")
@@ -80,7 +77,7 @@ enum DaemonStatements {
 
     static let expireKeys = Statement.int("expire_request_keys", "select expire_request_keys()")
 
-    static let expireEvents = Statement.int("expire_events", "select expire_events()")
+    static let expireEvents = Statement.bool("expire_events", "select expire_events()")
 
     static let complete = Statement.bytes("complete_values", "select complete_values($1, $2, $3)::text")
 

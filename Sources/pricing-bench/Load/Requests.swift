@@ -10,8 +10,15 @@ enum Work: String, ExpressibleByArgument, CaseIterable, Sendable {
     case ordersZipf = "orders-zipf"
     /// The price of one product at a time.
     case prices
+    /// `product.get` of one product.
+    case products
+    /// `inventory.get` of one product.
+    case inventory
     /// `session.ping`.
     case pings
+
+    /// Whether it needs customers.
+    var buys: Bool { [.orders, .ordersHot, .ordersZipf].contains(self) }
 }
 
 /// What a load may name.
@@ -34,7 +41,7 @@ struct Requests: Sendable {
     /// - Throws: `.lacks` when the shop has nothing to ask for.
     init(_ work: Work, shop: Shop, lines: Int, seed: UInt64 = 1) throws(BenchFailure) {
         if work != .pings, shop.products.isEmpty { throw .lacks("product for sale") }
-        if work != .pings, work != .prices, shop.customers.isEmpty { throw .lacks("customer") }
+        if work.buys, shop.customers.isEmpty { throw .lacks("customer") }
         self.work = work
         self.shop = shop
         self.lines = lines
@@ -57,6 +64,9 @@ struct Requests: Sendable {
             bytes += "session.ping\"}\n".utf8
         case .prices:
             bytes += "price.get\",\"params\":{\"productIds\":[\(anyProduct())]}}\n".utf8
+        case .products, .inventory:
+            let noun = work == .products ? "product" : "inventory"
+            bytes += "\(noun).get\",\"params\":{\"productId\":\(anyProduct())}}\n".utf8
         case .orders, .ordersHot, .ordersZipf:
             let customer = shop.customers[Int.random(in: shop.customers.indices, using: &random)]
             bytes += "order.place\",\"params\":{\"customerId\":\(customer),\"lines\":[".utf8

@@ -3,15 +3,16 @@ import Postgres
 import PricingProtocol
 import ServiceLifecycle
 
-/// Gathers the `price.get` calls that wait while one query is in the database and answers all of them from the next one,
-/// so that many small reads cost one. Always from the database: a call is answered by a query that began after it came, so
-/// its caller sees its own writes. Idle, a call is its own query at once.
-final class PriceIntake: Intake, Service {
+/// Gathers the small reads that wait while one query is in the database and answers all of them from the next one, so that
+/// many cost one. Always from the database: a call is answered by a query that began after it came, so its caller sees its
+/// own writes. Idle, a call is its own query at once.
+final class ReadIntake: Intake, Service {
     /// Calls in one query at most; each names at most 500 products.
     private static let batchLimit = 1024
 
     private struct Waiting: Sendable {
         let context: CallContext
+        let read: SharedRead
         let ids: [Int64]
         let ticket: Ticket
     }
@@ -27,14 +28,16 @@ final class PriceIntake: Intake, Service {
         self.deadlines = deadlines
     }
 
-    /// Gives the posted prices that a call asks for.
+    /// Reads what a call of a method of `SharedRead` asks for.
     func take(_ context: CallContext, _ done: @escaping @Sendable (Outcome) -> Void) {
-        let ids = (context.params["productIds"]?.array ?? []).compactMap(\.integer)
         let ticket = Ticket(done)
+        guard let read = SharedRead(rawValue: context.method.name) else {
+            return ticket.answer(.failure(.refused(.methodNotFound, message: nil, facts: [:])))
+        }
         context.call.cancellation.onCancel {
             ticket.giveUp(context.isLate ? .deadline(elapsedMs: context.elapsedMs) : .cancelled, isLate: true)
         }
-        together.add([Waiting(context: context, ids: ids, ticket: ticket)])
+        together.add([Waiting(context: context, read: read, ids: read.ids(context.params), ticket: ticket)])
     }
 
     /// Answers until the shutdown; what waits then is still answered.
@@ -59,11 +62,15 @@ final class PriceIntake: Intake, Service {
     private func answer(_ batch: [Waiting], _ connection: PostgresConnection?) async {
         let begun = ContinuousClock.now
         do throws(PostgresError) {
-            let found = try await prices(Array(Set(batch.lazy.flatMap(\.ids))), connection)
+            let found = try await found(for: batch, connection)
             let ended = ContinuousClock.now
             for waiting in batch {
                 waiting.context.timer.note(began: begun, ended: ended)
-                waiting.ticket.answer(.success(Self.reply(waiting.ids, found)))
+                guard let text = waiting.read.reply(waiting.ids, found[waiting.read] ?? [:]) else {
+                    alone.add([waiting])
+                    continue
+                }
+                waiting.ticket.answer(.success(Database.Answer(text: text, isReplayed: false, wouldChange: nil)))
             }
         } catch {
             alone.add(batch)
@@ -72,47 +79,25 @@ final class PriceIntake: Intake, Service {
 
     private func answer(_ waiting: Waiting) async {
         do throws(PricingFailure) {
-            waiting.ticket.answer(.success(try await database.read("get_prices", waiting.context)))
+            waiting.ticket.answer(.success(try await database.read(waiting.read.function, waiting.context)))
         } catch {
             waiting.ticket.answer(.failure(error))
         }
     }
 
-    private func prices(
-        _ ids: [Int64],
+    /// What the database has of the products that the calls name: by what is read, then by product.
+    private func found(
+        for batch: [Waiting],
         _ connection: PostgresConnection?
-    ) async throws(PostgresError) -> [Int64: CallStatements.PostedPrice] {
-        let rows = try await database.runBatch(on: connection, deadlines) { (session) throws(PostgresError) in
-            try session.all(CallStatements.postedPrices, [.intArray(ids)])
-        }
-        return Dictionary(rows.map { ($0.productID, $0) }, uniquingKeysWith: { _, last in last })
-    }
-
-    /// What `get_prices` gives: the products in the order in which they were named first, and the ids of none.
-    private static func reply(_ ids: [Int64], _ found: [Int64: CallStatements.PostedPrice]) -> Database.Answer {
-        var text = JSONWriter(capacity: 64 + ids.count * 64)
-        var missing: [JSONValue] = []
-        var seen: Set<Int64> = []
-        text.raw("{\"items\":[")
-        var separates = false
-        for id in ids where ids.count == 1 || seen.insert(id).inserted {
-            guard let posted = found[id] else {
-                missing.append(.integer(id))
-                continue
+    ) async throws(PostgresError) -> [SharedRead: [Int64: [UInt8]]] {
+        let wanted = batch.reduce(into: [SharedRead: Set<Int64>]()) { $0[$1.read, default: []].formUnion($1.ids) }
+        return try await database.runBatch(on: connection, deadlines) { (session) throws(PostgresError) in
+            var found: [SharedRead: [Int64: [UInt8]]] = [:]
+            for (read, ids) in wanted {
+                let rows = try session.all(read.statement, [.intArray(Array(ids))])
+                found[read] = Dictionary(rows.map { ($0.productID, $0.text) }, uniquingKeysWith: { _, last in last })
             }
-            if separates { text.raw(",") }
-            separates = true
-            text.raw("{\"productId\":")
-            text.write(id)
-            text.raw(",\"price\":")
-            text.write(posted.price)
-            text.raw(",\"version\":")
-            text.write(posted.version)
-            text.raw("}")
+            return found
         }
-        text.raw("],\"missing\":")
-        text.write(.array(missing))
-        text.raw("}")
-        return Database.Answer(text: JSONText(verbatim: text.bytes), isReplayed: false, wouldChange: nil)
     }
 }
