@@ -39,6 +39,14 @@ begin
     return inventory_json(d, i);
 end $$;
 
+-- As read_products.
+create or replace function read_inventories(ids bigint[]) returns table (id bigint, reply text)
+language plpgsql stable set plan_cache_mode = force_generic_plan as $$
+begin
+    return query select product_id, inventory_json(d, i)::text from product d join inventory i using (product_id)
+    where product_id = any (ids);
+end $$;
+
 -- By id; of one level by that level's own index, whatever a prepared plan would have made of it.
 create or replace function list_inventory(p jsonb) returns json
 language plpgsql stable as $$

@@ -7,8 +7,10 @@ import ServiceLifecycle
 /// many cost one. Always from the database: a call is answered by a query that began after it came, so its caller sees its
 /// own writes. Idle, a call is its own query at once.
 final class ReadIntake: Intake, Service {
-    /// Calls in one query at most; each names at most 500 products.
+    /// Calls answered together at most; each names at most 500 products.
     private static let batchLimit = 1024
+    /// Those among them that read much of a product, so that a price waits for them a few milliseconds at most.
+    private static let thoroughLimit = 128
 
     private struct Waiting: Sendable {
         let context: CallContext
@@ -59,7 +61,15 @@ final class ReadIntake: Intake, Service {
         }
     }
 
-    private func answer(_ batch: [Waiting], _ connection: PostgresConnection?) async {
+    private func answer(_ waiting: [Waiting], _ connection: PostgresConnection?) async {
+        var thorough = 0
+        var batch: [Waiting] = []
+        var later: [Waiting] = []
+        for call in waiting {
+            thorough += call.read.isThorough ? 1 : 0
+            if call.read.isThorough, thorough > Self.thoroughLimit { later.append(call) } else { batch.append(call) }
+        }
+        together.addFirst(later)
         let begun = ContinuousClock.now
         do throws(PostgresError) {
             let found = try await found(for: batch, connection)

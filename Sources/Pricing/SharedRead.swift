@@ -16,6 +16,9 @@ enum SharedRead: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether it reads much of a product, and not a few columns of one row.
+    var isThorough: Bool { self != .price }
+
     /// Reads the products of an array of ids; those that do not exist are left out.
     var statement: Statement<CallStatements.ProductText> {
         switch self {

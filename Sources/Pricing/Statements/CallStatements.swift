@@ -68,19 +68,13 @@ enum CallStatements {
     }
 
     /// What `product.get` gives of each product.
-    static let products = productTexts("products_by_id", "product_json")
+    static let products = productTexts("read_products")
 
     /// What `inventory.get` gives of each product.
-    static let inventories = productTexts("inventories_by_id", "inventory_json")
+    static let inventories = productTexts("read_inventories")
 
-    private static func productTexts(_ name: String, _ function: String) -> Statement<ProductText> {
-        Statement(
-            name,
-            """
-            select product_id, \(function)(d, i)::text from product d join inventory i using (product_id)
-            where product_id = any ($1::bigint[])
-            """
-        ) { row throws(PostgresError) in
+    private static func productTexts(_ function: String) -> Statement<ProductText> {
+        Statement(function, "select id, reply from \(function)($1)") { row throws(PostgresError) in
             ProductText(productID: try row.int(0), text: try row.bytes(1))
         }
     }
