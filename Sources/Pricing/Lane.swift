@@ -1,22 +1,34 @@
 import Postgres
 import Synchronization
 
-/// What waits for one loop. Each owner's elements stay in order, and owners take turns, so that one with a long pipeline
-/// does not keep the others waiting.
+/// What waits for one loop, or for several that share it. Each owner's elements stay in order, and owners take turns, so
+/// that one with a long pipeline does not keep the others waiting. Elements that claim the same are never in two batches at
+/// once, and leave in the order in which they came.
 final class Lane<Element: Sendable>: Sendable {
     private struct State {
         var queue: [Element] = []
+        /// What the batches claim that were taken and not released.
+        var claimed: Set<Int64> = []
         var isFinished = false
-        /// The loop, while it has nothing to do.
-        var sleeper: CheckedContinuation<Void, Never>?
+        /// Grows with whatever may give a loop something to do.
+        var changes = 0
+        /// The loops that have nothing to do.
+        var sleepers: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Mutex(State())
     private let owner: @Sendable (Element) -> Int
+    private let claims: @Sendable (Element) -> [Int64]
 
-    /// - Parameter owner: whose an element is.
-    init(owner: @escaping @Sendable (Element) -> Int) {
+    /// - Parameters:
+    ///   - owner: whose an element is.
+    ///   - claims: what an element needs for itself. Who takes any gives it back with `release`.
+    init(
+        owner: @escaping @Sendable (Element) -> Int,
+        claims: @escaping @Sendable (Element) -> [Int64] = { _ in [] }
+    ) {
         self.owner = owner
+        self.claims = claims
     }
 
     /// How many wait.
@@ -25,72 +37,109 @@ final class Lane<Element: Sendable>: Sendable {
     /// Adds at the end.
     func add(_ elements: [Element]) {
         guard !elements.isEmpty else { return }
-        change { $0.queue += elements }
+        change { state in
+            state.queue += elements
+            // Else whoever has the claims looks when it is done.
+            return elements.contains { state.claimed.isDisjoint(with: claims($0)) } ? 1 : 0
+        }
     }
 
     /// Puts back what was taken and not used.
     func addFirst(_ elements: some Collection<Element>) {
         guard !elements.isEmpty else { return }
-        change { $0.queue.insert(contentsOf: elements, at: 0) }
-    }
-
-    /// Lets the loop end once it has taken what waits.
-    func finish() {
-        change { $0.isFinished = true }
-    }
-
-    private func change(_ body: (inout State) -> Void) {
-        state.withLock { state in
-            body(&state)
-            return state.sleeper.take()
-        }?.resume()
-    }
-
-    /// Takes at most so many, the first of every owner before the second of any; nil when nothing waits.
-    func take(_ most: Int) -> [Element]? {
-        state.withLock { state in
-            let queue = state.queue
-            guard !queue.isEmpty else { return nil }
-            guard queue.count > most else {
-                state.queue = []
-                return queue
-            }
-            let chosen = Set(inTurns(queue).prefix(most))
-            state.queue = queue.indices.filter { !chosen.contains($0) }.map { queue[$0] }
-            return chosen.sorted().map { queue[$0] }
+        change { state in
+            state.queue.insert(contentsOf: elements, at: 0)
+            return 1
         }
     }
 
-    /// Takes at most so many once something waits. Nil after `finish` with nothing left, or when the task is cancelled.
-    /// For one loop, which is woken where it runs.
+    /// Gives back what a batch claims.
+    func release(_ batch: [Element]) {
+        change { state in
+            for element in batch { state.claimed.subtract(claims(element)) }
+            return state.isFinished ? .max : 0
+        }
+    }
+
+    /// Lets the loops end once they have taken what waits.
+    func finish() {
+        change { state in
+            state.isFinished = true
+            return .max
+        }
+    }
+
+    /// - Parameter body: how many loops to wake at most.
+    private func change(_ body: (inout State) -> Int) {
+        let awake = state.withLock { state in
+            state.changes += 1
+            let most = min(body(&state), state.sleepers.count)
+            defer { state.sleepers.removeLast(most) }
+            return state.sleepers.suffix(most)
+        }
+        for sleeper in awake { sleeper.resume() }
+    }
+
+    /// Takes at most so many, the first of every owner before the second of any; nil when nothing waits that may be taken.
+    func take(_ most: Int) -> [Element]? {
+        let (batch, next) = state.withLock { state in
+            let free = free(state)
+            guard !free.isEmpty else { return ([Element](), nil as CheckedContinuation<Void, Never>?) }
+            let chosen = Set(free.count > most ? inTurns(state.queue, free).prefix(most) : free[...])
+            let batch = chosen.sorted().map { state.queue[$0] }
+            state.queue = state.queue.indices.filter { !chosen.contains($0) }.map { state.queue[$0] }
+            for element in batch { state.claimed.formUnion(claims(element)) }
+            // Another loop may have use for what is left.
+            return (batch, state.queue.isEmpty ? nil : state.sleepers.popLast())
+        }
+        next?.resume()
+        return batch.isEmpty ? nil : batch
+    }
+
+    /// Takes at most so many once something waits. Nil after `finish` with nothing left, or when the task is cancelled. A
+    /// loop is woken where it runs.
     func next(_ most: Int, isolation: isolated (any Actor)? = #isolation) async -> [Element]? {
         while !Task.isCancelled {
+            let seen = state.withLock { $0.changes }
             if let batch = take(most) { return batch }
-            if state.withLock({ $0.isFinished }) { return nil }
-            await somethingToDo(isolation)
+            if state.withLock({ $0.isFinished && $0.queue.isEmpty }) { return nil }
+            await change(after: seen, isolation)
         }
         return nil
     }
 
-    private func somethingToDo(_ isolation: isolated (any Actor)?) async {
+    /// Sleeps until something has changed since.
+    private func change(after seen: Int, _ isolation: isolated (any Actor)?) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation(isolation: isolation) { loop in
                 let isNow = state.withLock { state in
-                    guard state.queue.isEmpty, !state.isFinished, !Task.isCancelled else { return true }
-                    state.sleeper = loop
+                    guard state.changes == seen, !Task.isCancelled else { return true }
+                    state.sleepers.append(loop)
                     return false
                 }
                 if isNow { loop.resume() }
             }
         } onCancel: {
-            change { _ in }
+            change { _ in .max }
         }
     }
 
-    /// The queue's indices, ordered by how many of the same owner stand before each.
-    private func inTurns(_ queue: [Element]) -> [Int] {
+    /// The queue's indices of what claims nothing that a batch has, nor what waits before it.
+    private func free(_ state: State) -> [Int] {
+        guard !state.claimed.isEmpty else { return Array(state.queue.indices) }
+        var claimed = state.claimed
+        return state.queue.indices.filter { index in
+            let claims = claims(state.queue[index])
+            if claimed.isDisjoint(with: claims) { return true }
+            claimed.formUnion(claims)
+            return false
+        }
+    }
+
+    /// Indices, ordered by how many of the same owner stand before each.
+    private func inTurns(_ queue: [Element], _ indices: [Int]) -> [Int] {
         var before: [Int: Int] = [:]
-        let turns = queue.indices.map { index -> (turn: Int, index: Int) in
+        let turns = indices.map { index -> (turn: Int, index: Int) in
             defer { before[owner(queue[index]), default: 0] += 1 }
             return (before[owner(queue[index]), default: 0], index)
         }
@@ -114,11 +163,14 @@ extension Lane {
                 while let batch = inHand {
                     inHand = nil
                     await carryOut(batch, connection)
+                    release(batch)
                     guard connection.isUsable else { return }
                     inHand = await connection.waiting { await next(most) }
                 }
             }
-            if let batch = inHand { await carryOut(batch, nil) }
+            guard let batch = inHand else { continue }
+            await carryOut(batch, nil)
+            release(batch)
         }
     }
 }

@@ -12,6 +12,8 @@ import Synchronization
 final class OrderIntake: Intake, Service {
     /// Orders in one batch at most.
     static let batchLimit = 128
+    /// Batches in the database at once, no product in two of them.
+    private static let writers = 2
 
     /// How many batches were sent to the database, and how large they were.
     struct BatchTally: Sendable {
@@ -31,6 +33,7 @@ final class OrderIntake: Intake, Service {
 
     private struct Waiting: Sendable {
         let context: CallContext
+        let products: [Int64]
         let element: [UInt8]
         let ticket: Ticket
     }
@@ -38,7 +41,8 @@ final class OrderIntake: Intake, Service {
     private let database: Database
     private let deadlines: DeadlineWatch
     private let logger: Logger
-    private let open = Lane<Waiting> { $0.context.call.connection.number }
+    /// Batches with a product in common would wait for each other in the database.
+    private let open = Lane<Waiting>(owner: { $0.context.call.connection.number }, claims: \.products)
     private let contended = Lane<Waiting> { $0.context.call.connection.number }
     private let tally = Mutex(BatchTally())
     private let lost = Lane<Waiting> { $0.context.call.connection.number }
@@ -68,7 +72,8 @@ final class OrderIntake: Intake, Service {
         context.call.cancellation.onCancel {
             ticket.giveUp(context.isLate ? .deadline(elapsedMs: context.elapsedMs) : .cancelled, isLate: context.isLate)
         }
-        open.add([Waiting(context: context, element: Self.element(context), ticket: ticket)])
+        let products = context.params["lines"]?.array?.compactMap { $0["productId"]?.integer } ?? []
+        open.add([Waiting(context: context, products: products, element: Self.element(context), ticket: ticket)])
     }
 
     /// Places batches until the task is cancelled; what waits then is still placed.
@@ -76,9 +81,7 @@ final class OrderIntake: Intake, Service {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    await self.open.workOff(Self.batchLimit, on: self.database.pool) { batch, connection in
-                        self.contended.add(await self.place(batch, connection))
-                    }
+                    await self.placeOpen()
                     self.contended.finish()
                 }
                 group.addTask {
@@ -93,6 +96,18 @@ final class OrderIntake: Intake, Service {
             }
         } onGracefulShutdown: {
             self.open.finish()
+        }
+    }
+
+    private func placeOpen() async {
+        await withDiscardingTaskGroup { writers in
+            for _ in 0..<Self.writers {
+                writers.addTask {
+                    await self.open.workOff(Self.batchLimit, on: self.database.pool) { batch, connection in
+                        self.contended.add(await self.place(batch, connection))
+                    }
+                }
+            }
         }
     }
 

@@ -62,4 +62,56 @@ struct LaneTests {
         loop.cancel()
         #expect(await loop.value == nil)
     }
+
+    private let claiming = Lane<Item>(owner: { $0.owner }, claims: { [Int64($0.number / 10), Int64($0.number % 10)] })
+
+    private func claim(_ numbers: Int...) {
+        claiming.add(numbers.map { Item(owner: 1, number: $0) })
+    }
+
+    @Test("What claims the same goes in one batch, or waits for the one that has it")
+    func claims() {
+        claim(11, 22, 12)
+        let first = claiming.take(10) ?? []
+        #expect(first.map(\.number) == [11, 22, 12])
+        claim(23, 33)
+        #expect(claiming.take(10)?.map(\.number) == nil, "33 would overtake 23")
+        claim(44)
+        let second = claiming.take(10) ?? []
+        #expect(second.map(\.number) == [44])
+        claiming.release(first)
+        #expect(claiming.take(1)?.map(\.number) == [23])
+        #expect(claiming.take(10) == nil)
+        claiming.release(second)
+        #expect(claiming.take(10) == nil, "23 has it")
+        claiming.release([Item(owner: 1, number: 23)])
+        #expect(claiming.take(10)?.map(\.number) == [33])
+    }
+
+    @Test("Loops that share a lane take everything once, in order where it is claimed, and end together")
+    func loops() async {
+        let taken = Lane<Item> { $0.owner }
+        await withDiscardingTaskGroup { group in
+            for _ in 0..<3 {
+                group.addTask {
+                    while let batch = await claiming.next(4) {
+                        taken.add(batch)
+                        await Task.yield()
+                        claiming.release(batch)
+                    }
+                }
+            }
+            for number in 1...1000 {
+                claiming.add([Item(owner: number, number: number * 7 % 5 * 11)])
+                if number % 10 == 0 { await Task.yield() }
+            }
+            claiming.finish()
+        }
+        let items = taken.take(1000) ?? []
+        #expect(items.count == 1000)
+        for kind in 0..<5 {
+            let owners = items.filter { $0.number == kind * 11 }.map(\.owner)
+            #expect(owners.count == 200 && owners == owners.sorted())
+        }
+    }
 }
