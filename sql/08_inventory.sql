@@ -41,7 +41,7 @@ end $$;
 
 -- As read_products.
 create or replace function read_inventories(ids bigint[]) returns table (id bigint, reply text)
-language plpgsql stable set plan_cache_mode = force_generic_plan as $$
+language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
     return query select product_id, inventory_json(d, i)::text from product d join inventory i using (product_id)
     where product_id = any (ids);

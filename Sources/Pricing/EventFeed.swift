@@ -140,12 +140,12 @@ final class EventFeed: Service {
                 let last = try await database.pool.run { (session) throws(PostgresError) in
                     try Self.currentPosition(session)
                 }
-                let (isNews, held, pages) = shared.withLock { shared in
+                let (isNews, looked, pages) = shared.withLock { shared in
                     defer { shared.lastNumber = last }
                     return (shared.lastNumber != last, shared.look(.now, last), shared.pages(before: last))
                 }
                 if isNews { numbered() }
-                watch(held)
+                for subscription in looked { lookLater(at: subscription) }
                 if pages.isEmpty { return }
                 for page in pages {
                     let (events, oldest) = try await database.pool.run { (session) throws(PostgresError) in
@@ -153,7 +153,8 @@ final class EventFeed: Service {
                         // Read last: what the shop kept until then, the page had.
                         return (events, try session.one(DaemonStatements.oldestEvent))
                     }
-                    watch(shared.withLock { $0.serve(events, page, oldest: oldest, before: last) })
+                    let held = shared.withLock { $0.serve(events, page, oldest: oldest, before: last) }
+                    for subscription in held { watch(subscription) }
                 }
             }
         } catch {
@@ -165,27 +166,32 @@ final class EventFeed: Service {
         }
     }
 
-    /// Wakes for each held subscription once its output has room, and when it is to be looked at.
-    private func watch(_ held: [Subscription]) {
-        for subscription in held {
-            if subscription.full?.isSlow == false, let lookAt = subscription.lookAt {
-                _ = deadlines.add(lookAt) { self.kick() }
-            }
-            subscription.connection.whenPendingOutput(below: subscription.roomBytes) { self.kick() }
+    /// Wakes for a held subscription once its output has room, and when it is to be looked at.
+    private func watch(_ subscription: Subscription) {
+        let key = subscription.key
+        subscription.connection.whenPendingOutput(below: subscription.roomBytes) {
+            self.shared.withLock { $0.subscriptions[key]?.full?.hasRoom = true }
+            self.kick()
         }
+        lookLater(at: subscription)
+    }
+
+    private func lookLater(at subscription: Subscription) {
+        guard let lookAt = subscription.lookAt else { return }
+        _ = deadlines.add(lookAt) { self.kick() }
     }
 }
 
 extension EventFeed.Shared {
-    /// Looks at the output of held subscriptions and serves on those that it has room for; those to be watched on.
+    /// Looks at the output of held subscriptions and serves on those that had room; those to be looked at again.
     mutating func look(_ now: ContinuousClock.Instant, _ last: Int64) -> [Subscription] {
-        var watched: [Subscription] = []
+        var again: [Subscription] = []
         for (key, subscription) in subscriptions where subscription.isHeld {
-            let looked = subscription.looked(now)
-            subscriptions[key] = looked.resumed(at: last)
-            if subscriptions[key]?.full?.since == now { watched.append(looked) }
+            let looked = subscription.looked(now).resumed(at: last)
+            subscriptions[key] = looked
+            if let looked, let full = looked.full, full.since == now, !full.isSlow { again.append(looked) }
         }
-        return watched
+        return again
     }
 
     /// The pages that subscribers who have events to come, and room to take them, want next.

@@ -3,7 +3,7 @@ import Synchronization
 
 /// What waits for one loop, or for several that share it. Each owner's elements stay in order, and owners take turns, so
 /// that one with a long pipeline does not keep the others waiting. Elements that claim the same are never in two batches at
-/// once, and leave in the order in which they came.
+/// once, and those of one owner leave in the order in which they came.
 final class Lane<Element: Sendable>: Sendable {
     private struct State {
         var queue: [Element] = []
@@ -85,9 +85,14 @@ final class Lane<Element: Sendable>: Sendable {
         let (batch, next) = state.withLock { state in
             let free = free(state)
             guard !free.isEmpty else { return ([Element](), nil as CheckedContinuation<Void, Never>?) }
-            let chosen = Set(free.count > most ? inTurns(state.queue, free).prefix(most) : free[...])
-            let batch = chosen.sorted().map { state.queue[$0] }
-            state.queue = state.queue.indices.filter { !chosen.contains($0) }.map { state.queue[$0] }
+            let chosen = free.count > most ? inTurns(state.queue, free).prefix(most).sorted() : free
+            let batch = chosen.map { state.queue[$0] }
+            if batch.count == state.queue.count {
+                state.queue = []
+            } else {
+                let gone = Set(chosen)
+                state.queue = state.queue.indices.filter { !gone.contains($0) }.map { state.queue[$0] }
+            }
             for element in batch { state.claimed.formUnion(claims(element)) }
             // Another loop may have use for what is left.
             return (batch, state.queue.isEmpty ? nil : state.sleepers.popLast())
@@ -149,28 +154,31 @@ final class Lane<Element: Sendable>: Sendable {
 
 extension Lane {
     /// Carries out what waits, batch by batch until `finish`, with a connection that is kept between batches: the loop
-    /// sleeps on the connection's thread, so that a call that wakes it is in the database with no other thread between.
+    /// sleeps on the connection's thread, so that a call that wakes it is in the database with no other thread between. It
+    /// has the connection first, lest its batch waits for one that others could carry out.
     /// - Parameter carryOut: is given at most `most` elements, and the connection unless there is none now.
     func workOff(
         _ most: Int,
         on pool: ConnectionPool,
         _ carryOut: @Sendable ([Element], PostgresConnection?) async -> Void
     ) async {
-        while let first = await next(most) {
-            var inHand: [Element]? = first
-            // What keeps us from a connection keeps the batch from one too, and is told to it.
-            try? await pool.withConnection { (connection) async throws(PostgresError) in
-                while let batch = inHand {
-                    inHand = nil
-                    await carryOut(batch, connection)
-                    release(batch)
-                    guard connection.isUsable else { return }
-                    inHand = await connection.waiting { await next(most) }
+        while !Task.isCancelled {
+            do throws(PostgresError) {
+                let isOver = try await pool.withConnection { (connection) async throws(PostgresError) in
+                    while connection.isUsable {
+                        guard let batch = await connection.waiting({ await next(most) }) else { return true }
+                        await carryOut(batch, connection)
+                        release(batch)
+                    }
+                    return false
                 }
+                if isOver { return }
+            } catch {
+                // What keeps us from a connection keeps the batch from one too, and is told to it.
+                guard let batch = await next(most) else { return }
+                await carryOut(batch, nil)
+                release(batch)
             }
-            guard let batch = inHand else { continue }
-            await carryOut(batch, nil)
-            release(batch)
         }
     }
 }

@@ -33,7 +33,8 @@ final class OrderIntake: Intake, Service {
 
     private struct Waiting: Sendable {
         let context: CallContext
-        let products: [Int64]
+        /// Its products, and its key as a number.
+        let claims: [Int64]
         let element: [UInt8]
         let ticket: Ticket
     }
@@ -41,8 +42,8 @@ final class OrderIntake: Intake, Service {
     private let database: Database
     private let deadlines: DeadlineWatch
     private let logger: Logger
-    /// Batches with a product in common would wait for each other in the database.
-    private let open = Lane<Waiting>(owner: { $0.context.call.connection.number }, claims: \.products)
+    /// Batches with a product or a key in common would wait for each other in the database.
+    private let open = Lane<Waiting>(owner: { $0.context.call.connection.number }, claims: \.claims)
     private let contended = Lane<Waiting> { $0.context.call.connection.number }
     private let tally = Mutex(BatchTally())
     private let lost = Lane<Waiting> { $0.context.call.connection.number }
@@ -72,8 +73,9 @@ final class OrderIntake: Intake, Service {
         context.call.cancellation.onCancel {
             ticket.giveUp(context.isLate ? .deadline(elapsedMs: context.elapsedMs) : .cancelled, isLate: context.isLate)
         }
-        let products = context.params["lines"]?.array?.compactMap { $0["productId"]?.integer } ?? []
-        open.add([Waiting(context: context, products: products, element: Self.element(context), ticket: ticket)])
+        var claims = context.params["lines"]?.array?.compactMap { $0["productId"]?.integer } ?? []
+        if let key = context.meta.idempotencyKey { claims.append(Int64(key.hashValue)) }
+        open.add([Waiting(context: context, claims: claims, element: Self.element(context), ticket: ticket)])
     }
 
     /// Places batches until the task is cancelled; what waits then is still placed.

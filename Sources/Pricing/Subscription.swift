@@ -29,6 +29,8 @@ struct Subscription: Sendable {
         var pending: Int
         /// Its reader took nothing for too long, so the overflow policy applies.
         var isSlow = false
+        /// There was room since.
+        var hasRoom = false
     }
 
     let id: String
@@ -111,7 +113,12 @@ struct Subscription: Sendable {
         guard let full, !full.isSlow, let lookAt, now >= lookAt else { return self }
         let pending = connection.pendingOutputBytes
         var looked = self
-        looked.full = Full(since: now, pending: pending, isSlow: pending >= full.pending)
+        looked.full = Full(
+            since: now,
+            pending: pending,
+            isSlow: pending >= full.pending,
+            hasRoom: full.hasRoom
+        )
         return looked
     }
 
@@ -119,7 +126,7 @@ struct Subscription: Sendable {
     /// it has ended. `last` is the number given last.
     func resumed(at last: Int64) -> Subscription? {
         guard let full else { return self }
-        guard connection.pendingOutputBytes < roomBytes || (full.isSlow && overflow == .disconnect) else { return self }
+        guard full.hasRoom || (full.isSlow && overflow == .disconnect) else { return self }
         var resumed = self
         resumed.full = nil
         guard full.isSlow else { return resumed }
