@@ -31,11 +31,14 @@ extension EndToEnd {
             return daemon
         }
 
-        private func connect(_ somebody: Somebody, _ daemon: TestDaemon) throws -> ChildProgram {
+        /// - Parameter seconds: how long it stays once the daemon has closed, for its own input to end.
+        private func connect(_ somebody: Somebody, _ daemon: TestDaemon, staying seconds: Int = 60) throws
+            -> ChildProgram
+        {
             let identity = ["--reuid=\(somebody.user)", "--regid=\(somebody.group)", "--clear-groups"]
             return try ChildProgram(
                 "/usr/bin/env",
-                ["setpriv"] + identity + ["socat", "-t", "60", "-", "UNIX-CONNECT:\(daemon.socket)"]
+                ["setpriv"] + identity + ["socat", "-t", "\(seconds)", "-", "UNIX-CONNECT:\(daemon.socket)"]
             )
         }
 
@@ -83,7 +86,7 @@ extension EndToEnd {
             unsafe stat(daemon.socket, &old)
             #expect(old.st_mode & 0o7777 == 0o660)
             unsafe chmod(daemon.socket, 0o666)
-            let inside = try connect(stranger, daemon)
+            let inside = try connect(stranger, daemon, staying: 1)
             let refusal = try await message(inside)
             #expect(refusal["id"]?.isNull == true)
             #expect(refusal["error"]?["code"] == -32007)
