@@ -32,16 +32,17 @@ import Glibc
     fileprivate func add(_ job: UnownedJob, by tasks: ThreadTasks?) {
         unsafe pthread_mutex_lock(mutex)
         jobs.append((job, tasks))
-        unsafe pthread_cond_signal(condition)
         unsafe pthread_mutex_unlock(mutex)
+        // Not before: the thread would wake only to wait for the mutex.
+        unsafe pthread_cond_signal(condition)
     }
 
     /// Lets the thread end once its queue is empty.
     func finish() {
         unsafe pthread_mutex_lock(mutex)
         finished = true
-        unsafe pthread_cond_signal(condition)
         unsafe pthread_mutex_unlock(mutex)
+        unsafe pthread_cond_signal(condition)
     }
 
     private func work() {
