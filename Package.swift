@@ -26,6 +26,7 @@ let package = Package(
         .target(name: "CEditLine", linkerSettings: [.linkedLibrary("edit")]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CExtendedAttributes"),
+        .systemLibrary(name: "CEpoll"),
         .target(name: "CPricingSQL"),
 
         // MARK: JSONRPC
@@ -85,7 +86,7 @@ let package = Package(
         .executableTarget(
             name: "pricing-bench",
             dependencies: [
-                "JSONRPC", "PricingProtocol",
+                "CEpoll", "JSONRPC", "PricingProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "NIOCore", package: "swift-nio"),

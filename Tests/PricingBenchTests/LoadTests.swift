@@ -1,3 +1,4 @@
+import Glibc
 import JSONRPC
 import Testing
 
@@ -34,6 +35,55 @@ struct PaceTests {
         #expect(pace.take(now: late) == nil)
         #expect(pace.isDone(now: late))
         #expect(pace.owed == 0)
+    }
+}
+
+@Suite("Waiting for a load's sockets")
+struct SocketWatchTests {
+    private let watch = SocketWatch(most: 2)
+    private let near: Int32
+    private let far: Int32
+
+    init() throws {
+        var ends: [Int32] = [-1, -1]
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        try #require(unsafe socketpair(AF_UNIX, kind, 0, &ends) == 0)
+        (near, far) = (ends[0], ends[1])
+        try #require(watch.add(near, number: 7))
+    }
+
+    @Test("A socket tells of input and of the other end's end, and of room only while that is asked for")
+    func news() throws {
+        defer { close(near) }
+        #expect(watch.wait(milliseconds: 0).isEmpty)
+        let bytes = [UInt8](repeating: 0, count: 1 << 20)
+        #expect(unsafe write(far, bytes, 1) == 1)
+        let input = try #require(watch.wait(milliseconds: 1000).first)
+        #expect(input.number == 7 && input.hasInput && !input.hasRoom)
+        var taken = bytes
+        #expect(unsafe read(near, &taken, 1) == 1)
+        let sent = unsafe write(near, bytes, bytes.count)
+        #expect(sent > 0 && sent < bytes.count, "the socket has to be full")
+        watch.change(near, number: 7, wantsRoom: true)
+        #expect(watch.wait(milliseconds: 0).isEmpty)
+        var left = sent
+        while left > 0 {
+            let count = unsafe read(far, &taken, taken.count)
+            try #require(count > 0)
+            left -= count
+        }
+        let room = try #require(watch.wait(milliseconds: 1000).first)
+        #expect(room.hasRoom && !room.hasInput)
+        watch.change(near, number: 7, wantsRoom: false)
+        #expect(watch.wait(milliseconds: 0).isEmpty)
+        close(far)
+        #expect(try #require(watch.wait(milliseconds: 1000).first).hasInput)
+    }
+
+    @Test("What is no socket cannot be watched")
+    func refused() {
+        defer { [near, far].forEach { close($0) } }
+        #expect(!watch.add(-1, number: 0))
     }
 }
 

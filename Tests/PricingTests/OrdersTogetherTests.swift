@@ -19,7 +19,7 @@ struct OrdersTogetherTests {
     @Test("Batches between restocks, cancellations and ticks give what one by one gives", arguments: 1...2)
     func life(seed: UInt64) async throws {
         var random = RandomNumbers(seed: seed)
-        let steps = Self.life(&random, orders: 500 * Int(effort))
+        let steps = Self.life(&random, orders: 5000)
         try await Shop.with { batched in
             try await stock(batched)
             var together: [String] = []

@@ -19,7 +19,7 @@ extension Rule {
         "pricing-repl": ["CEditLine", "JSONRPC", "PricingProtocol", "ArgumentParser"],
         "pricing-simulate": ["JSONRPC", "PricingProtocol", "ArgumentParser"],
         "pricing-bench": [
-            "JSONRPC", "PricingProtocol", "ArgumentParser", "Histogram", "NIOCore", "NIOPosix", "Subprocess",
+            "CEpoll", "JSONRPC", "PricingProtocol", "ArgumentParser", "Histogram", "NIOCore", "NIOPosix", "Subprocess",
             "SystemPackage",
         ],
         "pricing-web": [
@@ -28,7 +28,7 @@ extension Rule {
             "ServiceLifecycle",
         ],
         // C, each behind one door
-        "CEditLine": [], "CExtendedAttributes": [], "CLibPQ": [], "CPricingSQL": [], "CWebPages": [],
+        "CEditLine": [], "CEpoll": [], "CExtendedAttributes": [], "CLibPQ": [], "CPricingSQL": [], "CWebPages": [],
     ]
 
     static let arrows = Rule(

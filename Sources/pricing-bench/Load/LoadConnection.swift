@@ -36,9 +36,6 @@ final class LoadConnection {
     /// Whether another call may be sent.
     var hasRoom: Bool { !free.isEmpty }
 
-    /// Calls that have no reply yet.
-    var inFlight: Int { intended.count - free.count }
-
     /// Whether bytes wait until the socket takes them.
     var hasOutput: Bool { sent < output.count }
 

@@ -8,12 +8,17 @@ struct LoadRun {
     /// The longest that an open loop looks away from its sockets, in nanoseconds.
     private static let nap = 100_000 as Int64
 
-    private let callers: [LoadConnection]
-    private let subscribers: [LoadConnection]
+    /// The callers, and behind them the subscribers.
+    private let connections: [LoadConnection]
+    private let sockets: SocketWatch
+    /// The callers that have room for another call, in turn.
+    private var ready: [Int]
+    private var inFlight = 0
+    /// The connections whose output waits for room.
+    private var stuck: Set<Int> = []
     private var requests: Requests
     private var pace: Pace
     private var report: LoadReport
-    private var turn = 0
     private var buffer = [UInt8](repeating: 0, count: 256 << 10)
 
     /// Runs a load to its end, on a thread of its own.
@@ -34,29 +39,33 @@ struct LoadRun {
 
     private init(_ plan: LoadPlan, shop: Shop, socket: String) throws(BenchFailure) {
         requests = try Requests(plan.work, shop: shop, lines: plan.lines)
-        var callers: [LoadConnection] = []
-        for _ in 0..<plan.connections { callers.append(try LoadConnection(socket: socket, depth: plan.depth)) }
-        var subscribers: [LoadConnection] = []
+        var connections: [LoadConnection] = []
+        for _ in 0..<plan.connections { connections.append(try LoadConnection(socket: socket, depth: plan.depth)) }
         for _ in 0..<plan.subscribers {
             let subscriber = try LoadConnection(socket: socket, depth: 1)
             subscriber.send(
                 "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"events.subscribe\",\"params\":"
                     + "{\"topics\":[\"price\",\"stock\",\"order\"],\"overflow\":\"gap\"}}\n"
             )
-            subscribers.append(subscriber)
+            connections.append(subscriber)
         }
-        self.callers = callers
-        self.subscribers = subscribers
+        sockets = SocketWatch(most: connections.count)
+        for (number, connection) in connections.enumerated() {
+            guard sockets.add(connection.descriptor, number: number) else {
+                throw .cannotConnect(path: socket, errno: errno)
+            }
+        }
+        self.connections = connections
+        ready = Array(0..<plan.connections)
         report = LoadReport(plan)
         pace = Pace(start: Moment.now(), seconds: plan.seconds, rate: plan.rate)
     }
 
     private mutating func run() throws(BenchFailure) -> LoadReport {
-        for subscriber in subscribers { try subscriber.flush() }
+        for number in connections.indices { try flush(number) }
         while true {
             let now = Moment.now()
             try send(now: now)
-            let inFlight = callers.reduce(0) { $0 + $1.inFlight }
             if (pace.isDone(now: now) && inFlight == 0) || now >= pace.end + Self.patience {
                 report.unanswered = Int64(inFlight)
                 report.unsent = pace.owed
@@ -68,52 +77,62 @@ struct LoadRun {
 
     /// Sends what is due, one call a connection in turn, as long as any of them has room.
     private mutating func send(now: Int64) throws(BenchFailure) {
-        var full = 0
-        while full < callers.count {
-            let caller = callers[turn]
-            turn = (turn + 1) % callers.count
-            guard caller.hasRoom else {
-                full += 1
-                continue
+        var called: [Int] = []
+        var rest = ready[...]
+        while let number = rest.popFirst() {
+            guard let intended = pace.take(now: now) else {
+                rest.insert(number, at: rest.startIndex)
+                break
             }
-            guard let intended = pace.take(now: now) else { break }
-            caller.call(&requests, intended: intended)
-            full = 0
+            connections[number].call(&requests, intended: intended)
+            inFlight += 1
+            called.append(number)
+            if connections[number].hasRoom { rest.append(number) }
         }
-        for caller in callers where caller.hasOutput { try caller.flush() }
+        ready = Array(rest)
+        for number in called where connections[number].hasOutput { try flush(number) }
+    }
+
+    /// Sends as much as a connection's socket takes; for the rest it is watched.
+    private mutating func flush(_ number: Int) throws(BenchFailure) {
+        let connection = connections[number]
+        try connection.flush()
+        guard connection.hasOutput != stuck.contains(number) else { return }
+        if connection.hasOutput { stuck.insert(number) } else { stuck.remove(number) }
+        sockets.change(connection.descriptor, number: number, wantsRoom: connection.hasOutput)
     }
 
     /// Waits until a socket has something for us, or the next call is due, and takes what came.
     private mutating func wait(now: Int64) throws(BenchFailure) {
-        let all = callers + subscribers
-        var waiting = all.map { connection in
-            pollfd(fd: connection.descriptor, events: Int16(POLLIN | (connection.hasOutput ? POLLOUT : 0)), revents: 0)
-        }
-        let next = callers.contains { $0.hasRoom } ? pace.due : nil
+        let next = ready.isEmpty ? nil : pace.due
         let left = max(0, (next ?? (now < pace.end ? pace.end : pace.end + Self.patience)) - now)
         if left < Moment.millisecond {
-            // Finer than poll's own clock; a reply that comes meanwhile is read this much late.
+            // Finer than the wait's own clock; a reply that comes meanwhile is read this much late.
             var nap = timespec(tv_sec: 0, tv_nsec: Int(min(left, Self.nap)))
             unsafe _ = nanosleep(&nap, nil)
         }
-        guard unsafe poll(&waiting, nfds_t(waiting.count), Int32(left / Moment.millisecond)) > 0 else { return }
-        for (connection, state) in zip(all, waiting) where state.revents != 0 {
-            if state.revents & Int16(POLLOUT) != 0 { try connection.flush() }
-            guard state.revents & ~Int16(POLLOUT) != 0 else { continue }
-            try receive(from: connection)
+        for news in sockets.wait(milliseconds: Int32(left / Moment.millisecond)) {
+            if news.hasRoom { try flush(news.number) }
+            if news.hasInput { try receive(from: news.number) }
         }
     }
 
-    private mutating func receive(from connection: LoadConnection) throws(BenchFailure) {
+    private mutating func receive(from number: Int) throws(BenchFailure) {
+        let connection = connections[number]
         let end = pace.end
+        let wasFull = !connection.hasRoom
         var moment: Int64?
+        var answered = 0
         try connection.receive(&buffer) { intended, refusal in
             guard let intended else { return report.events += 1 }
             // A subscription's own reply is no call of the load.
             guard intended > 0 else { return report.noteSubscription(refusal: refusal) }
             let now = moment ?? Moment.now()
             moment = now
+            answered += 1
             report.note(latency: now - intended, refusal: refusal, isInTime: now < end)
         }
+        inFlight -= answered
+        if wasFull, answered > 0 { ready.append(number) }
     }
 }
