@@ -79,11 +79,8 @@ struct LoadRun {
     private mutating func send(now: Int64) throws(BenchFailure) {
         var called: [Int] = []
         var rest = ready[...]
-        while let number = rest.popFirst() {
-            guard let intended = pace.take(now: now) else {
-                rest.insert(number, at: rest.startIndex)
-                break
-            }
+        while let number = rest.first, let intended = pace.take(now: now) {
+            rest.removeFirst()
             connections[number].call(&requests, intended: intended)
             inFlight += 1
             called.append(number)
