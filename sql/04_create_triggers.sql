@@ -37,7 +37,7 @@ $$;
 -- The lowest price that may be posted: the declared floor or cost with its minimum margin, rounded up to a cent.
 create or replace function price_floor(floor_price numeric, unit_cost numeric, minimum_margin numeric) returns numeric
 language sql immutable as $$
-    select greatest(floor_price, ceil(coalesce(unit_cost, 0) * (1 + minimum_margin) * 100) / 100)
+    select greatest(floor_price, least(ceil(coalesce(unit_cost, 0) * (1 + minimum_margin) * 100) / 100, 9999999999.99))
 $$;
 
 -- The limits in force for a declaration under a rule; floor beats ceiling.
@@ -199,10 +199,12 @@ begin
     return new;
 end $$;
 
--- How a row is evaluated after an event of a kind: afresh, as at a tick, or as stock moves.
+-- How a row is evaluated after an event of a kind: afresh, as at a tick, or as stock moves. Without anchor_date it waits
+-- for what a declaration would have made of it, had automation not been halted.
 create or replace function evaluation_mode(row_was inventory, row_now inventory, kind text) returns text
 language sql immutable as $$
-    select case when row_now.pin_price is null and row_was.pin_price is not null then 'declaration'
+    select case when row_now.pin_price is null and (row_was.pin_price is not null or row_was.anchor_date is null)
+                    then 'declaration'
                 when kind in ('declaration', 'rule') then 'declaration'
                 when kind = 'tick' then 'tick'
                 when row_was.stock = 0 and row_was.movement_count = 0 then 'first'
@@ -256,6 +258,8 @@ declare
     why movement_cause := new.cause;
     sales unit_sale[] := new.sales;
     stock_moved boolean;
+    is_birth boolean;  -- it is given its first stock: the price that this gives is its first, and no change
+    waits boolean := false;  -- automation is halted: a declaration is seen at the next evaluation after the resume
     mode text := 'stock';
     declared product;
     chosen rule;
@@ -268,8 +272,16 @@ begin
         new.stock := old.stock - sales[1].quantity;
     end if;
     stock_moved := new.stock <> old.stock;
-    if why is null and (old.stock, old.price, old.pin_price, old.pinned_until)
-        is not distinct from (new.stock, new.price, new.pin_price, new.pinned_until) then return new; end if;
+    if why is null then
+        if (old.stock, old.price, old.pin_price, old.pinned_until, old.learner, old.learning_since,
+            old.opening_rate, old.next_eta) is not
+            distinct from (new.stock, new.price, new.pin_price, new.pinned_until, new.learner, new.learning_since,
+                           new.opening_rate, new.next_eta) then return new; end if;
+        why.kind := case when stock_moved then 'adjust'
+                         when (old.price, old.pin_price, old.pinned_until) is distinct from
+                              (new.price, new.pin_price, new.pinned_until) then 'pin'
+                         else 'declaration' end;
+    end if;
     why.actor := coalesce(why.actor, acting());
     why.kind := coalesce(why.kind, case when stock_moved then 'adjust' else 'pin' end);
     select * into declared from product where product_id = new.product_id;
@@ -278,9 +290,16 @@ begin
         new := pin_by_hand(old, new);
         if not stock_moved then why.kind := 'pin'; end if;
     end if;
-    if new.pin_price is distinct from old.pin_price and new.pin_price is not null then
+    if new.pin_price is not null
+        and (new.pin_price, new.pinned_until) is distinct from (old.pin_price, old.pinned_until) then
         perform check_pin(new.pin_price, declared, chosen);
-    else
+        if new.pinned_until <= moment then
+            perform fail('PR602', 'A pin must end in the future.', jsonb_build_object('violations', jsonb_build_array(
+                jsonb_build_object('path', '/until', 'rule', 'future', 'message', 'must lie in the future',
+                                   'got', rfc3339(new.pinned_until)))));
+        end if;
+    end if;
+    if new.pin_price is null or new.pin_price is not distinct from old.pin_price then
         mode := evaluation_mode(old, new, why.kind);
     end if;
     -- Only a tick begins a pricing day: between ticks the price depends on stock alone.
@@ -288,7 +307,7 @@ begin
         new.anchor_price := old.price;
         new.anchor_date := (moment at time zone 'UTC')::date;
     end if;
-    if mode in ('first', 'tick') then new.ticked_at := moment; end if;
+    if mode in ('first', 'tick') or why.kind = 'tick' then new.ticked_at := moment; end if;
     if chosen.strategy not in ('bands', 'manual') then
         new := learn_and_estimate(declared, chosen, old, new, mode, moment, why);
     end if;
@@ -303,11 +322,18 @@ begin
         if why.kind = 'restock' then new.last_restock_at := moment; end if;
         perform record_movement(old, new, why, moment, sales[1].stock_event);
     end if;
-    if verdict.price <> old.price and (verdict.frozen is not null or not is_halted(declared)) then
-        new.price := verdict.price;
+    is_birth := mode = 'first' and why.kind = 'initial';
+    if verdict.price <> old.price then
+        waits := verdict.frozen is null and not is_birth and is_halted(declared);
+        if not waits then new.price := verdict.price; end if;
+    end if;
+    if mode = 'declaration' then
+        new.anchor_date := case when not waits then coalesce(old.anchor_date, (moment at time zone 'UTC')::date) end;
     end if;
     if mode in ('declaration', 'first') then new.anchor_price := new.price; end if;
-    if new.price <> old.price then
+    if is_birth and old.change_count = 0 then
+        new.opening_price := new.price;
+    elsif new.price <> old.price then
         new.change_count := old.change_count + 1;
         new.changed_at := moment;
         perform record_price_change(old, new, declared, chosen, mode, verdict, why, moment, sales[1].price_event);
@@ -334,19 +360,73 @@ begin
     end if;
 end $$;
 
+-- What the trigger keeps beside stock and price is written by it alone: each is an input of some price.
+create or replace function tg_inventory_kept() returns trigger
+language plpgsql as $$
+begin
+    perform fail('PR903', 'Beside stock, price and pin an inventory row is kept by its trigger.');
+    return null;
+end $$;
+
+-- A limit that was not typed is half of base, or twice; it gives way to one that was typed.
+create or replace function tg_product_limits() returns trigger
+language plpgsql as $$
+begin
+    if tg_op = 'INSERT' then
+        new.floor_typed := new.floor_price is not null;
+        new.ceiling_typed := new.ceiling_price is not null;
+    else
+        if new.product_id <> old.product_id or new.created_at <> old.created_at then
+            perform fail('PR903', 'A product keeps its number and the moment that it was made.');
+        end if;
+        new.floor_typed := new.floor_typed or new.floor_price is distinct from old.floor_price;
+        new.ceiling_typed := new.ceiling_typed or new.ceiling_price is distinct from old.ceiling_price;
+    end if;
+    if not new.floor_typed then
+        new.floor_price := greatest(0.01, round(new.base_price * 0.5, 2));
+        if tg_op = 'UPDATE' and new.ceiling_typed then
+            new.floor_price := least(new.floor_price, new.ceiling_price);
+        end if;
+    end if;
+    if not new.ceiling_typed then
+        new.ceiling_price := least(new.base_price * 2, 9999999999.99);
+        if tg_op = 'UPDATE' and new.floor_typed then
+            new.ceiling_price := greatest(new.ceiling_price, new.floor_price);
+        end if;
+    end if;
+    return new;
+end $$;
+
 -- A product brings its inventory row with it; a changed declaration is evaluated at once.
 create or replace function tg_product_declare() returns trigger
 language plpgsql as $$
+declare
+    follows_anew boolean := tg_op = 'INSERT' or new.rule_id is distinct from old.rule_id;
+    chosen rule;
+    begins_to_learn boolean;
 begin
+    if follows_anew then
+        select * into chosen from rule where rule_id = new.rule_id;
+        if chosen.status <> 'active' then
+            perform fail('PR302', format('Rule %s is not active.', new.rule_id), jsonb_build_object('ruleId', new.rule_id,
+                'violations', jsonb_build_array(jsonb_build_object('path', '/ruleId', 'rule', 'active',
+                                                                   'message', 'must be an active rule'))));
+        end if;
+    end if;
     if tg_op = 'INSERT' then
         insert into inventory (product_id) values (new.product_id);
         return null;
     end if;
     perform check_pin(i.pin_price, new, r) from inventory i join rule r on r.rule_id = new.rule_id
     where i.product_id = new.product_id and i.pin_price is not null;
-    -- What was learned is in units of base and elasticity; an opening rate is one of the season's days.
+    -- What was learned is in units of base and elasticity; an opening rate is one of the season's days. The time under a
+    -- rule that did not learn teaches nothing.
+    begins_to_learn := follows_anew and chosen.strategy = 'learn'
+        and (select strategy from rule where rule_id = old.rule_id) <> 'learn';
     update inventory set
         learner = case when (old.base_price, old.elasticity) = (new.base_price, new.elasticity) then learner end,
+        learning_since = case when (old.base_price, old.elasticity) = (new.base_price, new.elasticity)
+                                   and not begins_to_learn then learning_since end,
         opening_rate = case when old.season_end is not distinct from new.season_end then opening_rate end,
         cause = row(case when old.rule_id = new.rule_id then 'declaration' else 'rule' end, acting(), '', null)::movement_cause
     where product_id = new.product_id;
@@ -357,8 +437,16 @@ create or replace trigger inventory_open before insert on inventory
     for each row execute function tg_inventory_open();
 
 -- By columns and without a condition: PostgreSQL parses a condition again for each statement.
-create or replace trigger inventory_move before update of stock, price, pin_price, pinned_until, cause, sales on inventory
+create or replace trigger inventory_move before update of stock, price, pin_price, pinned_until, learner, learning_since,
+    opening_rate, next_eta, cause, sales on inventory
     for each row execute function tg_inventory_move();
+
+create or replace trigger inventory_kept before update of product_id, band, anchor_price, anchor_date, ticked_at,
+    opening_price, movement_count, change_count, last_restock_at, learned_at, elasticity_now, rate_now, changed_at on inventory
+    for each row execute function tg_inventory_kept();
+
+create or replace trigger product_limits before insert or update on product
+    for each row execute function tg_product_limits();
 
 create or replace trigger product_open after insert on product
     for each row execute function tg_product_declare();
@@ -366,11 +454,11 @@ create or replace trigger product_open after insert on product
 create or replace trigger product_declare after update on product
     for each row when (
         (old.base_price, old.unit_cost, old.floor_price, old.ceiling_price, old.low_stock, old.high_stock,
-         old.rule_id, old.archived_at, old.elasticity, old.ref_rate, old.unit_value, old.decay, old.season_start,
+         old.rule_id, old.category_id, old.archived_at, old.elasticity, old.ref_rate, old.unit_value, old.decay, old.season_start,
          old.season_end, old.season_profile)
         is distinct from
         (new.base_price, new.unit_cost, new.floor_price, new.ceiling_price, new.low_stock, new.high_stock,
-         new.rule_id, new.archived_at, new.elasticity, new.ref_rate, new.unit_value, new.decay, new.season_start,
+         new.rule_id, new.category_id, new.archived_at, new.elasticity, new.ref_rate, new.unit_value, new.decay, new.season_start,
          new.season_end, new.season_profile))
     execute function tg_product_declare();
 

@@ -106,11 +106,24 @@ begin
         'seasonStart', rfc3339(d.season_start), 'seasonEnd', rfc3339(d.season_end), 'seasonProfile', d.season_profile,
         'pinned', i.pin_price is not null, 'active', d.active and d.archived_at is null,
         'archived', d.archived_at is not null, 'version', d.version,
-        'warnings', case when l.floor_at > d.ceiling_price
-            then json_build_array(format('unit cost lifts the floor to %s, above the ceiling of %s: the floor wins',
-                                         l.floor_at::numeric(12, 2), d.ceiling_price))
-            else '[]'::json end);
+        'warnings', to_json(product_warnings(d, i, l.floor_at, l.ceiling_at)));
 end $$;
+
+-- What a merchant should know of a declaration that was taken as it is.
+create or replace function product_warnings(d product, i inventory, floor_at numeric, ceiling_at numeric) returns text[]
+language sql immutable as $$
+    select array_remove(array[
+        case when floor_at > d.ceiling_price then format('unit cost lifts the floor to %s, above the ceiling of %s: the '
+            'floor wins', floor_at::numeric(12, 2), d.ceiling_price) end,
+        case when d.base_price > ceiling_at then format('the base price of %s is above the ceiling of %s: no price goes '
+            'past the ceiling', d.base_price, ceiling_at::numeric(12, 2)) end,
+        case when d.base_price < floor_at then format('the base price of %s is below the floor of %s: no price goes '
+            'below the floor', d.base_price, floor_at::numeric(12, 2)) end,
+        case when i.price < floor_at then format('the posted price of %s stays below the floor of %s until it may move '
+            'again', i.price, floor_at::numeric(12, 2)) end,
+        case when i.price > ceiling_at then format('the posted price of %s stays above the ceiling of %s until it may '
+            'move again', i.price, ceiling_at::numeric(12, 2)) end], null)
+$$;
 
 -- The product that a call names, or PR101.
 create or replace function find_product(id bigint) returns product
@@ -219,18 +232,25 @@ language sql stable as $$
          where status = 'active' and name = (select value #>> '{}' from setting where setting.name = 'default_rule')))
 $$;
 
--- Typed weights as a season's profile: scaled to mean 1, so that ref_rate keeps its meaning.
+-- Typed weights as a season's profile: scaled to mean 1, so that ref_rate keeps its meaning; 0 where there is next to
+-- nothing. PR602 where nothing weighs.
 create or replace function season_profile(weights jsonb) returns float8[]
-language sql immutable as $$
-    select array_agg(w::float8 / nullif(mean, 0) order by n)
-    from jsonb_array_elements_text(nullif(weights, 'null')) with ordinality u (w, n),
-         (select avg(w::float8) as mean from jsonb_array_elements_text(nullif(weights, 'null')) w) m
-$$;
+language plpgsql immutable as $$
+declare
+    mean numeric := (select avg(w::numeric) from jsonb_array_elements_text(nullif(weights, 'null')) w);
+begin
+    if mean is null then return null; end if;
+    if mean = 0 then
+        perform fail('PR602', 'A season in which no part weighs anything is none.',
+            '{"violations": [{"path": "/seasonProfile", "rule": "weight", "message": "one weight must be above 0"}]}');
+    end if;
+    return array(select case when w::numeric / mean < 1e-9 then 0 else (w::numeric / mean)::float8 end
+                 from jsonb_array_elements_text(weights) with ordinality u (w, n) order by n);
+end $$;
 
 create or replace function create_product(p jsonb) returns json
 language plpgsql as $$
 declare
-    base numeric(12, 2) := (p ->> 'basePrice')::numeric;
     low integer := coalesce((p ->> 'lowStock')::integer, 10);
     d product;
     i inventory;
@@ -239,9 +259,8 @@ begin
                          ceiling_price, low_stock, high_stock, rule_id, active, elasticity, ref_rate, unit_value,
                          decay, season_start, season_end, season_profile)
     values (p ->> 'title', coalesce(p ->> 'description', ''), (p ->> 'categoryId')::bigint,
-            (p ->> 'supplierId')::bigint, base, (p ->> 'unitCost')::numeric,
-            coalesce((p ->> 'floor')::numeric, greatest(0.01, round(base * 0.5, 2))),
-            coalesce((p ->> 'ceiling')::numeric, least(base * 2, 9999999999.99)), low,
+            (p ->> 'supplierId')::bigint, (p ->> 'basePrice')::numeric, (p ->> 'unitCost')::numeric,
+            (p ->> 'floor')::numeric, (p ->> 'ceiling')::numeric, low,
             coalesce((p ->> 'highStock')::integer, greatest(100, low + 90)),
             find_usable_rule((p ->> 'ruleId')::bigint, (p ->> 'categoryId')::bigint),
             coalesce((p ->> 'active')::boolean, true), coalesce((p ->> 'elasticity')::float8, 2),
@@ -257,17 +276,15 @@ begin
     return product_json(d, i);
 end $$;
 
--- Limits that were never typed follow a new base price; typed ones stay.
+-- A limit that is given was typed, even where it equals the one that base would give.
 create or replace function update_product(p jsonb) returns json
 language plpgsql as $$
 declare
     d product;
-    base numeric(12, 2);
     i inventory;
 begin
     perform from product where product_id = (p ->> 'productId')::bigint for no key update;
     d := find_open_product((p ->> 'productId')::bigint);
-    base := coalesce((p ->> 'basePrice')::numeric, d.base_price);
     if p ? 'version' and (p ->> 'version')::integer <> d.version then
         perform fail('PR306', 'The product changed since it was read.',
             jsonb_build_object('productId', d.product_id, 'expected', p -> 'version', 'version', d.version));
@@ -277,13 +294,12 @@ begin
         description = coalesce(p ->> 'description', description),
         category_id = coalesce((p ->> 'categoryId')::bigint, category_id),
         supplier_id = case when p ? 'supplierId' then (p ->> 'supplierId')::bigint else supplier_id end,
-        base_price = base,
+        base_price = coalesce((p ->> 'basePrice')::numeric, base_price),
         unit_cost = case when p ? 'unitCost' then (p ->> 'unitCost')::numeric else unit_cost end,
-        floor_price = coalesce((p ->> 'floor')::numeric,
-            case when floor_price = greatest(0.01, round(base_price * 0.5, 2))
-                 then greatest(0.01, round(base * 0.5, 2)) else floor_price end),
-        ceiling_price = coalesce((p ->> 'ceiling')::numeric,
-            case when ceiling_price = base_price * 2 then least(base * 2, 9999999999.99) else ceiling_price end),
+        floor_price = coalesce((p ->> 'floor')::numeric, floor_price),
+        ceiling_price = coalesce((p ->> 'ceiling')::numeric, ceiling_price),
+        floor_typed = floor_typed or p ->> 'floor' is not null,
+        ceiling_typed = ceiling_typed or p ->> 'ceiling' is not null,
         low_stock = coalesce((p ->> 'lowStock')::integer, low_stock),
         high_stock = coalesce((p ->> 'highStock')::integer, high_stock),
         rule_id = case when p ? 'ruleId' then find_usable_rule((p ->> 'ruleId')::bigint, null) else rule_id end,

@@ -42,7 +42,7 @@ declare
     was inventory := i;
     today date := (moment at time zone 'UTC')::date;
 begin
-    if today <> i.anchor_date then
+    if today is distinct from i.anchor_date then
         i.anchor_price := i.price;
         i.anchor_date := today;
     end if;
@@ -176,7 +176,7 @@ begin
                         else 'normal, base' end);
     end if;
     if v.days_left is null then return 'nothing in stock: base price'; end if;
-    m := d_left * exp((d.base_price - (plenty - theta)) / theta - 1);
+    m := demand_at_best(d_left, d.base_price, v.elasticity, plenty - theta);
     lines := array[
         format('base %s, elasticity %s%s: best price if stock were plentiful %s', d.base_price,
             round(v.elasticity::numeric, 3), case when r.strategy = 'learn' then ' as sales show it' else '' end,
@@ -319,11 +319,6 @@ declare
     until timestamptz := coalesce((p ->> 'until')::timestamptz, 'infinity');
     i inventory;
 begin
-    if until <= pricing_now() then
-        perform fail('PR602', 'A pin must end in the future.', jsonb_build_object('violations', jsonb_build_array(
-            jsonb_build_object('path', '/until', 'rule', 'future', 'message', 'must lie in the future',
-                               'got', p ->> 'until'))));
-    end if;
     update inventory set pin_price = (p ->> 'price')::numeric, pinned_until = until,
         cause = row('pin', null, p ->> 'reason', null)::movement_cause
     where product_id = d.product_id returning * into i;

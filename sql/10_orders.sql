@@ -50,65 +50,77 @@ begin
     return as_page(rows, page_size(p));
 end $$;
 
--- Moves orders to another status and says so, in the orders' own order. The caller has locked them and knows that they
--- may move.
-create or replace function set_order_status(ids bigint[], target text, reason text) returns setof customer_order
-language plpgsql as $$
-begin
-    insert into event_outbox (at, topic, op, key, before, after, cause, actor)
-    select pricing_now(), 'order', 'update', o.order_id, jsonb_build_object('status', o.status),
-           jsonb_build_object('status', target, 'total', o.total::text, 'customerId', o.customer_id),
-           jsonb_strip_nulls(jsonb_build_object('kind', target, 'orderId', o.order_id, 'reason', reason)), acting()
-    from customer_order o where o.order_id = any (ids) order by o.order_id;
-    perform wake_sequencer();
-    return query
-    update customer_order o set status = target, changed_at = pricing_now() where o.order_id = any (ids) returning o.*;
-end $$;
-
--- pending -> processing -> completed, one step at a time; asking for the present status changes nothing.
-create or replace function advance_order(p jsonb) returns json
+-- Every move of an order passes here, direct SQL too: pending -> processing -> completed -> returned, and cancelled from
+-- the first two. What was cancelled or returned goes back to its shelves, once, and subscribers hear of it. The reason
+-- travels in the setting pricing.reason.
+create or replace function tg_order_move() returns trigger
 language plpgsql as $$
 declare
-    o customer_order := find_order((p ->> 'orderId')::bigint, true);
-    target text := p ->> 'status';
-begin
-    if (o.status, target) in (('pending', 'processing'), ('processing', 'completed')) then
-        select * into o from set_order_status(array[o.order_id], target, null);
-    elsif o.status <> target then
-        perform fail('PR203', format('An order that is %s cannot become %s.', o.status, target),
-            jsonb_build_object('orderId', o.order_id, 'from', o.status, 'to', target));
-    end if;
-    return order_json(o);
-end $$;
-
--- Puts an order's units back exactly once. `from_status` are the states that it may be called from; called again it
--- gives the same reply and changes nothing.
-create or replace function undo_order(p jsonb, target text, movement text, from_status text[]) returns json
-language plpgsql as $$
-declare
-    o customer_order := find_order((p ->> 'orderId')::bigint, true);
+    movement text := case new.status when 'cancelled' then 'cancel' when 'returned' then 'return' end;
+    why text := nullif(current_setting('pricing.reason', true), '');
     line order_line;
 begin
-    if o.status = any (from_status) then
-        for line in select * from order_line where order_id = o.order_id order by product_id loop
+    if new.status = old.status then return new; end if;
+    if (old.status, new.status) not in (('pending', 'processing'), ('processing', 'completed'), ('pending', 'cancelled'),
+                                        ('processing', 'cancelled'), ('completed', 'returned')) then
+        perform fail('PR203', format('An order that is %s cannot become %s.', old.status, new.status),
+            jsonb_build_object('orderId', old.order_id, 'from', old.status, 'to', new.status));
+    end if;
+    if movement is not null then
+        for line in select * from order_line where order_id = old.order_id order by product_id loop
             update inventory set stock = stock + line.quantity,
-                cause = row(movement, null, p ->> 'reason', o.order_id)::movement_cause
+                cause = row(movement, null, why, old.order_id)::movement_cause
             where product_id = line.product_id;
         end loop;
+    end if;
+    insert into event_outbox (at, topic, op, key, before, after, cause, actor)
+    values (pricing_now(), 'order', 'update', old.order_id, jsonb_build_object('status', old.status),
+            jsonb_build_object('status', new.status, 'total', new.total::text, 'customerId', new.customer_id),
+            jsonb_strip_nulls(jsonb_build_object('kind', new.status, 'orderId', old.order_id, 'reason', why)), acting());
+    perform wake_sequencer();
+    new.changed_at := pricing_now();
+    return new;
+end $$;
+
+create or replace trigger customer_order_move before update of status on customer_order
+    for each row execute function tg_order_move();
+
+-- Moves orders to another status, in their own order. The caller has locked them.
+create or replace function set_order_status(ids bigint[], target text, reason text) returns setof customer_order
+language plpgsql as $$
+declare
+    id bigint;
+begin
+    perform set_config('pricing.reason', coalesce(reason, ''), true);
+    for id in select u from unnest(ids) u order by 1 loop
+        return query update customer_order o set status = target where o.order_id = id returning o.*;
+    end loop;
+    perform set_config('pricing.reason', '', true);
+end $$;
+
+-- Moves the order that a call names; asking for the status that it has gives the same reply and changes nothing.
+create or replace function move_order(p jsonb, target text) returns json
+language plpgsql as $$
+declare
+    o customer_order := find_order((p ->> 'orderId')::bigint, true);
+begin
+    if o.status <> target then
         select * into o from set_order_status(array[o.order_id], target, p ->> 'reason');
-    elsif o.status <> target then
-        perform fail('PR203', format('An order that is %s cannot become %s.', o.status, target),
-            jsonb_build_object('orderId', o.order_id, 'from', o.status, 'to', target));
     end if;
     return order_json(o);
 end $$;
+
+create or replace function advance_order(p jsonb) returns json
+language sql as $$
+    select move_order(p, p ->> 'status')
+$$;
 
 create or replace function cancel_order(p jsonb) returns json
 language sql as $$
-    select undo_order(p, 'cancelled', 'cancel', array['pending', 'processing'])
+    select move_order(p, 'cancelled')
 $$;
 
 create or replace function return_order(p jsonb) returns json
 language sql as $$
-    select undo_order(p, 'returned', 'return', array['completed'])
+    select move_order(p, 'returned')
 $$;

@@ -15,6 +15,23 @@ language sql stable as $$
         'activatedAt', rfc3339(r.activated_at))
 $$;
 
+-- A version is what prices were computed from: only its status moves.
+create or replace function tg_rule_keep() returns trigger
+language plpgsql as $$
+declare
+    kept rule := new;
+begin
+    kept.status := old.status;
+    kept.activated_at := old.activated_at;
+    if kept is distinct from old then
+        perform fail('PR903', format('Version %s of rule %s is never edited: a change is the next version.', old.version,
+                                     old.name), jsonb_build_object('ruleId', old.rule_id));
+    end if;
+    return new;
+end $$;
+
+create or replace trigger rule_keep before update on rule for each row execute function tg_rule_keep();
+
 -- The rule that a call names, or PR301; null stays null.
 create or replace function find_rule(id bigint) returns bigint
 language plpgsql stable as $$

@@ -132,13 +132,13 @@ begin
     select name, 'Generated: ' || array_to_string(nouns, ', ')
     from generated_categories() where amount > 0 order by place
     on conflict (name) do nothing;
-    insert into product (title, description, category_id, supplier_id, base_price, unit_cost, floor_price,
-                         ceiling_price, low_stock, high_stock, rule_id, created_at)
+    insert into product (title, description, category_id, supplier_id, base_price, unit_cost, low_stock, high_stock,
+                         rule_id, created_at)
     select format('%s %s %s-%s', look, noun, chr(65 + (n % 26)::integer), base + n),
            format('%s %s.', look, lower(noun)), c.category_id,
            suppliers[1 + floor(cardinality(suppliers) * random_unit(seed, 11, n))::integer],
            price, round(price * (0.4 + 0.3 * random_unit(seed, 10, n))::numeric, 2),
-           greatest(0.01, round(price * 0.5, 2)), price * 2, low, low + 40 + 8 * low, default_rule_id(null), pricing_now()
+           low, low + 40 + 8 * low, default_rule_id(null), pricing_now()
     from generate_series(1, amount) n
     join generated_categories() g on g.place = 1 + n % 12
     join category c on c.name = g.name,

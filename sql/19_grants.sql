@@ -12,7 +12,8 @@ begin
         grant update on app_user, supplier, category, rule, product, shelf, expectation, automation_halt,
             breaker_state, event_sequence to pricingd;
         -- What the trigger keeps by itself, and what an order was charged, nobody else writes.
-        grant update (stock, price, pin_price, pinned_until, learner, opening_rate, next_eta, cause, sales) on inventory to pricingd;
+        grant update (stock, price, pin_price, pinned_until, learner, learning_since, opening_rate, next_eta,
+            cause, sales) on inventory to pricingd;
         grant update (status, changed_at) on customer_order to pricingd;
         grant execute on function generate_begin(jsonb), generate_orders(jsonb), generate_finish(jsonb),
             make_event_partitions(bigint), expire_events() to pricingd;

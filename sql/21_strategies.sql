@@ -2,6 +2,15 @@
 -- The strategies: pure functions from a declaration and a position to a target price, before the guards. None reads the
 -- last price. Units: days, units of stock, currency. Throughout, θ = base / elasticity, the scale of exponential
 -- willingness to pay, and v = unit_value, what an unsold unit is worth at the horizon.
+--
+-- PostgreSQL raises where a float overflows or comes too close to 0. No formula here can: each exponential is bounded
+-- (bounded_exp), and each quotient has a divisor that cannot be 0.
+
+-- e^x where it matters: 0 below e^-60, at most e^60.
+create or replace function bounded_exp(x float8) returns float8
+language sql immutable parallel safe as $$
+    select case when x < -60 then 0 else exp(least(x, 60)) end
+$$;
 
 -- How far past a threshold stock must come before the price goes back: a share of the distance, at least 1 unit.
 create or replace function band_gap(low integer, high integer, gap_share numeric) returns integer
@@ -39,10 +48,10 @@ declare
     y float8;
 begin
     if m <= 1e-12 or n > m + w then return 1; end if;
-    if n < m then w := least(w, 40 / ln(m / n) + 1); end if;
+    if n < 0.999999 * m then w := least(w, 40 / ln(m / n) + 1); end if;
     if n > w then
         first := floor(n - w)::integer;
-        if first < m then x := 1 / (1 - first / m); end if;
+        if first < m then x := 1 / greatest(1 - first / m, 1e-12); end if;
         first := first + 1;
     end if;
     for k in first..n - 1 loop
@@ -52,16 +61,20 @@ begin
     return y / (1 + y);
 end $$;
 
--- Strategy `deadline`: v + θ (1 - ln f(stock, m)), m = D exp((base - v)/θ - 1), the units that would sell at the best
--- price v + θ; D = units that would sell at base until the horizon. Optimal for exponential demand (Gallego & van Ryzin
+-- m = D exp((base - v)/θ - 1): of the D units that would sell at base until the horizon, those that would sell at the best
+-- price v + θ.
+create or replace function demand_at_best(d float8, base float8, elasticity float8, v float8) returns float8
+language sql immutable parallel safe as $$
+    select d * bounded_exp((base - v) * elasticity / base - 1)
+$$;
+
+-- Strategy `deadline`: v + θ (1 - ln f(stock, m)), with m as above. Optimal for exponential demand (Gallego & van Ryzin
 -- 1994). Stock is at least 1.
 create or replace function strategy_deadline(stock integer, d float8, base float8, elasticity float8, v float8)
 returns float8
 language plpgsql immutable parallel safe as $$
-declare
-    theta float8 := base / elasticity;
 begin
-    return v + theta * (1 - ln(erlang_share(stock, d * exp((base - v) / theta - 1))));
+    return v + base / elasticity * (1 - ln(erlang_share(stock, demand_at_best(d, base, elasticity, v))));
 end $$;
 
 -- Strategy `cover`: what sells `stock` of the D units that base would sell, never below the best price v + θ of
@@ -81,12 +94,11 @@ create or replace function strategy_markdown(
 ) returns float8
 language plpgsql immutable parallel safe as $$
 declare
-    theta float8 := base / elasticity;
     z float8 := decay * days_left;
-    k float8 := case when z < 1e-9 then 1 else (1 - exp(-z)) / z end;
+    k float8 := case when z < 1e-9 then 1 else (1 - bounded_exp(-z)) / z end;
 begin
-    return v + exp(-decay * age) * theta
-        * (1 - k * ln(erlang_share(stock, d * exp((base - v) / theta - 1))));
+    return v + bounded_exp(-decay * age) * base / elasticity
+        * (1 - k * ln(erlang_share(stock, demand_at_best(d, base, elasticity, v))));
 end $$;
 
 -- The target of any strategy but bands and manual. `rate` is units a day at base, `season_left` the demand weight until

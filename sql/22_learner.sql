@@ -6,11 +6,17 @@
 --
 -- State: learner[1] = n, the discounted units sold; [2] = sp, the discounted sum over them of price less base;
 -- [3..7] = e, the discounted exposure under each elasticity of the grid: the days of average demand that base would have
--- needed to sell as much. Half of all evidence is forgotten in 14 days.
+-- needed to sell as much. Half of all evidence is forgotten in 14 days, and what is left below 1e-30 is 0.
 
 create or replace function learner_empty() returns float8[]
 language sql immutable parallel safe as $$
     select array[0, 0, 0, 0, 0, 0, 0]::float8[]
+$$;
+
+-- A price as the learner reads it: not so far from base that a weight e^(-2 ε (p - base)/base) would leave e^-60 … e^60.
+create or replace function learnable_price(p float8, base float8, elasticity float8) returns float8
+language sql immutable parallel safe as $$
+    select base * (1 + least(greatest(p / base - 1, -least(30 / elasticity, 1)), 30 / elasticity))
 $$;
 
 -- Time passes: dt days, of which ds days of average demand in stock, at the price p.
@@ -19,19 +25,25 @@ create or replace function learn_exposure(
 ) returns float8[]
 language plpgsql immutable parallel safe as $$
 declare
-    g float8 := 0.5 ^ (dt / 14);
-    x float8 := (base - p) * elasticity / base;
+    g float8 := bounded_exp(-ln(2::float8) * dt / 14);
+    x float8 := (base - learnable_price(p, base, elasticity)) * elasticity / base;
 begin
-    return array[g * state[1], g * state[2], g * state[3] + ds * exp(0.5 * x), g * state[4] + ds * exp(0.7 * x),
-                 g * state[5] + ds * exp(x), g * state[6] + ds * exp(1.4 * x), g * state[7] + ds * exp(2 * x)];
+    for k in 1..7 loop
+        state[k] := case when abs(state[k]) < 1e-30 then 0 else g * state[k] end;
+    end loop;
+    return array[state[1], state[2], state[3] + ds * exp(0.5 * x), state[4] + ds * exp(0.7 * x),
+                 state[5] + ds * exp(x), state[6] + ds * exp(1.4 * x), state[7] + ds * exp(2 * x)];
 end $$;
 
 -- Units were sold at the price p; a sale that is undone comes with a negative quantity, as much as is left of it.
-create or replace function learn_sale(state float8[], quantity float8, p float8, base float8) returns float8[]
+create or replace function learn_sale(
+    state float8[], quantity float8, p float8, base float8, elasticity float8
+) returns float8[]
 language plpgsql immutable parallel safe as $$
 begin
-    state[1] := state[1] + quantity;
-    state[2] := state[2] + quantity * (p - base);
+    state[1] := greatest(0, state[1] + quantity);
+    state[2] := case when state[1] = 0 then 0
+                     else state[2] + quantity * (learnable_price(p, base, elasticity) - base) end;
     return state;
 end $$;
 
@@ -45,23 +57,24 @@ declare
     mult constant float8[] := array[0.5, 0.7, 1, 1.4, 2];
     tilt float8 := state[2] * elasticity / base;
     shape float8 := 8 + state[1];
+    ref float8 := least(greatest(ref_rate, 1e-9), 1e9);
     likelihood float8[] := '{}';
     best float8 := '-infinity';
     weight float8;
     total float8 := 0;
 begin
     for k in 1..5 loop
-        weight := -0.5 * (ln(mult[k]) / 0.7) ^ 2 - tilt * mult[k] - shape * ln(1 + state[k + 2] * ref_rate / 8);
+        weight := -0.5 * (ln(mult[k]) / 0.7) ^ 2 - tilt * mult[k] - shape * ln(1 + state[k + 2] * ref / 8);
         likelihood[k] := weight;
         best := greatest(best, weight);
     end loop;
     elasticity_now := 0;
     rate_now := 0;
     for k in 1..5 loop
-        weight := exp(likelihood[k] - best);
+        weight := bounded_exp(likelihood[k] - best);
         total := total + weight;
         elasticity_now := elasticity_now + weight * mult[k];
-        rate_now := rate_now + weight / (8 / ref_rate + state[k + 2]);
+        rate_now := rate_now + weight / (8 / ref + state[k + 2]);
     end loop;
     elasticity_now := elasticity * elasticity_now / total;
     rate_now := shape * rate_now / total;
@@ -73,8 +86,17 @@ language sql immutable parallel safe as $$
     select greatest(0, days_between(coalesce(declared.season_start, declared.created_at), moment))
 $$;
 
+-- A price of a day at which the season was `age` days old, as it would be at the season's begin: willingness to pay falls
+-- by the declared share a day.
+create or replace function price_at_begin(p float8, decay float8, age float8) returns float8
+language sql immutable parallel safe as $$
+    select p * bounded_exp(decay * age)
+$$;
+
 -- The state after an event at `moment` on a row that stood as row_was until then: time passes at the price that stood,
--- then what the event sold is learned, or what it cancelled unlearned.
+-- then what the event sold is learned, or what it cancelled unlearned. Without learning_since nothing was counted until
+-- now: the time teaches nothing, and evidence only ages. An order from before it was not learned here, or with what was
+-- forgotten since.
 create or replace function learn_event(
     declared product, row_was inventory, moment timestamptz, kind text, quantity integer, ordered bigint
 ) returns float8[]
@@ -87,16 +109,21 @@ declare
     undone record;
 begin
     state := learn_exposure(state, dt,
-        case when row_was.stock > 0 then season_weight(declared.season_profile, declared.season_start,
-                                                       declared.season_end, earlier, moment) else 0 end,
-        row_was.price * exp(declared.decay * (season_age(declared, moment) - dt / 2)), base, declared.elasticity);
+        case when row_was.stock > 0 and row_was.learning_since is not null
+             then season_weight(declared.season_profile, declared.season_start, declared.season_end, earlier, moment)
+             else 0 end,
+        price_at_begin(row_was.price, declared.decay, season_age(declared, moment) - dt / 2), base, declared.elasticity);
     if kind = 'sale' then
-        state := learn_sale(state, -quantity, row_was.price * exp(declared.decay * season_age(declared, moment)), base);
+        state := learn_sale(state, -quantity, price_at_begin(row_was.price, declared.decay, season_age(declared, moment)),
+                            base, declared.elasticity);
     elsif kind = 'cancel' then
         select l.unit_price, o.placed_at into undone from order_line l join customer_order o using (order_id)
-        where l.order_id = ordered and l.product_id = declared.product_id;
-        state := learn_sale(state, -quantity * 0.5 ^ (days_between(undone.placed_at, moment) / 14),
-            undone.unit_price * exp(declared.decay * season_age(declared, undone.placed_at)), base);
+        where l.order_id = ordered and l.product_id = declared.product_id and o.placed_at >= row_was.learning_since;
+        if found then
+            state := learn_sale(state, -quantity * bounded_exp(-ln(2::float8) * days_between(undone.placed_at, moment) / 14),
+                price_at_begin(undone.unit_price, declared.decay, season_age(declared, undone.placed_at)), base,
+                declared.elasticity);
+        end if;
     end if;
     return state;
 end $$;
@@ -107,11 +134,11 @@ create or replace function learn_more_sales(
 ) returns float8[]
 language plpgsql immutable parallel safe as $$
 declare
-    p float8 := price * exp(declared.decay * season_age(declared, moment));
+    p float8 := price_at_begin(price, declared.decay, season_age(declared, moment));
     sale unit_sale;
 begin
     foreach sale in array sales[2:] loop
-        state := learn_sale(state, sale.quantity, p, declared.base_price);
+        state := learn_sale(state, sale.quantity, p, declared.base_price, declared.elasticity);
     end loop;
     return state;
 end $$;
@@ -131,8 +158,10 @@ begin
     end if;
     if chosen.strategy <> 'learn' then return row_now; end if;
     row_was.learner := row_now.learner;  -- a new declaration may have emptied it
+    row_was.learning_since := row_now.learning_since;
     row_now.learner := learn_event(declared, row_was, moment, why.kind, row_now.stock - row_was.stock, why.order_id);
     row_now.learned_at := moment;
+    row_now.learning_since := coalesce(row_now.learning_since, moment);
     if mode <> 'stock' or row_now.rate_now is null then
         select * into row_now.elasticity_now, row_now.rate_now
         from learn_estimate(row_now.learner, declared.base_price, declared.elasticity,

@@ -87,6 +87,11 @@ begin
             declared.unit_value, v.elasticity, v.rate, v.season_left, v.days_left, v.has_end, declared.decay, v.age);
     end if;
 
+    if v.raw is null or v.raw = 'NaN' then  -- no guard could tell it from a price
+        raise data_exception using message = format('Product %s has no price under strategy %s.', declared.product_id,
+                                                    chosen.strategy);
+    end if;
+
     v.floor_at := price_floor(declared.floor_price, declared.unit_cost, chosen.minimum_margin);
     v.ceiling_at := declared.ceiling_price;
     if not free then

@@ -305,7 +305,7 @@ declare
     moment timestamptz := pricing_now();
     touched bigint[];
 begin
-    alter table inventory disable trigger inventory_move;
+    alter table inventory disable trigger inventory_move, disable trigger inventory_kept;
     with done as (
         insert into audit_repair (product_id, kind, field, found, corrected, reason, actor, at)
         select product_id, kind, field, a.found, case when remedy like 'set %' then expected end, why, acting(), moment
@@ -330,7 +330,7 @@ begin
         where i.product_id = f.product_id
     )
     select array_agg(product_id) into touched from told;
-    alter table inventory enable trigger inventory_move;
+    alter table inventory enable trigger inventory_move, enable trigger inventory_kept;
     update inventory set cause = row('audit', acting(), why, null)::movement_cause where product_id = any (touched);
 end $$;
 

@@ -166,20 +166,20 @@ end $$;
 create or replace function willing_to_pay(demand float8[], u float8, t float8) returns float8
 language sql immutable parallel safe as $$
     select case demand[1]
-        when 1 then -demand[2] * exp(-demand[3] * t) * ln(u)
+        when 1 then -demand[2] * bounded_exp(-demand[3] * t) * ln(u)
         when 2 then demand[2] * u
         when 3 then demand[2] + demand[3] * ln(u / (1 - u))
-        else demand[2] * u ^ (-1 / demand[3]) end
+        else demand[2] * bounded_exp(-ln(u) / demand[3]) end
 $$;
 
 -- The share of customers at day t who pay p or more.
 create or replace function share_willing(demand float8[], p float8, t float8) returns float8
 language sql immutable parallel safe as $$
     select case demand[1]
-        when 1 then exp(-greatest(p, 0) / (demand[2] * exp(-demand[3] * t)))
+        when 1 then bounded_exp(-greatest(p, 0) / demand[2] * bounded_exp(demand[3] * t))
         when 2 then least(1, greatest(0, 1 - p / demand[2]))
-        when 3 then 1 / (1 + exp(least(700, (p - demand[2]) / demand[3])))
-        else case when p <= demand[2] then 1 else (p / demand[2]) ^ -demand[3] end end
+        when 3 then 1 / (1 + bounded_exp((p - demand[2]) / demand[3]))
+        else case when p <= demand[2] then 1 else bounded_exp(-demand[3] * ln(p / demand[2])) end end
 $$;
 
 -- A scenario as the CSV's columns declare it, checked and made ready. Of what the merchant believes: base, ref_rate,
@@ -261,8 +261,8 @@ declare
 begin
     case demand[1]
         when 1 then
-            if demand[3] > 0 then scale := scale * exp(-demand[3] * t); end if;
-            return scale * exp(-1 - d / scale);
+            if demand[3] > 0 then scale := scale * exp(-least(demand[3] * t, 60)); end if;
+            return scale * bounded_exp(-1 - d / scale);
         when 2 then
             return greatest(0, scale - d) ^ 2 / (4 * scale);
         when 3 then  -- y + ln y = c by Newton's method
@@ -274,7 +274,7 @@ begin
             return demand[3] * y;
         else
             y := greatest(scale, d * demand[3] / (demand[3] - 1));
-            return (y / scale) ^ -demand[3] * (y - d);
+            return bounded_exp(-demand[3] * ln(y / scale)) * (y - d);
     end case;
 end $$;
 

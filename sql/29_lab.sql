@@ -77,7 +77,7 @@ language plpgsql immutable parallel safe as $$
 begin
     if later <= earlier then return state; end if;
     return learn_exposure(state, later - earlier, season_integral(scenario.believed, earlier, later),
-        p * exp(scenario.decay * (earlier + later) / 2), scenario.base, elasticity);
+        price_at_begin(p, scenario.decay, (earlier + later) / 2), scenario.base, elasticity);
 end $$;
 
 -- The price of a policy that ticks, after the guards; before the first price, `posted` is null and neither cap nor dead
@@ -190,7 +190,8 @@ begin
             exit when (times[customer] < next_tick) is not true;
             if learns then
                 state := season_exposure(scenario, elasticity, state, price, now, times[customer]);
-                state := learn_sale(state, 1, price * exp(scenario.decay * times[customer]), scenario.base);
+                state := learn_sale(state, 1, price_at_begin(price, scenario.decay, times[customer]), scenario.base,
+                                    elasticity);
             end if;
             now := times[customer];
             customer := customer + 1;

@@ -131,7 +131,9 @@ begin
             end if;
             v := evaluate_price(declared, chosen, i, mode);
             i.band := v.band;
-            if v.price <> i.price then
+            if mode = 'first' and moved.kind = 'initial' then  -- born at this price
+                i.price := v.price;
+            elsif v.price <> i.price then
                 at := at || moment; prices := prices || v.price; stocks := stocks || i.stock; guards := guards || v.binding;
                 i.price := v.price;
                 i.changed_at := moment;

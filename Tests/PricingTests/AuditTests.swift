@@ -85,7 +85,7 @@ struct AuditTests {
             let reply = try await shop.inSteps("verify_audit", [:])
             #expect(reply["total"] == 0)
             #expect(reply["differences"] == [])
-            #expect(reply["checked"] == ["orders": 2, "products": 2, "movements": 6, "priceChanges": 5])
+            #expect(reply["checked"] == ["orders": 2, "products": 2, "movements": 6, "priceChanges": 4])
             let repair = try await shop.object("repair_audit", ["apply": true])
             #expect(repair["repairable"] == 0)
             #expect(try await shop.value("select count(*) from audit_repair") == "0")

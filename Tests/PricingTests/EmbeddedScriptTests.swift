@@ -65,7 +65,8 @@ struct EmbeddedScriptTests {
         "audit_repair_pkey", "event_pkey", "shelf_pkey", "shelf_product_fkey", "shelf_level_known",
         "event_sequence_pkey", "event_sequence_only_row", "request_key_pkey",
         // declared in psql alone
-        "setting_event_days_whole",
+        "setting_event_days_whole", "amount_is_number", "finite_number_is_number", "finite_numbers_are_numbers",
+        "finite_time_has_four_digits", "demand_weight_range",
         // held by an advisory or a row lock
         "rule_name_version_key", "rule_version_positive", "rule_status_known", "rule_one_active_version",
         // the schema of every method that could refuses first

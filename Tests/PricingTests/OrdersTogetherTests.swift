@@ -128,7 +128,13 @@ struct OrdersTogetherTests {
             try await shop.product(base: "20.00", stock: strategy == "bands" ? 400 : 150, rule: strategy)
         }
         // The age of a season is part of a price's inputs.
-        try await shop.run("update product set created_at = pricing_now()")
+        try await shop.run(
+            """
+            set session_replication_role = replica;
+            update product set created_at = pricing_now();
+            reset session_replication_role
+            """
+        )
     }
 
     private func take(

@@ -92,7 +92,7 @@ struct Shop: Sendable {
             with c as (insert into category (name) values ('Things') on conflict (name) do update set name = 'Things'
                        returning category_id)
             insert into product (title, category_id, base_price, floor_price, ceiling_price, low_stock, high_stock, rule_id)
-            select 'Thing', category_id, $1, $1::numeric / 2, $1::numeric * 2, $2, $3,
+            select 'Thing', category_id, $1::numeric, $1::numeric / 2, $1::numeric * 2, $2, $3,
                    (select rule_id from rule where name = $4 and status = 'active')
             from c returning product_id
             """,
