@@ -115,7 +115,7 @@ struct TickTests {
                 try await shop.rows(
                     "select concat_ws(' ', cause, actor, new_price) from price_change order by sequence"
                 )
-                    == ["initial postgres 110.00", "pin postgres 150.00", "unpin tick 110.00"]
+                    == ["pin postgres 150.00", "unpin tick 110.00"]
             )
             #expect(
                 await shop.refusal(
