@@ -165,7 +165,7 @@ end $$;
 -- ---------------------------------------------------------------------------------------------- triggers
 -- A new inventory row is evaluated at once; its first price is no change.
 create or replace function tg_inventory_open() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 declare
     declared product;
     chosen rule;
@@ -250,7 +250,7 @@ end $$;
 
 -- Every way in which a price can move passes here: stock, pin, unpin, tick, declaration, and a price typed by hand.
 create or replace function tg_inventory_move() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 declare
     moment timestamptz := pricing_now();
     why movement_cause := new.cause;
@@ -336,7 +336,7 @@ end $$;
 
 -- A product brings its inventory row with it; a changed declaration is evaluated at once.
 create or replace function tg_product_declare() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 begin
     if tg_op = 'INSERT' then
         insert into inventory (product_id) values (new.product_id);
@@ -376,7 +376,7 @@ create or replace trigger product_declare after update on product
 
 -- Ledger and history are append-only, whoever asks.
 create or replace function tg_history_append_only() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 begin
     perform fail('PR903', format('%s is append-only: write a new row that corrects the old one.', tg_table_name));
     return null;
@@ -389,7 +389,7 @@ create or replace trigger price_change_append_only before update or delete or tr
 
 -- A product keeps its inventory row: what stands in it no ledger could give back.
 create or replace function tg_inventory_keep() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 begin
     perform fail('PR903', 'An inventory row stays as long as its product: archive the product.');
     return null;
