@@ -29,11 +29,14 @@ let package = Package(
         .systemLibrary(name: "CEpoll"),
         .target(name: "CPricingSQL"),
 
+        // MARK: FileTrust
+        .target(name: "FileTrust"),
+
         // MARK: JSONRPC
         .target(
             name: "JSONRPC",
             dependencies: [
-                "CExtendedAttributes",
+                "CExtendedAttributes", "FileTrust",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -45,7 +48,7 @@ let package = Package(
         .target(
             name: "Postgres",
             dependencies: [
-                "CLibPQ",
+                "CLibPQ", "FileTrust",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ]
@@ -76,7 +79,7 @@ let package = Package(
         .executableTarget(
             name: "pricingd",
             dependencies: [
-                "JSONRPC", "Postgres", "Pricing", "PricingProtocol",
+                "FileTrust", "JSONRPC", "Postgres", "Pricing", "PricingProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),

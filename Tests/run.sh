@@ -14,7 +14,7 @@ if [[ ${1:-} == --long ]]; then
     shift
 fi
 need_to_build
-need socat:socat jq:jq node:nodejs python3:python3
+need socat:socat jq:jq node:nodejs python3:python3 systemd-nspawn:systemd-container
 
 swift format lint --strict --recursive Sources Tests Package.swift
 swift build --build-tests

@@ -165,7 +165,7 @@ end $$;
 -- ---------------------------------------------------------------------------------------------- triggers
 -- A new inventory row is evaluated at once; its first price is no change.
 create or replace function tg_inventory_open() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 declare
     declared product;
     chosen rule;
@@ -252,7 +252,7 @@ end $$;
 
 -- Every way in which a price can move passes here: stock, pin, unpin, tick, declaration, and a price typed by hand.
 create or replace function tg_inventory_move() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 declare
     moment timestamptz := pricing_now();
     why movement_cause := new.cause;
@@ -362,7 +362,7 @@ end $$;
 
 -- What the trigger keeps beside stock and price is written by it alone: each is an input of some price.
 create or replace function tg_inventory_kept() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 begin
     perform fail('PR903', 'Beside stock, price and pin an inventory row is kept by its trigger.');
     return null;
@@ -370,11 +370,11 @@ end $$;
 
 -- A limit that was not typed is half of base, or twice; it gives way to one that was typed.
 create or replace function tg_product_limits() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 begin
     if tg_op = 'INSERT' then
-        new.floor_typed := new.floor_price is not null;
-        new.ceiling_typed := new.ceiling_price is not null;
+        new.floor_typed := new.floor_typed and new.floor_price is not null;
+        new.ceiling_typed := new.ceiling_typed and new.ceiling_price is not null;
     else
         if new.product_id <> old.product_id or new.created_at <> old.created_at then
             perform fail('PR903', 'A product keeps its number and the moment that it was made.');
@@ -399,7 +399,7 @@ end $$;
 
 -- A product brings its inventory row with it; a changed declaration is evaluated at once.
 create or replace function tg_product_declare() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 declare
     follows_anew boolean := tg_op = 'INSERT' or new.rule_id is distinct from old.rule_id;
     chosen rule;
@@ -464,7 +464,7 @@ create or replace trigger product_declare after update on product
 
 -- Ledger and history are append-only, whoever asks.
 create or replace function tg_history_append_only() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 begin
     perform fail('PR903', format('%s is append-only: write a new row that corrects the old one.', tg_table_name));
     return null;
@@ -477,7 +477,7 @@ create or replace trigger price_change_append_only before update or delete or tr
 
 -- A product keeps its inventory row: what stands in it no ledger could give back.
 create or replace function tg_inventory_keep() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 begin
     perform fail('PR903', 'An inventory row stays as long as its product: archive the product.');
     return null;

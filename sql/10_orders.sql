@@ -54,7 +54,7 @@ end $$;
 -- the first two. What was cancelled or returned goes back to its shelves, once, and subscribers hear of it. The reason
 -- travels in the setting pricing.reason.
 create or replace function tg_order_move() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 declare
     movement text := case new.status when 'cancelled' then 'cancel' when 'returned' then 'return' end;
     why text := nullif(current_setting('pricing.reason', true), '');

@@ -17,7 +17,7 @@ $$;
 
 -- A version is what prices were computed from: only its status moves.
 create or replace function tg_rule_keep() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 declare
     kept rule := new;
 begin

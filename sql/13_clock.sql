@@ -80,7 +80,7 @@ $$;
 -- Nobody may leave a virtual time behind in a live database. Checked at the commit, since generating back-dated data sets
 -- one for as long as its own transaction lasts.
 create or replace function tg_virtual_clock_sandbox() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 begin
     if exists (select from virtual_clock) and not is_sandbox() then
         perform fail('PR502', 'Only a database made with --sandbox has a clock that can be set.');

@@ -13,7 +13,7 @@ begin
     select last_number into last from event_sequence for no key update;
     for part in last / size .. least(number / size, last / size + 100) loop
         continue when to_regclass('event_p' || part) is not null;
-        execute format('create table event_p%s (like event including all)', part);
+        execute format('create table event_p%s (like event including all, primary key (sequence))', part);
         -- Unlike `create table … partition of` this keeps no reader of the stream waiting.
         execute format('alter table event attach partition event_p%s for values from (%s) to (%s)', part, part * size,
                        (part + 1) * size);

@@ -121,6 +121,9 @@ static const unsigned char script_43[] = {
 static const unsigned char script_44[] = {
 #embed "../../sql/44_bench_tables.sql"
 };
+static const unsigned char script_45[] = {
+#embed "../../sql/45_event_keys.sql"
+};
 static const unsigned char script_46[] = {
 #embed "../../sql/46_kept_values.sql"
 };
@@ -168,6 +171,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(42, "42_bench_shop.sql"),
     SCRIPT(43, "43_bench_history.sql"),
     SCRIPT(44, "44_bench_tables.sql"),
+    SCRIPT(45, "45_event_keys.sql"),
     SCRIPT(46, "46_kept_values.sql"),
 };
 

@@ -1,3 +1,4 @@
+import FileTrust
 import Glibc
 import NIOPosix
 import Synchronization
@@ -11,11 +12,9 @@ package final class ConversationMirror: Sendable {
     /// The folder cannot be made or used.
     package struct CannotUse: Error, Sendable, CustomStringConvertible {
         package let folder: String
-        package let errno: Int32
+        package let reason: String
 
-        package var description: String {
-            "the mirror folder \(folder) cannot be used: \(unsafe String(cString: strerror(errno)))"
-        }
+        package var description: String { "the mirror folder \(folder) cannot be used: \(reason)" }
     }
 
     /// Bytes that wait for the disk at most; lines beyond are left out.
@@ -28,10 +27,15 @@ package final class ConversationMirror: Sendable {
     private let threads = NIOThreadPool(numberOfThreads: 1)
     private let waiting = Atomic(0)
 
-    /// Makes the folder with mode 0700 when it is missing.
+    /// Makes the folder with mode 0700 when it is missing; others must not be able to write in it.
     package static func prepare(_ folder: String) throws(CannotUse) {
         guard unsafe mkdir(folder, 0o700) == 0 || errno == EEXIST, unsafe access(folder, W_OK | X_OK) == 0 else {
-            throw CannotUse(folder: folder, errno: errno)
+            throw CannotUse(folder: folder, reason: unsafe String(cString: strerror(errno)))
+        }
+        do throws(Distrust) {
+            _ = close(try TrustedFile.openFolder(folder, .link))
+        } catch {
+            throw CannotUse(folder: folder, reason: "\(error)")
         }
     }
 

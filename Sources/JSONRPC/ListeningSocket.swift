@@ -1,3 +1,4 @@
+package import FileTrust
 import Glibc
 import NIOCore
 import Synchronization
@@ -10,6 +11,10 @@ package enum ListeningSocketError: Error, Sendable, Equatable {
     case held(path: String, pid: Int32?)
     /// Something that is no socket stands at the path.
     case notASocket(path: String)
+    /// Its folder or its lock is not ours alone, so that somebody could take the socket's place.
+    case untrusted(Distrust)
+    /// The folder was put in another's place meanwhile.
+    case folderChanged(path: String)
     /// The file system keeps no access lists, which more than one group needs.
     case oneGroupOnly(path: String)
     /// The operating system refused a step.
@@ -24,6 +29,8 @@ extension ListeningSocketError: CustomStringConvertible {
             "the path \(path) has \(path.utf8.count) bytes, and a socket's path may have \(limit)"
         case .held(let path, let pid): "another daemon\(pid.map { " (pid \($0))" } ?? "") has \(path)"
         case .notASocket(let path): "\(path) is there and is no socket"
+        case .untrusted(let distrust): "\(distrust)"
+        case .folderChanged(let path): "the folder of \(path) was replaced meanwhile"
         case .oneGroupOnly(let path):
             "the file system of \(path) lets only one group in; use one group, or another folder"
         case .system(let step, let path, let errno):
@@ -34,8 +41,10 @@ extension ListeningSocketError: CustomStringConvertible {
 
 /// A Unix socket that listens at a path, and the lock that says who is the daemon there.
 ///
-/// A missing folder is made with mode 0700, an existing one is left as it is. A stale socket is removed only under the
-/// lock. The socket's mode is set before it appears at its path, whatever the umask.
+/// A missing folder is made with mode 0700, an existing one is left as it is. It must be a folder, no link, of ours or
+/// root's that others cannot write, or one of the machine's own like `/tmp`: whoever may write it could put a socket in the
+/// place of ours. A stale socket is removed only under the lock. The socket's mode is set before it appears at its path,
+/// whatever the umask.
 package final class ListeningSocket: Sendable {
     /// Longest path in bytes.
     package static let longestPath = 107
@@ -52,11 +61,17 @@ package final class ListeningSocket: Sendable {
         guard path.utf8.count <= ListeningSocket.longestPath else {
             throw .pathTooLong(path: path, limit: ListeningSocket.longestPath)
         }
-        try ListeningSocket.makeFolder(of: path)
+        let folder = try ListeningSocket.openFolder(of: path)
+        defer { _ = Glibc.close(folder) }
         let lock = try LockFile(path: path)
-        do {
+        do throws(ListeningSocketError) {
             try ListeningSocket.removeStale(path)
-            descriptor = Mutex(try ListeningSocket.bind(path, groups: groups))
+            let bound = try ListeningSocket.bind(path, groups: groups)
+            descriptor = Mutex(bound)
+            guard ListeningSocket.isFolder(folder, of: path) else {
+                _ = Glibc.close(bound)
+                throw .folderChanged(path: path)
+            }
         } catch {
             lock.release()
             throw error
@@ -80,15 +95,30 @@ package final class ListeningSocket: Sendable {
         }
     }
 
-    private static func makeFolder(of path: String) throws(ListeningSocketError) {
-        guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return }
-        let folder = String(path[..<slash])
-        guard unsafe mkdir(folder, 0o700) != 0 else {
+    /// Makes the folder of a path if it is missing, and opens it when it is one to rely on.
+    private static func openFolder(of path: String) throws(ListeningSocketError) -> Int32 {
+        let folder = SocketFolder.path(of: path)
+        if unsafe mkdir(folder, 0o700) == 0 {
             // The umask may have taken bits away from the owner.
-            _ = unsafe chmod(folder, 0o700)
-            return
+            _ = unsafe fchmodat(AT_FDCWD, folder, 0o700, AT_SYMLINK_NOFOLLOW)
+        } else if errno != EEXIST {
+            throw .system(step: "make the folder", path: folder, errno: errno)
         }
-        guard errno == EEXIST else { throw .system(step: "make the folder", path: folder, errno: errno) }
+        do throws(Distrust) {
+            return try TrustedFile.openFolder(folder, .everybodys)
+        } catch {
+            throw .untrusted(error)
+        }
+    }
+
+    /// Whether the folder that was looked at is still the one at the path.
+    private static func isFolder(_ folder: Int32, of path: String) -> Bool {
+        var opened = stat()
+        var there = stat()
+        guard unsafe fstat(folder, &opened) == 0, unsafe lstat(SocketFolder.path(of: path), &there) == 0 else {
+            return false
+        }
+        return opened.st_ino == there.st_ino && opened.st_dev == there.st_dev
     }
 
     private static func removeStale(_ path: String) throws(ListeningSocketError) {

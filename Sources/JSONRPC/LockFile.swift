@@ -1,3 +1,4 @@
+import FileTrust
 import Glibc
 
 /// The lock beside a socket: a file held with `flock`, with the holder's pid in it.
@@ -17,6 +18,12 @@ struct LockFile: Sendable {
         while true {
             let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
             guard descriptor >= 0 else { throw failure("open the lock") }
+            do throws(Distrust) {
+                try TrustedFile.check(file: descriptor, path)
+            } catch {
+                _ = close(descriptor)
+                throw .untrusted(error)
+            }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 let error =
                     errno == EWOULDBLOCK

@@ -42,7 +42,8 @@ package final class RPCClient: Sendable {
     private let limits: TransportLimits
     private let state = Mutex(State())
 
-    /// Connects to the server that listens at `path`.
+    /// Connects to the server that listens at `path`, and sends nothing before the kernel has said that it is root's, ours
+    /// or that of the folder's owner.
     package static func connect(
         socket path: String,
         limits: TransportLimits = .defaults
@@ -59,10 +60,22 @@ package final class RPCClient: Sendable {
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
+        let server: Credentials
         do {
-            _ = try await bootstrap.connect(unixDomainSocketPath: path).get()
+            let channel = try await bootstrap.connect(unixDomainSocketPath: path).get()
+            guard let options = channel as? any SocketOptionProvider else { throw ChannelError.operationUnsupported }
+            server = try await options.unsafeGetSocketOption(
+                level: .init(SOL_SOCKET),
+                name: .init(SO_PEERCRED)
+            ).get()
         } catch {
             throw .cannotConnect(path: path, errno: (error as? IOError)?.errnoCode ?? 0)
+        }
+        do throws(RPCClientError) {
+            try ServerTrust.check(server, socket: path)
+        } catch {
+            await made.withLock({ $0 })?.close()
+            throw error
         }
         guard let client = made.withLock({ $0 }) else { throw .cannotConnect(path: path, errno: 0) }
         return client

@@ -268,7 +268,7 @@ private struct Accepted: Sendable {
 }
 
 /// `struct ucred`, which Glibc's module does not carry.
-private struct Credentials: Sendable {
+struct Credentials: Sendable {
     var pid: Int32 = 0
     var uid: UInt32 = 0
     var gid: UInt32 = 0

@@ -40,6 +40,15 @@ package struct ConnectionSettings: Sendable, Hashable, CustomStringConvertible {
     /// The user given.
     package var user: String? { keywords["user"] }
 
+    /// Whether they hold a secret in clear, be it in a connection string that stands in the place of the database's name.
+    package var holdsSecret: Bool {
+        if keywords["password"] != nil || keywords["sslpassword"] != nil { return true }
+        guard let database, database.contains("=") || database.contains("://") else { return false }
+        // Not one that libpq understands may hold one all the same.
+        guard let nested = try? ConnectionSettings(url: database) else { return database.contains("password") }
+        return nested.holdsSecret
+    }
+
     /// How long a connect waits for each host: `connect_timeout` where it is given, else 3 s.
     ///
     /// The wait is ours, since libpq keeps this limit only where it blocks. Looking up a host's name is not part of it:

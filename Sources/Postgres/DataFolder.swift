@@ -1,4 +1,5 @@
 import CLibPQ
+import FileTrust
 import Glibc
 
 /// A folder of ours with a lock: at most one process has it.
@@ -12,15 +13,25 @@ final class DataFolder: Sendable {
     private let lock: Int32
 
     /// Makes the folder if need be, with any missing ancestor, for its owner only, and locks it.
-    /// - Throws: `.dataFolderInUse` with the holder's process id, `.clusterFailed` for anything else.
+    /// - Throws: `.dataFolderInUse` with the holder's process id, `.untrusted` when others could write in it,
+    ///   `.clusterFailed` for anything else.
     init(path: String) throws(PostgresError) {
         try makeFolders(path)
-        let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let looked = try trusting { () throws(Distrust) in try TrustedFile.openFolder(path, .link) }
+        defer { close(looked) }
+        let folder = unsafe openat(looked, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw failure("the data folder \(path) cannot be opened") }
         let lock = unsafe openat(folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard lock >= 0 else {
             defer { close(folder) }
             throw failure("the lock file in \(path) cannot be opened")
+        }
+        do throws(PostgresError) {
+            try trusting { () throws(Distrust) in try TrustedFile.check(file: lock, "\(path)/lock") }
+        } catch {
+            close(lock)
+            close(folder)
+            throw error
         }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
             defer {
@@ -59,7 +70,11 @@ final class DataFolder: Sendable {
         let opened = unsafe openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
         guard opened >= 0 else { throw failure("\(path)/\(name) cannot be opened") }
         if made, let owner { fchown(opened, owner.userID, owner.groupID) }
-        return Descriptor(owning: opened)
+        let folder = Descriptor(owning: opened)
+        try trusting { () throws(Distrust) in
+            try TrustedFile.check(folder: opened, "\(path)/\(name)", also: owner?.userID)
+        }
+        return folder
     }
 
     /// Opens a log for appending; one of more than 16 MiB becomes `<name>.1` first.
@@ -125,6 +140,18 @@ private func makeFolders(_ path: String) throws(PostgresError) {
     for part in path.split(separator: "/") {
         prefix += part + "/"
         guard unsafe mkdir(prefix, 0o700) == 0 || errno == EEXIST else { throw failure("\(prefix) cannot be made") }
+    }
+}
+
+private func trusting<Value>(_ look: () throws(Distrust) -> Value) throws(PostgresError) -> Value {
+    do throws(Distrust) {
+        return try look()
+    } catch {
+        if case .unreachable(_, let code) = error {
+            errno = code
+            throw failure("the data folder cannot be opened")
+        }
+        throw PostgresError(.untrusted, "\(error)")
     }
 }
 

@@ -35,6 +35,8 @@ package struct PostgresError: Error, Sendable, Hashable, CustomStringConvertible
         case serverProgramsMissing
         /// Another process holds the data folder; its process id when it could be read.
         case dataFolderInUse(holder: Int32?)
+        /// Others could write in the data folder, or it is not ours.
+        case untrusted
         /// The private cluster could not be made, started or reached.
         case clusterFailed
     }
@@ -86,7 +88,7 @@ package struct PostgresError: Error, Sendable, Hashable, CustomStringConvertible
         switch kind {
         case .server, .connectionLost, .cancelled, .timeout, .settings: false
         case .connectionFailed, .closed, .binding, .decoding, .unexpectedRows, .transactionAborted, .poolExhausted,
-            .systemResources, .serverProgramsMissing, .dataFolderInUse, .clusterFailed:
+            .systemResources, .serverProgramsMissing, .dataFolderInUse, .untrusted, .clusterFailed:
             true
         }
     }

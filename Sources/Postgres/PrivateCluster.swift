@@ -67,14 +67,14 @@ package actor PrivateCluster {
     ///
     /// May be called again at any time, as after the server was killed. The data folder stays locked until `stop()`.
     /// - Returns: settings of the superuser `postgres`.
-    /// - Throws: `.serverProgramsMissing`, `.dataFolderInUse`, `.clusterFailed`.
+    /// - Throws: `.serverProgramsMissing`, `.dataFolderInUse`, `.untrusted`, `.clusterFailed`.
     package func start() async throws(PostgresError) -> ConnectionSettings {
         await enter()
         defer { leave() }
         let opened = try open()
         let log = try opened.folder.openLog("postgresql.log")
         if !opened.folder.exists("cluster") { try await make(opened, log: log) }
-        let cluster = try opened.folder.openFolder("cluster", owner: nil)
+        let cluster = try opened.folder.openFolder("cluster", owner: opened.user)
         self.opened?.cluster = cluster
         let process = ServerProcess(cluster: cluster)
         let settings = ConnectionSettings(keywords: [

@@ -20,6 +20,8 @@ final class EventFeed: Service {
         var subscriptions: [Key: Subscription] = [:]
         var nextNumbers: [Int: Int] = [:]
         var lastNumber: Int64 = 0
+        /// Which stream that is a number of; nil before the first look.
+        var stream: String?
         var delivered: Int64 = 0
     }
 
@@ -84,11 +86,14 @@ final class EventFeed: Service {
 
     /// The number given last, everything committed so far included.
     static func currentPosition(_ session: Session) throws(PostgresError) -> Int64 {
-        var last: Int64 = 0
-        repeat {
-            last = try session.one(DaemonStatements.numberEvents)
-        } while try session.one(DaemonStatements.hasUnnumbered)
-        return last
+        try currentEnd(session).last
+    }
+
+    private static func currentEnd(_ session: Session) throws(PostgresError) -> DaemonStatements.StreamEnd {
+        let first = try session.one(DaemonStatements.numberEvents)
+        var end = first
+        while try session.one(DaemonStatements.hasUnnumbered) { end = try session.one(DaemonStatements.numberEvents) }
+        return DaemonStatements.StreamEnd(last: end.last, before: first.before, stream: end.stream)
     }
 
     /// Begins to send; call it once the reply to the subscriber stands in its output.
@@ -137,11 +142,13 @@ final class EventFeed: Service {
     private func serveAll() async {
         do throws(PostgresError) {
             while true {
-                let last = try await database.pool.run { (session) throws(PostgresError) in
-                    try Self.currentPosition(session)
+                let end = try await database.pool.run { (session) throws(PostgresError) in
+                    try Self.currentEnd(session)
                 }
+                let last = end.last
                 let (isNews, looked, pages) = shared.withLock { shared in
                     defer { shared.lastNumber = last }
+                    shared.follow(end)
                     return (shared.lastNumber != last, shared.look(.now, last), shared.pages(before: last))
                 }
                 if isNews { numbered() }
@@ -183,6 +190,14 @@ final class EventFeed: Service {
 }
 
 extension EventFeed.Shared {
+    /// Looks whether a shop was restored in the place of this one: its events happened long ago, or are others than those
+    /// that had these numbers, so every subscriber is told and goes on after them.
+    mutating func follow(_ end: DaemonStatements.StreamEnd) {
+        defer { stream = end.stream }
+        guard let stream, stream != end.stream || end.last < lastNumber else { return }
+        subscriptions = subscriptions.mapValues { $0.restored(at: end.before) }
+    }
+
     /// Looks at the output of held subscriptions and serves on those that had room; those to be looked at again.
     mutating func look(_ now: ContinuousClock.Instant, _ last: Int64) -> [Subscription] {
         var again: [Subscription] = []

@@ -149,6 +149,15 @@ struct Subscription: Sendable {
         return skipping
     }
 
+    /// The subscription in a stream that was put in the place of its own, of which it is sent what comes after a number.
+    func restored(at last: Int64) -> Subscription {
+        tell("events.gap", "RESTORED", ["fromSequence": 1, "toSequence": .integer(last)])
+        var restored = self
+        restored.position = last
+        restored.conflatedUntil = 0
+        return restored
+    }
+
     /// `events.closed`: nothing more comes.
     func tellClosed(_ reason: String) {
         tell("events.closed", reason)

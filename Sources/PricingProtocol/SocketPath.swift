@@ -2,12 +2,39 @@ import Glibc
 
 /// Where the daemon listens and every client connects.
 package enum SocketPath {
-    /// `--socket`, else `$PRICINGD_SOCKET`, else `$RUNTIME_DIRECTORY/pricingd.sock`, else
+    /// Where a service that the system started listens.
+    private static let installed = "/run/pricingd/pricingd.sock"
+
+    /// Where a daemon listens: `--socket`, else `$PRICINGD_SOCKET`, else `$RUNTIME_DIRECTORY/pricingd.sock`, else
     /// `$XDG_RUNTIME_DIR/pricingd/pricingd.sock`, else `/tmp/pricingd-<uid>/pricingd.sock`.
-    package static func resolve(explicit: String?) -> String {
+    package static func toListen(explicit: String?) -> String {
+        named(explicit, environment) ?? own(environment)
+    }
+
+    /// Where a client finds it: the same places, but an installed service before a folder of one's own where nothing is.
+    package static func ofServer(explicit: String?) -> String {
+        ofServer(explicit: explicit, environment: environment) { unsafe access($0, F_OK) == 0 }
+    }
+
+    static func ofServer(
+        explicit: String?,
+        environment: (String) -> String?,
+        exists: (String) -> Bool
+    ) -> String {
+        if let path = named(explicit, environment) { return path }
+        let own = own(environment)
+        let isSession = environment("XDG_RUNTIME_DIR") != nil
+        if isSession, exists(own) { return own }
+        return exists(installed) ? installed : own
+    }
+
+    private static func named(_ explicit: String?, _ environment: (String) -> String?) -> String? {
         if let explicit, !explicit.isEmpty { return explicit }
         if let path = environment("PRICINGD_SOCKET") { return path }
-        if let folder = environment("RUNTIME_DIRECTORY") { return folder + "/pricingd.sock" }
+        return environment("RUNTIME_DIRECTORY").map { $0 + "/pricingd.sock" }
+    }
+
+    private static func own(_ environment: (String) -> String?) -> String {
         if let folder = environment("XDG_RUNTIME_DIR") { return folder + "/pricingd/pricingd.sock" }
         return "/tmp/pricingd-\(getuid())/pricingd.sock"
     }

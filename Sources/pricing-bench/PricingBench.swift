@@ -33,6 +33,8 @@ enum Format: String, ExpressibleByArgument, CaseIterable {
 enum BenchFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// Nobody listens at the path; `errno` is the system's reason.
     case cannotConnect(path: String, errno: Int32)
+    /// Somebody serves at the path whom we do not trust.
+    case notTrusted(path: String, uid: UInt32)
     /// The daemon closed a connection, or sent what is no reply to us.
     case connectionLost
     /// The shop lacks what the load calls for.
@@ -48,6 +50,7 @@ enum BenchFailure: Error, Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .cannotConnect(let path, let errno):
             "no daemon answers at \(path) (\(Self.reason(errno))); is pricingd running?"
+        case .notTrusted(let path, let uid): RPCClientError.distrust(path: path, uid: uid)
         case .connectionLost: "the daemon closed the connection"
         case .lacks(let what): "the shop has no \(what); pricing-simulate generate makes some"
         case .programFailed(let name, let said): "\(name) failed: \(said)"
@@ -66,11 +69,13 @@ enum BenchFailure: Error, Sendable, Equatable, CustomStringConvertible {
             case let error as RPCError: "\(error.message) (\(error.reason))"
             case RPCClientError.cannotConnect(let path, let errno):
                 "\(BenchFailure.cannotConnect(path: path, errno: errno))"
+            case RPCClientError.notTrusted(let path, let uid): "\(BenchFailure.notTrusted(path: path, uid: uid))"
             default: "\(error)"
             }
         note("pricing-bench: \(sentence)")
         switch error {
-        case BenchFailure.cannotConnect, BenchFailure.connectionLost, is RPCClientError: return ExitCode(2)
+        case BenchFailure.cannotConnect, BenchFailure.notTrusted, BenchFailure.connectionLost, is RPCClientError:
+            return ExitCode(2)
         default: return ExitCode(1)
         }
     }

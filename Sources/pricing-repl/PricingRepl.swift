@@ -45,7 +45,7 @@ struct PricingRepl: AsyncParsableCommand {
 
     @MainActor
     private func status(_ console: Console) async -> ExitStatus {
-        let session = Session(socket: SocketPath.resolve(explicit: socket))
+        let session = Session(socket: SocketPath.ofServer(explicit: socket))
         if file == "doctor", command.isEmpty {
             let status = await Doctor(session: session, console: console).run()
             await session.disconnect()

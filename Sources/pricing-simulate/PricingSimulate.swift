@@ -20,7 +20,7 @@ struct SocketOptions: ParsableArguments {
 
     /// Connects, or ends the program with a sentence that says why it could not.
     func connect() async throws -> RPCClient {
-        try await RPCClient.connect(socket: SocketPath.resolve(explicit: socket))
+        try await RPCClient.connect(socket: SocketPath.ofServer(explicit: socket))
     }
 }
 
@@ -37,6 +37,7 @@ enum Failure {
         switch error {
         case RPCClientError.cannotConnect(let path, let errno):
             "no daemon answers at \(path) (errno \(errno)); is pricingd running?"
+        case RPCClientError.notTrusted(let path, let uid): RPCClientError.distrust(path: path, uid: uid)
         case RPCClientError.disconnected: "the daemon closed the connection"
         case RPCClientError.timedOut: "the daemon did not answer in time"
         case RPCClientError.malformedReply: "the daemon's reply could not be understood"

@@ -1,4 +1,5 @@
 import Configuration
+import FileTrust
 import Glibc
 import Postgres
 import Pricing
@@ -9,6 +10,12 @@ import SystemPackage
 /// the environment or the file `.env`, else a private cluster.
 enum DatabaseChoice {
     static func make(_ options: CommonOptions) async throws -> DatabaseSource {
+        let source = try await source(options)
+        if case .configured(let settings) = source { try checkFiles(of: settings) }
+        return source
+    }
+
+    private static func source(_ options: CommonOptions) async throws -> DatabaseSource {
         if let url = options.databaseUrl { return .configured(try settings(url)) }
         if let folder = options.dataDir { return .privateCluster(folder: folder) }
         let reader = try await configuration()
@@ -37,14 +44,45 @@ enum DatabaseChoice {
 
     private static func configuration() async throws -> ConfigReader {
         var providers: [any ConfigProvider] = [EnvironmentVariablesProvider()]
-        var facts = stat()
-        if unsafe stat(".env", &facts) == 0 {
-            guard facts.st_mode & 0o044 == 0 else {
-                throw Exit.because(".env can be read by others; run chmod 600 .env", Exit.configuration)
-            }
-            providers.append(try await EnvironmentVariablesProvider(environmentFilePath: ".env"))
+        if let file = try open(".env", isSecret: true) {
+            defer { close(file) }
+            // What was looked at is what is read, whatever stands at the name now.
+            let same = FilePath("/proc/self/fd/\(file)")
+            providers.append(try await EnvironmentVariablesProvider(environmentFilePath: same))
         }
         return ConfigReader(providers: providers)
+    }
+
+    /// Looks at the files that libpq takes the server's address and the password from. It asks for no owner, and leaves a
+    /// password file that others may read aside without a word.
+    private static func checkFiles(of settings: ConnectionSettings) throws {
+        let home = variable("HOME")
+        if let path = settings.keywords["passfile"] ?? variable("PGPASSFILE") {
+            try look(path, isSecret: true)
+        } else if let home {
+            try look(home + "/.pgpass", isSecret: false)
+        }
+        guard settings.keywords["service"] ?? variable("PGSERVICE") != nil else { return }
+        if let path = variable("PGSERVICEFILE") ?? home.map({ $0 + "/.pg_service.conf" }) {
+            try look(path, isSecret: false)
+        }
+    }
+
+    private static func look(_ path: String, isSecret: Bool) throws {
+        if let file = try open(path, isSecret: isSecret) { close(file) }
+    }
+
+    private static func variable(_ name: String) -> String? {
+        unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
+
+    /// Opens a file to rely on; nil when there is none.
+    private static func open(_ path: String, isSecret: Bool) throws -> Int32? {
+        do throws(Distrust) {
+            return try TrustedFile.openFile(path, isSecret: isSecret)
+        } catch {
+            throw Exit.because("\(error)", Exit.configuration)
+        }
     }
 
     private static func defaultFolder(_ reader: ConfigReader) -> String {

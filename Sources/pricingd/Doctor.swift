@@ -1,4 +1,5 @@
 import ArgumentParser
+import FileTrust
 import Glibc
 import JSONRPC
 import Logging
@@ -19,7 +20,7 @@ struct Doctor: AsyncParsableCommand {
 
     func run() async throws {
         var report = Report()
-        let path = SocketPath.resolve(explicit: socket)
+        let path = SocketPath.ofServer(explicit: socket)
         let isServing = await checkDaemon(path, &report)
         let source = try await DatabaseChoice.make(options)
         switch source {
@@ -69,16 +70,12 @@ struct Doctor: AsyncParsableCommand {
             report.note("data folder \(folder) is not there yet; the first start makes it")
             return
         }
-        report.note(
-            facts.st_mode & S_IFMT == S_IFDIR,
-            "data folder \(folder)",
-            otherwise: "\(folder) is no folder: choose another with --data-dir"
-        )
-        report.note(
-            getuid() == 0 || facts.st_uid == getuid(),
-            "it is ours",
-            otherwise: "it belongs to uid \(facts.st_uid): run as that user, or choose another with --data-dir"
-        )
+        do throws(Distrust) {
+            close(try TrustedFile.openFolder(folder, .link))
+            report.note("data folder \(folder): it is ours")
+        } catch {
+            report.fail("data folder \(error)")
+        }
     }
 
     private func checkDatabase(_ settings: ConnectionSettings, _ logger: Logger, _ report: inout Report) async {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Logging
+import Postgres
 import Pricing
 
 /// The daemon's command line.
@@ -43,7 +44,7 @@ struct CommonOptions: ParsableArguments {
     @Option(help: "Folder of the private cluster; without it $XDG_DATA_HOME/pricingd, or /var/lib/pricingd as root.")
     var dataDir: String?
 
-    @Option(help: "A PostgreSQL URL or connection string; no private cluster is made then.")
+    @Option(help: "A PostgreSQL URL or connection string without a password; no private cluster is made then.")
     var databaseUrl: String?
 
     @Flag(help: "Make the database a sandbox, whose clock may be set.")
@@ -59,6 +60,22 @@ struct CommonOptions: ParsableArguments {
         }
     )
     var logLevel: Logger.Level = .notice
+
+    func validate() throws {
+        guard let databaseUrl else { return }
+        guard let settings = try? ConnectionSettings(url: databaseUrl) else {
+            throw ValidationError("the database URL is not understood")
+        }
+        guard !settings.holdsSecret else {
+            throw ValidationError(
+                """
+                a password in --database-url can be read by everybody in the list of processes; leave it out and put it \
+                into ~/.pgpass or the file that PGPASSFILE names, or give the whole URL as DATABASE_URL in the \
+                environment or in .env
+                """
+            )
+        }
+    }
 
     /// A logger to stderr, at the level asked for.
     func logger() -> Logger {

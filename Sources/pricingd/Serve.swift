@@ -118,7 +118,7 @@ struct Serve: AsyncParsableCommand {
     private func listen(_ roles: PeerRoles) throws -> ListeningSocket {
         do throws(ListeningSocketError) {
             return try ListeningSocket(
-                path: SocketPath.resolve(explicit: socket),
+                path: SocketPath.toListen(explicit: socket),
                 groups: roles.groups
             )
         } catch {
@@ -153,7 +153,9 @@ extension DatabaseHost.Failure {
                     Exit.lockHeld
                 )
             }
-            if error.kind == .serverProgramsMissing { return Exit.because(error.message, Exit.configuration) }
+            if error.kind == .serverProgramsMissing || error.kind == .untrusted {
+                return Exit.because(error.message, Exit.configuration)
+            }
             return Exit.because("the database is not available: \(error)", Exit.databaseUnavailable)
         case .refused(let refusal): return Exit.because("\(refusal)", Exit.configuration)
         case .outOfStep(let names):

@@ -51,12 +51,6 @@ extension EndToEnd {
             try await database.drop()
         }
 
-        @Test func noDatabaseIsItsOwnExitCode() async throws {
-            let daemon = try pricingd("--stdio", "--database-url", "host=/nonexistent dbname=shop password=hidden")
-            #expect(await daemon.exit() == 69)
-            #expect(await !daemon.errorText().contains("hidden"), "no password is ever printed")
-        }
-
         @Test func aWrongCommandLineIsItsOwnExitCode() async throws {
             let both = try pricingd("--stdio", "--socket", "/tmp/x.sock")
             #expect(await both.exit() == 64)

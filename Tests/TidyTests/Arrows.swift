@@ -5,15 +5,17 @@ extension Rule {
 
     /// Every room of `Sources` and what it may import beside those.
     static let rooms: [String: Set<String>] = [
-        "Postgres": ["CLibPQ", "Logging", "Subprocess", "SystemPackage"],
-        "JSONRPC": ["CExtendedAttributes", "Logging", "NIOCore", "NIOPosix"],
+        "FileTrust": [],
+        "Postgres": ["CLibPQ", "FileTrust", "Logging", "Subprocess", "SystemPackage"],
+        "JSONRPC": ["CExtendedAttributes", "FileTrust", "Logging", "NIOCore", "NIOPosix"],
         "PricingProtocol": ["JSONRPC"],
         "Pricing": [
             "CPricingSQL", "JSONRPC", "Postgres", "PricingProtocol", "Logging", "Metrics", "ServiceLifecycle",
             "UnixSignals",
         ],
         "pricingd": [
-            "JSONRPC", "Postgres", "Pricing", "PricingProtocol", "ArgumentParser", "Configuration", "Logging",
+            "FileTrust", "JSONRPC", "Postgres", "Pricing", "PricingProtocol", "ArgumentParser", "Configuration",
+            "Logging",
             "ServiceLifecycle", "SystemPackage",
         ],
         "pricing-repl": ["CEditLine", "JSONRPC", "PricingProtocol", "ArgumentParser"],

@@ -12,10 +12,14 @@ As a module: Client().call("product.get", {"productId": 1}).
 """
 
 import collections
+import errno
 import itertools
 import json
 import os
+import re
 import socket
+import stat
+import struct
 import sys
 
 
@@ -26,9 +30,27 @@ def socket_path():
         return env("PRICINGD_SOCKET")
     if env("RUNTIME_DIRECTORY"):
         return env("RUNTIME_DIRECTORY") + "/pricingd.sock"
-    if env("XDG_RUNTIME_DIR"):
-        return env("XDG_RUNTIME_DIR") + "/pricingd/pricingd.sock"
-    return f"/tmp/pricingd-{os.getuid()}/pricingd.sock"
+    session = env("XDG_RUNTIME_DIR")
+    own = f"{session}/pricingd/pricingd.sock" if session else f"/tmp/pricingd-{os.getuid()}/pricingd.sock"
+    installed = "/run/pricingd/pricingd.sock"
+    if session and os.path.exists(own) or not os.path.exists(installed):
+        return own
+    return installed
+
+
+def connect(path):
+    """A socket whose other end is root's, ours or that of the folder's keeper: anybody may get to a path in /tmp first."""
+    link = socket.socket(socket.AF_UNIX)
+    link.connect(path)
+    _, uid, _ = struct.unpack("3I", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    folder = os.path.dirname(path) or "."
+    named = re.fullmatch(r"/tmp/pricingd-(\d+)", folder)
+    place = os.lstat(folder)
+    keeper = int(named[1]) if named else place.st_uid if stat.S_ISDIR(place.st_mode) else None
+    if uid not in (0, os.getuid(), keeper):
+        link.close()
+        raise PermissionError(errno.EPERM, f"uid {uid} serves there, who is neither root, nor you, nor the folder's keeper")
+    return link
 
 
 class RPCError(Exception):
@@ -45,8 +67,7 @@ class Client:
     """One connection. Notifications that arrive between replies wait in `events`."""
 
     def __init__(self, path=None):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path or socket_path())
+        self.socket = connect(path or socket_path())
         self.lines = self.socket.makefile("rb")
         self.ids = itertools.count(1)
         self.events = collections.deque()

@@ -12,10 +12,9 @@ Exit: 0 all as expected, 1 not.
 import json
 import pathlib
 import re
-import socket
 import sys
 
-from pricingd_client import socket_path
+from pricingd_client import connect, socket_path
 
 PLACEHOLDERS = {
     "<any>": lambda value: True,
@@ -96,9 +95,8 @@ def play_again(path):
 
 def converse(path, sent, notifications_wanted):
     """Sends each line once the reply to the one before is there; gives the replies and the notifications."""
-    link = socket.socket(socket.AF_UNIX)
+    link = connect(socket_path())
     link.settimeout(30)
-    link.connect(socket_path())
     stream = link.makefile("rb")
     replies, notifications = [], []
 

@@ -3,11 +3,35 @@
 # Where the daemon listens, found as every client finds it.
 if [[ -n ${PRICINGD_SOCKET:-} ]]; then socket=$PRICINGD_SOCKET
 elif [[ -n ${RUNTIME_DIRECTORY:-} ]]; then socket=$RUNTIME_DIRECTORY/pricingd.sock
-elif [[ -n ${XDG_RUNTIME_DIR:-} ]]; then socket=$XDG_RUNTIME_DIR/pricingd/pricingd.sock
-else socket=/tmp/pricingd-$(id -u)/pricingd.sock
+else
+    socket=/tmp/pricingd-$(id -u)/pricingd.sock
+    if [[ -n ${XDG_RUNTIME_DIR:-} ]]; then socket=$XDG_RUNTIME_DIR/pricingd/pricingd.sock; fi
+    installed=/run/pricingd/pricingd.sock
+    if [[ -e $installed && ! ( -n ${XDG_RUNTIME_DIR:-} && -e $socket ) ]]; then socket=$installed; fi
 fi
 
+# Fails unless root, we or the folder's keeper made the socket: anybody may get to a path in /tmp first. A shell cannot ask
+# the kernel who serves, so that this looks at the files.
+check_server() {
+    local folder=. keeper=none maker place
+    if [[ $socket == */* ]]; then folder=${socket%/*}; fi
+    place=$(stat -c '%u %F %A' "$folder") && maker=$(stat -L -c %u "$socket") || return
+    if [[ $folder =~ ^/tmp/pricingd-([0-9]+)$ ]]; then
+        keeper=${BASH_REMATCH[1]}
+        [[ $place =~ ^(0|$keeper)\ directory\ d....-..-.$ ]] || {
+            echo "$folder is not a folder of uid $keeper alone" >&2
+            return 1
+        }
+    elif [[ $place == *" directory "* ]]; then keeper=${place%% *}
+    fi
+    [[ $maker =~ ^(0|$(id -u)|$keeper)$ ]] || {
+        echo "uid $maker serves at $socket, who is neither root, nor you, nor the folder's keeper" >&2
+        return 1
+    }
+}
+
 connect() {
+    check_server || exit 2
     coproc LINK { exec socat - "UNIX-CONNECT:$socket"; }
     link=$LINK_PID
     exec {from}<&"${LINK[0]}" {to}>&"${LINK[1]}"

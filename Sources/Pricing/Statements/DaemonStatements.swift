@@ -2,7 +2,22 @@ import Postgres
 
 /// The SQL of the daemon's own services: events, tick, status, generation, laboratory.
 enum DaemonStatements {
-    static let numberEvents = Statement.int("number_events", "select number_events(2000)")
+    /// Where the stream of events has come to.
+    struct StreamEnd: Sendable {
+        /// The number given last.
+        let last: Int64
+        /// The number given last before this look.
+        let before: Int64
+        /// Another one once another shop was restored in the place of this.
+        let stream: String
+    }
+
+    static let numberEvents = Statement<StreamEnd>(
+        "number_events",
+        "select number_events(2000), last_number, stream_id::text from event_sequence"
+    ) { row throws(PostgresError) in
+        StreamEnd(last: try row.int(0), before: try row.int(1), stream: try row.text(2))
+    }
 
     static let hasUnnumbered = Statement.bool("has_unnumbered_events", "select exists (select from event_outbox)")
 

@@ -26,6 +26,12 @@ final class LoadConnection {
         guard unsafe UnixAddress(path).use({ unsafe connect(descriptor, $0, $1) }) == 0 else {
             throw .cannotConnect(path: path, errno: errno)
         }
+        do throws(RPCClientError) {
+            try ServerTrust.check(descriptor, socket: path)
+        } catch {
+            guard case .notTrusted(let path, let uid) = error else { throw .connectionLost }
+            throw .notTrusted(path: path, uid: uid)
+        }
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
     }
 

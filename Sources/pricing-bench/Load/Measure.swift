@@ -47,7 +47,7 @@ struct Measure: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let path = SocketPath.resolve(explicit: socket)
+        let path = SocketPath.ofServer(explicit: socket)
         var plan = LoadPlan(work: work, connections: connections, depth: depth, seconds: seconds, rate: rate)
         plan.lines = lines
         plan.subscribers = subscribers

@@ -80,6 +80,7 @@ final class Session {
         switch error as? RPCClientError {
         case .cannotConnect(let path, 0): "\(path): nobody answers"
         case .cannotConnect(let path, let code): unsafe "\(path): " + String(cString: strerror(code))
+        case .notTrusted(let path, let uid): RPCClientError.distrust(path: path, uid: uid)
         case .disconnected: "the daemon has gone; whether the call had an effect is not known"
         case .timedOut: "no reply in time"
         case .malformedReply: "what answers is no pricing daemon"
