@@ -21,7 +21,7 @@ order by user_id;
 select s.supplier_id, s.company_name, s.contact_email, count(d.product_id) as products
 from supplier s left join product d using (supplier_id)
 group by s.supplier_id
-order by s.company_name, s.supplier_id;
+order by s.company_name collate "und-x-icu", s.supplier_id;
 
 -- name: product_sources
 -- Each product beside its supplier and category.
@@ -31,7 +31,7 @@ join inventory i using (product_id)
 join category c using (category_id)
 left join supplier s using (supplier_id)
 where d.archived_at is null
-order by c.name, d.title, d.product_id;
+order by c.name collate "und-x-icu", d.title collate "und-x-icu", d.product_id;
 
 -- name: below_threshold
 -- Products at or below their low threshold, the emptiest shelf first.
@@ -79,7 +79,7 @@ order by abs(i.price / d.base_price - 1) desc, d.product_id;
 
 -- name: orders
 -- Every order with its customer and status, the newest first.
-select o.order_id, o.placed_at, u.full_name as customer, o.status, o.total
+select o.order_id, o.placed_at, shown_name(u) as customer, o.status, o.total
 from customer_order o join app_user u on u.user_id = o.customer_id
 order by o.order_id desc;
 
@@ -112,7 +112,7 @@ from category c
 left join product d on d.category_id = c.category_id and d.archived_at is null
 left join inventory i on i.product_id = d.product_id
 group by c.category_id
-order by c.name;
+order by c.name collate "und-x-icu";
 
 -- name: revenue_by_product
 -- Units sold and revenue of each product, the highest revenue first.
@@ -129,7 +129,7 @@ from order_line l
 join customer_order o using (order_id) join product d using (product_id) join category c using (category_id)
 where counts_as_revenue(o.status)
 group by c.category_id
-order by revenue desc, c.name;
+order by revenue desc, c.name collate "und-x-icu";
 
 -- name: revenue_by_supplier
 -- Units sold and revenue of each supplier, the highest revenue first.
@@ -177,7 +177,7 @@ order by units, d.product_id;
 
 -- name: top_customers
 -- The customers who spent most.
-select u.user_id, u.full_name, count(*) as orders, sum(o.total) as spent
+select u.user_id, shown_name(u) as full_name, count(*) as orders, sum(o.total) as spent
 from customer_order o join app_user u on u.user_id = o.customer_id
 where counts_as_revenue(o.status)
 group by u.user_id

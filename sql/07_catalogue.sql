@@ -8,10 +8,10 @@ $$;
 
 create or replace function list_categories(p jsonb) returns json
 language sql stable as $$
-    select as_page(array(
-        select json_build_object('cursor', c.category_id::text, 'item', category_json(c)) from category c
-        where c.category_id > coalesce((p ->> 'cursor')::bigint, 0)
-        order by c.category_id limit page_size(p) + 1), page_size(p))
+    select as_page('category.list', p, array(
+        select json_build_object('cursor', json_build_array(c.category_id), 'item', category_json(c)) from category c
+        where c.category_id > coalesce((select (open_cursor('category.list', p) ->> 0)::bigint), 0)
+        order by c.category_id limit page_size(p) + 1))
 $$;
 
 create or replace function create_category(p jsonb) returns json
@@ -41,10 +41,10 @@ end $$;
 
 create or replace function list_suppliers(p jsonb) returns json
 language sql stable as $$
-    select as_page(array(
-        select json_build_object('cursor', s.supplier_id::text, 'item', supplier_json(s)) from supplier s
-        where s.supplier_id > coalesce((p ->> 'cursor')::bigint, 0)
-        order by s.supplier_id limit page_size(p) + 1), page_size(p))
+    select as_page('supplier.list', p, array(
+        select json_build_object('cursor', json_build_array(s.supplier_id), 'item', supplier_json(s)) from supplier s
+        where s.supplier_id > coalesce((select (open_cursor('supplier.list', p) ->> 0)::bigint), 0)
+        order by s.supplier_id limit page_size(p) + 1))
 $$;
 
 create or replace function get_supplier(p jsonb) returns json
@@ -178,18 +178,18 @@ declare
     sort text := coalesce(p ->> 'sort', 'productId');
     descending boolean := left(sort, 1) = '-';
     key text := case ltrim(sort, '-') when 'price' then 's.price' when 'stock' then 'i.stock'
-                                      when 'title' then 'd.title' else 'd.product_id' end;
+                                      when 'title' then 'd.title collate "und-x-icu"' else 'd.product_id' end;
     -- A word stands in titles that begin alike: walking them in order would pass most of the catalogue before the first.
-    placed text := case when key = 'd.title' and p ? 'search' then $$(d.title || '')$$ else key end;
-    after jsonb := (p ->> 'cursor')::jsonb;
+    placed text := case when ltrim(sort, '-') = 'title' and p ? 'search' then $$(d.title || '') collate "und-x-icu"$$
+                        else key end;
+    after jsonb := open_cursor('product.list', p);
     rows json[];
 begin
     execute format($query$
         with page as materialized (
             select %5$s.product_id as id, %1$s as key
             from %6$s
-            where ($1 ->> 'search' is null or d.title ilike like_pattern($1 ->> 'search')
-                   or d.description ilike like_pattern($1 ->> 'search'))
+            where ($1 ->> 'search' is null or d.search_text like like_pattern($1 ->> 'search'))
               and ($1 ->> 'categoryId' is null or d.category_id = ($1 ->> 'categoryId')::bigint)
               and ($1 ->> 'supplierId' is null or d.supplier_id = ($1 ->> 'supplierId')::bigint)
               and ($1 ->> 'active' is null or (d.active and d.archived_at is null) = ($1 ->> 'active')::boolean)
@@ -201,7 +201,7 @@ begin
             order by %7$s %3$s, %5$s.product_id %3$s limit $3
         )
         select array(
-            select json_build_object('cursor', json_build_array(page.key::text, d.product_id)::text,
+            select json_build_object('cursor', json_build_array(page.key::text, d.product_id),
                                      'item', product_json(d, i))
             from page join product d on d.product_id = page.id join inventory i on i.product_id = page.id
             order by page.key %3$s, page.id %3$s)
@@ -215,11 +215,7 @@ begin
             else 'product d left join inventory i using (product_id) left join shelf s using (product_id)' end,
         placed)
     into rows using p, after, page_size(p) + 1;
-    return as_page(rows, page_size(p));
-exception when data_exception then
-    perform fail('PR602', 'The cursor is not one that this list gave.',
-        '{"violations": [{"path": "/cursor", "rule": "cursor", "message": "not a cursor of this list"}]}');
-    return null;
+    return as_page('product.list', p, rows);
 end $body$;
 
 -- The rule that a new product of a category follows: the category's, else the catalogue's default.

@@ -48,40 +48,46 @@ begin
 end $$;
 
 -- By id; of one level by that level's own index, whatever a prepared plan would have made of it.
-create or replace function list_inventory(p jsonb) returns json
+create or replace function page_inventory(list text, p jsonb, level text) returns json
 language plpgsql stable as $$
 declare
+    after bigint := (open_cursor(list, p) ->> 0)::bigint;
     rows json[];
 begin
     execute $query$
         select array(
-            select json_build_object('cursor', d.product_id::text, 'item', inventory_json(d, i))
+            select json_build_object('cursor', json_build_array(d.product_id), 'item', inventory_json(d, i))
             from shelf s join product d using (product_id) join inventory i using (product_id)
-            where s.product_id > coalesce(($1 ->> 'cursor')::bigint, 0) and s.level is not null
-              and ($1 ->> 'level' is null or s.level = $1 ->> 'level')
+            where s.product_id > coalesce($2, 0) and s.level is not null and ($3 is null or s.level = $3)
             order by s.product_id limit page_size($1) + 1)
-        $query$ into rows using p;
-    return as_page(rows, page_size(p));
+        $query$ into rows using p, after, level;
+    return as_page(list, p, rows);
 end $$;
+
+create or replace function list_inventory(p jsonb) returns json
+language sql stable as $$
+    select page_inventory('inventory.list', p, p ->> 'level')
+$$;
 
 create or replace function list_low_stock(p jsonb) returns json
 language sql stable as $$
-    select list_inventory(p || '{"level": "LOW"}')
+    select page_inventory('inventory.lowStock', p, 'LOW')
 $$;
 
 create or replace function list_movements(p jsonb) returns json
 language plpgsql stable as $$
 declare
     d product := find_product((p ->> 'productId')::bigint);
+    before bigint := (open_cursor('inventory.movements', p) ->> 0)::bigint;
 begin
-    return as_page(array(
-        select json_build_object('cursor', m.sequence::text, 'item', json_build_object(
+    return as_page('inventory.movements', p, array(
+        select json_build_object('cursor', json_build_array(m.sequence), 'item', json_build_object(
             'sequence', m.sequence, 'kind', m.kind, 'quantity', m.quantity, 'stockAfter', m.stock_after,
             'orderId', m.order_id, 'reason', m.reason, 'actor', m.actor, 'at', rfc3339(m.at)))
         from stock_movement m
         where m.product_id = d.product_id
-          and m.sequence < coalesce((p ->> 'cursor')::bigint, 9223372036854775807)
-        order by m.sequence desc limit page_size(p) + 1), page_size(p));
+          and m.sequence < coalesce(before, 9223372036854775807)
+        order by m.sequence desc limit page_size(p) + 1));
 end $$;
 
 -- Moves one product's stock and says what that did to its price.
@@ -134,15 +140,14 @@ end $$;
 
 create or replace function list_expectations(p jsonb) returns json
 language sql stable as $$
-    select as_page(array(
-        select json_build_object('cursor', json_build_array(e.eta, e.expectation_id)::text, 'item', json_build_object(
+    select as_page('inventory.expectations', p, array(
+        select json_build_object('cursor', json_build_array(e.eta, e.expectation_id), 'item', json_build_object(
             'expectationId', e.expectation_id, 'productId', e.product_id, 'quantity', e.quantity, 'eta', rfc3339(e.eta),
             'reason', e.reason, 'actor', e.actor))
-        from expectation e
+        from expectation e, (select open_cursor('inventory.expectations', p) as place) after
         where e.closed_at is null and (p ->> 'productId' is null or e.product_id = (p ->> 'productId')::bigint)
-          and (p ->> 'cursor' is null or (e.eta, e.expectation_id) >
-               (((p ->> 'cursor')::jsonb ->> 0)::timestamptz, ((p ->> 'cursor')::jsonb ->> 1)::bigint))
-        order by e.eta, e.expectation_id limit page_size(p) + 1), page_size(p))
+          and (place is null or (e.eta, e.expectation_id) > ((place ->> 0)::timestamptz, (place ->> 1)::bigint))
+        order by e.eta, e.expectation_id limit page_size(p) + 1))
 $$;
 
 -- Tells the product's row the earliest arrival that is still open, and has its price evaluated.

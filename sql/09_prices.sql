@@ -17,9 +17,10 @@ create or replace function list_price_changes(p jsonb) returns json
 language plpgsql stable as $$
 declare
     d product := find_product((p ->> 'productId')::bigint);
+    before bigint := (open_cursor('price.history', p) ->> 0)::bigint;
 begin
-    return as_page(array(
-        select json_build_object('cursor', c.sequence::text, 'item', json_build_object(
+    return as_page('price.history', p, array(
+        select json_build_object('cursor', json_build_array(c.sequence), 'item', json_build_object(
             'priceChangeId', c.price_change_id, 'sequence', c.sequence, 'old', c.old_price::text,
             'new', c.new_price::text, 'stock', c.stock,
             'rule', json_build_object('ruleId', r.rule_id, 'name', r.name, 'version', r.version,
@@ -28,10 +29,10 @@ begin
             'inputs', c.inputs, 'actor', c.actor, 'at', rfc3339(c.at)))
         from price_change c join rule r using (rule_id)
         where c.product_id = d.product_id
-          and c.sequence < coalesce((p ->> 'cursor')::bigint, 9223372036854775807)
+          and c.sequence < coalesce(before, 9223372036854775807)
           and (p ->> 'from' is null or c.at >= (p ->> 'from')::timestamptz)
           and (p ->> 'to' is null or c.at < (p ->> 'to')::timestamptz)
-        order by c.sequence desc limit page_size(p) + 1), page_size(p));
+        order by c.sequence desc limit page_size(p) + 1));
 end $$;
 
 -- A row as the tick of a moment would find it: the day's anchor, the time and, for `learn`, what the time until then

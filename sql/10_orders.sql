@@ -37,17 +37,18 @@ $$;
 create or replace function list_orders(p jsonb) returns json
 language plpgsql stable as $$
 declare
+    before bigint := (open_cursor('order.list', p) ->> 0)::bigint;
     rows json[];
 begin
     execute $query$
         select array(
-            select json_build_object('cursor', o.order_id::text, 'item', order_json(o)) from customer_order o
-            where o.order_id < coalesce(($1 ->> 'cursor')::bigint, 9223372036854775807)
+            select json_build_object('cursor', json_build_array(o.order_id), 'item', order_json(o)) from customer_order o
+            where o.order_id < coalesce($2, 9223372036854775807)
               and ($1 ->> 'customerId' is null or o.customer_id = ($1 ->> 'customerId')::bigint)
               and ($1 ->> 'status' is null or o.status = $1 ->> 'status')
             order by o.order_id desc limit page_size($1) + 1)
-        $query$ into rows using p;
-    return as_page(rows, page_size(p));
+        $query$ into rows using p, before;
+    return as_page('order.list', p, rows);
 end $$;
 
 -- Every move of an order passes here, direct SQL too: pending -> processing -> completed -> returned, and cancelled from

@@ -56,11 +56,11 @@ end $$;
 
 create or replace function list_rules(p jsonb) returns json
 language sql stable as $$
-    select as_page(array(
-        select json_build_object('cursor', r.rule_id::text, 'item', rule_json(r)) from rule r
-        where r.rule_id > coalesce((p ->> 'cursor')::bigint, 0)
+    select as_page('rule.list', p, array(
+        select json_build_object('cursor', json_build_array(r.rule_id), 'item', rule_json(r)) from rule r
+        where r.rule_id > coalesce((select (open_cursor('rule.list', p) ->> 0)::bigint), 0)
           and (p ->> 'status' is null or r.status = p ->> 'status')
-        order by r.rule_id limit page_size(p) + 1), page_size(p))
+        order by r.rule_id limit page_size(p) + 1))
 $$;
 
 create or replace function get_rule(p jsonb) returns json

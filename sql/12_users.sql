@@ -7,6 +7,12 @@ language sql stable as $$
         'phoneNumber', u.phone_number, 'role', u.role, 'createdAt', rfc3339(u.created_at))
 $$;
 
+-- A user's name where others see it; a mark in place of one who was deleted.
+create or replace function shown_name(u app_user) returns text
+language sql immutable as $$
+    select case when u.archived_at is null then u.full_name else 'deleted user ' || u.user_id end
+$$;
+
 -- The user that a call names, or PR401.
 create or replace function find_user(id bigint) returns app_user
 language plpgsql stable as $$
@@ -20,28 +26,36 @@ begin
     return u;
 end $$;
 
--- bcrypt at cost 10: about 60 ms a guess on one core. Null stays null: a user who cannot sign in.
+-- bcrypt at cost 10: about 60 ms a guess on one core. It reads 72 bytes and no more, so a password has 8 to 72, in the
+-- composed form: one keyboard sends a letter with its accent, another the two. Null stays null: a user who cannot sign in.
 create or replace function hash_password(password text) returns text
-language sql as $$
-    select crypt(password, gen_salt('bf', 10))
-$$;
+language plpgsql as $$
+declare
+    composed text := normalize(password, NFC);
+begin
+    if octet_length(composed) not between 8 and 72 then
+        perform fail('PR602', 'A password has 8 to 72 bytes.', jsonb_build_object('violations', jsonb_build_array(
+            jsonb_build_object('path', '/password', 'rule', 'length', 'message', 'must have 8 to 72 bytes of UTF-8'))));
+    end if;
+    return crypt(composed, gen_salt('bf', 10));
+end $$;
 
 -- Planned for the filters that are there, so that a search walks its own index.
 create or replace function list_users(p jsonb) returns json
 language plpgsql stable as $$
 declare
+    after bigint := (open_cursor('user.list', p) ->> 0)::bigint;
     rows json[];
 begin
     execute $query$
         select array(
-            select json_build_object('cursor', u.user_id::text, 'item', user_json(u)) from app_user u
-            where u.user_id > coalesce(($1 ->> 'cursor')::bigint, 0) and u.archived_at is null
+            select json_build_object('cursor', json_build_array(u.user_id), 'item', user_json(u)) from app_user u
+            where u.user_id > coalesce($2, 0) and u.archived_at is null
               and ($1 ->> 'role' is null or u.role = $1 ->> 'role')
-              and ($1 ->> 'search' is null or u.full_name ilike like_pattern($1 ->> 'search')
-                   or u.email ilike like_pattern($1 ->> 'search'))
+              and ($1 ->> 'search' is null or u.search_text like like_pattern($1 ->> 'search'))
             order by u.user_id limit page_size($1) + 1)
-        $query$ into rows using p;
-    return as_page(rows, page_size(p));
+        $query$ into rows using p, after;
+    return as_page('user.list', p, rows);
 end $$;
 
 create or replace function get_user(p jsonb) returns json
@@ -78,7 +92,7 @@ language plpgsql as $$
 declare
     u app_user := find_user((p ->> 'userId')::bigint);
 begin
-    update app_user set archived_at = now(), password_hash = null where user_id = u.user_id;
+    update app_user set archived_at = pricing_now(), password_hash = null where user_id = u.user_id;
     return json_build_object('userId', u.user_id, 'deleted', true);
 end $$;
 
@@ -88,10 +102,11 @@ language plpgsql as $$
 declare
     u app_user;
     stored text;
+    given text := normalize(p ->> 'password', NFC);
 begin
-    select * into u from app_user where lower(email) = lower(p ->> 'email') and archived_at is null;
+    select * into u from app_user where fold_case(email) = fold_case(p ->> 'email') and archived_at is null;
     stored := coalesce(u.password_hash, '$2a$10$abcdefghijklmnopqrstuuJ8vWQ0nWw1d1qYz9Zc4m3rT5eX6yK7a');
-    if crypt(p ->> 'password', stored) <> stored or u.password_hash is null then
+    if crypt(given, stored) <> stored or u.password_hash is null or octet_length(given) > 72 then
         perform fail('PR404', 'The e-mail address or the password is wrong.');
     end if;
     return json_build_object('userId', u.user_id, 'role', u.role);

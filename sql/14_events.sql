@@ -92,18 +92,18 @@ $$;
 create or replace function list_events(p jsonb) returns json
 language plpgsql as $$
 declare
-    start bigint := coalesce((p ->> 'cursor')::bigint, (p ->> 'from')::bigint, 0);
+    start bigint := coalesce((open_cursor('events.list', p) ->> 0)::bigint, (p ->> 'from')::bigint, 0);
     last bigint;
 begin
     loop
         last := number_events();
         exit when not exists (select from event_outbox);
     end loop;
-    return (as_page(array(
-        select json_build_object('cursor', e.sequence::text, 'item', event_json(e)) from event e
+    return (as_page('events.list', p, array(
+        select json_build_object('cursor', json_build_array(e.sequence), 'item', event_json(e)) from event e
         where e.sequence > start and (p -> 'topics' is null or p -> 'topics' ? e.topic)
           and (p -> 'productIds' is null or p -> 'productIds' @> to_jsonb(e.product_id))
-        order by e.sequence limit page_size(p) + 1), page_size(p))::jsonb || jsonb_build_object('sequence', last))::json;
+        order by e.sequence limit page_size(p) + 1))::jsonb || jsonb_build_object('sequence', last))::json;
 end $$;
 
 -- The state that a subscriber starts from: the price and stock of each product that it watches.

@@ -2,6 +2,16 @@
 -- What the admin dashboard shows. Revenue is what orders took that were neither cancelled nor returned; days and months
 -- are UTC; every figure is sane in an empty shop. No function here reads a password hash.
 
+-- The named queries, a page of those that the daemon says it has.
+create or replace function list_reports(p jsonb) returns json
+language sql stable as $$
+    select as_page('report.list', p - 'reports', array(
+        select json_build_object('cursor', json_build_array(n), 'item', r)
+        from jsonb_array_elements(p -> 'reports') with ordinality u (r, n)
+        where n > coalesce((select (open_cursor('report.list', p - 'reports') ->> 0)::bigint), 0)
+        order by n limit page_size(p) + 1))
+$$;
+
 -- Whether an order's total counts as revenue.
 create or replace function counts_as_revenue(status text) returns boolean
 language sql immutable as $$
@@ -54,7 +64,8 @@ $$;
 create or replace function dashboard_category_distribution(p jsonb) returns json
 language sql stable as $$
     select json_build_object('items', coalesce(json_agg(json_build_object('categoryId', category_id,
-        'category', name, 'products', products, 'stock', stock, 'value', value::text) order by value desc, name), '[]'))
+        'category', name, 'products', products, 'stock', stock, 'value', value::text)
+        order by value desc, name collate "und-x-icu", category_id), '[]'))
     from (select c.category_id, c.name, count(d.product_id) as products, coalesce(sum(i.stock), 0) as stock,
                  coalesce(sum(i.stock * i.price), 0)::numeric(20, 2) as value
           from category c
@@ -141,7 +152,8 @@ $$;
 create or replace function dashboard_vip_users(p jsonb) returns json
 language sql stable as $$
     select json_build_object('items', coalesce(json_agg(json_build_object('userId', u.user_id,
-        'fullName', u.full_name, 'email', u.email, 'orders', best.orders, 'spent', best.spent::numeric(20, 2)::text)
+        'fullName', shown_name(u), 'email', case when u.archived_at is null then u.email end,
+        'orders', best.orders, 'spent', best.spent::numeric(20, 2)::text)
         order by best.spent desc, u.user_id), '[]'))
     from (select customer_id, count(*) as orders, sum(total) as spent
           from customer_order where counts_as_revenue(status)

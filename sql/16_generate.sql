@@ -131,7 +131,7 @@ begin
     insert into category (name, description)
     select name, 'Generated: ' || array_to_string(nouns, ', ')
     from generated_categories() where amount > 0 order by place
-    on conflict (name) do nothing;
+    on conflict do nothing;
     insert into product (title, description, category_id, supplier_id, base_price, unit_cost, low_stock, high_stock,
                          rule_id, created_at)
     select format('%s %s %s-%s', look, noun, chr(65 + (n % 26)::integer), base + n),
@@ -141,7 +141,7 @@ begin
            low, low + 40 + 8 * low, default_rule_id(null), pricing_now()
     from generate_series(1, amount) n
     join generated_categories() g on g.place = 1 + n % 12
-    join category c on c.name = g.name,
+    join category c on fold_case(c.name) = fold_case(g.name),
     random_word(g.nouns, seed, 7, n) noun, random_word(looks, seed, 8, n) look,
     round((0.5 * 10000 ^ random_unit(seed, 9, n))::numeric, 2) price,
     greatest(4, least(400, orders * (sqrt(n::float8 / amount) - sqrt((n - 1)::float8 / amount)) / 40)::integer) low

@@ -8,6 +8,8 @@ begin
         grant select on all tables in schema public to pricingd;
         grant insert on all tables in schema public to pricingd;
         revoke insert on virtual_clock, setting, audit_repair from pricingd;
+        revoke all on hash_secret from pricingd;
+        grant execute on function keyed_hash(text) to pricingd;
         grant usage on sequence customer_order_order_id_seq, event_outbox_event_id_seq to pricingd;
         grant update on app_user, supplier, category, rule, product, shelf, expectation, automation_halt,
             breaker_state, event_sequence to pricingd;

@@ -102,11 +102,11 @@ end $$;
 
 create or replace function list_halts(p jsonb) returns json
 language sql stable as $$
-    select as_page(array(
-        select json_build_object('cursor', h.halt_id::text, 'item', halt_json(h)) from automation_halt h
-        where h.halt_id < coalesce((p ->> 'cursor')::bigint, 9223372036854775807)
+    select as_page('pricing.halts', p, array(
+        select json_build_object('cursor', json_build_array(h.halt_id), 'item', halt_json(h)) from automation_halt h
+        where h.halt_id < coalesce((select (open_cursor('pricing.halts', p) ->> 0)::bigint), 9223372036854775807)
           and (not coalesce((p ->> 'open')::boolean, false) or h.resumed_at is null)
-        order by h.halt_id desc limit page_size(p) + 1), page_size(p))
+        order by h.halt_id desc limit page_size(p) + 1))
 $$;
 
 -- ---------------------------------------------------------------------------------------------- breaker

@@ -14,10 +14,14 @@ where product_id = :first;
 select number_events() as told, count(*) as tale from event_outbox where product_id = :first \gset
 
 set local session_replication_role = replica;
-insert into product overriding system value
-select c.* from product d, generate_series(2, :products) n, lateral jsonb_populate_record(d, jsonb_build_object(
-    'product_id', :first - 1 + n, 'title', 'Measured ' || n)) c
-where d.product_id = :first;
+-- All columns but those that PostgreSQL fills in itself.
+select format($copy$
+    insert into product (%1$s) overriding system value
+    select %2$s from product d, generate_series(2, %3$s) n, lateral jsonb_populate_record(d, jsonb_build_object(
+        'product_id', %4$s - 1 + n, 'title', 'Measured ' || n)) c
+    where d.product_id = %4$s
+    $copy$, string_agg(attname, ', '), string_agg('c.' || attname, ', '), :products, :first)
+from pg_attribute where attrelid = 'product'::regclass and attnum > 0 and not attisdropped and attgenerated = '' \gexec
 insert into inventory
 select c.* from inventory i, generate_series(2, :products) n,
     lateral jsonb_populate_record(i, jsonb_build_object('product_id', :first - 1 + n)) c

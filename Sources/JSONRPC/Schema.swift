@@ -11,8 +11,12 @@ package indirect enum Schema: Sendable, Equatable {
     case money(minimumHundredths: Int64)
     /// Free text of so many code points; U+0000 is refused.
     case text(ClosedRange<Int>)
-    /// A name on one line: free text without control or bidirectional override characters.
+    /// A name on one line: free text without control or bidirectional override characters. It has so many code points
+    /// once the blanks and invisible characters around it are off.
     case name(ClosedRange<Int>)
+    /// Free text of so many bytes of UTF-8 in its composed form. Only what is plain ASCII is counted here: to compose the
+    /// rest is for those who keep it.
+    case bytes(ClosedRange<Int>)
     /// RFC 3339 with an offset.
     case time
     case choice([String])
@@ -93,6 +97,15 @@ package struct ObjectShape: Sendable, Equatable {
 }
 
 extension Schema {
+    /// Whether its values are names, or null.
+    package var isName: Bool {
+        switch self {
+        case .name: true
+        case .nullable(let schema): schema.isName
+        default: false
+        }
+    }
+
     /// The JSON Schema of this; named shapes become references and are collected.
     package func jsonSchema(collecting components: inout [String: JSONValue]) -> JSONObject {
         switch self {
@@ -111,6 +124,12 @@ extension Schema {
             return [
                 "type": "string", "minLength": .integer(Int64(range.lowerBound)),
                 "maxLength": .integer(Int64(range.upperBound)),
+            ]
+        case .bytes(let range):
+            // Four bytes may be one character; two bytes may be composed of three.
+            return [
+                "type": "string", "minLength": .integer(Int64((range.lowerBound + 3) / 4)),
+                "maxLength": .integer(Int64(range.upperBound) * 3 / 2),
             ]
         case .time: return ["type": "string", "format": "date-time"]
         case .choice(let values): return ["type": "string", "enum": .array(values.map { .string($0) })]

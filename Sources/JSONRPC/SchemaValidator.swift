@@ -67,6 +67,7 @@ package struct SchemaValidator: Sendable {
         case (.money(let least), .string(let text)): checkMoney(text, least, path)
         case (.text(let range), .string(let text)): checkText(text, range, path)
         case (.name(let range), .string(let text)): checkName(text, range, path)
+        case (.bytes(let range), .string(let text)): checkBytes(text, range, path)
         case (.time, .string(let text)):
             if !isTime(text) { report(path(), "format", "must be an RFC 3339 time", "date-time", value) }
         case (.choice(let choices), .string(let text)):
@@ -124,7 +125,11 @@ package struct SchemaValidator: Sendable {
     }
 
     private mutating func checkText(_ text: String, _ range: ClosedRange<Int>, _ path: () -> String) {
-        let count = text.unicodeScalars.count
+        checkLength(text.unicodeScalars.count, range, path)
+        if text.utf8.contains(0) { report(path(), "characters", "U+0000 is not allowed") }
+    }
+
+    private mutating func checkLength(_ count: Int, _ range: ClosedRange<Int>, _ path: () -> String) {
         if !range.contains(count) {
             report(
                 path(),
@@ -134,11 +139,19 @@ package struct SchemaValidator: Sendable {
                 .integer(Int64(count))
             )
         }
+    }
+
+    private mutating func checkBytes(_ text: String, _ range: ClosedRange<Int>, _ path: () -> String) {
+        let count = text.utf8.count
+        if text.utf8.allSatisfy({ $0 < 0x80 }), !range.contains(count) {
+            let message = "must have \(range.lowerBound) to \(range.upperBound) bytes of UTF-8"
+            report(path(), "length", message, nil, .integer(Int64(count)))
+        }
         if text.utf8.contains(0) { report(path(), "characters", "U+0000 is not allowed") }
     }
 
     private mutating func checkName(_ text: String, _ range: ClosedRange<Int>, _ path: () -> String) {
-        checkText(text, range, path)
+        checkLength(text.trimmedName.unicodeScalars.count, range, path)
         let forbidden = text.unicodeScalars.contains { scalar in
             scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || (0x202A...0x202E).contains(scalar.value)
                 || (0x2066...0x2069).contains(scalar.value)
@@ -240,7 +253,7 @@ extension Schema {
         case .integer: "an integer"
         case .number: "a number"
         case .money: "a decimal string"
-        case .text, .name, .choice: "a string"
+        case .text, .name, .bytes, .choice: "a string"
         case .time: "a time as a string"
         case .list: "an array"
         case .object: "an object"

@@ -32,6 +32,11 @@ import CLibPQ
         unsafe PQftype(pointer, column) == 16
     }
 
+    /// Whether a column's type is timestamptz (type 1184, fixed in every server).
+    func isTime(_ column: Int32) -> Bool {
+        unsafe PQftype(pointer, column) == 1184
+    }
+
     func isNull(_ row: Int32, _ column: Int32) -> Bool {
         unsafe PQgetisnull(pointer, row, column) == 1
     }

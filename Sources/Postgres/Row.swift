@@ -37,6 +37,12 @@ package struct Row: ~Copyable {
         result.isBoolean(try checked(column))
     }
 
+    /// Whether a column's type is timestamptz.
+    /// - Throws: `.decoding` when there is no such column.
+    package func isTime(_ column: Int) throws(PostgresError) -> Bool {
+        result.isTime(try checked(column))
+    }
+
     /// Whether a column holds null.
     /// - Throws: `.decoding` when there is no such column.
     package func isNull(_ column: Int) throws(PostgresError) -> Bool {

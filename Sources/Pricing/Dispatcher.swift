@@ -186,7 +186,10 @@ struct Dispatcher: RPCService {
             guard let role, role >= route.method.role else {
                 throw .permissionDenied(needRole: route.method.role.rawValue, haveRole: role?.rawValue)
             }
-            return try Self.validated(call, route.method, role)
+            let context = try Self.validated(call, route.method, role)
+            let needed = route.method.role(for: context.params)
+            guard role >= needed else { throw .permissionDenied(needRole: needed.rawValue, haveRole: role.rawValue) }
+            return context
         } catch {
             let took = (ContinuousClock.now - call.received).microseconds
             route.tally.add(microseconds: took, refusal: error.reason)
@@ -210,7 +213,16 @@ struct Dispatcher: RPCService {
                 violations: validator.violations.map(\.json)
             )
         }
-        return CallContext(call: call, method: method, meta: meta, params: params, role: role)
+        return CallContext(call: call, method: method, meta: meta, params: Self.trimmed(params, method), role: role)
+    }
+
+    /// Names come without the blanks and invisible characters around them, whatever they name.
+    private static func trimmed(_ params: JSONObject, _ method: Method) -> JSONObject {
+        var params = params
+        for name in method.names {
+            if case .string(let text)? = params[name] { params[name] = .string(text.trimmedName) }
+        }
+        return params
     }
 
     /// An optional text or time that is null is one that was not given; limits and counts say what they mean.
@@ -219,7 +231,7 @@ struct Dispatcher: RPCService {
         var params = params
         for field in method.parameters.fields where !field.isRequired && params[field.name] == .null {
             switch field.schema {
-            case .text, .name, .time, .choice: params[field.name] = nil
+            case .text, .name, .bytes, .time, .choice: params[field.name] = nil
             default: break
             }
         }

@@ -124,6 +124,8 @@ enum PricingFailure: Error, Sendable {
         "product_rule_fkey": .code(.ruleNotFound),
         "customer_order_customer_fkey": .code(.userNotFound),
         "category_name_key": .violation("/name", "unique", "there is a category of this name"),
+        "category_name_fold_key": .violation("/name", "unique", "there is a category of this name"),
+        "supplier_tax_number_fold_key": .violation("/taxNumber", "unique", "there is a supplier with this number"),
         "supplier_tax_number_key": .violation("/taxNumber", "unique", "there is a supplier with this number"),
         "app_user_email_shape": .violation("/email", "format", "must look like name@host"),
         "app_user_phone_shape": .violation("/phoneNumber", "format", "must be a telephone number"),

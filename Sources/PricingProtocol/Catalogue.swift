@@ -172,7 +172,8 @@ enum Catalogue {
             .read,
             "Lists products, filtered and sorted.",
             takes: [
-                Field("search", .text(0...200), "Text in title or description.").optional,
+                Field("search", .text(0...200), "Text in title or description, whatever its case and accents.")
+                    .optional,
                 Field.categoryId.optional, Field.supplierId.optional,
                 Field("active", .boolean, "Only those for sale, or only those not.").optional,
                 Field.money("minPrice", "Lowest posted price.", zeroAllowed: true).optional,
@@ -182,7 +183,7 @@ enum Catalogue {
                 Field(
                     "sort",
                     .choice(["productId", "-productId", "price", "-price", "stock", "-stock", "title", "-title"]),
-                    "Order; a minus sign turns it round."
+                    "Order, titles as people sort; a minus sign turns it round."
                 ).optional,
                 .limit, .cursor,
             ],

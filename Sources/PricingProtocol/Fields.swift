@@ -40,7 +40,11 @@ extension Field {
     static let reason = Field("reason", .name(0...500), "Why, kept in the ledger.").optional
     static let quantity = Field("quantity", .integer(1...1_000_000_000), "Units.")
     static let limit = Field("limit", .integer(1...500), "Rows a page; 50 unless given.").optional
-    static let cursor = Field("cursor", .text(1...500), "Where the last page ended: its nextCursor.").optional
+    static let cursor = Field(
+        "cursor",
+        .text(1...2000),
+        "Where the last page ended: its nextCursor, for the same filters and sort."
+    ).optional
     static let stock = Field("stock", .integer(0...2_147_483_647), "Units on hand.")
     static let lowStock = Field("lowStock", .integer(0...1_000_000_000), "At or below it stock counts as low.")
     static let highStock = Field("highStock", .integer(3...1_000_000_000), "At or above it stock counts as high.")
@@ -54,7 +58,7 @@ extension ObjectShape {
             isOpen: true,
             [
                 Field("items", .list(.object(item), 0...500), "The rows of this page."),
-                Field("nextCursor", .text(0...500), "Gives the next page; null on the last.").nullable,
+                Field("nextCursor", .text(0...2000), "Gives the next page; null on the last.").nullable,
             ]
         )
     }

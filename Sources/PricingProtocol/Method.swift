@@ -12,6 +12,20 @@ package final class Method: Sendable {
         case session
     }
 
+    /// A member that takes a higher role than the method itself.
+    package struct Reserved: Sendable, Equatable {
+        package let member: String
+        /// The value that anybody may give who may call the method.
+        package let except: JSONValue?
+        package let role: Role
+
+        package init(member: String, except: JSONValue? = nil, for role: Role) {
+            self.member = member
+            self.except = except
+            self.role = role
+        }
+    }
+
     /// `noun.verb`.
     package let name: String
     /// The least role that may call it.
@@ -25,6 +39,9 @@ package final class Method: Sendable {
     package let errors: [ErrorCode]
     /// Whether it may run longer than the usual statement limit.
     package let isLong: Bool
+    package let reserved: [Reserved]
+    /// The parameters that are names, whose surrounding blanks say nothing.
+    package let names: [String]
     /// Parameters that work on the demo data. Examples are independent of each other unless `exampleNote` says otherwise.
     package let example: JSONObject
     /// What the example needs besides the demo data, in one sentence.
@@ -38,6 +55,7 @@ package final class Method: Sendable {
         takes parameters: [Field] = [],
         gives result: ObjectShape,
         errors: [ErrorCode] = [],
+        reserved: [Reserved] = [],
         isLong: Bool = false,
         example: JSONObject,
         exampleNote: String? = nil
@@ -49,9 +67,16 @@ package final class Method: Sendable {
         self.parameters = ObjectShape(parameters)
         self.result = result
         self.errors = errors
+        self.reserved = reserved
+        names = parameters.filter(\.schema.isName).map(\.name)
         self.isLong = isLong
         self.example = example
         self.exampleNote = exampleNote
+    }
+
+    /// The least role that may call it with these parameters.
+    package func role(for params: JSONObject) -> Role {
+        reserved.filter { params[$0.member] != nil && params[$0.member] != $0.except }.map(\.role).reduce(role, max)
     }
 }
 

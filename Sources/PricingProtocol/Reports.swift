@@ -44,8 +44,16 @@ enum Reports {
         ),
         dashboard("supplierRevenue", "Revenue by supplier."),
         dashboard("monthlyRevenue", "Orders and revenue of the last twelve months."),
-        dashboard("vipUsers", "The customers who spent most."),
-        dashboard("lowStock", "The products whose stock is low."),
+        dashboard(
+            "vipUsers",
+            "The customers who spent most.",
+            takes: [Field("limit", .integer(1...500), "The most rows; 10 unless given.").optional]
+        ),
+        dashboard(
+            "lowStock",
+            "The products whose stock is low.",
+            takes: [Field("limit", .integer(1...500), "The most rows; 50 unless given.").optional]
+        ),
         Method(
             "report.list",
             .viewer,

@@ -15,8 +15,17 @@ enum Users {
     )
 
     private static let email = Field("email", .name(3...254), "Unique, whatever its case.")
-    private static let password = Field("password", .text(1...72), "Kept as a slow hash, never given back.").secret
-    private static let phone = Field("phoneNumber", .name(3...32), "Digits, spaces and + ( ) . / -; unique.").nullable
+    /// How long a password may be: the slow hash reads no more.
+    private static let password = Field(
+        "password",
+        .bytes(8...72),
+        "8 to 72 bytes of UTF-8, kept as a slow hash, never given back."
+    ).secret
+    private static let phone = Field(
+        "phoneNumber",
+        .name(3...32),
+        "Digits, spaces and + ( ) . / -, kept as typed; unique as the number that is dialled."
+    ).nullable
 
     static let methods: [Method] = [
         Method(
@@ -25,7 +34,7 @@ enum Users {
             .read,
             "Lists users by id.",
             takes: [
-                Field("search", .text(0...200), "Text in name or e-mail.").optional,
+                Field("search", .text(0...200), "Text in name or e-mail, whatever its case and accents.").optional,
                 Field("role", role, "Only this role.").optional, .limit, .cursor,
             ],
             gives: .page(of: user),
@@ -48,10 +57,11 @@ enum Users {
             "Makes a user.",
             takes: [
                 Field("fullName", .name(1...200), "Their name."), email, phone.optional,
-                Field("role", role, "customer unless given.").optional, password.optional,
+                Field("role", role, "customer unless given; another takes an admin.").optional, password.optional,
             ],
             gives: user,
             errors: [.emailTaken, .phoneTaken],
+            reserved: [Method.Reserved(member: "role", except: "customer", for: .admin)],
             example: ["fullName": "Ada Byron", "email": "ada@example.com"]
         ),
         Method(
@@ -61,10 +71,11 @@ enum Users {
             "Changes the given members of a user.",
             takes: [
                 .userId, Field("fullName", .name(1...200), "Their name.").optional, email.optional, phone.optional,
-                Field("role", role, "What they are to the shop.").optional, password.optional,
+                Field("role", role, "What they are to the shop; an admin changes it.").optional, password.optional,
             ],
             gives: user,
             errors: [.userNotFound, .emailTaken, .phoneTaken],
+            reserved: [Method.Reserved(member: "role", for: .admin)],
             example: ["userId": 1, "fullName": "Ada Lovelace"]
         ),
         Method(
@@ -82,7 +93,7 @@ enum Users {
             .operator,
             .read,
             "Checks a password.",
-            takes: [email, password],
+            takes: [email, Field("password", .text(0...100_000), "What was typed.").secret],
             gives: .result([.userId, Field("role", role, "What they are to the shop.")]),
             errors: [.badCredentials],
             example: ["email": "chloe.evans@mail.example", "password": "pricingd-demo"]

@@ -75,6 +75,30 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: getuid() == 0, "needs root to become somebody else"))
+        func `an operator makes customers, and only an admin makes or changes what somebody is to the shop`()
+            async throws
+        {
+            let peer = try connect(Self.everybody[1], try await Self.daemon.value)
+            for (method, params, isAllowed) in [
+                ("user.create", #"{"fullName":"A","email":"operator@a.example","role":"seller"}"#, false),
+                ("user.create", #"{"fullName":"A","email":"operator@a.example","role":"customer"}"#, true),
+                ("user.create", #"{"fullName":"B","email":"operator@b.example"}"#, true),
+                ("user.update", #"{"userId":1,"role":"admin"}"#, false),
+                ("user.update", #"{"userId":1,"role":"customer","_meta":{"dryRun":true}}"#, false),
+                ("user.update", #"{"userId":1,"fullName":"Ada"}"#, true),
+            ] {
+                try peer.write(#"{"jsonrpc":"2.0","id":1,"method":"\#(method)","params":\#(params)}"#)
+                let reply = try await message(peer)
+                #expect((reply["result"] != nil) == isAllowed, "\(method) \(params): \(reply)")
+                guard !isAllowed else { continue }
+                #expect(reply["error"]?["code"] == -32007)
+                #expect(reply["error"]?["data"]?["needRole"] == "admin")
+                #expect(reply["error"]?["data"]?["haveRole"] == "operator")
+            }
+            try peer.closeInput()
+        }
+
+        @Test(.enabled(if: getuid() == 0, "needs root to become somebody else"))
         func aStrangerGetsOneLineAndAClose() async throws {
             let daemon = try await Self.daemon.value
             let stranger = Somebody(user: "nobody", group: "daemon", role: nil)

@@ -336,13 +336,14 @@ struct GoldenCall: Sendable {
             "user.create",
             [
                 #"{"fullName": "A", "email": "a@b"}"#,
-                #"{"fullName": "A", "email": "a@b", "phoneNumber": null, "password": "x"}"#,
+                #"{"fullName": "A", "email": "a@b", "phoneNumber": null, "password": "12345678"}"#,
             ],
             [
                 (#"{"fullName": "A"}"#, "/email", "required"),
                 (#"{"fullName": "A", "email": "a@"}"#, "/email", "length"),
                 (#"{"fullName": "A", "email": "a@b", "role": "root"}"#, "/role", "choice"),
-                (#"{"fullName": "A", "email": "a@b", "password": ""}"#, "/password", "length"),
+                (#"{"fullName": "A", "email": "a@b", "password": "1234567"}"#, "/password", "length"),
+                (#"{"fullName": " \u00a0\u200b\ufeff ", "email": "a@b"}"#, "/fullName", "length"),
                 (#"{"fullName": "A\u202eB", "email": "a@b"}"#, "/fullName", "characters"),
                 (#"{"fullName": "A", "email": "a@b", "passwordHash": "x"}"#, "/passwordHash", "unknown"),
             ]
@@ -376,8 +377,10 @@ struct GoldenCall: Sendable {
     ]
 
     private static let reports: [GoldenCall] =
-        ["stats", "categoryDistribution", "supplierRevenue", "monthlyRevenue", "vipUsers", "lowStock"]
+        ["stats", "categoryDistribution", "supplierRevenue", "monthlyRevenue"]
         .map { takesNothing("dashboard.\($0)") } + [
+            GoldenCall("dashboard.vipUsers", [#"{"limit": 3}"#], [(#"{"limit": 0}"#, "/limit", "minimum")]),
+            GoldenCall("dashboard.lowStock", [#"{"limit": 3}"#], [(#"{"limit": 501}"#, "/limit", "maximum")]),
             GoldenCall(
                 "dashboard.priceTrends",
                 ["{}", #"{"days": 7, "productId": 1}"#],

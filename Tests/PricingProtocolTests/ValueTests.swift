@@ -65,13 +65,33 @@ struct ValueTests {
 
     @Test("A name may be in any script, and its length counts code points")
     func names() {
-        for text in ["Müller & Söhne", "שלום", "نمط", "寿司", "👩‍👩‍👧", "e\u{301}", "a\u{200D}b", "\u{A0}", "Ω\u{10FFFF}"] {
+        for text in ["Müller & Söhne", "שלום", "نمط", "寿司", "👩‍👩‍👧", "e\u{301}", "a\u{200D}b", "Ω\u{10FFFF}"] {
             #expect(rules(.string(text), .name(1...200)) == [])
         }
         #expect(rules(.string(String(repeating: "😀", count: 200)), .name(1...200)) == [])
         #expect(rules(.string(String(repeating: "😀", count: 201)), .name(1...200)) == ["length"])
         #expect(rules(.string(String(repeating: "e\u{301}", count: 101)), .name(1...200)) == ["length"])
         #expect(rules(.string(""), .name(1...200)) == ["length"])
+    }
+
+    @Test func `what surrounds a name is not counted, and what shows nothing is no name`() {
+        for blank in [" ", "\u{A0}", "\u{3000}", "\u{200B}", "\u{FEFF}", "\u{AD}", "\u{2060}", "\u{FE0F}", "\u{E007F}"]
+        {
+            #expect(rules(.string(blank + blank), .name(1...200)) == ["length"])
+            #expect((blank + "Kahve" + " ").trimmedName == "Kahve")
+            #expect(rules(.string(blank + String(repeating: "x", count: 200) + " "), .name(1...200)) == [])
+        }
+        for whole in ["❤\u{FE0F}", "a b", "\u{600}1", "🏴\u{E0067}\u{E007F}"] { #expect(whole.trimmedName == whole) }
+    }
+
+    @Test func `a length in bytes is exact where the text is plain, and left to the database where it may compose`() {
+        for (text, fits) in [
+            (String(repeating: "x", count: 7), false), (String(repeating: "x", count: 8), true),
+            (String(repeating: "x", count: 72), true), (String(repeating: "x", count: 73), false),
+            (String(repeating: "s\u{327}", count: 36), true),
+        ] {
+            #expect(rules(.string(text), .bytes(8...72)) == (fits ? [] : ["length"]), "\(text)")
+        }
     }
 
     @Test("Numbers are exact or refused, and never strings")

@@ -35,6 +35,7 @@ struct GrantTests {
                 "update setting set value = 'true'", "drop table product", "create table mine (n integer)",
                 "alter table price_change disable trigger all", "select generate_clear()",
                 "insert into audit_repair (product_id) values (1)", "delete from audit_repair",
+                "select secret from hash_secret", "update hash_secret set secret = 'x'", "delete from hash_secret",
             ] {
                 let error = await shop.refusal(sql)
                 #expect(
@@ -56,8 +57,9 @@ struct GrantTests {
         #"adjust_inventory('{"productId": 2, "quantity": -1}')"#,
         #"pin_price('{"productId": 3, "price": "30.00"}')"#, #"unpin_price('{"productId": 3}')"#,
         #"activate_rule(jsonb_build_object('ruleId', create_rule('{"name": "bands", "strategy": "bands"}') -> 'ruleId'))"#,
-        #"create_user('{"fullName": "A", "email": "a@b", "password": "x"}')"#,
-        #"authenticate_user('{"email": "a@b", "password": "x"}')"#, #"update_user('{"userId": 9, "fullName": "B"}')"#,
+        #"create_user('{"fullName": "A", "email": "a@b", "password": "correct horse"}')"#,
+        #"authenticate_user('{"email": "a@b", "password": "correct horse"}')"#,
+        #"update_user('{"userId": 9, "fullName": "B"}')"#,
         #"advance_order('{"orderId": 4, "status": "processing"}')"#, #"cancel_order('{"orderId": 4}')"#,
         #"set_clock('{"at": "2031-01-01T00:00:00Z"}')"#, #"delete_user('{"userId": 9}')"#,
         #"(place_orders('[{"params": {"customerId": 3, "lines": [{"productId": 1, "quantity": 1}]}, "key": "k"}]')).reply"#,

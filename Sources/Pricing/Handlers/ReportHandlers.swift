@@ -8,20 +8,16 @@ struct ReportHandlers: Sendable {
 
     var handlers: [String: Dispatcher.Handler] {
         [
-            "report.list": { context throws(PricingFailure) in list(context) },
+            "report.list": { context async throws(PricingFailure) in try await list(context) },
             "report.run": { context async throws(PricingFailure) in try await run(context) },
         ]
     }
 
-    private func list(_ context: CallContext) -> RPCReply {
-        let limit = Int(context.params["limit"]?.integer ?? 50)
-        let cursor = context.params["cursor"]?.string
-        let rest = cursor.map { last in Report.all.drop { $0.name != last }.dropFirst() } ?? Report.all[...]
-        let page = rest.prefix(limit)
-        return RPCReply([
-            "items": .array(page.map { ["name": .string($0.name), "title": .string($0.title)] }),
-            "nextCursor": rest.count > limit ? page.last.map { .string($0.name) } ?? .null : .null,
-        ])
+    /// Paged by the database, which makes and checks the cursors of every list.
+    private func list(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+        var params = context.params
+        params["reports"] = .array(Report.all.map { ["name": .string($0.name), "title": .string($0.title)] })
+        return context.reply(try await database.read("list_reports", context.with(params)))
     }
 
     private func run(_ context: CallContext) async throws(PricingFailure) -> RPCReply {

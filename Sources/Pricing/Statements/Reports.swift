@@ -57,12 +57,28 @@ struct Report: Sendable, Equatable {
             for column in 1..<max(1, row.columnCount) {
                 columns.append(try row.name(column))
                 let isBoolean = try row.isBoolean(column)
+                let isTime = try row.isTime(column)
                 cells.append(
-                    try row.textIfPresent(column).map { isBoolean ? .bool($0 == "t") : Self.cell($0) } ?? .null
+                    try row.textIfPresent(column).map { text in
+                        isBoolean ? .bool(text == "t") : isTime ? Self.time(text) : Self.cell(text)
+                    } ?? .null
                 )
             }
             return Page(columns: columns, cells: try row.isNull(0) ? nil : cells)
         }
+    }
+
+    /// RFC 3339 in UTC with milliseconds, from PostgreSQL's own `2026-01-31 12:00:00.123456+00`: sessions are in UTC. What
+    /// never comes is null, as everywhere.
+    static func time(_ text: String) -> JSONValue {
+        let parts = text.split(separator: " ")
+        guard parts.count == 2, parts[1].hasSuffix("+00") else {
+            return text.hasSuffix("infinity") ? .null : .string(text)
+        }
+        let seconds = parts[1].dropLast(3).split(separator: ".")
+        let fraction = seconds.count > 1 ? seconds[1].prefix(3) : ""
+        let zeros = String(repeating: "0", count: 3 - fraction.count)
+        return .string("\(parts[0])T\(seconds[0]).\(fraction)\(zeros)Z")
     }
 
     /// Whole numbers stay numbers; everything else, money among it, is its exact text.
