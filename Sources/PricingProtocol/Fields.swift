@@ -41,6 +41,16 @@ extension Field {
     static let quantity = Field("quantity", .integer(1...1_000_000_000), "Units.")
     static let limit = Field("limit", .integer(1...500), "Rows a page; 50 unless given.").optional
     static let cursor = Field("cursor", .text(1...500), "Where the last page ended: its nextCursor.").optional
+    static let skipped = Field(
+        "skipped",
+        .list(
+            .object(
+                .result("SkippedProduct", [productId, text("reason", "The database's own: SQLSTATE and message.")])
+            ),
+            0...500
+        ),
+        "The first of the products that could not be computed, each left as it was."
+    )
     static let stock = Field("stock", .integer(0...2_147_483_647), "Units on hand.")
     static let lowStock = Field("lowStock", .integer(0...1_000_000_000), "At or below it stock counts as low.")
     static let highStock = Field("highStock", .integer(3...1_000_000_000), "At or above it stock counts as high.")
