@@ -130,6 +130,17 @@ begin
     end if;
 end $$;
 
+-- Whether a row that this transaction made within its own time was made by it, in a subtransaction maybe: nobody else's
+-- row is seen while its transaction still runs.
+create or replace function is_own_row(made xid) returns boolean
+language plpgsql stable as $$
+declare
+    own bigint := pg_current_xact_id()::text::bigint;
+    made_at bigint := own / 4294967296 * 4294967296 + made::text::bigint;
+begin
+    return made_at >= own and pg_xact_status(made_at::text::xid8) = 'in progress';
+end $$;
+
 -- What this transaction has done so far, for a dry run: the stock and prices that it moved, its events, and the guards
 -- that bound. Read before the rollback.
 create or replace function would_change() returns json
@@ -146,7 +157,8 @@ language sql stable as $$
             'before', before, 'after', after, 'cause', cause) order by event_id) from mine), '[]'),
         'guards', coalesce((select json_agg(json_build_object('productId', c.product_id, 'guard', c.binding_guard)
             order by c.price_change_id) from price_change c
-            where c.xmin = pg_current_xact_id()::xid and c.binding_guard is not null), '[]'))
+            where c.binding_guard is not null and (c.xmin = pg_current_xact_id()::xid
+                or case when c.at = pricing_now() then is_own_row(c.xmin) end)), '[]'))
 $$;
 
 -- Forgets request keys older than 24 hours, a bounded number at a time.

@@ -70,6 +70,7 @@ begin
         tax_number = case when p ? 'taxNumber' then p ->> 'taxNumber' else s.tax_number end,
         address = coalesce(p ->> 'address', s.address)
     where supplier_id = s.supplier_id returning * into s;
+    if not found then perform find_supplier((p ->> 'supplierId')::bigint); end if;  -- removed meanwhile
     return supplier_json(s);
 end $$;
 
@@ -84,6 +85,7 @@ begin
             jsonb_build_object('supplierId', s.supplier_id, 'products', uses));
     end if;
     delete from supplier where supplier_id = s.supplier_id;
+    if not found then perform find_supplier((p ->> 'supplierId')::bigint); end if;
     return json_build_object('supplierId', s.supplier_id, 'deleted', true);
 end $$;
 
@@ -251,6 +253,7 @@ declare
     d product;
     i inventory;
 begin
+    perform share_new_products();  -- before the rule is chosen
     insert into product (title, description, category_id, supplier_id, base_price, unit_cost, floor_price,
                          ceiling_price, low_stock, high_stock, rule_id, active, elasticity, ref_rate, unit_value,
                          decay, season_start, season_end, season_profile)

@@ -99,20 +99,22 @@ end $$;
 -- The catalogue's default from now on. The owner's function: the daemon's role may not write settings.
 create or replace function set_default_rule(rule_name text) returns void
 language sql security definer set search_path = public, pg_temp as $$
-    update setting set value = to_jsonb(rule_name) where name = 'default_rule'
+    insert into setting (name, value) values ('default_rule', to_jsonb(rule_name))
+    on conflict (name) do update set value = excluded.value
 $$;
 
 -- Puts a version into force: it replaces the active version of its name, takes over that name's products, and those
--- that the call names besides. Every product that it takes over is priced at once. A whole category, or the whole
--- catalogue, follows it with its new products too.
+-- that the call names besides. Every product that it takes over is priced at once; one that cannot be is named and taken
+-- over later. A whole category, or the whole catalogue, follows it with its new products too.
 create or replace function activate_rule(p jsonb) returns json
 language plpgsql as $$
 declare
     id bigint := find_rule((p ->> 'ruleId')::bigint);
     r rule;
-    taken bigint;
-    moved integer := 0;
+    taken bigint[];
+    failed bigint[];
 begin
+    perform lock_new_products();
     select * into r from rule where rule_id = id for no key update;
     if r.status <> 'active' then
         update rule set status = 'retired' where name = r.name and status = 'active';
@@ -124,17 +126,18 @@ begin
         perform fail('PR103', format('There is no category %s.', p ->> 'categoryId'),
             jsonb_build_object('categoryId', p -> 'categoryId'));
     end if;
-    for taken in
+    taken := array(
         select d.product_id from product d join rule o using (rule_id)
         where d.rule_id <> id and d.archived_at is null
           and (o.name = r.name or d.category_id = (p ->> 'categoryId')::bigint
                or p -> 'productIds' @> to_jsonb(d.product_id) or (p ->> 'all')::boolean)
-        order by d.product_id for no key update of d
-    loop
-        update product set rule_id = id, version = version + 1 where product_id = taken;
-        moved := moved + 1;
-    end loop;
-    return (rule_json(r)::jsonb || jsonb_build_object('productsMoved', moved))::json;
+        order by d.product_id for no key update of d);
+    -- Only now: what is open here is locked and stays so.
+    perform find_open_product(named::bigint) from jsonb_array_elements_text(coalesce(p -> 'productIds', '[]')) named;
+    perform from inventory where product_id = any (taken) order by product_id for no key update;
+    failed := evaluate_products(taken, row('rule', null, '', null)::movement_cause, id);
+    return (rule_json(r)::jsonb || jsonb_build_object('productsMoved', cardinality(taken) - cardinality(failed),
+                                                      'skipped', skipped_json(failed)))::json;
 end $$;
 
 -- Takes a version out of use. Refused (PR302) while products or new products would still follow it.

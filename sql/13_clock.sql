@@ -3,47 +3,58 @@
 
 -- One page of a tick: of the products after number `after`, looked at in order of their numbers, at most `most` whose
 -- rule's period has begun anew are evaluated; next_after is null when there are no more to look at. A page looks at fifty
--- times as many, so that it is short too where nothing is due. Before the first page, pins that ended are taken off. Rows
--- that somebody holds are skipped and counted. Never two at a time: while another session ticks, nothing.
+-- times as many, so that it is short too where nothing is due. Before the first page, products that failed are tried again
+-- where it is time, and pins that ended are taken off. Rows that somebody holds are skipped and counted, and so are those
+-- that failed: they are left out until it is time for them. Never two at a time: while another session ticks, nothing.
 create or replace function tick_page(
-    most integer, after bigint, out evaluated bigint, out skipped bigint, out next_after bigint
+    most integer, after bigint, out evaluated bigint, out skipped bigint, out failed bigint, out next_after bigint
 )
 language plpgsql as $$
 declare
     moment timestamptz := pricing_now();
     looked bigint[] := array(select product_id from inventory where product_id > after order by product_id limit 50 * most);
     last bigint := looked[cardinality(looked)];
+    failing bigint[];
     page bigint[];
     free bigint[];
+    bad bigint[];
 begin
     evaluated := 0;
     skipped := 0;
+    failed := 0;
     if not pg_try_advisory_xact_lock(hashtext('pricing_tick')) then return; end if;
     perform set_config('pricing.actor', 'tick', true);
     if after = 0 then
-        with ended as materialized (
-            select product_id from inventory where pin_price is not null and pinned_until <= moment
-            order by product_id for no key update skip locked
-        )
-        update inventory i set pin_price = null, pinned_until = null,
-            cause = row('unpin', null, 'the pin ended', null)::movement_cause
-        from ended where i.product_id = ended.product_id;
-        get diagnostics evaluated = row_count;
+        if exists (select from failing_product) then
+            select r.evaluated, r.failed, r.skipped into evaluated, failed, skipped from retry_failing() r;
+        end if;
+        failing := array(select product_id from failing_product);
+        free := array(select product_id from inventory where pin_price is not null and pinned_until <= moment
+                        and product_id <> all (failing)
+                      order by product_id for no key update skip locked);
+        bad := evaluate_products(free, row('unpin', null, 'the pin ended', null)::movement_cause);
+        evaluated := evaluated + cardinality(free) - cardinality(bad);
+        failed := failed + cardinality(bad);
     end if;
+    failing := array(select product_id from failing_product);
     page := array(
         select i.product_id from inventory i join product d using (product_id) join rule r using (rule_id)
         where i.product_id > after and i.product_id <= last and d.product_id > after and d.product_id <= last
-          and d.archived_at is null
+          and d.archived_at is null and i.product_id <> all (failing)
           and (i.ticked_at is null or floor(extract(epoch from i.ticked_at) / r.tick_seconds)
                                       <> floor(extract(epoch from moment) / r.tick_seconds))
         order by i.product_id limit most);
     free := array(select product_id from inventory where product_id = any (page)
                   order by product_id for no key update skip locked);
-    update inventory set cause = row('tick', null, '', null)::movement_cause where product_id = any (free);
-    evaluated := evaluated + cardinality(free);
-    skipped := cardinality(page) - cardinality(free);
+    bad := evaluate_products(free, row('tick', null, '', null)::movement_cause);
+    evaluated := evaluated + cardinality(free) - cardinality(bad);
+    failed := failed + cardinality(bad);
+    skipped := skipped + cardinality(page) - cardinality(free);
     next_after := case when cardinality(page) = most then page[most]
                        when cardinality(looked) = 50 * most then last end;
+    if next_after is null then
+        update tick_state set completed_at = moment where completed_at is distinct from moment;
+    end if;
 end $$;
 
 -- A whole tick in one transaction: how many products it evaluated.
@@ -62,14 +73,17 @@ begin
     return total;
 end $$;
 
--- Seconds until a tick has something to do: the next hour, or the end of a pin before it. Null while a virtual clock
--- stands still: only setting it makes anything due.
+-- Seconds until a tick has something to do: the next hour, or before it the end of a pin or another try of a product that
+-- failed. While a virtual clock stands still only setting it makes anything due, but for such a try; null without one.
 create or replace function seconds_to_tick() returns float8
 language sql stable as $$
-    select case when not exists (select from virtual_clock) then
-        greatest(0.05, extract(epoch from
-            least(date_trunc('hour', now()) + interval '1 hour',
-                  (select min(pinned_until) from inventory where pin_price is not null)) - now()))::float8 end
+    select greatest(0.05, extract(epoch from
+        least(case when not exists (select from virtual_clock) then
+                  least(date_trunc('hour', now()) + interval '1 hour',
+                        (select min(pinned_until) from inventory i where pin_price is not null
+                            and not exists (select from failing_product f where f.product_id = i.product_id))) end,
+              (select min(real_retry_at) from failing_product)) - now()))::float8
+    where exists (select from failing_product) or not exists (select from virtual_clock)
 $$;
 
 create or replace function is_sandbox() returns boolean

@@ -48,13 +48,32 @@ end $$;
 
 revoke execute on function make_event_partitions(bigint), expire_events() from public;
 
+-- Takes the oldest event out of the outbox and keeps it aside: it cannot be numbered, and those behind it wait. Says so,
+-- unless what it cannot number is such a word itself.
+create or replace function set_event_aside(state text, reason text) returns void
+language plpgsql as $$
+declare
+    e event_outbox;
+begin
+    delete from event_outbox where event_id = (select min(event_id) from event_outbox) returning * into e;
+    insert into event_set_aside (event_id, row, sqlstate, message) values (e.event_id, to_jsonb(e), state, reason);
+    if (e.topic, e.op) <> ('automation', 'failing') then
+        insert into event_outbox (at, topic, op, product_id, key, after, cause, actor)
+        values (pricing_now(), 'automation', 'failing', null, e.event_id, jsonb_build_object('eventId', e.event_id,
+                    'topic', e.topic, 'productId', e.product_id, 'reason', failure_reason(state, reason)),
+                '{"kind": "event"}', acting());
+    end if;
+end $$;
+
 -- Numbers up to `most` committed events; the number given last. The row lock on event_sequence is held to the commit,
--- so numbers become visible in order.
+-- so numbers become visible in order. Where one of them cannot be numbered, those before it are, and it is set aside.
 create or replace function number_events(most integer default 1000) returns bigint
 language plpgsql as $$
 declare
     last bigint;
     moved bigint;
+    state text;
+    reason text;
 begin
     if not exists (select from event_outbox) then
         return (select last_number from event_sequence);
@@ -63,17 +82,31 @@ begin
     if to_regclass('event_p' || (last + most) / 20000000) is null then
         perform make_event_partitions(last + most);
     end if;
-    with taken as (
-        -- A range, not a list of ids: one pass over the index, whatever the statistics say of a table that is
-        -- filled and emptied all day.
-        delete from event_outbox
-        where event_id <= (select max(event_id) from (select event_id from event_outbox order by event_id limit most) o)
-        returning *
-    )
-    insert into event (sequence, at, topic, op, product_id, key, before, after, cause, actor)
-    select last + row_number() over (order by event_id), at, topic, op, product_id, key, before, after, cause, actor
-    from taken;
-    get diagnostics moved = row_count;
+    begin
+        with taken as (
+            -- A range, not a list of ids: one pass over the index, whatever the statistics say of a table that is
+            -- filled and emptied all day.
+            delete from event_outbox
+            where event_id <= (select max(event_id) from (select event_id from event_outbox order by event_id limit most) o)
+            returning *
+        )
+        insert into event (sequence, at, topic, op, product_id, key, before, after, cause, actor)
+        select last + row_number() over (order by event_id), at, topic, op, product_id, key, before, after, cause, actor
+        from taken;
+        get diagnostics moved = row_count;
+    exception when others then
+        get stacked diagnostics state = returned_sqlstate, reason = message_text;
+        if not is_own_fault(state) then raise; end if;
+        -- The counter was set back, in a copied database for example: numbers go on after those that were given.
+        if state = '23505' and last < (select max(sequence) from event) then
+            update event_sequence set last_number = (select max(sequence) from event);
+        elsif most = 1 then
+            perform set_event_aside(state, reason);
+        else
+            return number_events(most / 2);
+        end if;
+        return number_events(most);
+    end;
     if moved > 0 then
         update event_sequence set last_number = last + moved;
         -- Other daemons read what this one numbered; apart from every order, one a batch of events.

@@ -12,13 +12,13 @@ begin
         grant execute on function keyed_hash(text) to pricingd;
         grant usage on sequence customer_order_order_id_seq, event_outbox_event_id_seq to pricingd;
         grant update on app_user, supplier, category, rule, product, shelf, expectation, automation_halt,
-            breaker_state, event_sequence to pricingd;
+            breaker_state, event_sequence, failing_product, tick_state to pricingd;
         -- What the trigger keeps by itself, and what an order was charged, nobody else writes.
         grant update (stock, price, pin_price, pinned_until, learner, learning_since, opening_rate, next_eta,
             cause, sales) on inventory to pricingd;
         grant update (status, changed_at) on customer_order to pricingd;
         grant execute on function generate_begin(jsonb), generate_orders(jsonb), generate_finish(jsonb),
             make_event_partitions(bigint), expire_events() to pricingd;
-        grant delete on supplier, event_outbox, request_key, breaker_move to pricingd;
+        grant delete on supplier, event_outbox, request_key, breaker_move, failing_product to pricingd;
     end if;
 end $$;

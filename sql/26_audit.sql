@@ -11,6 +11,7 @@
 --   price.sequence, price.chain                  the history has a gap; a row does not begin where the one before ended
 --   price.recomputed                             a row's own inputs give another price, or another binding guard
 --   price.inputs, price.stock                    a row's inputs are not its own; its stock is not the ledger's of then
+--   price.failed                                 its evaluation, or that of its history, raises an error: the one named
 --   order.total, order.lines                     a total is not the sum of its lines; a line is not what left the shelf
 create or replace function difference_message(
     "table" text, product_id bigint, place bigint, order_id bigint, field text, expected text, found text
@@ -196,13 +197,47 @@ language sql stable as $$
                                 order by m.sequence desc limit 1), 0)
 $$;
 
--- All that an audit finds wrong with some products.
+-- All that an audit finds wrong with some products. Where the computing of one of them raises, it alone is named for it;
+-- what can be computed of it still is.
 create or replace function audit_products(ids bigint[])
 returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
                expected text, found text)
-language sql stable as $$
-    select * from audit_ledger(ids) union all select * from audit_history(ids) union all select * from audit_prices(ids)
-$$;
+language plpgsql stable as $$
+#variable_conflict use_column
+declare
+    half integer := cardinality(ids) / 2;
+    findings audit_finding[];
+    failure text;
+    part text;
+begin
+    if ids = '{}' then return; end if;
+    begin
+        -- Kept until all of it is there: rows that were given back could not be taken back.
+        findings := array(select row(a.*)::audit_finding from (
+            select * from audit_ledger(ids) union all select * from audit_history(ids)
+            union all select * from audit_prices(ids)) a);
+        return query select * from unnest(findings);
+        return;
+    exception when others then
+        if not is_own_fault(sqlstate) then raise; end if;
+    end;
+    if half > 0 then
+        return query select * from audit_products(ids[:half]) union all select * from audit_products(ids[half + 1:]);
+        return;
+    end if;
+    foreach part in array array['audit_ledger', 'audit_history', 'audit_prices'] loop
+        begin
+            execute format('select array(select row(a.*)::audit_finding from %I($1) a)', part) into findings using ids;
+            return query select * from unnest(findings);
+        exception when others then
+            if not is_own_fault(sqlstate) then raise; end if;
+            failure := failure_reason(sqlstate, sqlerrm);
+        end;
+    end loop;
+    if failure is not null then
+        return query select 'price.failed', 'inventory', ids[1], null::bigint, null::bigint, 'price', null, left(failure, 100);
+    end if;
+end $$;
 
 create or replace function audit_orders(first bigint, last bigint)
 returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
@@ -221,7 +256,8 @@ create or replace function difference_json(
 language sql immutable as $$
     select jsonb_strip_nulls(jsonb_build_object('kind', kind, 'table', "table", 'productId', product_id,
         'sequence', place, 'orderId', order_id, 'field', field, 'expected', expected, 'found', found,
-        'message', difference_message("table", product_id, place, order_id, field, expected, found)))
+        'message', case when kind = 'price.failed' then format('product %s cannot be priced: %s', product_id, found)
+                        else difference_message("table", product_id, place, order_id, field, expected, found) end))
 $$;
 
 -- One step of `audit.verify`: the next products, then the next orders, until none is left. `state` is what the step
@@ -284,7 +320,7 @@ returns table (kind text, "table" text, product_id bigint, sequence bigint, orde
 language sql stable as $$
     with wrong as materialized (select * from audit_products(ids))
     select w.*, case
-        when w."table" <> 'inventory' or w.kind = 'stock.missing' then null
+        when w."table" <> 'inventory' or w.kind in ('stock.missing', 'price.failed') then null
         when w.kind like 'stock.%' and (
             exists (select from wrong o where o.product_id = w.product_id and o."table" = 'stock_movement')
             or w.kind = 'stock.sum' and w.expected::bigint not between i.held and 2147483647) then null
@@ -331,7 +367,7 @@ begin
     )
     select array_agg(product_id) into touched from told;
     alter table inventory enable trigger inventory_move, enable trigger inventory_kept;
-    update inventory set cause = row('audit', acting(), why, null)::movement_cause where product_id = any (touched);
+    perform evaluate_products(touched, row('audit', acting(), why, null)::movement_cause);
 end $$;
 
 -- `audit.repair`: says what it would put right and what it cannot; does it when told to `apply`.

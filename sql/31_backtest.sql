@@ -177,13 +177,14 @@ language sql immutable as $$
 $$;
 
 -- One step of `rule.backtest`: as many products as half a second has room for. `state` is what the step before left; the
--- last step gives the reply, with the paths of the first `limit` products and the sums of all.
+-- last step gives the reply, with the paths of the first `limit` products and the sums of all. A product whose replay
+-- raises is named and left out.
 create or replace function backtest_rule(p jsonb) returns json
 language plpgsql stable as $$
 declare
     chosen rule;
     s jsonb := coalesce(p -> 'state', jsonb_build_object('after', 0, 'products', 0, 'items', '[]'::jsonb,
-        'to', coalesce((p ->> 'to')::timestamptz, pricing_now()),
+        'skipped', '[]'::jsonb, 'to', coalesce((p ->> 'to')::timestamptz, pricing_now()),
         'sums', '{"changes": 0, "reversals": 0, "limitHits": 0, "charged": "0.00"}'::jsonb,
         'actual', '{"changes": 0, "reversals": 0, "limitHits": 0, "charged": "0.00"}'::jsonb));
     starts timestamptz := coalesce((p ->> 'from')::timestamptz, '-infinity');
@@ -198,6 +199,13 @@ begin
         perform fail('PR602', 'A period must end after it begins.', jsonb_build_object('violations', jsonb_build_array(
             jsonb_build_object('path', '/to', 'rule', 'order', 'message', 'must lie after from', 'got', p ->> 'to'))));
     end if;
+    if p -> 'state' is null then
+        perform find_product(named::bigint) from jsonb_array_elements_text(coalesce(p -> 'productIds', '[]')) named;
+        if not exists (select from category where category_id = (p ->> 'categoryId')::bigint) and p ? 'categoryId' then
+            perform fail('PR103', format('There is no category %s.', p ->> 'categoryId'),
+                jsonb_build_object('categoryId', p -> 'categoryId'));
+        end if;
+    end if;
     for declared in
         select * from product d
         where product_id > (s ->> 'after')::bigint and created_at <= greatest(ends, now())
@@ -211,8 +219,18 @@ begin
                 where (p -> 'productIds' is null or p -> 'productIds' @> to_jsonb(product_id))
                   and (p ->> 'categoryId' is null or category_id = (p ->> 'categoryId')::bigint)));
         end if;
-        ours := replay_product(declared, chosen, starts, ends, 100);
-        theirs := actual_path(declared.product_id, starts, ends, 100);
+        begin
+            ours := replay_product(declared, chosen, starts, ends, 100);
+            theirs := actual_path(declared.product_id, starts, ends, 100);
+        exception when others then
+            if not is_own_fault(sqlstate) then raise; end if;
+            s := s || jsonb_build_object('after', declared.product_id);
+            if jsonb_array_length(s -> 'skipped') < 500 then
+                s := jsonb_insert(s, '{skipped,-1}', jsonb_build_object('productId', declared.product_id,
+                    'reason', failure_reason(sqlstate, sqlerrm)), true);
+            end if;
+            continue;
+        end;
         s := s || jsonb_build_object('after', declared.product_id, 'products', (s ->> 'products')::bigint + 1,
             'sums', add_path(s -> 'sums', ours), 'actual', add_path(s -> 'actual', theirs));
         if jsonb_array_length(s -> 'items') < page_size(p) then
@@ -223,6 +241,6 @@ begin
     return json_build_object('reply', json_build_object('ruleId', chosen.rule_id, 'name', chosen.name,
         'version', chosen.version, 'from', rfc3339(nullif(starts, '-infinity')), 'to', rfc3339(ends),
         'products', s -> 'products', 'totals', (s -> 'sums') || jsonb_build_object('actual', s -> 'actual'),
-        'items', s -> 'items',
+        'items', s -> 'items', 'skipped', s -> 'skipped',
         'note', 'What would have been charged for the units that were sold; what would have sold nobody knows.'));
 end $$;

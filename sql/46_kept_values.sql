@@ -103,3 +103,9 @@ alter table breaker_move
     alter column was type amount,
     alter column since type finite_time;
 alter table audit_repair alter column at type finite_time;
+alter table failing_product
+    alter column first_at type finite_time,
+    alter column retry_at type finite_time,
+    alter column real_retry_at type finite_time;
+alter table tick_state alter column completed_at type finite_time;
+alter table event_set_aside alter column at type finite_time;

@@ -106,6 +106,9 @@ static const unsigned char script_34[] = {
 static const unsigned char script_35[] = {
 #embed "../../sql/35_event_partitions.sql"
 };
+static const unsigned char script_36[] = {
+#embed "../../sql/36_failing_products.sql"
+};
 static const unsigned char script_38[] = {
 #embed "../../sql/38_identity.sql"
 };
@@ -169,6 +172,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(33, "33_sales_together.sql"),
     SCRIPT(34, "34_place_orders.sql"),
     SCRIPT(35, "35_event_partitions.sql"),
+    SCRIPT(36, "36_failing_products.sql"),
     SCRIPT(38, "38_identity.sql"),
     SCRIPT(40, "40_bench_orders.sql"),
     SCRIPT(41, "41_bench_prices.sql"),

@@ -57,7 +57,7 @@ struct DaemonParts: Sendable {
             GenerateHandlers(database: database, committed: { feed.kick() }).handlers,
             StepHandlers(database: database).handlers,
             LabHandlers(database: database).handlers,
-            ImportHandlers(database: database, committed: { feed.kick() }).handlers,
+            ImportHandlers(database: database, feed: feed, ticker: ticker).handlers,
         ]
         let handlers = rooms.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } }
         var intakes: [String: any Intake] = ["order.place": intake]

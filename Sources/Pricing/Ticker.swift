@@ -16,7 +16,7 @@ struct Ticker: Service {
         self.committed = committed
     }
 
-    /// A pin was set or the clock moved: the next tick may be due earlier.
+    /// A pin was set, the clock moved or a product failed: the next tick may be due earlier.
     func kick() {
         waker.wake()
     }
@@ -44,7 +44,7 @@ struct Ticker: Service {
                 let page = try await database.pool.run { (session) throws(PostgresError) in
                     try session.one(DaemonStatements.tick, [.int(start)])
                 }
-                if page.evaluated > 0 { committed() }
+                if page.evaluated + page.failed > 0 { committed() }
                 skipped += page.skipped
                 after = page.nextAfter
             }

@@ -37,7 +37,7 @@ enum Automation {
             takes: scope + [reason],
             gives: .result([
                 .count("resumed", "How many halts ended: 0 or 1."),
-                .count("evaluated", "How many products were priced."),
+                .count("evaluated", "How many products were priced."), .skipped,
             ]),
             errors: [.productNotFound, .categoryNotFound],
             isLong: true,

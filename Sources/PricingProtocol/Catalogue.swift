@@ -262,8 +262,9 @@ enum Catalogue {
                     .choice(["atomic", "perRow"]),
                     """
                     atomic, unless given: all rows or none, and the error is that of the first refused row, with its \
-                    row and all failed rows in data, or the violations of all rows; perRow: each row alone, in one \
-                    transaction.
+                    row and all failed rows in data, or the violations of all rows; perRow: each row alone, a few in a \
+                    transaction, so that orders go on. One that ended early is sent again under its key: what was done \
+                    is not done again.
                     """
                 ).optional,
             ],

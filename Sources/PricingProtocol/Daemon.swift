@@ -61,6 +61,15 @@ enum Daemon {
                 Field("instanceId", .name(1...64), "New at each start."),
                 .count("uptimeSeconds", "Since the start."),
                 Field("database", .any, "{kind, host, port, name, user, version, schema}: enough for psql."),
+                Field(
+                    "automation",
+                    .any,
+                    """
+                    {halted, halts, breaker, lastTick, failing}: whether the whole catalogue stands still; the newest 100 \
+                    open halts; {tripped, lastTrip, limits}; when the last whole tick was, or null; and the first 100 \
+                    products that cannot be priced, {productId, reason, failures, since, retryAt} each.
+                    """
+                ),
                 Field("queues", .any, "What waits."), Field("counts", .any, "What there is."),
             ]),
             example: [:]

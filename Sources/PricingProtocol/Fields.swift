@@ -45,6 +45,16 @@ extension Field {
         .text(1...2000),
         "Where the last page ended: its nextCursor, for the same filters and sort."
     ).optional
+    static let skipped = Field(
+        "skipped",
+        .list(
+            .object(
+                .result("SkippedProduct", [productId, text("reason", "The database's own: SQLSTATE and message.")])
+            ),
+            0...500
+        ),
+        "The first of the products that could not be computed, each left as it was."
+    )
     static let stock = Field("stock", .integer(0...2_147_483_647), "Units on hand.")
     static let lowStock = Field("lowStock", .integer(0...1_000_000_000), "At or below it stock counts as low.")
     static let highStock = Field("highStock", .integer(3...1_000_000_000), "At or above it stock counts as high.")

@@ -105,9 +105,9 @@ enum RuleProofs {
                 ),
                 "The first of them by id."
             ),
-            .text("note", "What these figures say, and what they do not."),
+            .skipped, .text("note", "What these figures say, and what they do not."),
         ]),
-        errors: [.ruleNotFound],
+        errors: [.ruleNotFound, .productNotFound, .categoryNotFound],
         isLong: true,
         example: ["ruleId": 1]
     )

@@ -99,8 +99,10 @@ enum Rules {
                 Field.categoryId.optional,
                 Field("productIds", .list(Field.productId.schema, 1...500), "These products.").optional,
             ],
-            gives: .result(rule.fields + [.count("productsMoved", "How many products it took over.")]),
-            errors: [.ruleNotFound, .ruleInvalid, .outsideLimits, .categoryNotFound],
+            gives: .result(rule.fields + [.count("productsMoved", "How many products it took over."), .skipped]),
+            errors: [
+                .ruleNotFound, .ruleInvalid, .outsideLimits, .categoryNotFound, .productNotFound, .productArchived,
+            ],
             isLong: true,
             example: ["ruleId": 2, "productIds": [14]]
         ),

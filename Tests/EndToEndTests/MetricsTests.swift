@@ -26,7 +26,8 @@ extension EndToEnd {
                 "pricingd_events_unnumbered": "gauge", "pricingd_price_changes_total": "counter",
                 "pricingd_database_connections_open": "gauge", "pricingd_database_connections_idle": "gauge",
                 "pricingd_database_connections_busy": "gauge", "pricingd_database_waiting": "gauge",
-                "pricingd_database_down": "gauge",
+                "pricingd_database_down": "gauge", "pricingd_failing_products": "gauge",
+                "pricingd_automation_halts": "gauge", "pricingd_last_tick_timestamp_seconds": "gauge",
             ]
             #expect(found.types == wanted)
             await client.close()

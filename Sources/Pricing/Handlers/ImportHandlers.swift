@@ -6,7 +6,8 @@ import PricingProtocol
 /// one is told under its number, from 0.
 struct ImportHandlers: Sendable {
     let database: Database
-    let committed: @Sendable () -> Void
+    let feed: EventFeed
+    let ticker: Ticker
 
     var handlers: [String: Dispatcher.Handler] {
         ["product.import": { context async throws(PricingFailure) in try await importProducts(context) }]
@@ -36,8 +37,13 @@ struct ImportHandlers: Sendable {
             "mode": isPerRow ? "perRow" : "atomic", "rows": .array(good),
             "refused": .array(refused.map { ["row": .integer($0.row), "product": $0.value] }),
         ]
-        let answer = try await write(context.with(params))
-        if !context.meta.isDryRun { committed() }
+        let answer =
+            isPerRow && !context.meta.isDryRun
+            ? try await writeInParts(good, params, context) : try await write(context.with(params))
+        if !context.meta.isDryRun {
+            feed.kick()
+            ticker.kick()  // a product that failed is tried again soon
+        }
         guard var reply = (try? JSONParser.parse(answer.text.bytes))?.object else { return context.reply(answer) }
         let failed = refused.map { Refused(row: $0.row, failure: Self.failure($0.violations)) } + Self.refused(reply)
         reply["failed"] = .array(failed.sorted { $0.row < $1.row }.map(\.json))
@@ -48,6 +54,61 @@ struct ImportHandlers: Sendable {
                 wouldChange: answer.wouldChange
             )
         )
+    }
+
+    /// Rows in one transaction, which holds their products: some 50 ms.
+    private static let part = 50
+
+    /// Each part under a key of its own, so that the same call, sent again, goes on where it ended. The whole reply is kept
+    /// under the call's key last.
+    private func writeInParts(
+        _ rows: [JSONValue],
+        _ params: JSONObject,
+        _ context: CallContext
+    ) async throws(PricingFailure) -> Database.Answer {
+        let request: [Binding] = [
+            .text(ifPresent: context.meta.idempotencyKey), .text(context.method.name), .json(params.serialized()),
+        ]
+        let begun = try await database.run(context) { (session) throws(PostgresError) in
+            try session.one(DaemonStatements.beginImport, request)
+        }
+        if let reply = begun.reply {
+            return Database.Answer(text: JSONText(compacting: reply), isReplayed: true, wouldChange: nil)
+        }
+        let key = context.meta.idempotencyKey ?? Database.freshKey()
+        var created: Int64 = 0
+        var updated: Int64 = 0
+        var failed: [JSONValue] = []
+        var isReplayed = !rows.isEmpty
+        for start in stride(from: 0, to: rows.count, by: Self.part) {
+            context.report(done: Int64(start), total: Int64(rows.count), "rows")
+            let part: JSONObject = [
+                "mode": "perRow", "call": .string(begun.call),
+                "rows": .array(Array(rows[start..<min(start + Self.part, rows.count)])),
+            ]
+            let bindings: [Binding] = [
+                .text("import_products"), .text(context.method.name), .json(part.serialized()), .text(key),
+                .int(Int64(start / Self.part)), .text(context.actor),
+            ]
+            let written = try await database.run(context) { (session) throws(PostgresError) in
+                try session.one(DaemonStatements.writePart, bindings)
+            }
+            feed.kick()
+            let counts = (try? JSONParser.parse(written.reply))?.object ?? [:]
+            created += counts["created"]?.integer ?? 0
+            updated += counts["updated"]?.integer ?? 0
+            failed += counts["failed"]?.array ?? []
+            isReplayed = isReplayed && written.isReplayed
+        }
+        let reply: JSONObject = [
+            "created": .integer(created), "updated": .integer(updated), "failed": .array(failed),
+        ]
+        if context.meta.idempotencyKey != nil {
+            _ = try await database.run(context) { (session) throws(PostgresError) in
+                try session.one(DaemonStatements.keepImport, request + [.json(reply.serialized())])
+            }
+        }
+        return Database.Answer(text: JSONText(reply), isReplayed: isReplayed, wouldChange: nil)
     }
 
     /// - Throws: in mode atomic, what the first refused row met, with that row's number and all that were refused.

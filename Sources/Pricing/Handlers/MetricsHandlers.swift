@@ -74,9 +74,19 @@ struct MetricsHandlers: Sendable {
 
     private func addStored(_ text: inout MetricsText, _ context: CallContext) async {
         let stored = try? await database.run(context) { (session) throws(PostgresError) in
-            (try session.one(DaemonStatements.priceChanges), try session.one(DaemonStatements.unnumbered))
+            (
+                try session.one(DaemonStatements.priceChanges), try session.one(DaemonStatements.unnumbered),
+                try session.one(DaemonStatements.automationFigures)
+            )
         }
-        guard let (changes, unnumbered) = stored else { return }
+        guard let (changes, unnumbered, automation) = stored else { return }
+        text.gauge("pricingd_failing_products", "Products that cannot be priced now.", automation.failing)
+        text.gauge("pricingd_automation_halts", "Halts of automation that last.", automation.halts)
+        text.gauge(
+            "pricingd_last_tick_timestamp_seconds",
+            "When the last whole tick was, by the shop's clock; 0 before the first.",
+            automation.lastTick ?? 0
+        )
         text.gauge("pricingd_price_changes_total", "Price changes ever recorded.", changes, type: "counter")
         text.gauge("pricingd_events_unnumbered", "Committed events that have no number yet.", unnumbered)
     }

@@ -17,9 +17,10 @@ struct StatusHandlers: Sendable {
     }
 
     private func status(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
-        let (counts, version, schema, place) = try await database.run(context) { (session) throws(PostgresError) in
+        let (counts, automation, version, schema, place) = try await database.run(context) { (session) throws(PostgresError) in
             (
-                try session.one(DaemonStatements.counts), Int64(session.serverVersion),
+                try session.one(DaemonStatements.counts), try session.one(DaemonStatements.automation),
+                Int64(session.serverVersion),
                 try session.one(DaemonStatements.schemaVersion), session.settings
             )
         }
@@ -42,6 +43,7 @@ struct StatusHandlers: Sendable {
                 "subscriptions": .integer(Int64(feed.subscriptions)),
                 "slowSubscriptions": .integer(Int64(feed.slowSubscriptions)),
             ],
+            "automation": (try? JSONParser.parse(automation)) ?? [:],
             "counts": (try? JSONParser.parse(counts)) ?? [:],
         ]
         return context.reply(Database.Answer(text: JSONText(reply), isReplayed: false, wouldChange: nil))

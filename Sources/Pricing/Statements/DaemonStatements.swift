@@ -71,6 +71,8 @@ enum DaemonStatements {
     struct TickPage: Sendable {
         let evaluated: Int64
         let skipped: Int64
+        /// Products that could not be priced.
+        let failed: Int64
         /// Where the next page begins; nil when this was the last.
         let nextAfter: Int64?
     }
@@ -78,9 +80,14 @@ enum DaemonStatements {
     /// Small pages, so that an order waits for one no longer than it takes to price so many products.
     static let tick = Statement<TickPage>(
         "tick_page",
-        "select evaluated, skipped, next_after from tick_page(100, $1)"
+        "select evaluated, skipped, failed, next_after from tick_page(100, $1)"
     ) { row throws(PostgresError) in
-        TickPage(evaluated: try row.int(0), skipped: try row.int(1), nextAfter: try row.intIfPresent(2))
+        TickPage(
+            evaluated: try row.int(0),
+            skipped: try row.int(1),
+            failed: try row.int(2),
+            nextAfter: try row.intIfPresent(3)
+        )
     }
 
     /// Why the breaker halted automation; null when it did not.
@@ -97,6 +104,26 @@ enum DaemonStatements {
     static let complete = Statement.bytes("complete_values", "select complete_values($1, $2, $3)::text")
 
     static let counts = Statement.bytes("status_counts", "select status_counts()::text")
+
+    static let automation = Statement.bytes("automation_status", "select automation_status()::text")
+
+    /// What the metrics say of automation.
+    struct AutomationFigures: Sendable {
+        let failing: Int64
+        let halts: Int64
+        /// Seconds since 1970, by the shop's clock; nil before the first.
+        let lastTick: Int64?
+    }
+
+    static let automationFigures = Statement<AutomationFigures>(
+        "automation_figures",
+        """
+        select (select count(*) from failing_product), (select count(*) from automation_halt where resumed_at is null),
+               (select extract(epoch from completed_at)::bigint from tick_state)
+        """
+    ) { row throws(PostgresError) in
+        AutomationFigures(failing: try row.int(0), halts: try row.int(1), lastTick: try row.intIfPresent(2))
+    }
 
     /// Price changes ever recorded.
     static let priceChanges = Statement.int(
@@ -124,6 +151,39 @@ enum DaemonStatements {
         where $1::text is not null returning key
         """
     )
+
+    /// How a call of many keyed parts begins.
+    struct Begun: Sendable {
+        /// The reply that its key was given before.
+        let reply: [UInt8]?
+        /// What names this very call to its parts.
+        let call: String
+    }
+
+    static let beginImport = Statement<Begun>("begin_import", "select reply, call from begin_import($1, $2, $3)") {
+        row throws(PostgresError) in
+        Begun(reply: try row.bytesIfPresent(0), call: try row.text(1))
+    }
+
+    /// Keeps the reply of a call of many keyed parts, once: the same call may end twice at a time.
+    static let keepImport = Statement.bytes(
+        "keep_import",
+        """
+        with kept as (
+            insert into request_key (key, request_hash, reply) select $1, request_hash($2, $3), $4
+            where $1::text is not null on conflict (key) do nothing returning 1
+        )
+        select count(*)::text from kept
+        """
+    )
+
+    /// A writing call that is a part of another: function, method, parameters, key of the whole, number, actor.
+    static let writePart = Statement<CallStatements.Written>(
+        "run_write_part",
+        "select reply, replayed from run_write($1, $2, $3, part_key($4, $5), $6)"
+    ) { row throws(PostgresError) in
+        CallStatements.Written(reply: try row.bytes(0), isReplayed: try row.bool(1))
+    }
 
     static let generateBegin = Statement.bytes("generate_begin", "select generate_begin($1)::text")
     static let generateFinish = Statement.bytes("generate_finish", "select generate_finish($1)::text")
