@@ -134,7 +134,6 @@ begin
         order by d.product_id for no key update of d);
     -- Only now: what is open here is locked and stays so.
     perform find_open_product(named::bigint) from jsonb_array_elements_text(coalesce(p -> 'productIds', '[]')) named;
-    perform from inventory where product_id = any (taken) order by product_id for no key update;
     failed := evaluate_products(taken, row('rule', null, '', null)::movement_cause, id);
     return (rule_json(r)::jsonb || jsonb_build_object('productsMoved', cardinality(taken) - cardinality(failed),
                                                       'skipped', skipped_json(failed)))::json;

@@ -53,8 +53,8 @@ language sql immutable as $$
     select left(state, 2) not in ('08', '25', '40', '53', '55', '57', '58', 'F0', 'XX')
 $$;
 
--- Evaluates products whose inventory rows are locked, or with `rule` moves them to it; those that failed are set aside
--- and given back. As one update first; where that raises, in halves, so that others pay little for one that fails.
+-- Evaluates products whose inventory rows are locked, or with `rule` moves those to it whose product rows are; the ones
+-- that failed are set aside and given back. As one update first; where that raises, in halves, so that others pay little for one that fails.
 -- What a rule would do against a pin is the caller's to decide, and is raised.
 create or replace function evaluate_products(ids bigint[], why movement_cause, rule bigint default null)
 returns bigint[]
@@ -64,10 +64,12 @@ declare
     state text;
     reason text;
 begin
-    if ids = '{}' then return ids; end if;
-    if cardinality(ids) <= 1000 then
+    if coalesce(ids, '{}') = '{}' then return '{}'; end if;
+    if cardinality(ids) <= (case when rule is null then 1000 else 100 end) then
         begin
             if rule is not null then
+                -- No sooner than they are moved, since orders wait for them.
+                perform from inventory where product_id = any (ids) order by product_id for no key update;
                 update product set rule_id = rule, version = version + 1 where product_id = any (ids);
             elsif why.kind = 'unpin' then
                 update inventory set pin_price = null, pinned_until = null, cause = why where product_id = any (ids);

@@ -45,7 +45,7 @@ enum Audit {
                 Field("applied", .boolean, "Whether it was done."),
                 .count("repairable", "How many figures follow from ledger and history."),
                 Field("repairs", .list(.object(remedied), 0...500), "The first of them, each with its remedy."),
-                .count("notRepairable", "How many rows of evidence are wrong: for a person to judge."),
+                .skipped, .count("notRepairable", "How many rows of evidence are wrong: for a person to judge."),
                 Field("differences", .list(.object(difference), 0...500), "The first of them."),
             ]),
             isLong: true,

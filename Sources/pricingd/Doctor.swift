@@ -56,6 +56,13 @@ struct Doctor: AsyncParsableCommand {
                     + " -p \(database?["port"]?.integer ?? 0) -U \(database?["user"]?.string ?? "?")"
                     + " -d \(database?["name"]?.string ?? "?")"
             )
+            let automation = status["automation"]
+            if automation?["halted"] == true { report.note("automation is halted: no price moves by itself") }
+            for failing in automation?["failing"]?.array ?? [] {
+                report.note(
+                    "product \(failing["productId"]?.integer ?? 0) cannot be priced: \(failing["reason"]?.string ?? "?")"
+                )
+            }
             await client.close()
             return true
         } catch {

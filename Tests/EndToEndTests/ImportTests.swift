@@ -123,6 +123,75 @@ extension EndToEnd {
             #expect(try await shop.all("product.list", ["categoryId": .integer(shop.categoryId)]).count == 1)
         }
 
+        /// A price list of products that are sold meanwhile. Somebody holds one of them: whoever buys any other, before or
+        /// after it in the list or in the same transaction, does not wait; and that one fails alone.
+        @Test func ordersGoOnWhilePricesAreImported() async throws {
+            let daemon = try await TestDaemon.start()
+            let shop = try await Shop.open(daemon)
+            let count = ProcessInfo.processInfo.environment["PRICINGD_LONG"] == nil ? 600 : 6000
+            let new = (0..<count).map { JSONValue.object(row(shop, "Row \($0)", ["stock": 50])) }
+            _ = try await shop.client.call("product.import", ["rows": .array(new)])
+            let products = try await shop.all("product.list", ["categoryId": .integer(shop.categoryId)])
+                .compactMap { $0["productId"]?.integer }.sorted()
+            #expect(products.count == count)
+            let rows = products.map { JSONValue.object(["productId": .integer($0), "basePrice": "20.00"]) }
+            let middle = count / 2 + 10
+            let held = try await HeldLock(row: products[middle], in: daemon)
+            async let imported = shop.client.call("product.import", ["rows": .array(rows), "mode": "perRow"])
+            try await held.awaitWaiter()
+            // One whose part is done, neighbours in the part that waits, and one whose part is to come.
+            for (index, price) in [(0, "20.00"), (middle - 1, "10.00"), (middle + 1, "10.00"), (count - 1, "10.00")] {
+                let order = try await shop.buy(products[index])
+                #expect(order["total"] == .string(price), "row \(index)")
+            }
+            #expect(try await held.waiters() > 0, "all of them while it waited")
+            let reply = try await imported
+            try await held.release()
+            #expect(reply["updated"]?.integer == Int64(count - 1))
+            let failed = try #require(reply["failed"]?.array)
+            #expect(failed.map { $0["row"]?.integer } == [Int64(middle)])
+            #expect(failed.first?["error"]?["data"]?["reason"] == "RESOURCE_EXHAUSTED")
+            try await Invariants.expect(daemon)
+        }
+
+        /// Sent again under its key, a call that ended early does the rest, and nothing twice.
+        @Test func anImportThatEndedEarlyGoesOnUnderItsKey() async throws {
+            let daemon = try await TestDaemon.start()
+            let shop = try await Shop.open(daemon)
+            let known = try await shop.product()
+            let key = "import \(Shop.unique())"
+            func call(_ count: Int) -> JSONObject {
+                let rows = (0..<count).map { number -> JSONValue in
+                    number == 120
+                        ? ["productId": .integer(known), "basePrice": "200.00"]
+                        : .object(row(shop, "Again \(number)"))
+                }
+                return ["rows": .array(rows), "mode": "perRow", "_meta": ["idempotencyKey": .string(key)]]
+            }
+            let held = try await HeldLock(row: known, in: daemon)
+            async let ending = shop.client.refusal("product.import", call(180))
+            try await held.awaitWaiter()
+            let running = try await shop.client.call("server.requests")["items"]?.array ?? []
+            let number = try #require(running.first { $0["method"] == "product.import" }?["request"])
+            _ = try await shop.client.call("server.cancel", ["request": number])
+            #expect(try await ending.reason == "CANCELLED")
+            try await held.release()
+            let filter: JSONObject = ["categoryId": .integer(shop.categoryId), "search": "Again"]
+            #expect(try await shop.all("product.list", filter).count == 100, "what was done stays")
+
+            let other = try await shop.client.refusal("product.import", call(179))
+            #expect(other.reason == "IDEMPOTENCY_CONFLICT", "the key is of the whole call, not of its beginning")
+            for isReplayed in [false, true] {
+                let reply = try await shop.client.call("product.import", call(180))
+                #expect(reply["created"] == 179)
+                #expect(reply["updated"] == 1)
+                #expect(reply["failed"] == [])
+                #expect((reply["_meta"]?["replayed"] == true) == isReplayed)
+            }
+            #expect(try await shop.all("product.list", filter).count == 179)
+            #expect(try await shop.price(known) == "200.00")
+        }
+
         /// Rows of the large import: the most that a call takes in the long run.
         private static let many = ProcessInfo.processInfo.environment["PRICINGD_LONG"] == nil ? 2000 : 10_000
 

@@ -94,6 +94,27 @@ struct AutomationTests {
         }
     }
 
+    @Test("Where all is sold out the breaker judges nothing, and an event without a price does not stop its look")
+    func soldOut() async throws {
+        try await Shop.with { shop in
+            for _ in 0..<25 { _ = try await shop.product(stock: 50) }
+            _ = try await look(shop)
+            try await shop.run(
+                """
+                update rule set up_share = 0.6, daily_cap = null where name = 'bands' and status = 'active';
+                update inventory set stock = 5;
+                insert into event_outbox (at, topic, op, product_id, key, before, cause, actor)
+                select now(), 'price', 'update', 1, 1, b, '{"kind": "sale"}', 'x'
+                from unnest(array[null, '{}', '{"price": null}', '{"price": "dear"}', '{"price": "NaN"}']::jsonb[]) b;
+                update inventory set stock = 0;
+                """
+            )
+            #expect(try await look(shop) == "null")
+            try await shop.run("update inventory set stock = 1 where product_id = 1")
+            #expect(try await look(shop) == "the breaker tripped: 25 of 25 products moved by more than 25 %")
+        }
+    }
+
     private func look(_ shop: Shop) async throws -> String {
         _ = try await shop.value("select number_events()")
         return try await shop.value("select (check_breaker()).reason")

@@ -81,8 +81,8 @@ struct EmbeddedScriptTests {
         // looked up first by the functions that write them
         "expectation_pkey", "expectation_product_fkey", "automation_halt_pkey", "automation_halt_category_fkey",
         "automation_halt_product_fkey", "automation_halt_one_scope", "automation_halt_open_index", "breaker_move_pkey",
-        "breaker_state_pkey", "breaker_state_only_row", "failing_product_pkey", "tick_state_pkey", "tick_state_only_row",
-        "event_set_aside_pkey",
+        "breaker_state_pkey", "breaker_state_only_row", "failing_product_pkey", "tick_state_pkey",
+        "tick_state_only_row", "event_set_aside_pkey",
     ]
 
     @Test("Every constraint that a call can break has an answer of its own")

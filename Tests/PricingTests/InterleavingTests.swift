@@ -133,6 +133,42 @@ struct InterleavingTests {
         }
     }
 
+    @Test(
+        "A product that is made while a halt ends or a rule comes into force has that price, whoever comes first",
+        arguments: [
+            #"create_product('{"title": "New", "basePrice": "100.00", "categoryId": 1, "stock": 5}')"#,
+            #"import_products('{"mode": "perRow", "rows": [{"row": 0, "product": {"title": "New", "basePrice": "100.00", "categoryId": 1, "stock": 5}}]}')"#,
+        ]
+    )
+    func makingAndResuming(make: String) async throws {
+        for makerComesFirst in [true, false] {
+            try await Shop.with { shop in
+                let known = try await shop.product(stock: 5)
+                let buyer = try await shop.buyer()
+                let make = "select \(make)"
+                let resume = #"select resume_pricing('{"scope": "all", "reason": "counted"}')"#
+                _ = try await shop.value(#"select halt_pricing('{"scope": "all", "reason": "count"}')"#)
+                let (first, second) = makerComesFirst ? (make, resume) : (resume, make)
+                #expect(try await shop.race(first, against: second) == nil)
+                #expect(try await shop.rows("select price from inventory order by product_id") == ["110.00", "110.00"])
+
+                // A rule: a new version of the name that products follow, and another name for the whole catalogue.
+                for activation in [#"{"name": "bands", "#, #"{"name": "bolder", "#] {
+                    let rule = try await shop.value(
+                        "select create_rule('\(activation) \"strategy\": \"bands\", \"parameters\": {\"up\": 0.15}}') ->> 'ruleId'"
+                    )
+                    let activate = #"select activate_rule('{"ruleId": \#(rule), "all": true}')"#
+                    let (first, second) = makerComesFirst ? (make, activate) : (activate, make)
+                    #expect(try await shop.race(first, against: second) == nil)
+                    #expect(try await shop.rows("select distinct rule_id from product") == [rule])
+                }
+                // An order waits for none of it.
+                try await shop.holding(resume) { try await shop.run(place(buyer, [(known, 1)])) }
+                #expect(try await shop.value(#"select verify_audit('{}') #>> '{state,total}'"#) == "0")
+            }
+        }
+    }
+
     @Test("An order's rows are locked in product order, whatever the order of its lines")
     func lockOrder() async throws {
         try await Shop.with { shop in

@@ -17,12 +17,11 @@ struct StatusHandlers: Sendable {
     }
 
     private func status(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
-        let (counts, automation, version, schema, place) = try await database.run(context) { (session) throws(PostgresError) in
-            (
-                try session.one(DaemonStatements.counts), try session.one(DaemonStatements.automation),
-                Int64(session.serverVersion),
-                try session.one(DaemonStatements.schemaVersion), session.settings
-            )
+        let (counts, automation) = try await database.run(context) { (session) throws(PostgresError) in
+            (try session.one(DaemonStatements.counts), try session.one(DaemonStatements.automation))
+        }
+        let (version, schema, place) = try await database.run(context) { (session) throws(PostgresError) in
+            (Int64(session.serverVersion), try session.one(DaemonStatements.schemaVersion), session.settings)
         }
         let pool = database.pool.status
         let reply: JSONObject = [
