@@ -80,7 +80,7 @@ struct EmbeddedScriptTests {
         // looked up first by the functions that write them
         "expectation_pkey", "expectation_product_fkey", "automation_halt_pkey", "automation_halt_category_fkey",
         "automation_halt_product_fkey", "automation_halt_one_scope", "automation_halt_open_index", "breaker_move_pkey",
-        "breaker_state_pkey", "breaker_state_only_row",
+        "breaker_state_pkey", "breaker_state_only_row", "hash_secret_pkey", "hash_secret_only_row",
     ]
 
     @Test("Every constraint that a call can break has an answer of its own")
