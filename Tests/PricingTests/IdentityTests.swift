@@ -50,7 +50,14 @@ struct IdentityTests {
                 let told = error?.constraint.flatMap { $0.isEmpty ? nil : $0 } ?? error?.detail ?? ""
                 #expect(told.contains(refusal), "\(sql): \(told)")
             }
-            try await shop.run("update product set title = ' Mug ', version = version + 1")
+            try await shop.run(
+                """
+                set search_path = '';
+                update public.product set title = ' Mug ', version = version + 1;
+                insert into public.app_user (full_name, email) values (' C ', 'c@b');
+                reset search_path
+                """
+            )
             #expect(try await shop.value("select distinct title from product") == "Mug")
         }
     }
