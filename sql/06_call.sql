@@ -211,7 +211,7 @@ end $$;
 -- Names are trimmed and checked however they come, and what is made is made at the shop's time. What stands unchanged is
 -- left as it is.
 create or replace function tg_name_clean() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 begin
     case tg_table_name
     when 'product' then
@@ -257,7 +257,7 @@ end $$;
 
 -- A row's time of making where nobody gave one: the column's default is the wall clock, which a sandbox does not follow.
 create or replace function tg_row_born() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 begin
     if new.created_at = now() then new.created_at := pricing_now(); end if;
     return new;

@@ -82,7 +82,7 @@ struct EmbeddedScriptTests {
         "expectation_pkey", "expectation_product_fkey", "automation_halt_pkey", "automation_halt_category_fkey",
         "automation_halt_product_fkey", "automation_halt_one_scope", "automation_halt_open_index", "breaker_move_pkey",
         "breaker_state_pkey", "breaker_state_only_row", "failing_product_pkey", "tick_state_pkey",
-        "tick_state_only_row", "event_set_aside_pkey",
+        "tick_state_only_row", "event_set_aside_pkey", "hash_secret_pkey", "hash_secret_only_row",
     ]
 
     @Test("Every constraint that a call can break has an answer of its own")
