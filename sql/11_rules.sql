@@ -85,6 +85,18 @@ language sql security definer set search_path = public, pg_temp as $$
     update setting set value = to_jsonb(rule_name) where name = 'default_rule'
 $$;
 
+-- What a rule in force makes of the products that follow it and that may surprise: too large steps for cheap ones.
+create or replace function rule_warnings(r rule) returns jsonb
+language plpgsql stable as $$
+declare
+    found_one jsonb := lint_steps(r, '{}');
+begin
+    if found_one is null or not exists (select from product where rule_id = r.rule_id and archived_at is null) then
+        return '[]';
+    end if;
+    return jsonb_build_array(found_one - 'severity');
+end $$;
+
 -- Puts a version into force: it replaces the active version of its name, takes over that name's products, and those
 -- that the call names besides. Every product that it takes over is priced at once. A whole category, or the whole
 -- catalogue, follows it with its new products too.
@@ -117,7 +129,7 @@ begin
         update product set rule_id = id, version = version + 1 where product_id = taken;
         moved := moved + 1;
     end loop;
-    return (rule_json(r)::jsonb || jsonb_build_object('productsMoved', moved))::json;
+    return (rule_json(r)::jsonb || jsonb_build_object('productsMoved', moved, 'warnings', rule_warnings(r)))::json;
 end $$;
 
 -- Takes a version out of use. Refused (PR302) while products or new products would still follow it.
