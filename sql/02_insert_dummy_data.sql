@@ -89,3 +89,6 @@ select advance_order(jsonb_build_object('orderId', min(order_id) + 2, 'status', 
 select cancel_order(jsonb_build_object('orderId', min(order_id) + 4, 'reason', 'ordered twice')) from customer_order;
 select restock_inventory(jsonb_build_object('productId', product_id, 'quantity', 60, 'reason', 'delivery'))
 from product where title in ('Cookbook of soups', 'USB-C cable') order by product_id;
+select expect_inventory(jsonb_build_object('productId', product_id, 'quantity', 40, 'eta', '2098-12-01T00:00:00Z',
+                                           'reason', 'order 7'))
+from product where title = 'Tea towel';

@@ -28,10 +28,12 @@ begin
 end $$;
 
 -- ---------------------------------------------------------------------------------------------- guards
--- The nearest price of the form k * step - offset, half up, never below one step.
+-- The nearest price of the form k * step - offset, half up, k at least 1. What lies further than half a step below the
+-- first of them is rounded to the cent: a step that is too large for a product must not make it dearer than computed.
 create or replace function round_to_step(amount numeric, step numeric, shift numeric) returns numeric
 language sql immutable as $$
-    select greatest(round((amount + shift) / step), 1) * step - shift
+    select case when round((amount + shift) / step) >= 1 then round((amount + shift) / step) * step - shift
+                else greatest(round(amount, 2), 0.01) end
 $$;
 
 -- The lowest price that may be posted: the declared floor or cost with its minimum margin, rounded up to a cent.

@@ -143,10 +143,17 @@ begin
                            v.season_left, v.days_left, v.has_end, d.decay, v.age)::numeric;
 end $$;
 
+-- To what a price is rounded, in words.
+create or replace function rounding_text(r rule, v price_verdict) returns text
+language sql immutable as $$
+    select case when round((v.limited + r.price_offset) / r.price_step) >= 1 then 'to ' || r.price_step
+                else format('to the cent, below half a step of %s', r.price_step) end
+$$;
+
 -- The guards in one line, as people read them.
 create or replace function guards_note(r rule, i inventory, v price_verdict) returns text
 language sql immutable as $$
-    select format('guards: floor %s %s | ceiling %s %s | daily cap %s | dead band %s | rounded to %s: %s',
+    select format('guards: floor %s %s | ceiling %s %s | daily cap %s | dead band %s | rounded %s: %s',
         v.floor_at::numeric(12, 2), case when v.binding = 'floor' then 'reached' else 'ok' end,
         v.ceiling_at, case when v.binding = 'ceiling' then 'reached' else 'ok' end,
         case when v.cap is null then 'none'
@@ -156,12 +163,45 @@ language sql immutable as $$
              when v.dead_band >= 1e12 then 'cooling down'
              else format('%s %%: %s', trim_scale(v.dead_band * 100),
                          case when v.price = i.price then 'kept' else 'moved' end) end,
-        r.price_step, v.price)
+        rounding_text(r, v), v.price)
 $$;
+
+-- How far a price stands from another, as people read it: +14.7 %.
+create or replace function percent_text(price numeric, other numeric) returns text
+language sql immutable as $$
+    select case when share < 0 then '' else '+' end || share || ' %' from (select round(100 * (price / other - 1), 1) as share) s
+$$;
+
+-- Days in words, for people: 5 days, 1.5 days, less than an hour.
+create or replace function days_text(days float8) returns text
+language sql immutable as $$
+    select case when days < 1.0 / 24 then 'less than an hour'
+                when days < 1 then format('%s hour%s', round(days * 24), case when round(days * 24) <> 1 then 's' end)
+                else format('%s day%s', trim_scale(round(days::numeric, 1)),
+                            case when round(days::numeric, 1) <> 1 then 's' end) end
+$$;
+
+-- What the days of a strategy's step are. `restock` prices goods that are overdue as if they came a day after the tick.
+create or replace function days_note(r rule, i inventory, v price_verdict) returns text
+language plpgsql stable as $$
+declare
+    awaits boolean := r.strategy = 'restock' and v.has_end;
+    moment timestamptz := greatest(i.ticked_at, pricing_now());
+begin
+    if awaits and i.next_eta <= i.ticked_at then
+        return format('goods overdue by %s; priced as if they came tomorrow', days_text(days_between(i.next_eta, moment)));
+    elsif awaits and i.next_eta <= moment then
+        return format('goods overdue by %s; priced as at the last tick, when they were due in %s',
+                      days_text(days_between(i.next_eta, moment)), days_text(v.days_left));
+    end if;
+    return format('%s %s', round(v.days_left::numeric, 1),
+        case when awaits then 'days until goods arrive' when v.has_end then 'selling days left'
+             else 'days that stock should last' end);
+end $$;
 
 -- The strategy's step in words: what it goes by and what it makes of it.
 create or replace function strategy_note(d product, r rule, i inventory, v price_verdict) returns text
-language plpgsql immutable as $$
+language plpgsql stable as $$
 declare
     theta float8 := d.base_price / v.elasticity;
     plenty float8 := case when r.strategy = 'restock' then coalesce(d.unit_cost, d.unit_value) else d.unit_value end + theta;
@@ -182,21 +222,21 @@ begin
         format('base %s, elasticity %s%s: best price if stock were plentiful %s', d.base_price,
             round(v.elasticity::numeric, 3), case when r.strategy = 'learn' then ' as sales show it' else '' end,
             round(plenty::numeric, 2)),
-        format('%s %s; %s units would sell at base, %s at %s', round(v.days_left::numeric, 1),
-            case when r.strategy = 'restock' and v.has_end then 'days until goods arrive'
-                 when v.has_end then 'selling days left' else 'days that stock should last' end,
+        format('%s; %s units would sell at base, %s at %s', days_note(r, i, v),
             round(d_left::numeric, 1), round(m::numeric, 1), round(plenty::numeric, 2)),
         case when r.strategy = 'cover' or (r.strategy = 'restock' and not v.has_end) then format('%s in stock', i.stock)
              else format('%s in stock: run-out pressure %s %%, scarcity mark-up %s', i.stock,
                  round(100 * (1 - erlang_share(i.stock, m))::numeric, 1),
                  round((v.raw::float8 - plenty)::numeric, 2)) end,
-        format('computed %s%s; one unit more %s', round(v.raw, 2),
-            case when i.stock > 1 then '; one unit less ' || round(target_at(d, r, i.stock - 1, v), 2) else '' end,
-            round(target_at(d, r, i.stock + 1, v), 2))];
+        format('computed %s%s%s', round(v.raw, 2),
+            case when i.stock > 1 then '; one unit less ' || round(target_at(d, r, i.stock - 1, v), 2) end,
+            case when i.stock < 2147483647 then '; one unit more ' || round(target_at(d, r, i.stock + 1, v), 2) end)];
     return array_to_string(lines, E'\n  ');
 end $$;
 
--- Each step from base to the posted price, what would change it next, and the text that people read.
+-- Each step from base to the posted price, what would change it next, and the text that people read. Of a product as it
+-- stands `price` is the posted price, always; `wouldBe` is where the steps lead when that is elsewhere: automation is
+-- halted, or nothing has evaluated the product since what it is priced by moved.
 create or replace function explain_price(d product, r rule, i inventory, v price_verdict, is_preview boolean)
 returns json
 language plpgsql stable as $$
@@ -205,13 +245,16 @@ declare
     lines text[];
     moves jsonb;
     settled inventory := i;
+    evaluated price_verdict := v;
+    would_be numeric;
     was numeric := case when is_preview then i.price else (
         select old_price from price_change where product_id = d.product_id order by sequence desc limit 1) end;
 begin
-    settled.price := v.price;
+    if is_preview then settled.price := v.price; end if;
     moves := next_moves(d, r, settled);
     if is_preview then moves := jsonb_path_query_array(moves, '$[*] ? (@.event != "tick")'); end if;
     if v.frozen is null and is_halted(d) then v.frozen := 'halted'; end if;
+    if v.price <> i.price and (v.frozen = 'halted' or not is_preview) then would_be := v.price; end if;
     if v.frozen is not null then
         steps := jsonb_build_array(jsonb_build_object('step', 'frozen', 'before', i.price::text,
             'after', i.price::text, 'note', case v.frozen
@@ -220,34 +263,38 @@ begin
                 when 'archived' then 'archived: no longer priced'
                 when 'halted' then 'automation is halted: the last price stands'
                 else 'out of stock: the last price stands' end));
-        if v.frozen = 'halted' then v.price := i.price; end if;
     else
         steps := jsonb_build_array(
-            jsonb_build_object('step', 'strategy', 'before', d.base_price::text, 'after', v.raw::numeric(12, 4)::text,
+            jsonb_build_object('step', 'strategy', 'before', d.base_price::text, 'after', round(v.raw, 4)::text,
                 'note', strategy_note(d, r, i, v)),
-            jsonb_build_object('step', 'daily_cap', 'before', v.raw::numeric(12, 4)::text,
-                'after', v.capped::numeric(12, 4)::text,
+            jsonb_build_object('step', 'daily_cap', 'before', round(v.raw, 4)::text,
+                'after', round(v.capped, 4)::text,
                 'note', case when v.cap is null then 'none' else format('%s..%s in a day',
                     round(i.anchor_price * (1 - v.cap), 2), round(i.anchor_price * (1 + v.cap), 2)) end),
-            jsonb_build_object('step', 'limits', 'before', v.capped::numeric(12, 4)::text,
-                'after', v.limited::numeric(12, 4)::text,
+            jsonb_build_object('step', 'limits', 'before', round(v.capped, 4)::text,
+                'after', round(v.limited, 4)::text,
                 'note', format('floor %s%s, ceiling %s%s', v.floor_at::numeric(12, 2),
                     case when v.limited = v.floor_at then ' reached' else '' end, v.ceiling_at,
                     case when v.limited = v.ceiling_at then ' reached' else '' end)),
-            jsonb_build_object('step', 'dead_band', 'before', v.limited::numeric(12, 4)::text,
-                'after', case when v.binding = 'dead_band' then i.price::text else v.limited::numeric(12, 4)::text end,
+            jsonb_build_object('step', 'dead_band', 'before', round(v.limited, 4)::text,
+                'after', case when v.binding = 'dead_band' then i.price::text else round(v.limited, 4)::text end,
                 'note', case when v.dead_band is null then 'none: the gap serves'
                              when v.dead_band >= 1e12 then 'the price cools down after its last move'
                              else format('moves up to %s %% are left out', trim_scale(v.dead_band * 100)) end),
-            jsonb_build_object('step', 'rounding', 'before', v.limited::numeric(12, 4)::text,
-                'after', v.price::text, 'note', format('to steps of %s', r.price_step)));
+            jsonb_build_object('step', 'rounding', 'before', round(v.limited, 4)::text,
+                'after', v.price::text, 'note', 'rounded ' || rounding_text(r, evaluated)));
     end if;
+    v.price := case when would_be is null then v.price else i.price end;
     lines := array[format('price %s%s   strategy %s, rule %s version %s', v.price,
-                coalesce(format(' (%s %s, %s %%)', case when is_preview then 'posted' else 'was' end, was,
-                                to_char(100 * (v.price / was - 1), 'FMSG9990.0')), ''),
-                r.strategy, r.name, r.version),
-            '  ' || (steps -> 0 ->> 'note')]
-        || case when v.frozen is null then array['  ' || guards_note(r, i, v)] else '{}' end
+                case when was is not null
+                     then format(' (%s %s, %s)', case when is_preview then 'posted' else 'was' end, was,
+                                 percent_text(v.price, was)) end,
+                r.strategy, r.name, r.version)]
+        || case when would_be is null then '{}'
+                when v.frozen = 'halted' then array[format('  would be %s if automation were not halted', would_be)]
+                else array[format('  would be %s: not priced again since; the next movement or tick sees it', would_be)] end
+        || array['  ' || (steps -> 0 ->> 'note')]
+        || case when v.frozen is null then array['  ' || guards_note(r, i, evaluated)] else '{}' end
         || case when v.frozen is null and v.floor_at > d.ceiling_price
                 then array['  warning: unit cost lifts the floor above the ceiling; the floor wins'] else '{}' end
         || case when v.binding is null then array[]::text[]
@@ -261,14 +308,15 @@ begin
                      case when m ->> 'price' = v.price::text then ', unchanged' else '' end)
                  from jsonb_array_elements(moves) with ordinality u (m, n) order by n);
     return json_build_object('productId', d.product_id, 'price', v.price::text,
-        'posted', i.price::text, 'basePrice', d.base_price::text, 'stock', i.stock,
+        'posted', i.price::text, 'wouldBe', would_be::text, 'basePrice', d.base_price::text, 'stock', i.stock,
         'strategy', r.strategy, 'ruleId', r.rule_id, 'frozen', v.frozen,
         'bindingGuard', v.binding,
         'withoutGuard', price_without_guard(r, i.price, i.anchor_price, v)::text,
         'steps', steps, 'next', moves, 'text', array_to_string(lines, E'\n'));
 end $$;
 
--- Evaluates the product as it stands; a second evaluation changes nothing, so this is why the price is what it is.
+-- Evaluates the product as it stands; a second evaluation changes nothing, so this is why the price is what it is, unless
+-- it says that it would be another.
 create or replace function explain_product_price(p jsonb) returns json
 language plpgsql stable as $$
 declare

@@ -103,6 +103,18 @@ language sql security definer set search_path = public, pg_temp as $$
     on conflict (name) do update set value = excluded.value
 $$;
 
+-- What a rule in force makes of the products that follow it and that may surprise: too large steps for cheap ones.
+create or replace function rule_warnings(r rule) returns jsonb
+language plpgsql stable as $$
+declare
+    found_one jsonb := lint_steps(r, '{}');
+begin
+    if found_one is null or not exists (select from product where rule_id = r.rule_id and archived_at is null) then
+        return '[]';
+    end if;
+    return jsonb_build_array(found_one - 'severity');
+end $$;
+
 -- Puts a version into force: it replaces the active version of its name, takes over that name's products, and those
 -- that the call names besides. Every product that it takes over is priced at once; one that cannot be is named and taken
 -- over later. A whole category, or the whole catalogue, follows it with its new products too.
@@ -136,7 +148,7 @@ begin
     perform find_open_product(named::bigint) from jsonb_array_elements_text(coalesce(p -> 'productIds', '[]')) named;
     failed := evaluate_products(taken, row('rule', null, '', null)::movement_cause, id);
     return (rule_json(r)::jsonb || jsonb_build_object('productsMoved', cardinality(taken) - cardinality(failed),
-                                                      'skipped', skipped_json(failed)))::json;
+        'skipped', skipped_json(failed), 'warnings', rule_warnings(r)))::json;
 end $$;
 
 -- Takes a version out of use. Refused (PR302) while products or new products would still follow it.

@@ -126,7 +126,7 @@ declare
         'unitCost', declared.unit_cost, 'stock', row_now.stock, 'raw', v.raw,
         'anchor', row_now.anchor_price, 'dailyCap', v.cap, 'capped', v.capped, 'floor', v.floor_at,
         'ceiling', v.ceiling_at, 'limited', v.limited, 'posted', posted, 'deadBand', v.dead_band,
-        'step', chosen.price_step, 'offset', chosen.price_offset);
+        'step', chosen.price_step, 'offset', chosen.price_offset, 'rounding', 'cent');
 begin
     if chosen.strategy in ('bands', 'manual') or v.days_left is null then
         return inputs || jsonb_build_object('up', chosen.up_share, 'down', chosen.down_share,
@@ -138,7 +138,8 @@ begin
         'ticked', row_now.ticked_at);
 end $$;
 
--- The same price from its inputs alone, as verification does it: what it gives must be what the history says.
+-- The same price from its inputs alone, as verification does it: what it gives must be what the history says. `rounding`
+-- tells how a price below half a step was rounded: to the cent, or in rows without it up to the first step.
 create or replace function recompute_price(
     f jsonb, out raw numeric, out capped numeric, out limited numeric, out price numeric, out binding text
 )
@@ -168,4 +169,9 @@ begin
     limited := guarded.limited;
     price := guarded.price;
     binding := guarded.binding;
+    if f ->> 'rounding' is null and binding is distinct from 'dead_band'
+        and round((limited + (f ->> 'offset')::numeric) / (f ->> 'step')::numeric) < 1 then
+        price := greatest(least((f ->> 'step')::numeric - (f ->> 'offset')::numeric,
+                                greatest((f ->> 'floor')::numeric, (f ->> 'ceiling')::numeric)), (f ->> 'floor')::numeric);
+    end if;
 end $$;

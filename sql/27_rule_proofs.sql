@@ -6,7 +6,8 @@
 -- price), RUNAWAY_UP, RUNAWAY_DOWN (the price moves on while stock stays low or high), OSCILLATION (a normal order and its
 -- return flip the price), OVERLAPPING_BANDS, LIMITS_CROSSED, NEVER_MOVES (the dead band is wider than the daily cap).
 -- Warnings: FLOOR_ABOVE_CEILING, BAND_UNREACHABLE, LOW_ABOVE_CEILING, HIGH_BELOW_FLOOR,
--- STOCK_NEVER_MOVES, HIGH_STOCK_CUT.
+-- STOCK_NEVER_MOVES, HIGH_STOCK_CUT, STEP_TOO_LARGE (products cheaper than five price steps: rounding alone may move their
+-- price by a tenth, and below half a step it is to the cent).
 
 -- The rule that a caller describes, with rule.create's names and defaults. Nothing is stored.
 create or replace function described_rule(p jsonb) returns rule
@@ -220,6 +221,36 @@ begin
     return f;
 end $$;
 
+-- Whether a price is cheaper than a few steps of its rule; a smaller step than a cent there is not.
+create or replace function is_step_coarse(base numeric, step numeric) returns boolean
+language sql immutable as $$
+    select step > 0.01 and base < 5 * step
+$$;
+
+-- The products that are too cheap for a rule's price step: of those that follow it, or where none does of the whole
+-- catalogue, as if it were activated for that. Null when there are none; the first 20 of them by id, and how many.
+create or replace function lint_steps(chosen rule, p jsonb) returns jsonb
+language plpgsql stable as $$
+declare
+    is_followed boolean := exists (select from product where rule_id = chosen.rule_id and archived_at is null);
+    base numeric := coalesce((p ->> 'basePrice')::numeric, 100);
+    ids bigint[];
+    amount bigint;
+begin
+    if chosen.price_step <= 0.01 then return null; end if;
+    select (array_agg(product_id order by product_id))[1:20], count(*) into ids, amount
+    from product
+    where archived_at is null and (rule_id = chosen.rule_id or not is_followed)
+      and is_step_coarse(base_price, chosen.price_step);
+    if amount = 0 and (is_followed or not is_step_coarse(base, chosen.price_step)) then return null; end if;
+    return finding('STEP_TOO_LARGE', 'warning', format('Cheaper than five price steps of %s: %s.',
+            chosen.price_step, case when amount = 0 then format('a product of %s', base)
+                else format('%s of the products that %s', amount,
+                            case when is_followed then 'follow the rule' else 'it could be activated for' end) end))
+        || case when amount = 0 then '{}' else jsonb_build_object('productId', ids[1], 'productIds', to_jsonb(ids),
+                                                                  'count', amount) end;
+end $$;
+
 -- All findings on one product, errors first.
 create or replace function lint_on(declared product, chosen rule, p jsonb, normal_order integer) returns jsonb
 language sql stable as $$
@@ -259,6 +290,7 @@ begin
     if tried = 0 then
         findings := lint_on(described_product(p), chosen, p, coalesce((p ->> 'normalOrder')::integer, 1));
     end if;
+    findings := findings || coalesce(lint_steps(chosen, p), '[]');
     -- Of what several products show, the first.
     select coalesce(jsonb_agg(f order by n), '[]') into findings
     from (select distinct on (f ->> 'code') f, n from jsonb_array_elements(findings) with ordinality u (f, n)

@@ -112,6 +112,9 @@ static const unsigned char script_36[] = {
 static const unsigned char script_38[] = {
 #embed "../../sql/38_identity.sql"
 };
+static const unsigned char script_39[] = {
+#embed "../../sql/39_deliveries.sql"
+};
 static const unsigned char script_40[] = {
 #embed "../../sql/40_bench_orders.sql"
 };
@@ -174,6 +177,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(35, "35_event_partitions.sql"),
     SCRIPT(36, "36_failing_products.sql"),
     SCRIPT(38, "38_identity.sql"),
+    SCRIPT(39, "39_deliveries.sql"),
     SCRIPT(40, "40_bench_orders.sql"),
     SCRIPT(41, "41_bench_prices.sql"),
     SCRIPT(42, "42_bench_shop.sql"),

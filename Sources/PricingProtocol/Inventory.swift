@@ -30,7 +30,13 @@ enum Inventory {
     static let expectation = ObjectShape.result(
         "Expectation",
         [
-            .expectationId, .productId, .quantity, .time("eta", "When the goods should arrive."),
+            .expectationId, .productId, .quantity, .count("received", "Units of them that have come."),
+            .count("open", "Units that are still to come; 0 once it is closed."),
+            .count("overReceived", "Units that came beyond the quantity."),
+            .time("eta", "When the goods should arrive."),
+            Field("closed", .boolean, "Whether nothing more is expected."),
+            Field.text("closedReason", "received, cancelled, or why else.").nullable,
+            .text("reason", "Why they were expected."), .text("actor", "Who said so last."),
         ]
     )
 
@@ -45,6 +51,10 @@ enum Inventory {
                 "The same, as one object."
             ),
         ]
+    )
+
+    static let received = ObjectShape.result(
+        moved.fields + [Field("expectation", .object(expectation), "What it was received against.").optional]
     )
 
     static let methods: [Method] = [
@@ -80,9 +90,9 @@ enum Inventory {
             "inventory.restock",
             .operator,
             .write,
-            "Adds units that came in.",
+            "Adds units that came in; against an expectation, which closes once all has come.",
             takes: [.productId, .quantity, Field.expectationId.optional, .reason],
-            gives: moved,
+            gives: received,
             errors: [.productNotFound, .productArchived],
             example: ["productId": 1, "quantity": 5]
         ),
@@ -103,11 +113,24 @@ enum Inventory {
             "inventory.expect",
             .operator,
             .write,
-            "Says that goods are on their way; a restock that names the expectation closes it.",
-            takes: [.productId, .quantity, .time("eta", "When they should arrive; in the future."), .reason],
+            "Says that goods are on their way; with an expectationId it changes what was said of them.",
+            takes: [
+                Field.expectationId.optional,
+                Field.productId.optional, Field.quantity.optional,
+                Field.time("eta", "When they should arrive; in the future.").optional, .reason,
+            ],
             gives: expectation,
             errors: [.productNotFound, .productArchived],
             example: ["productId": 1, "quantity": 40, "eta": "2099-01-01T00:00:00Z"]
+        ),
+        Method(
+            "inventory.unexpect",
+            .operator,
+            .write,
+            "Says that expected goods, or the rest of them, come no more.",
+            takes: [.expectationId, .reason],
+            gives: expectation,
+            example: ["expectationId": 1, "reason": "the supplier cancelled"]
         ),
         Method(
             "inventory.expectations",

@@ -54,12 +54,14 @@ enum Prices {
     static let explanation = ObjectShape.result(
         "PriceExplanation",
         [
-            .productId, .money("price", "The price that the steps end at."), .money("posted", "The price that stands."),
+            .productId, .money("price", "The posted price; of a preview the price that the steps end at."),
+            .money("posted", "The price that stands."),
+            Field.money("wouldBe", "Where the steps end when that is not `price`: halted, or not priced again yet.").nullable,
             .money("basePrice", "The list price."), .stock, Field("strategy", .name(1...50), "The rule's strategy."),
             .ruleId,
             Field("frozen", .name(1...50), "pinned, halted, archived or out_of_stock: why it does not move.").nullable,
             Field("bindingGuard", .name(1...50), "The first guard that bound.").nullable,
-            Field("steps", .list(.object(step), 1...20), "From base to the posted price."),
+            Field("steps", .list(.object(step), 1...20), "From base to the posted price, or to `wouldBe`."),
             Field.money("withoutGuard", "The price if the binding guard did not bind.").nullable,
             Field(
                 "next",

@@ -13,6 +13,8 @@ enum RuleProofs {
             Field("code", .name(1...50), "What is wrong, such as RATCHET_DOWN."),
             Field("severity", .choice(["error", "warning"]), "rule.create refuses errors."),
             .text("message", "The same in one sentence."), Field.productId.optional,
+            Field("productIds", .list(Field.productId.schema, 1...20), "The first of the products meant.").optional,
+            Field.count("count", "How many they are in all.").optional,
             Field(
                 "counterexample",
                 .object(.result([Field("trace", .list(.object(step), 1...100), "A walk that shows it.")])),

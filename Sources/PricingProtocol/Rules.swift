@@ -20,7 +20,12 @@ enum Rules {
         Field("dailyCap", .number(0.0001...10), "The most that a day may move a price, as a share; null for none.")
             .nullable.optional,
         Field("minimumMargin", share, "The least margin on unit cost, as a share; lifts the floor.").optional,
-        Field("priceStep", .money(minimumHundredths: 1), "Prices are multiples of it, less the offset.").optional,
+        Field(
+            "priceStep",
+            .money(minimumHundredths: 1),
+            "Prices are multiples of it, less the offset; below half of it they are rounded to the cent."
+        )
+        .optional,
         Field("priceOffset", .money(minimumHundredths: 0), "0.01 with a step of 1.00 gives x.99.").optional,
         Field("coverDays", .number(1...3650), "Days that stock should last where no season ends; 30 unless given.")
             .optional,
@@ -46,6 +51,16 @@ enum Rules {
             Field("parameters", .object(.result(parameters)), "Its parameters, guards among them."),
             .text("note", "What it is for."), .text("actor", "Who made it."), .time("createdAt", "When."),
             Field.time("activatedAt", "When it came into force.").nullable,
+        ]
+    )
+
+    private static let warning = ObjectShape.result(
+        "RuleWarning",
+        [
+            Field("code", .name(1...50), "As of rule.lint, such as STEP_TOO_LARGE."),
+            .text("message", "The same in one sentence."), Field.productId.optional,
+            Field("productIds", .list(Field.productId.schema, 1...20), "The first of the products meant.").optional,
+            Field.count("count", "How many they are in all.").optional,
         ]
     )
 
@@ -99,7 +114,12 @@ enum Rules {
                 Field.categoryId.optional,
                 Field("productIds", .list(Field.productId.schema, 1...500), "These products.").optional,
             ],
-            gives: .result(rule.fields + [.count("productsMoved", "How many products it took over."), .skipped]),
+            gives: .result(
+                rule.fields + [
+                    .count("productsMoved", "How many products it took over."), .skipped,
+                    Field("warnings", .list(.object(warning), 0...10), "What it makes of them that may surprise."),
+                ]
+            ),
             errors: [
                 .ruleNotFound, .ruleInvalid, .outsideLimits, .categoryNotFound, .productNotFound, .productArchived,
             ],

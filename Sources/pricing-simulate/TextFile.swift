@@ -11,7 +11,7 @@ enum TextFile {
         var description: String { unsafe "cannot \(verb) \(path): \(String(cString: strerror(errno)))" }
     }
 
-    /// The file's text; what is not UTF-8 is replaced.
+    /// The file's text without a byte order mark; what is not UTF-8 is replaced.
     static func read(_ path: String) throws(Failure) -> String {
         guard let file = unsafe fopen(path, "re") else { throw Failure(path: path, verb: "read", errno: errno) }
         defer { unsafe _ = fclose(file) }
@@ -23,7 +23,8 @@ enum TextFile {
             bytes += chunk.prefix(count)
         }
         guard unsafe ferror(file) == 0 else { throw Failure(path: path, verb: "read", errno: errno) }
-        return String(decoding: bytes, as: UTF8.self)
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        return String(decoding: bytes.starts(with: mark) ? bytes.dropFirst(mark.count) : bytes[...], as: UTF8.self)
     }
 
     /// Writes the file anew.

@@ -88,7 +88,7 @@ final class ReplServer: @unchecked Sendable {
             return [failure(message["params"]?["id"], -32001, "CANCELLED", "The call was cancelled.")]
         case "events.subscribe":
             let event: JSONValue = [
-                "subscription": "s", "sequence": 42, "topic": "price", "op": "update", "key": ["productId": 7],
+                "subscription": "s", "sequence": 42, "topic": "price", "op": "update", "key": 7,
                 "before": ["price": "5.00"], "after": ["price": "6.00"],
             ]
             return [

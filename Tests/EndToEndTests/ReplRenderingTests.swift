@@ -1,3 +1,4 @@
+import Glibc
 import JSONRPC
 import Testing
 
@@ -100,14 +101,62 @@ import Testing
 
     @Test func eventsAreOneLine() {
         let event: JSONObject = [
-            "subscription": "s", "sequence": 42, "topic": "price", "op": "update", "key": ["productId": 7],
-            "before": ["price": "523.60"], "after": ["price": "540.00", "stock": 3],
+            "subscription": "s", "sequence": 42, "topic": "price", "op": "update", "key": 7,
+            "before": ["price": "523.60"], "after": ["price": "540.00", "stock": 3, "title": "Lamp"],
             "cause": ["kind": "order", "orderId": 9],
         ]
         #expect(
             EventText.line(method: "events.event", parameters: event)
-                == "[42] price update productId=7: price 523.60 → 540.00, stock 3 (order orderId=9)"
+                == "[42] price update productId=7 \"Lamp\": price 523.60 → 540.00, stock 3 (order orderId=9)"
         )
+    }
+
+    @Test func whatIsNotShownIsCountedAndAnAnswerIsKept() {
+        let announcements = Announcements()
+        announcements.put(.completion(line: "old", answer: Completer.Answer(word: "")))
+        announcements.put(.completion(line: "new", answer: Completer.Answer(word: "")))
+        for number in 1...4321 { announcements.put(.text("line \(number)")) }
+        var texts: [String] = []
+        var lines: [String] = []
+        for item in announcements.take() {
+            switch item {
+            case .text(let text): texts.append(text)
+            case .completion(let line, _): lines.append(line)
+            }
+        }
+        #expect(texts.count == 1001)
+        #expect(texts.first == "… 3321 earlier lines are not shown")
+        #expect(texts.last == "line 4321" && texts[1] == "line 3322")
+        #expect(lines == ["new"])
+        #expect(announcements.take().isEmpty)
+    }
+
+    @Test func csvRunsNoFormulaAndKeepsInnerTables() {
+        let rows: JSONObject = [
+            "items": [
+                ["a": "=1+1", "b": "+49 30", "c": "-cmd", "d": "@x", "e": "\tx", "f": "-5.00", "g": -3, "h": "a=b"],
+            ]
+        ]
+        #expect(
+            ResultRenderer(format: .csv, width: nil).render(rows)
+                == "a,b,c,d,e,f,g,h\n'=1+1,'+49 30,'-cmd,'@x,'\tx,-5.00,-3,a=b\n"
+        )
+        let order: JSONObject = ["orderId": 7, "lines": [["productId": 1, "note": "a"]], "priceChanges": []]
+        let text = ResultRenderer(format: .csv, width: nil).render(order)
+        #expect(text == "orderId,priceChanges,lines\n7,,\"[{\"\"productId\"\":1,\"\"note\"\":\"\"a\"\"}]\"\n")
+    }
+
+    @Test(arguments: ["\u{FEFF}a\nb", "a\nb", "\u{FEFF}a\r\n\u{FEFF}b"])
+    func aByteOrderMarkIsNoText(_ text: String) throws {
+        var ends: [Int32] = [-1, -1]
+        try #require(unsafe pipe(&ends) == 0)
+        let bytes = Array(text.utf8)
+        _ = unsafe bytes.withUnsafeBytes { unsafe write(ends[1], $0.baseAddress, $0.count) }
+        close(ends[1])
+        var reader = LineReader(descriptor: ends[0])
+        #expect(reader.next() == "a")
+        #expect(reader.next()?.hasSuffix("b") == true)
+        close(ends[0])
     }
 
     @Test func rawMessagesAreAnsweredUnlessTheyNotify() {

@@ -187,13 +187,17 @@ struct GoldenCall: Sendable {
         takesPage("inventory.expectations", [#"{"productId": 1}"#]),
         GoldenCall(
             "inventory.expect",
-            [#"{"productId": 1, "quantity": 40, "eta": "2031-01-01T00:00:00Z", "reason": "order 7"}"#],
             [
-                (#"{"productId": 1, "quantity": 40}"#, "/eta", "required"),
+                #"{"productId": 1, "quantity": 40, "eta": "2031-01-01T00:00:00Z", "reason": "order 7"}"#,
+                #"{"expectationId": 3, "quantity": 50}"#, #"{"expectationId": 3, "eta": "2031-01-01T00:00:00Z"}"#,
+            ],
+            [
                 (#"{"productId": 1, "quantity": 0, "eta": "2031-01-01T00:00:00Z"}"#, "/quantity", "minimum"),
+                (#"{"expectationId": 0, "quantity": 5}"#, "/expectationId", "minimum"),
                 (#"{"productId": 1, "quantity": 1, "eta": "soon"}"#, "/eta", "format"),
             ]
         ),
+        takesID("inventory.unexpect", "expectationId"),
         takesPage("pricing.halts", [#"{"open": true}"#]),
         GoldenCall(
             "pricing.halt",

@@ -24,8 +24,8 @@ struct OpenRPCTests {
             .operator, .write,
             """
             category.create supplier.create supplier.update supplier.delete product.create product.update
-            product.archive product.import inventory.restock inventory.adjust inventory.expect price.pin price.unpin
-            price.rollback pricing.halt pricing.resume rule.create rule.activate rule.retire proposal.approve
+            product.archive product.import inventory.restock inventory.adjust inventory.expect inventory.unexpect
+            price.pin price.unpin price.rollback pricing.halt pricing.resume rule.create rule.activate rule.retire proposal.approve
             proposal.reject campaign.create campaign.end quote.create quote.extend quote.release order.place
             order.advance order.cancel order.return user.create user.update user.delete
             """

@@ -77,7 +77,9 @@ struct EmbeddedScriptTests {
         "product_floor_positive", "product_ceiling_positive", "product_low_stock_range", "order_line_quantity_positive",
         "order_line_unit_price_positive", "customer_order_total_positive", "product_elasticity_range",
         "product_ref_rate_range", "product_unit_value_range", "product_decay_range", "rule_cover_days_range",
-        "rule_cooldown_seconds_range", "expectation_quantity_positive",
+        "rule_cooldown_seconds_range", "expectation_quantity_positive", "expectation_eta_is_finite",
+        // kept by the function that writes it
+        "expectation_received_not_negative", "expectation_closed_with_reason",
         // looked up first by the functions that write them
         "expectation_pkey", "expectation_product_fkey", "automation_halt_pkey", "automation_halt_category_fkey",
         "automation_halt_product_fkey", "automation_halt_one_scope", "automation_halt_open_index", "breaker_move_pkey",

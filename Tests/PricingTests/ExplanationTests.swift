@@ -60,6 +60,73 @@ struct ExplanationTests {
         try await shop.run("update inventory set stock = stock + \(units) where product_id = \(product)")
     }
 
+    @Test("price.why and price.get agree in every state, and the text has no hole")
+    func agrees() async throws {
+        try await Shop.with { shop in
+            try await shop.setDay(0)
+            for strategy in Self.strategies {
+                for base in ["0.01", "1.01", "100.00", "9999999999.99"] {
+                    for state in Self.states {
+                        let product = try await shop.product(base: base, stock: 50, rule: strategy)
+                        try await shop.run("update product set ceiling_price = greatest(ceiling_price, 200)")
+                        try await shop.run(state.replacing("$product", with: "\(product)"))
+                        #expect(try await shop.rows(Self.contradictions) == [], "\(strategy) \(base) \(state)")
+                        try await shop.run("update product set archived_at = now() where archived_at is null")
+                        #expect(try await shop.rows(Self.contradictions) == [], "\(strategy) \(base) \(state), archived")
+                    }
+                }
+            }
+        }
+    }
+
+    /// What may befall a product before somebody asks why.
+    private static let states = [
+        "select", "update inventory set stock = 3 where product_id = $product",
+        "update inventory set stock = 0 where product_id = $product",
+        "update inventory set stock = 2147483647 where product_id = $product",
+        """
+        select pin_price('{"productId": $product, "price": "1.01"}') from product where product_id = $product
+            and 1.01 between floor_price and ceiling_price;
+        select pin_price('{"productId": $product, "price": "200.00"}') from product where product_id = $product
+            and 200 between floor_price and ceiling_price
+        """,
+        """
+        insert into automation_halt (product_id, reason, actor, halted_at) values ($product, 'test', 'test', now());
+        update inventory set stock = 3 where product_id = $product
+        """,
+        """
+        alter table inventory disable trigger inventory_move;
+        update inventory set price = price + 0.01, stock = 3 where product_id = $product and price < 9999999999;
+        alter table inventory enable trigger inventory_move
+        """,
+        """
+        update product set season_start = pricing_now() - interval '3 days', season_end = pricing_now() + interval '1 day',
+            season_profile = '{0,0,0,1}', decay = 1 where product_id = $product
+        """,
+        "update product set unit_cost = 0.01, unit_value = 9999999999.99, elasticity = 20 where product_id = $product",
+        """
+        update product set ref_rate = 1e9, season_start = pricing_now() - interval '2 days',
+            season_end = pricing_now() - interval '1 day' where product_id = $product
+        """,
+    ]
+
+    /// Products of which an explanation is not the posted price's, does not say what else it would be, or has a hole.
+    private static let contradictions = """
+        select concat_ws(' ', product_id, w ->> 'price', get ->> 'price', v.price, text, notes)
+        from product d join inventory i using (product_id) join rule r using (rule_id),
+             evaluate_price(d, r, i, 'stock') v,
+             lateral (select explain_product_price(jsonb_build_object('productId', product_id))::jsonb as w,
+                             get_prices(jsonb_build_object('productIds', array[product_id])) -> 'items' -> 0 as get) asked,
+             lateral (select w ->> 'text' as text) told,
+             lateral (select string_agg(note ->> 'note', chr(10)) as notes
+                      from jsonb_array_elements(w -> 'steps') note) noted
+        where product_id = (select max(product_id) from product) and (w ->> 'price' is distinct from get ->> 'price' or w ->> 'posted' is distinct from w ->> 'price'
+            or (v.price <> i.price) is distinct from (w ->> 'wouldBe' is not null)
+            or (v.price <> i.price) is distinct from (text ~ 'would be [0-9]')
+            or regexp_replace(replace(text, '   strategy', ' strategy') || chr(10) || notes, '^ +', '', 'gn')
+               ~ '(?n)####|null|NaN|Infinity|, %|[ (][,;:)]|[:;,(] *$|[^ ] {2}|(less|more|it|to) *(;|$)')
+        """
+
     @Test("A preview of the present stock is the posted price, and of another one what that stock brings")
     func preview() async throws {
         try await Shop.with { shop in

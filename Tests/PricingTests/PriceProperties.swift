@@ -101,7 +101,38 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                          jsonb_populate_record(r, jsonb_build_object(
                              'price_step', (r).price_step * k, 'price_offset', (r).price_offset * k)),
                          pg_temp.posted(i, (i).price * k, (i).band, (i).anchor_price * k), mode) big
-                where (big.price, big.binding) is distinct from (e.price * k, e.binding)
+                where case when round((e.limited + (r).price_offset) / (r).price_step) >= 1
+                           then (big.price, big.binding) is distinct from (e.price * k, e.binding)
+                           -- below half a step to the cent, which is no multiple of k
+                           else abs(big.price - e.price * k) > 0.01 * k end
+                """
+        ),
+        PriceProperty(
+            name: "Rounding moves a price by half a step at most, however large the step",
+            sql: """
+                select format('%s, step %s: %s from %s', mode, (coarse).price_step, e.price, e.limited) as told, n
+                from cases, \(modes), unnest(array[1, 7, 100, 5000]) times,
+                     jsonb_populate_record(r, jsonb_build_object('price_step', (r).price_step * times,
+                                                                 'price_offset', (r).price_offset * times)) coarse,
+                     evaluate_price(d, coarse, i, mode) e
+                where (e.price <> (i).price or e.dead_band is null)
+                  and (abs(e.price - e.limited) <= (coarse).price_step / 2) is not true
+                """
+        ),
+        PriceProperty(
+            name: "A coarse step keeps the order of stock, and an evaluation stands when it is repeated",
+            sql: """
+                select format('%s, step %s: %s, with %s more %s, again %s', mode, (coarse).price_step, few.price, more,
+                              many.price, again.price) as told, n
+                from cases, \(modes), unnest(array[7, 100, 5000]) times,
+                     jsonb_populate_record(r, jsonb_build_object('price_step', (r).price_step * times,
+                                                                 'price_offset', (r).price_offset * times)) coarse,
+                     evaluate_price(d, coarse, i, mode) few, unnest(array[1, 50]) more,
+                     pg_temp.posted(i, few.price, few.band,
+                            case when mode in ('stock', 'tick') then (i).anchor_price else few.price end) settled,
+                     evaluate_price(d, coarse, settled, case mode when 'tick' then 'tick' else 'stock' end) again,
+                     evaluate_price(d, coarse, pg_temp.at_stock(settled, (i).stock + more), 'stock') many
+                where many.price > few.price or again.price <> few.price
                 """
         ),
         PriceProperty(

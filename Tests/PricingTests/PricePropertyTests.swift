@@ -78,7 +78,10 @@ struct PricePropertyTests {
             ("104.49, 90, 100, null, 50, 200, null, 1, 0.01", "104.49 104.99 none"),
             ("104.49, 90, 100, null, 50, 104.50, null, 1, 0.01", "104.49 104.50 none"),
             ("50.20, 90, 100, null, 50.20, 104, null, 1, 0", "50.20 50.20 none"),
-            ("0.30, 1, 1, null, 0.10, 2, null, 1, 0", "0.30 1.00 none"),
+            // below half a step to the cent, at half a step up to the first one
+            ("0.30, 1, 1, null, 0.10, 2, null, 1, 0", "0.30 0.30 none"),
+            ("0.50, 1, 1, null, 0.10, 2, null, 1, 0", "0.50 1.00 none"),
+            ("10, 9, 10, null, 5, 20, null, 50, 0", "10 10.00 none"),
         ]
     )
     func guards(arguments: String, expected: String) async throws {

@@ -49,6 +49,54 @@ struct RuleProofTests {
         }
     }
 
+    @Test("A step too large for some products is named with them, by lint and by the activation")
+    func coarseStep() async throws {
+        try await Shop.with { shop in
+            let cheap = try await shop.product(base: "10.00")
+            let dear = try await shop.product(base: "1000.00")
+            let rule = try await shop.object(
+                "create_rule",
+                ["name": "coarse", "strategy": "bands", "parameters": ["priceStep": "50.00"]]
+            )
+            let id = try #require(rule["ruleId"])
+            let drafted = try await shop.object("lint_rule", ["ruleId": id])
+            let found = try coarse(drafted)
+            #expect(found["productIds"] == [.integer(Int64(cheap))])
+            let active = try await shop.object("activate_rule", ["ruleId": id, "all": true])
+            let warning = try #require(active["warnings"]?.array?.first?.object)
+            #expect(warning["code"] == "STEP_TOO_LARGE" && warning["count"] == 1)
+            #expect(warning["productIds"] == [.integer(Int64(cheap))])
+            #expect(try await shop.price(cheap) == "10.00", "and not the ceiling")
+            #expect(try await shop.price(dear) == "1000.00")
+            for _ in 1...25 { _ = try await shop.product(base: "3.00", rule: "coarse") }
+            let many = try coarse(try await shop.object("lint_rule", ["ruleId": id]))
+            #expect(many["productIds"]?.array?.count == 20 && many["count"] == 26)
+            let fine = try await shop.object("activate_rule", ["ruleId": 1, "all": true])
+            #expect(fine["warnings"] == [])
+        }
+    }
+
+    @Test("A price change of a time when small prices were rounded up to a step is still what its inputs give")
+    func formerRounding() async throws {
+        try await Shop.with { shop in
+            let inputs = """
+                {"mode": "declaration", "strategy": "bands", "base": 10, "up": 0.1, "down": 0.1, "low": 10, "high": 100,
+                 "gap": 4, "bandBefore": 0, "stock": 50, "posted": 10, "anchor": 10, "dailyCap": null, "floor": 5,
+                 "ceiling": 20, "deadBand": null, "step": 50, "offset": 0}
+                """
+            let then = try await shop.value("select price from recompute_price($1)", [.text(inputs)])
+            #expect(then == "20")
+            let rounded = "select price from recompute_price($1::jsonb || '{\"rounding\": \"cent\"}')"
+            let now = try await shop.value(rounded, [.text(inputs)])
+            #expect(now == "10.00")
+        }
+    }
+
+    private func coarse(_ reply: JSONObject) throws -> JSONObject {
+        let findings = (reply["findings"]?.array ?? []).compactMap(\.object)
+        return try #require(findings.first { $0["code"] == "STEP_TOO_LARGE" })
+    }
+
     @Test("Rules of base are sound, whatever the strategy; a cut at high stock is advised against")
     func sound() async throws {
         try await Shop.with { shop in

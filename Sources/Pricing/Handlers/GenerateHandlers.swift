@@ -14,8 +14,8 @@ struct GenerateHandlers: Sendable {
         ["data.generate": { context async throws(PricingFailure) in try await generate(context) }]
     }
 
-    /// Many transactions and not one: the key's reply is kept with the last of them. A dry run makes the people and
-    /// goods, places no order, says so, and rolls them back.
+    /// Many transactions and not one: the key's reply is kept with the last of them. A dry run does the same in one that
+    /// is rolled back.
     private func generate(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
         if context.meta.isDryRun { return try await rehearse(context) }
         let request: [Binding] = [
@@ -33,9 +33,7 @@ struct GenerateHandlers: Sendable {
         var placed: Int64 = 0
         for done in stride(from: 0, to: total, by: Int64.Stride(Self.chunk)) {
             context.report(done: done, total: total, "orders")
-            var step = plan
-            step["from"] = .integer(done)
-            step["count"] = .integer(min(Self.chunk, total - done))
+            let step = Self.step(plan, from: done, of: total)
             placed += try await call(DaemonStatements.generateOrders, step, context)["orders"]?.integer ?? 0
             committed()
         }
@@ -48,14 +46,21 @@ struct GenerateHandlers: Sendable {
 
     private func rehearse(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
         let params = context.params.serialized()
-        let (begun, changes) = try await database.run(context, isRepeatable: false) { (session) throws(PostgresError) in
-            (
-                try session.one(DaemonStatements.generateBegin, [.json(params)]),
-                try session.one(CallStatements.wouldChange)
-            )
+        let (counts, changes) = try await database.run(context, isRepeatable: false) { (session) throws(PostgresError) in
+            var counts = Self.object(try session.one(DaemonStatements.generateBegin, [.json(params)]))
+            let plan = counts["plan"]?.object ?? [:]
+            counts = counts.removing("plan")
+            let total = plan["orders"]?.integer ?? 0
+            var placed: Int64 = 0
+            for done in stride(from: 0, to: total, by: Int64.Stride(Self.chunk)) {
+                context.report(done: done, total: total, "orders")
+                let step = Self.step(plan, from: done, of: total)
+                let reply = try session.one(DaemonStatements.generateOrders, [.json(step.serialized())])
+                placed += Self.object(reply)["orders"]?.integer ?? 0
+            }
+            counts["orders"] = .integer(placed)
+            return (counts, try session.one(CallStatements.wouldChange))
         }
-        var counts = ((try? JSONParser.parse(begun))?.object ?? [:]).removing("plan")
-        counts["orders"] = 0
         let text = JSONText(counts)
         return context.reply(
             Database.Answer(text: text, isReplayed: false, wouldChange: JSONText(compacting: changes))
@@ -68,7 +73,19 @@ struct GenerateHandlers: Sendable {
         _ context: CallContext
     ) async throws(PricingFailure) -> JSONObject {
         let answer = try await run(statement, [.json(parameters.serialized())], context) ?? []
-        return (try? JSONParser.parse(answer))?.object ?? [:]
+        return Self.object(answer)
+    }
+
+    private static func object(_ reply: [UInt8]) -> JSONObject {
+        (try? JSONParser.parse(reply))?.object ?? [:]
+    }
+
+    /// The parameters of the chunk that begins at an order.
+    private static func step(_ plan: JSONObject, from done: Int64, of total: Int64) -> JSONObject {
+        var step = plan
+        step["from"] = .integer(done)
+        step["count"] = .integer(min(chunk, total - done))
+        return step
     }
 
     private func run(

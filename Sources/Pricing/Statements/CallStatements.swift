@@ -12,7 +12,7 @@ enum CallStatements {
         "inventory.get": "get_inventory", "inventory.list": "list_inventory", "inventory.lowStock": "list_low_stock",
         "inventory.restock": "restock_inventory", "inventory.adjust": "adjust_inventory",
         "inventory.movements": "list_movements", "inventory.expect": "expect_inventory",
-        "inventory.expectations": "list_expectations",
+        "inventory.expectations": "list_expectations", "inventory.unexpect": "unexpect_inventory",
         "price.get": "get_prices", "price.history": "list_price_changes", "price.why": "explain_product_price",
         "price.preview": "preview_price", "price.pin": "pin_price", "price.unpin": "unpin_price",
         "rule.list": "list_rules", "rule.get": "get_rule", "rule.create": "create_rule",

@@ -10,6 +10,8 @@ struct ResultView {
     struct Table {
         var name: String
         var grid: Grid
+        /// The same as it came, for a row format that has no room for a table in a row.
+        var json = ""
     }
 
     var fields: [(name: String, cell: Grid.Cell)] = []
@@ -30,11 +32,13 @@ struct ResultView {
         }
     }
 
-    /// The rows that a row format (csv, tsv, md, jsonl) shows: the first table, else the fields as one row.
+    /// The rows that a row format (csv, tsv, md) shows: the list's or report's, else the fields as one row, in which each
+    /// inner table is one cell of JSON.
     var mainGrid: Grid {
         if let main = tables.first(where: { $0.name == "items" || $0.name == "rows" }) { return main.grid }
-        if fields.isEmpty, let only = tables.first { return only.grid }
-        return Grid(columns: fields.map(\.name), rows: fields.isEmpty ? [] : [fields.map(\.cell)])
+        if fields.isEmpty, tables.count == 1, let only = tables.first { return only.grid }
+        let all = fields + tables.map { (name: $0.name, cell: Grid.Cell(text: $0.json)) }
+        return Grid(columns: all.map(\.name), rows: all.isEmpty ? [] : [all.map(\.cell)])
     }
 
     private mutating func add(_ key: String, _ value: JSONValue) {
@@ -46,7 +50,7 @@ struct ResultView {
             let isTable = objects.count == elements.count && (key == "items" || !objects.isEmpty)
             if isTable {
                 let shown = key == "items" ? objects.map(selected) : objects
-                tables.append(Table(name: key, grid: Grid(objects: shown)))
+                tables.append(Table(name: key, grid: Grid(objects: shown), json: JSONRenderer.compact(value)))
             } else {
                 fields.append((key, Grid.Cell(value)))
             }

@@ -2,7 +2,7 @@ import JSONRPC
 
 /// One line for a notification of the server.
 enum EventText {
-    /// `[812] price update productId=7: price 523.60 → 540.00, stock 4 → 3 (order orderId=9)`.
+    /// `[812] price update productId=7 "Lamp": price 523.60 → 540.00, stock 3 (order orderId=9)`.
     static func line(method: String, parameters: JSONObject) -> String {
         switch method {
         case "events.event": event(parameters)
@@ -16,9 +16,15 @@ enum EventText {
 
     private static func event(_ event: JSONObject) -> String {
         var line = "[\(text(event["sequence"]))] \(text(event["topic"])) \(text(event["op"]))"
-        if let key = event["key"]?.object, !key.isEmpty { line += " " + members(key) }
         let before = event["before"]?.object ?? [:]
-        let changes = (event["after"]?.object ?? [:]).map { name, after in
+        var state = event["after"]?.object ?? [:]
+        line += subject(event)
+        // A person finds a product by its title; it is no change.
+        if let title = state["title"] ?? before["title"], before["title"] == nil || before["title"] == title {
+            line += " \"\(text(title))\""
+            state["title"] = nil
+        }
+        let changes = state.map { name, after in
             guard let old = before[name], old != after else { return "\(name) \(text(after))" }
             return "\(name) \(text(old)) → \(text(after))"
         }
@@ -29,6 +35,22 @@ enum EventText {
             line += " (" + [kind, members(cause)].filter { !$0.isEmpty }.joined(separator: " ") + ")"
         }
         return line
+    }
+
+    /// What an event is about: on the wire `key` is a number, and the topic tells of what.
+    private static func subject(_ event: JSONObject) -> String {
+        guard let key = event["key"], !key.isNull else { return "" }
+        if let named = key.object { return named.isEmpty ? "" : " " + members(named) }
+        let after = event["after"]?.object ?? [:]
+        let name =
+            switch (event["topic"]?.string, event["op"]?.string) {
+            case ("price", _), ("stock", _): "productId"
+            case ("order", _): "orderId"
+            case ("automation", "halt"), ("automation", "resume"): "haltId"
+            case ("automation", _): after["haltId"] == nil ? "productId" : "haltId"
+            default: "key"
+            }
+        return " \(name)=\(text(key))"
     }
 
     private static func members(_ object: JSONObject) -> String {

@@ -6,8 +6,10 @@ struct LineReader: ~Copyable {
     private let isOwned: Bool
     private var buffer: [UInt8] = []
     private var isAtEnd = false
+    private var isAtStart = true
 
     private static let chunkBytes = 65_536
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     /// Reads from an open descriptor, which stays the caller's.
     init(descriptor: Int32) {
@@ -27,15 +29,18 @@ struct LineReader: ~Copyable {
         if isOwned { close(descriptor) }
     }
 
-    /// The next line without its ending; nil after the last. What is not UTF-8 is replaced.
+    /// The next line without its ending; nil after the last. What is not UTF-8 is replaced, and a byte order mark at the
+    /// very beginning, as Windows programs write it, is no part of the first line.
     mutating func next() -> String? {
         var searched = 0
         while true {
+            if dropByteOrderMark() { searched = 0 }
             if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
                 var line = buffer[..<end]
                 if line.last == UInt8(ascii: "\r") { line.removeLast() }
                 let text = String(decoding: line, as: UTF8.self)
                 buffer.removeFirst(end + 1)
+                isAtStart = false
                 return text
             }
             searched = buffer.count
@@ -46,6 +51,15 @@ struct LineReader: ~Copyable {
             }
             fill()
         }
+    }
+
+    /// Once there is enough to tell; whether there was one.
+    private mutating func dropByteOrderMark() -> Bool {
+        guard isAtStart, buffer.count >= Self.byteOrderMark.count else { return false }
+        isAtStart = false
+        guard buffer.starts(with: Self.byteOrderMark) else { return false }
+        buffer.removeFirst(Self.byteOrderMark.count)
+        return true
     }
 
     private mutating func fill() {
