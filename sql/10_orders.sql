@@ -81,6 +81,21 @@ begin
     return order_json(o);
 end $$;
 
+-- Refuses units that come back to a shelf that cannot hold them, and says how many have to leave it first.
+create or replace function make_room(id bigint, units integer) returns void
+language plpgsql as $$
+declare
+    excess bigint := (select stock + units::bigint - 2147483647 from inventory where product_id = id for no key update);
+begin
+    if excess > 0 then
+        perform fail('PR602',
+            format('%s units of product %s come back, and its stock would pass 2147483647: take %s out of it first, '
+                   'by inventory.adjust.', units, id, excess),
+            jsonb_build_object('productId', id, 'excess', excess, 'violations', jsonb_build_array(jsonb_build_object(
+                'path', '/orderId', 'rule', 'maximum', 'message', 'stock would pass 2147483647'))));
+    end if;
+end $$;
+
 -- Puts an order's units back exactly once. `from_status` are the states that it may be called from; called again it
 -- gives the same reply and changes nothing.
 create or replace function undo_order(p jsonb, target text, movement text, from_status text[]) returns json
@@ -91,6 +106,7 @@ declare
 begin
     if o.status = any (from_status) then
         for line in select * from order_line where order_id = o.order_id order by product_id loop
+            perform make_room(line.product_id, line.quantity);
             update inventory set stock = stock + line.quantity,
                 cause = row(movement, null, p ->> 'reason', o.order_id)::movement_cause
             where product_id = line.product_id;

@@ -106,6 +106,9 @@ static const unsigned char script_34[] = {
 static const unsigned char script_35[] = {
 #embed "../../sql/35_event_partitions.sql"
 };
+static const unsigned char script_37[] = {
+#embed "../../sql/37_sums.sql"
+};
 static const unsigned char script_40[] = {
 #embed "../../sql/40_bench_orders.sql"
 };
@@ -160,6 +163,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(33, "33_sales_together.sql"),
     SCRIPT(34, "34_place_orders.sql"),
     SCRIPT(35, "35_event_partitions.sql"),
+    SCRIPT(37, "37_sums.sql"),
     SCRIPT(40, "40_bench_orders.sql"),
     SCRIPT(41, "41_bench_prices.sql"),
     SCRIPT(42, "42_bench_shop.sql"),

@@ -25,6 +25,8 @@ package final class Method: Sendable {
     package let errors: [ErrorCode]
     /// Whether it may run longer than the usual statement limit.
     package let isLong: Bool
+    /// What its calls have to pass so that they leave the daemon to others; nil for most.
+    package let gate: CallGate?
     /// Parameters that work on the demo data. Examples are independent of each other unless `exampleNote` says otherwise.
     package let example: JSONObject
     /// What the example needs besides the demo data, in one sentence.
@@ -39,6 +41,7 @@ package final class Method: Sendable {
         gives result: ObjectShape,
         errors: [ErrorCode] = [],
         isLong: Bool = false,
+        gate: CallGate? = nil,
         example: JSONObject,
         exampleNote: String? = nil
     ) {
@@ -50,6 +53,8 @@ package final class Method: Sendable {
         self.result = result
         self.errors = errors
         self.isLong = isLong
+        // Whatever reads for long is let in with care, said or not.
+        self.gate = gate ?? (isLong && effect == .read ? .longReads : nil)
         self.example = example
         self.exampleNote = exampleNote
     }

@@ -85,6 +85,7 @@ enum Users {
             takes: [email, password],
             gives: .result([.userId, Field("role", role, "What they are to the shop.")]),
             errors: [.badCredentials],
+            gate: .passwordChecks,
             example: ["email": "chloe.evans@mail.example", "password": "pricingd-demo"]
         ),
     ]
