@@ -222,23 +222,23 @@ begin
         if v.frozen = 'halted' then v.price := i.price; end if;
     else
         steps := jsonb_build_array(
-            jsonb_build_object('step', 'strategy', 'before', d.base_price::text, 'after', v.raw::numeric(12, 4)::text,
+            jsonb_build_object('step', 'strategy', 'before', d.base_price::text, 'after', round(v.raw, 4)::text,
                 'note', strategy_note(d, r, i, v)),
-            jsonb_build_object('step', 'daily_cap', 'before', v.raw::numeric(12, 4)::text,
-                'after', v.capped::numeric(12, 4)::text,
+            jsonb_build_object('step', 'daily_cap', 'before', round(v.raw, 4)::text,
+                'after', round(v.capped, 4)::text,
                 'note', case when v.cap is null then 'none' else format('%s..%s in a day',
                     round(i.anchor_price * (1 - v.cap), 2), round(i.anchor_price * (1 + v.cap), 2)) end),
-            jsonb_build_object('step', 'limits', 'before', v.capped::numeric(12, 4)::text,
-                'after', v.limited::numeric(12, 4)::text,
+            jsonb_build_object('step', 'limits', 'before', round(v.capped, 4)::text,
+                'after', round(v.limited, 4)::text,
                 'note', format('floor %s%s, ceiling %s%s', v.floor_at::numeric(12, 2),
                     case when v.limited = v.floor_at then ' reached' else '' end, v.ceiling_at,
                     case when v.limited = v.ceiling_at then ' reached' else '' end)),
-            jsonb_build_object('step', 'dead_band', 'before', v.limited::numeric(12, 4)::text,
-                'after', case when v.binding = 'dead_band' then i.price::text else v.limited::numeric(12, 4)::text end,
+            jsonb_build_object('step', 'dead_band', 'before', round(v.limited, 4)::text,
+                'after', case when v.binding = 'dead_band' then i.price::text else round(v.limited, 4)::text end,
                 'note', case when v.dead_band is null then 'none: the gap serves'
                              when v.dead_band >= 1e12 then 'the price cools down after its last move'
                              else format('moves up to %s %% are left out', trim_scale(v.dead_band * 100)) end),
-            jsonb_build_object('step', 'rounding', 'before', v.limited::numeric(12, 4)::text,
+            jsonb_build_object('step', 'rounding', 'before', round(v.limited, 4)::text,
                 'after', v.price::text, 'note', format('to steps of %s', r.price_step)));
     end if;
     lines := array[format('price %s%s   strategy %s, rule %s version %s', v.price,

@@ -243,7 +243,10 @@ struct Database: Sendable {
         case .fault(let error):
             return failure.rpcError(incidentID: incident(error, method))
         case .exhausted(let shortage) where shortage.value == nil:
-            storms.warn("calls are refused: something is used up", ["which": "\(shortage.which)", "method": "\(method)"])
+            storms.warn(
+                "calls are refused: something is used up",
+                ["which": "\(shortage.which)", "method": "\(method)"]
+            )
         case .unavailable(let state, _):
             storms.warn(
                 "calls fail: the database is not available",

@@ -22,7 +22,8 @@ extension CallLimit {
     /// Every limit of calls, as `session.hello` tells them.
     package static let all: [CallLimit] =
         [
-            requestMs, statementMs, lockMs, databaseQueue, CallLimit("orderLines", 100), CallLimit("importRows", 10_000),
+            requestMs, statementMs, lockMs, databaseQueue, CallLimit("orderLines", 100),
+            CallLimit("importRows", 10_000),
             CallLimit("pageRows", 500),
         ] + CallGate.all.flatMap { [$0.most, $0.perUser, $0.waiting].compactMap { $0 } }
 }

@@ -25,7 +25,11 @@ extension EndToEnd {
             let daemon = try await TestDaemon.start()
             let shop = try await Shop.open(daemon)
             let product = try await shop.product()
-            let held = try await HeldLock("lock table customer_order in access exclusive mode", as: "postgres", in: daemon)
+            let held = try await HeldLock(
+                "lock table customer_order in access exclusive mode",
+                as: "postgres",
+                in: daemon
+            )
             var params: JSONObject = ["_meta": ["timeoutMs": 20_000]]
             if method == "report.run" { params["name"] = "orders" }
             let flood = try (0..<4).map { _ in try daemon.lines() }
@@ -95,7 +99,10 @@ extension EndToEnd {
             let admin = try await daemon.database()
             let checking = Statement.int(
                 "test_checking",
-                "select count(*) from pg_stat_activity where state = 'active' and query like '%authenticate_user(%' and pid <> pg_backend_pid()"
+                """
+                select count(*) from pg_stat_activity
+                where state = 'active' and query like '%authenticate_user(%' and pid <> pg_backend_pid()
+                """
             )
             let guessers = try (0..<8).map { _ in try daemon.lines() }
             let guess: JSONObject = [
@@ -108,7 +115,10 @@ extension EndToEnd {
             var reasons: [String: Int] = [:]
             for peer in guessers {
                 for _ in 0..<8 {
-                    most = max(most, try await admin.run { (session) throws(PostgresError) in try session.one(checking) })
+                    most = max(
+                        most,
+                        try await admin.run { (session) throws(PostgresError) in try session.one(checking) }
+                    )
                     let data = try await reply(peer)["error"]?["data"]
                     reasons[data?["reason"]?.string ?? "", default: 0] += 1
                     guard data?["reason"] == "RESOURCE_EXHAUSTED" else { continue }

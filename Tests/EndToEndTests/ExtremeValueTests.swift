@@ -32,7 +32,10 @@ extension EndToEnd {
         private func expect(_ error: RPCError, _ method: Method, _ params: JSONObject) {
             let text = "\(method.name) \(JSONValue.object(params).description.prefix(300))"
             #expect(error.reason != "INTERNAL", "\(text)")
-            #expect((ErrorCode.common + method.errors).contains { $0.reason == error.reason }, "\(error.reason): \(text)")
+            #expect(
+                (ErrorCode.common + method.errors).contains { $0.reason == error.reason },
+                "\(error.reason): \(text)"
+            )
             guard error.reason == "INVALID_PARAMS" else { return }
             let paths = (error.data["violations"]?.array ?? []).map { $0["path"]?.string ?? "" }
             #expect(!paths.isEmpty, "\(text)")
@@ -65,7 +68,8 @@ extension EndToEnd {
             case .money: ["0.01", "1", "0.1", "9999999999.99"]
             case .text(let range), .name(let range):
                 (["abc", "-1", "null", "{}", "[1e400,1]", "99999999999999999999", "%_\\"] + [
-                    String(repeating: "ş", count: range.upperBound), String(repeating: "\u{1F600}", count: range.upperBound),
+                    String(repeating: "ş", count: range.upperBound),
+                    String(repeating: "\u{1F600}", count: range.upperBound),
                 ]).filter { range.contains($0.unicodeScalars.count) }.map { .string($0) }
             case .time:
                 ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "2030-01-01T00:00:00+23:59"]

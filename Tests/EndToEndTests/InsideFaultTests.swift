@@ -134,7 +134,8 @@ extension EndToEnd {
                 for number in 0..<400 {
                     let call = planted.calls[number % 2 == 0 ? 0 : 2]
                     group.addTask {
-                        #expect(try await client.refusal(call.method, call.params).data["which"] == "disk")
+                        let error = try await client.refusal(call.method, call.params)
+                        #expect(error.data["which"] == "disk")
                     }
                 }
                 try await group.waitForAll()
@@ -211,7 +212,10 @@ extension EndToEnd {
             let shop = try await Shop.open(daemon)
             let product = try await shop.product()
             let held = try await HeldLock(row: product, in: daemon)
-            async let refused = shop.client.refusal("inventory.restock", ["productId": .integer(product), "quantity": 1])
+            async let refused = shop.client.refusal(
+                "inventory.restock",
+                ["productId": .integer(product), "quantity": 1]
+            )
             try await held.awaitWaiter()
             try await held.cancelWaiters()
             let error = try await refused

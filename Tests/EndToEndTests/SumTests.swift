@@ -11,7 +11,8 @@ extension EndToEnd {
         private static let highest = "9999999999.99"
 
         private func decimal(_ value: JSONValue?) throws -> Decimal {
-            try #require(Decimal(string: try #require(value?.string)))
+            let text = try #require(value?.string)
+            return try #require(Decimal(string: text))
         }
 
         /// A manual price, so that the figures are those that were typed.

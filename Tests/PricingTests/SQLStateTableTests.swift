@@ -29,7 +29,10 @@ import Testing
                 #expect((told.data["incidentId"] == "the incident") == (reason == "INTERNAL"), "\(state)")
                 let isDone = told.data["outcome"]
                 #expect(isDone == (reason == "INTERNAL" || state.hasPrefix("PR") ? nil : "not_done"), "\(state)")
-                #expect((told.retryAfterMs != nil) == ["RESOURCE_EXHAUSTED", "UNAVAILABLE"].contains(reason), "\(state)")
+                #expect(
+                    (told.retryAfterMs != nil) == ["RESOURCE_EXHAUSTED", "UNAVAILABLE"].contains(reason),
+                    "\(state)"
+                )
             }
         }
         #expect(Set(SQLStateTable.meanings.keys).isSubset(of: Self.known), "a state or class that is tried above")
@@ -59,7 +62,10 @@ import Testing
         for (name, answer) in CallerValue.constraints {
             var broken = error("23514")
             broken.constraint = name
-            #expect(PricingFailure(broken, params: ["other": 1]).rpcError(incidentID: "i").reason == "INTERNAL", "\(name)")
+            #expect(
+                PricingFailure(broken, params: ["other": 1]).rpcError(incidentID: "i").reason == "INTERNAL",
+                "\(name)"
+            )
             #expect(!answer.members.isEmpty)
             for member in answer.members {
                 let told = PricingFailure(broken, params: Self.object(member)).rpcError(incidentID: "")

@@ -111,7 +111,8 @@ struct ImportHandlers: Sendable {
 
     /// The rows that the database refused, each as the error that it alone would have met, its paths from the rows' root.
     private static func refused(_ facts: JSONObject, _ rows: [JSONValue]) -> [Refused] {
-        let given = Dictionary(rows.map { ($0["row"]?.integer ?? 0, $0["product"]?.object ?? [:]) }) { first, _ in first }
+        let given = Dictionary(rows.map { ($0["row"]?.integer ?? 0, $0["product"]?.object ?? [:]) }) { first, _ in first
+        }
         return (facts["failed"]?.array ?? []).map { refusal in
             let row = refusal["row"]?.integer ?? 0
             var error = PostgresError(
