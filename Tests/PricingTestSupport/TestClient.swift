@@ -1,5 +1,4 @@
 package import JSONRPC
-import PricingProtocol
 
 /// A client whose every successful call is held against what `rpc.discover` promises of it.
 package final class TestClient: Sendable {
@@ -19,21 +18,9 @@ package final class TestClient: Sendable {
         _ params: JSONObject = [:],
         timeout: Duration? = nil
     ) async throws -> JSONObject {
-        while true {
-            do {
-                let result = try await client.call(method, params, timeout: timeout)
-                Promise.check(method, params, result)
-                return result
-            } catch let error as RPCError where Self.waitsItsTurn(error) {
-                try await Task.sleep(for: .milliseconds(error.retryAfterMs ?? 100))
-            }
-        }
-    }
-
-    /// Whether other tests of this process are where only a few calls are let in. As any client would, it comes again.
-    private static func waitsItsTurn(_ error: RPCError) -> Bool {
-        let gated = CallGate.all.flatMap { [$0.most, $0.perUser, $0.waiting] }.compactMap { $0?.name }
-        return error.reason == "RESOURCE_EXHAUSTED" && gated.contains(error.data["which"]?.string ?? "")
+        let result = try await client.call(method, params, timeout: timeout)
+        Promise.check(method, params, result)
+        return result
     }
 
     /// Sends a notification; nothing comes back, not even an error.
