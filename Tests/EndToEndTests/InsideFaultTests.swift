@@ -86,10 +86,13 @@ extension EndToEnd {
                 let row: JSONObject = [
                     "title": "y", "basePrice": "1.00", "categoryId": .integer(planted.shop.categoryId), "stock": 2,
                 ]
-                let imported = try await client.call("product.import", ["rows": [.object(row)], "mode": "perRow"])
-                let error = imported["failed"]?.array?.first?["error"]
-                #expect(error?["data"]?["reason"] == "INTERNAL", "a row after \(state)")
-                incidents.append(try #require(error?["data"]?["incidentId"]?.string))
+                // What may be one row's fault is told of the row.
+                if state.hasPrefix("22") || state.hasPrefix("23") {
+                    let imported = try await client.call("product.import", ["rows": [.object(row)], "mode": "perRow"])
+                    let error = imported["failed"]?.array?.first?["error"]
+                    #expect(error?["data"]?["reason"] == "INTERNAL", "a row after \(state)")
+                    incidents.append(try #require(error?["data"]?["incidentId"]?.string))
+                }
                 let whole = try await client.refusal("product.import", ["rows": [.object(row)], "mode": "atomic"])
                 #expect(whole.reason == "INTERNAL")
                 incidents.append(try #require(whole.data["incidentId"]?.string))
@@ -126,7 +129,8 @@ extension EndToEnd {
             // As the server itself says it when it goes: the connection is given up, and the call tried until its time.
             try await planted.plant("57P01")
             let lost = try await client.refusal("inventory.restock", planted.restock(["timeoutMs": 700]))
-            #expect(lost.reason == "UNAVAILABLE" && lost.data["outcome"] == "unknown" && !lost.retryable)
+            #expect(lost.reason == "UNAVAILABLE" && lost.data["outcome"] == "not_done", "before its commit: \(lost)")
+            #expect(lost.retryable && lost.retryAfterMs != nil)
 
             try await planted.plant("53100")
             let begin = ContinuousClock.now
