@@ -102,7 +102,7 @@ declare
     i inventory;
 begin
     select * into was from inventory where product_id = id for no key update;
-    if was.stock - was.held + change < 0 then
+    if was.stock - was.held::bigint + change < 0 then
         perform fail('PR201', format('Only %s of product %s are available.', was.stock - was.held, id),
             jsonb_build_object('productId', id, 'requested', -change, 'available', was.stock - was.held));
     end if;

@@ -51,6 +51,21 @@ begin
     return as_page('order.list', p, rows);
 end $$;
 
+-- Refuses units that come back to a shelf that cannot hold them, and says how many have to leave it first.
+create or replace function make_room(id bigint, units integer) returns void
+language plpgsql as $$
+declare
+    excess bigint := (select stock + units::bigint - 2147483647 from inventory where product_id = id for no key update);
+begin
+    if excess > 0 then
+        perform fail('PR602',
+            format('%s units of product %s come back, and its stock would pass 2147483647: take %s out of it first, '
+                   'by inventory.adjust.', units, id, excess),
+            jsonb_build_object('productId', id, 'excess', excess, 'violations', jsonb_build_array(jsonb_build_object(
+                'path', '/orderId', 'rule', 'maximum', 'message', 'stock would pass 2147483647'))));
+    end if;
+end $$;
+
 -- Every move of an order passes here, direct SQL too: pending -> processing -> completed -> returned, and cancelled from
 -- the first two. What was cancelled or returned goes back to its shelves, once, and subscribers hear of it. The reason
 -- travels in the setting pricing.reason.
@@ -69,6 +84,7 @@ begin
     end if;
     if movement is not null then
         for line in select * from order_line where order_id = old.order_id order by product_id loop
+            perform make_room(line.product_id, line.quantity);
             update inventory set stock = stock + line.quantity,
                 cause = row(movement, null, why, old.order_id)::movement_cause
             where product_id = line.product_id;

@@ -32,9 +32,9 @@ language sql stable as $$
         'activeProducts', offered - (select count(*) from product where not active and archived_at is null),
         'orders', (select count(*) from customer_order),
         'lowStock', (select count(*) from shelf where level = 'LOW'),
-        'revenue', (select coalesce(sum(total), 0)::numeric(20, 2)::text from customer_order
+        'revenue', (select round(coalesce(sum(total), 0), 2)::text from customer_order
                     where counts_as_revenue(status)),
-        'revenueToday', (select coalesce(sum(total), 0)::numeric(20, 2)::text from customer_order
+        'revenueToday', (select round(coalesce(sum(total), 0), 2)::text from customer_order
                          where counts_as_revenue(status) and placed_at >= (select start_of_today())))
     from (select count(*) as offered from shelf where level is not null) o
 $$;
@@ -67,7 +67,7 @@ language sql stable as $$
         'category', name, 'products', products, 'stock', stock, 'value', value::text)
         order by value desc, name collate "und-x-icu", category_id), '[]'))
     from (select c.category_id, c.name, count(d.product_id) as products, coalesce(sum(i.stock), 0) as stock,
-                 coalesce(sum(i.stock * i.price), 0)::numeric(20, 2) as value
+                 round(coalesce(sum(i.stock * i.price), 0), 2) as value
           from category c
           left join product d on d.category_id = c.category_id and d.archived_at is null
           left join inventory i on i.product_id = d.product_id
@@ -120,7 +120,7 @@ create or replace function dashboard_supplier_revenue(p jsonb) returns json
 language sql stable as $$
     select json_build_object('items', coalesce(json_agg(json_build_object('supplierId', s.supplier_id,
         'supplier', s.company_name, 'products', (select count(*) from product d where d.supplier_id = s.supplier_id),
-        'units', coalesce(sold.units, 0), 'revenue', coalesce(sold.revenue, 0)::numeric(20, 2)::text)
+        'units', coalesce(sold.units, 0), 'revenue', round(coalesce(sold.revenue, 0), 2)::text)
         order by coalesce(sold.revenue, 0) desc, s.supplier_id), '[]'))
     from supplier s
     left join (select d.supplier_id, sum(per.units) as units, sum(per.revenue) as revenue
@@ -144,7 +144,7 @@ language sql stable as $$
         group by 1
     )
     select json_build_object('items', json_agg(json_build_object('month', to_char(starts, 'YYYY-MM'),
-        'orders', coalesce(orders, 0), 'revenue', coalesce(revenue, 0)::numeric(20, 2)::text) order by starts))
+        'orders', coalesce(orders, 0), 'revenue', round(coalesce(revenue, 0), 2)::text) order by starts))
     from month left join sold using (starts)
 $$;
 
@@ -153,7 +153,7 @@ create or replace function dashboard_vip_users(p jsonb) returns json
 language sql stable as $$
     select json_build_object('items', coalesce(json_agg(json_build_object('userId', u.user_id,
         'fullName', shown_name(u), 'email', case when u.archived_at is null then u.email end,
-        'orders', best.orders, 'spent', best.spent::numeric(20, 2)::text)
+        'orders', best.orders, 'spent', round(best.spent, 2)::text)
         order by best.spent desc, u.user_id), '[]'))
     from (select customer_id, count(*) as orders, sum(total) as spent
           from customer_order where counts_as_revenue(status)

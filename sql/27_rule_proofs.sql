@@ -27,7 +27,7 @@ create or replace function described_product(p jsonb) returns product
 language sql stable as $$
     select jsonb_populate_record(null::product, jsonb_build_object('product_id', 0, 'title', 'described',
         'base_price', base, 'unit_cost', p -> 'unitCost', 'floor_price', coalesce((p ->> 'floor')::numeric, base / 2),
-        'ceiling_price', coalesce((p ->> 'ceiling')::numeric, base * 2),
+        'ceiling_price', coalesce((p ->> 'ceiling')::numeric, least(base * 2, 9999999999.99)),
         'low_stock', coalesce((p ->> 'lowStock')::integer, 10), 'high_stock', coalesce((p ->> 'highStock')::integer, 100),
         'elasticity', 2, 'unit_value', 0, 'decay', 0, 'created_at', pricing_now()))
     from (select coalesce((p ->> 'basePrice')::numeric, 100) as base) b
@@ -201,12 +201,12 @@ begin
     end if;
     if not compounds and base * (1 + chosen.up_share) > greatest(declared.ceiling_price, floor_at) then
         f := f || finding('LOW_ABOVE_CEILING', 'warning', format('Low stock asks %s, above the ceiling %s.',
-            (base * (1 + chosen.up_share))::numeric(12, 2), declared.ceiling_price),
+            round(base * (1 + chosen.up_share), 2), declared.ceiling_price),
             walk_stock(declared, chosen, array[(low + high) / 2, greatest(low, 1)]));
     end if;
     if not compounds and base * (1 - chosen.down_share) < floor_at then
         f := f || finding('HIGH_BELOW_FLOOR', 'warning', format('High stock asks %s, below the floor %s.',
-            (base * (1 - chosen.down_share))::numeric(12, 2), floor_at::numeric(12, 2)),
+            round(base * (1 - chosen.down_share), 2), round(floor_at, 2)),
             walk_stock(declared, chosen, array[(low + high) / 2, high]));
     end if;
     if chosen.down_share > 0 then

@@ -18,7 +18,7 @@ language sql immutable as $$
         'limitHits', (select count(*) from unnest(guards) g where g in ('floor', 'ceiling', 'daily_cap')),
         'lowest', (select min(p)::text from unnest(prices || price) p),
         'highest', (select max(p)::text from unnest(prices || price) p),
-        'lastPrice', price::text, 'charged', charged::numeric(14, 2)::text,
+        'lastPrice', price::text, 'charged', round(charged, 2)::text,
         'path', coalesce((select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('at', rfc3339(at[n]), 'price', prices[n]::text,
                               'stock', stocks[n], 'guard', guards[n])) order by n)
                           from generate_series(1, cardinality(prices)) n

@@ -23,11 +23,13 @@ begin
     return array(select product_id from inventory where product_id = any (wanted) and product_id <> all (locked));
 end $$;
 
--- Why a line cannot be sold as asked.
+-- Why a line cannot be sold as asked. Of a price that is too high the one before it is told too, which the buyer may have
+-- seen; a price that never moved is its own.
 create or replace function refuse_line(line wanted_line) returns order_outcome
 language plpgsql as $$
 declare
     o order_outcome;
+    former numeric(12, 2);
     facts jsonb := jsonb_build_object('productId', line.product_id);
 begin
     if line.is_open is null then
@@ -41,10 +43,14 @@ begin
         o.message := format('Only %s of product %s are available.', line.available, line.product_id);
         facts := facts || jsonb_build_object('requested', line.quantity, 'available', line.available);
     else
+        former := coalesce((select old_price from price_change where product_id = line.product_id
+                            order by sequence desc limit 1), line.price);
         o.state := 'PR204';
-        o.message := format('Product %s costs %s now.', line.product_id, line.price);
-        facts := facts || jsonb_build_object('old', line.max_price::numeric(12, 2)::text, 'new', line.price::text,
-            'why', 'the price rose above the highest that the order accepts');
+        o.message := format('Product %s costs %s, more than the order accepts.', line.product_id, line.price);
+        facts := facts || jsonb_build_object('old', former::text, 'new', line.price::text,
+            'maxUnitPrice', line.max_price::numeric(12, 2)::text,
+            'why', format('the price %s above the highest that the order accepts',
+                          case when former <= line.max_price then 'rose' else 'is' end));
     end if;
     o.replayed := false;
     o.detail := facts::text;
@@ -126,7 +132,7 @@ declare
     line wanted_line;
     o order_outcome;
     number bigint;
-    sum_total numeric(14, 2);
+    sum_total numeric(24, 2);
     wanted wanted_line[];
     orders customer_order[] := '{}';
     lines order_line[] := '{}';
@@ -242,7 +248,7 @@ begin
     select coalesce(jsonb_object_agg(product_id, new::text), '{}') into moved from after where new <> old;
     return query
     with sold as materialized (
-        select numbers[call] as order_id, call, actor, sum(price * quantity)::numeric(14, 2) as total,
+        select numbers[call] as order_id, call, actor, sum(price * quantity)::numeric(24, 2) as total,
                calls -> call - 1 as said, max(order_event) as event_id,
                jsonb_agg(jsonb_build_object('productId', product_id, 'quantity', quantity, 'unitPrice', price::text)
                          order by product_id) as bought,

@@ -109,6 +109,9 @@ static const unsigned char script_35[] = {
 static const unsigned char script_36[] = {
 #embed "../../sql/36_failing_products.sql"
 };
+static const unsigned char script_37[] = {
+#embed "../../sql/37_sums.sql"
+};
 static const unsigned char script_38[] = {
 #embed "../../sql/38_identity.sql"
 };
@@ -176,6 +179,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(34, "34_place_orders.sql"),
     SCRIPT(35, "35_event_partitions.sql"),
     SCRIPT(36, "36_failing_products.sql"),
+    SCRIPT(37, "37_sums.sql"),
     SCRIPT(38, "38_identity.sql"),
     SCRIPT(39, "39_deliveries.sql"),
     SCRIPT(40, "40_bench_orders.sql"),

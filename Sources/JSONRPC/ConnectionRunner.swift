@@ -91,7 +91,7 @@ actor ConnectionRunner {
     /// Takes what may be no short line; false when the connection has to end.
     private func takeApart(
         _ item: LineFramer.Item,
-        received: ContinuousClock.Instant,
+        received: Arrival,
         in group: inout DiscardingTaskGroup
     ) async -> Bool {
         switch item {
@@ -120,7 +120,7 @@ actor ConnectionRunner {
     private func take(
         _ line: ArraySlice<UInt8>,
         _ message: Message,
-        received: ContinuousClock.Instant,
+        received: Arrival,
         in group: inout DiscardingTaskGroup
     ) {
         connection.record?.received(Array(line))
@@ -139,7 +139,7 @@ actor ConnectionRunner {
         _ message: Message,
         _ isShort: Bool,
         bytes: Int,
-        received: ContinuousClock.Instant,
+        received: Arrival,
         place: ReplyPlace,
         in group: inout DiscardingTaskGroup
     ) {
@@ -176,7 +176,7 @@ actor ConnectionRunner {
 
     private func begin(_ call: RPCCall, _ isShort: Bool, in group: inout DiscardingTaskGroup) {
         let isUrgent = service.isUrgent(call.method)
-        guard desk.admit(call, isUrgent: isUrgent) else { return }
+        guard desk.admit(call, isUrgent: isUrgent, rank: service.rank(of: connection)) else { return }
         if isShort, service.take(call) { return }
         group.addTask(priority: isUrgent ? .high : .medium) { [service] in
             do throws(RPCError) {

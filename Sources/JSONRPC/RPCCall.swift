@@ -25,8 +25,10 @@ package final class RPCCall: Sendable {
     package let params: JSONObject
     /// Told when the caller sends `$/cancelRequest`, when it goes away, or when a drain reaches its deadline.
     package let cancellation = Cancellation()
-    /// When its line was read, or when a standstill of the process began before that.
+    /// When its line was read, or when a standstill of the process began before that: the earliest moment of its arrival.
     package let received: ContinuousClock.Instant
+    /// When its line was read.
+    package let read: ContinuousClock.Instant
 
     /// How many bytes of the input it holds.
     let bytes: Int
@@ -39,7 +41,7 @@ package final class RPCCall: Sendable {
         id: RequestID?,
         method: String,
         params: JSONObject,
-        received: ContinuousClock.Instant,
+        received: Arrival,
         bytes: Int,
         place: ReplyPlace,
         desk: ReplyDesk
@@ -47,7 +49,8 @@ package final class RPCCall: Sendable {
         self.id = id
         self.method = method
         self.params = params
-        self.received = received
+        self.received = received.earliest
+        read = received.read
         self.bytes = bytes
         self.place = place
         self.desk = desk
@@ -98,6 +101,9 @@ package protocol RPCService: Sendable {
     /// Whether calls of this method go ahead of the queue: they start first and ignore the limit of waiting calls.
     func isUrgent(_ method: String) -> Bool
 
+    /// Who goes first when there is little room for calls.
+    func rank(of connection: RPCConnection) -> PeerRank
+
     /// A peer has connected. Throwing refuses it: it gets that one error with id null, and a close.
     func connectionOpened(_ connection: RPCConnection) async throws(RPCError)
 
@@ -111,6 +117,8 @@ extension RPCService {
     package func isUrgent(_ method: String) -> Bool {
         method == "session.ping"
     }
+
+    package func rank(of connection: RPCConnection) -> PeerRank { .high }
 
     package func connectionOpened(_ connection: RPCConnection) async throws(RPCError) {}
 

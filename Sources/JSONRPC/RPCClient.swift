@@ -30,23 +30,33 @@ package final class RPCClient: Sendable {
     }
 
     /// So many notifications wait for a slow reader before the oldest are dropped.
-    private static let notificationsKept = 100_000
+    package static let notificationsKept = 100_000
 
     /// What the server sends unasked, in order, for one reader; ends with the connection. Of a reader that lags by more
-    /// than 100,000 the oldest are dropped.
+    /// than 100,000 the oldest are dropped, and counted.
     package let notifications: AsyncStream<RPCNotification>
 
     private let noted: AsyncStream<RPCNotification>.Continuation
+    private let dropped = Atomic(0)
+    private let onDrop: @Sendable (Int) -> Void
     private let channel: any Channel
     private let outbox = Outbox()
     private let limits: TransportLimits
     private let state = Mutex(State())
 
+    /// Notifications that were dropped so far because the reader lagged.
+    package var notificationsDropped: Int { dropped.load(ordering: .relaxed) }
+
     /// Connects to the server that listens at `path`, and sends nothing before the kernel has said that it is root's, ours
     /// or that of the folder's owner.
+    /// - Parameters:
+    ///   - kept: how many notifications wait for a slow reader before the oldest are dropped.
+    ///   - onDrop: told each time one was, with how many were so far; on the event loop, so it must not block.
     package static func connect(
         socket path: String,
-        limits: TransportLimits = .defaults
+        limits: TransportLimits = .defaults,
+        keeping kept: Int = notificationsKept,
+        onDrop: @escaping @Sendable (_ dropped: Int) -> Void = { _ in }
     ) async throws(RPCClientError) -> RPCClient {
         _ = signal(SIGPIPE, SIG_IGN)
         // The client stands in the pipeline before the first byte can come: a refusal may come at once.
@@ -54,7 +64,7 @@ package final class RPCClient: Sendable {
         let bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let client = RPCClient(channel: channel, limits: limits)
+                    let client = RPCClient(channel: channel, limits: limits, kept, onDrop)
                     made.withLock { $0 = client }
                     let handler = ClientInputHandler(client, lineLimit: limits.responseLineBytes)
                     try channel.pipeline.syncOperations.addHandler(handler)
@@ -81,12 +91,16 @@ package final class RPCClient: Sendable {
         return client
     }
 
-    private init(channel: any Channel, limits: TransportLimits) {
+    private init(
+        channel: any Channel,
+        limits: TransportLimits,
+        _ kept: Int,
+        _ onDrop: @escaping @Sendable (Int) -> Void
+    ) {
         self.channel = channel
+        self.onDrop = onDrop
         self.limits = limits
-        (notifications, noted) = AsyncStream.makeStream(
-            bufferingPolicy: .bufferingNewest(RPCClient.notificationsKept)
-        )
+        (notifications, noted) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(kept))
         channel.closeFuture.whenComplete { _ in self.ended() }
     }
 
@@ -190,7 +204,8 @@ extension RPCClient {
     fileprivate func receive(_ message: Message) {
         switch message {
         case .notification(let method, let params):
-            noted.yield(RPCNotification(method: method, params: params))
+            guard case .dropped = noted.yield(RPCNotification(method: method, params: params)) else { return }
+            onDrop(dropped.add(1, ordering: .relaxed).newValue)
         case .response(let response):
             receive(response)
         case .batch(let messages):

@@ -164,16 +164,16 @@ extension RPCConnection {
     /// Whether the peer is gone.
     var isGone: Bool { state.withLock { $0.isGone } }
 
-    /// Takes a call in flight; false when its id is in flight already.
-    func begin(_ call: RPCCall) -> Bool {
+    /// Takes a call in flight and says how many there are now; nil when its id is in flight already.
+    func begin(_ call: RPCCall) -> Int? {
         state.withLock { state in
             if let id = call.id {
-                guard state.calls[id] == nil else { return false }
+                guard state.calls[id] == nil else { return nil }
                 state.calls[id] = call
             }
             state.running += 1
             state.runningBytes += call.bytes
-            return true
+            return state.running
         }
     }
 
@@ -182,14 +182,15 @@ extension RPCConnection {
         _ = state.withLock { $0.calls.removeValue(forKey: id) }
     }
 
-    /// The call is over and its reply, if any, stands in the output.
-    func end(_ call: RPCCall) {
-        let wakes = state.withLock { state in
+    /// The call is over and its reply, if any, stands in the output: how many are left.
+    func end(_ call: RPCCall) -> Int {
+        let (left, wakes) = state.withLock { state in
             state.running -= 1
             state.runningBytes -= call.bytes
-            return state.isWaitingForRoom || (state.isWaitingForEnd && state.running == 0)
+            return (state.running, state.isWaitingForRoom || (state.isWaitingForEnd && state.running == 0))
         }
         if wakes { room.fire() }
+        return left
     }
 
     /// Waits until `hasRoom`.

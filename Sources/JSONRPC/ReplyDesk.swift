@@ -21,17 +21,19 @@ final class ReplyDesk: Sendable {
     }
 
     /// Counts a call in; false when it is refused, of which its caller has been told.
-    func admit(_ call: RPCCall, isUrgent: Bool) -> Bool {
-        guard connection.begin(call) else {
+    func admit(_ call: RPCCall, isUrgent: Bool, rank: @autoclosure () -> PeerRank) -> Bool {
+        guard let inFlight = connection.begin(call) else {
             if let id = call.id { refuse(nil, .duplicateID(id), call.place) }
             return false
         }
-        guard let refusal = ledger.beginCall(isUrgent: isUrgent) else { return true }
+        guard let refusal = ledger.beginCall(isUrgent: isUrgent, inFlight: inFlight, rank: rank()) else {
+            return true
+        }
         if let id = call.id {
             connection.release(id)
             refuse(id, refusal, call.place)
         }
-        connection.end(call)
+        ledger.connectionGaveBack(leaving: connection.end(call))
         return false
     }
 
@@ -43,7 +45,7 @@ final class ReplyDesk: Sendable {
         } else if case .failure(let error) = outcome {
             logger.debug("A notification failed", metadata: ["method": "\(call.method)", "reason": "\(error.reason)"])
         }
-        connection.end(call)
+        ledger.connectionGaveBack(leaving: connection.end(call))
         ledger.endCall()
     }
 

@@ -9,6 +9,8 @@ package indirect enum Schema: Sendable, Equatable {
     case number(ClosedRange<Double>)
     /// An amount of money: a string of digits with at most two decimals, at least so many hundredths.
     case money(minimumHundredths: Int64)
+    /// A sum of amounts of money: as many digits as it takes.
+    case sum
     /// Free text of so many code points; U+0000 is refused.
     case text(ClosedRange<Int>)
     /// A name on one line: free text without control or bidirectional override characters. It has so many code points
@@ -120,6 +122,8 @@ extension Schema {
             ]
         case .money:
             return ["type": "string", "format": "decimal", "pattern": "^-?[0-9]{1,12}(\\.[0-9]{1,2})?$"]
+        case .sum:
+            return ["type": "string", "format": "decimal", "pattern": "^-?[0-9]+(\\.[0-9]{1,2})?$"]
         case .text(let range), .name(let range):
             return [
                 "type": "string", "minLength": .integer(Int64(range.lowerBound)),

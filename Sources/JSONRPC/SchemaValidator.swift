@@ -65,6 +65,10 @@ package struct SchemaValidator: Sendable {
         case (.number(let range), .decimal(let text)):
             checkNumber(Double(text) ?? .infinity, range, path, value)
         case (.money(let least), .string(let text)): checkMoney(text, least, path)
+        case (.sum, .string(let text)):
+            if !isDecimal(text) {
+                report(path(), "format", "must be a decimal string such as \"12.50\"", "decimal", value)
+            }
         case (.text(let range), .string(let text)): checkText(text, range, path)
         case (.name(let range), .string(let text)): checkName(text, range, path)
         case (.bytes(let range), .string(let text)): checkBytes(text, range, path)
@@ -191,6 +195,14 @@ package func hundredths(_ text: String) -> Int64? {
     return isNegative ? -amount : amount
 }
 
+/// Digits without end, and at most two decimals.
+private func isDecimal(_ text: String) -> Bool {
+    let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
+    let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
+    return (1...2).contains(parts.count) && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy(isDigit) }
+        && (parts.count == 1 || parts[1].utf8.count <= 2)
+}
+
 private func isDigit(_ byte: UInt8) -> Bool {
     (48...57).contains(byte)
 }
@@ -252,7 +264,7 @@ extension Schema {
         case .boolean: "true or false"
         case .integer: "an integer"
         case .number: "a number"
-        case .money: "a decimal string"
+        case .money, .sum: "a decimal string"
         case .text, .name, .bytes, .choice: "a string"
         case .time: "a time as a string"
         case .list: "an array"

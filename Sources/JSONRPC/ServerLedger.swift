@@ -13,6 +13,8 @@ final class ServerLedger: Sendable {
     private let limits: TransportLimits
     private let state = Mutex(State())
     private let running = Atomic(0)
+    /// Connections that have a call in flight.
+    private let active = Atomic(0)
     private let isDraining = Atomic(false)
     private let progress = Signal()
     /// Nil until it is watched for.
@@ -73,19 +75,41 @@ final class ServerLedger: Sendable {
     var calls: Int { running.load(ordering: .sequentiallyConsistent) }
 
     /// Counts a call in, or says why not.
-    func beginCall(isUrgent: Bool) -> RPCError? {
+    /// - Parameters:
+    ///   - inFlight: how many its connection has in flight, this one too.
+    ///   - rank: its connection's, asked for only when it matters.
+    func beginCall(isUrgent: Bool, inFlight: Int, rank: @autoclosure () -> PeerRank) -> RPCError? {
+        if inFlight == 1 { active.add(1, ordering: .relaxed) }
         // Counted before the look at the drain, which looks the other way round: none is missed.
         let calls = running.add(1, ordering: .sequentiallyConsistent).newValue
         let refusal: RPCError? =
             if isDraining.load(ordering: .sequentiallyConsistent) {
                 .shuttingDown
-            } else if calls > limits.waitingCalls, !isUrgent {
-                .resourceExhausted(which: "waitingCalls", value: limits.waitingCalls, retryAfterMs: 100)
+            } else if !isUrgent, calls > limits.contestedCalls {
+                refusal(calls: calls, inFlight: inFlight, limits.admission(rank()))
             } else {
                 nil
             }
         if refusal != nil { endCall() }
         return refusal
+    }
+
+    /// Near the limit a connection goes without that has more in flight than its share, so that there is room for whoever
+    /// asks for little; at the limit everybody does.
+    private func refusal(calls: Int, inFlight: Int, _ admission: TransportLimits.Admission) -> RPCError? {
+        let share = max(1, admission.shared / max(1, active.load(ordering: .relaxed)))
+        let isOverShare = calls > admission.shared && inFlight > share
+        guard calls > admission.most || isOverShare else { return nil }
+        var refusal = RPCError.resourceExhausted(which: "waitingCalls", value: limits.waitingCalls, retryAfterMs: 100)
+        if isOverShare { refusal.data["share"] = .integer(Int64(share)) }
+        refusal.data["outcome"] = "not_done"
+        return refusal
+    }
+
+    /// A call of a connection has left.
+    /// - Parameter inFlight: how many are left.
+    func connectionGaveBack(leaving inFlight: Int) {
+        if inFlight == 0 { active.subtract(1, ordering: .relaxed) }
     }
 
     func endCall() {
@@ -104,9 +128,9 @@ final class ServerLedger: Sendable {
         }
     }
 
-    /// The earliest moment at which something read now may have arrived.
-    func arrival(now: ContinuousClock.Instant) -> ContinuousClock.Instant {
-        standstill.withLock { $0?.arrival(now: now) ?? now }
+    /// When something read now may have arrived.
+    func arrival(now: ContinuousClock.Instant) -> Arrival {
+        Arrival(read: now, earliest: standstill.withLock { $0?.arrival(now: now) ?? now })
     }
 
     /// From now on new calls and connections are refused.

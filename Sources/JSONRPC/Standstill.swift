@@ -1,3 +1,16 @@
+/// When something that was read may have come.
+struct Arrival: Sendable {
+    /// When it was read.
+    let read: ContinuousClock.Instant
+    /// The earliest moment at which it may have come: before it was read only after a standstill of the process.
+    let earliest: ContinuousClock.Instant
+
+    static var now: Arrival {
+        let now = ContinuousClock.now
+        return Arrival(read: now, earliest: now)
+    }
+}
+
 /// Notices that the process stood still, as under SIGSTOP or on a suspended machine.
 ///
 /// What is read right after may have arrived at any moment of it, and counts as having arrived when it began: rather is a

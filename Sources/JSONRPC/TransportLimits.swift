@@ -1,3 +1,8 @@
+/// Who goes first when there is little room: the service knows its peers.
+package enum PeerRank: Int, Sendable {
+    case low, middle, high
+}
+
 /// What one peer may ask of the transport. Each limit has a name that its error repeats.
 package struct TransportLimits: Sendable, Equatable {
     /// Longest request line in bytes, without its line end.
@@ -16,7 +21,8 @@ package struct TransportLimits: Sendable, Equatable {
     package var connections = 512
     /// Most connections of one uid; root and the daemon's own uid are exempt.
     package var connectionsPerUser = 64
-    /// Most calls waiting in all; beyond it RESOURCE_EXHAUSTED. Urgent methods are exempt.
+    /// Most calls waiting in all; beyond it RESOURCE_EXHAUSTED, and near it for connections that have more than their share.
+    /// Urgent methods are exempt.
     package var waitingCalls = 4096
     /// How long half a line may wait for its end, in seconds; sockets only.
     package var partialLineSeconds = 30
@@ -35,6 +41,23 @@ package struct TransportLimits: Sendable, Equatable {
 
     /// The limits of the protocol.
     package static let defaults = TransportLimits()
+
+    /// Calls that may wait at a time.
+    struct Admission {
+        /// Of all connections.
+        let most: Int
+        /// What the connections share evenly among them; beyond it whoever has more than its share is refused.
+        let shared: Int
+    }
+
+    /// The last parts of the waiting calls are kept for peers of higher ranks, and an eighth for newcomers.
+    func admission(_ rank: PeerRank) -> Admission {
+        let most = waitingCalls - (PeerRank.high.rawValue - rank.rawValue) * (waitingCalls / 16)
+        return Admission(most: most, shared: most - waitingCalls / 8)
+    }
+
+    /// Up to so many waiting calls nobody is refused.
+    var contestedCalls: Int { admission(.low).shared }
 
     /// Every limit by the name that its error repeats.
     private static var table: [(name: String, limit: WritableKeyPath<TransportLimits, Int>)] {

@@ -11,11 +11,10 @@ final class CallContext: Sendable {
     let role: Role
     /// When its time is over; nil for a long method whose caller did not say.
     let deadline: ContinuousClock.Instant?
+    /// Whose time that is: its own, or the daemon's for every call; nil as well.
+    let timeLimit: CallLimit?
     /// How long it waited for the database, and how long the database took.
     let timer: CallTimer
-
-    /// Milliseconds that a call may take unless it says so itself; methods declared long are exempt.
-    static let requestTimeoutMs: Int64 = 4000
 
     init(
         call: RPCCall,
@@ -31,8 +30,8 @@ final class CallContext: Sendable {
         self.params = params
         self.role = role
         self.timer = timer
-        let timeout = meta.timeoutMs ?? (method.isLong ? nil : Self.requestTimeoutMs)
-        deadline = timeout.map { call.received + .milliseconds($0) }
+        timeLimit = meta.timeoutMs.map { Expiry.timeoutMs($0) } ?? (method.isLong ? nil : .requestMs)
+        deadline = timeLimit.map { call.received + .milliseconds($0.value) }
     }
 
     /// Whether it is to be carried out and rolled back; a key or a dry run asked of a reading call says nothing.
@@ -41,8 +40,19 @@ final class CallContext: Sendable {
     /// Whether its time is over.
     var isLate: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
 
-    /// Milliseconds since the call arrived.
-    var elapsedMs: Int64 { (ContinuousClock.now - call.received).milliseconds }
+    /// Milliseconds since the call's line was read.
+    var elapsedMs: Int64 { (ContinuousClock.now - call.read).milliseconds }
+
+    /// That its time is over, before it was begun unless somebody knows better.
+    var expired: PricingFailure {
+        .deadline(
+            Expiry(
+                limit: timeLimit ?? .statementMs,
+                elapsedMs: elapsedMs,
+                followsStandstill: call.received < call.read
+            )
+        )
+    }
 
     /// The same call with other parameters of its own.
     func with(_ params: JSONObject) -> CallContext {
@@ -51,7 +61,7 @@ final class CallContext: Sendable {
 
     /// - Throws: when the caller has cancelled, or no longer waits.
     func checkStillWanted() throws(PricingFailure) {
-        if isLate { throw .deadline(elapsedMs: elapsedMs) }
+        if isLate { throw expired }
         if call.cancellation.isCancelled { throw .cancelled }
     }
 

@@ -10,6 +10,7 @@ struct DaemonParts: Sendable {
     let database: Database
     let deadlines = DeadlineWatch()
     let ledger = CallLedger()
+    let gates = CallGates()
     /// The server, once it is made.
     let server = ServerSlot()
     let feed: EventFeed
@@ -56,7 +57,7 @@ struct DaemonParts: Sendable {
             ).handlers,
             GenerateHandlers(database: database, committed: { feed.kick() }).handlers,
             StepHandlers(database: database).handlers,
-            LabHandlers(database: database).handlers,
+            LabHandlers(database: database, gates: gates).handlers,
             ImportHandlers(database: database, feed: feed, ticker: ticker).handlers,
         ]
         let handlers = rooms.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } }

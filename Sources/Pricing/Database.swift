@@ -16,18 +16,16 @@ struct Database: Sendable {
 
     let pool: ConnectionPool
     private let logger: Logger
+    private let storms: StormLog
 
     init(pool: ConnectionPool, logger: Logger) {
         self.pool = pool
         self.logger = logger
+        storms = StormLog(logger)
     }
 
-    /// Milliseconds that a statement may take unless a call says less or its method is long.
-    static let statementTimeoutMs: Int64 = 3000
-    /// Milliseconds that a statement waits for a lock.
-    static let lockTimeoutMs: Int64 = 1000
     /// How long a batch of calls may take before its connection is given up.
-    private static let batchTime = Duration.milliseconds(statementTimeoutMs + 1000)
+    private static let batchTime = Duration.milliseconds(CallLimit.statementMs.value + 1000)
     /// How often a write is run again after a serialization failure, a deadlock or a lock not had: waiting for a lock each
     /// time, it must still end within the time of a call.
     private static let mostRetries = 2
@@ -201,16 +199,62 @@ struct Database: Sendable {
     }
 
     /// What an error means to the call that met it.
-    func failure(_ error: PostgresError, _ context: CallContext) -> PricingFailure {
+    /// - Parameter isBatched: whether its statement was that of several calls, whose limit is the connection's.
+    func failure(_ error: PostgresError, _ context: CallContext, isBatched: Bool = false) -> PricingFailure {
         var error = error
         // Nothing is unknown of what was only read.
         error.outcomeUnknown = error.outcomeUnknown && context.method.effect == .write
         switch error.kind {
         case .cancelled, .timeout:
-            return context.call.cancellation.isCancelled && !context.isLate
-                ? .cancelled : .deadline(elapsedMs: context.elapsedMs)
-        default: return PricingFailure(error)
+            if context.isLate { return error.outcomeUnknown ? context.expired.whileRunning : context.expired }
+            if context.call.cancellation.isCancelled { return .cancelled }
+            guard error.kind == .cancelled || Self.mayHaveTimedOut(context, isBatched) else {
+                // Somebody told the server to cancel it.
+                return .unavailable(sqlState: error.sqlState?.code, isUnknown: error.outcomeUnknown)
+            }
+            return .deadline(
+                Expiry(limit: .statementMs, elapsedMs: context.elapsedMs, isUnknown: error.outcomeUnknown)
+            )
+        default:
+            return PricingFailure(error, params: context.params)
         }
+    }
+
+    /// Whether a call may have met the limit of its statements, its own deadline still to come.
+    private static func mayHaveTimedOut(_ context: CallContext, _ isBatched: Bool) -> Bool {
+        let isLimited = isBatched || (context.meta.timeoutMs == nil && !context.method.isLong)
+        return isLimited && context.elapsedMs >= CallLimit.statementMs.value
+    }
+
+    /// Notes a fault of ours in the log; the id under which it stands there.
+    func incident(_ error: PostgresError, _ method: String) -> String {
+        let incident = Self.freshKey()
+        logger.error(
+            "a call failed by our own fault",
+            metadata: ["incidentId": "\(incident)", "method": "\(method)", "error": "\(error)"]
+        )
+        logger.debug("the fault's message", metadata: ["incidentId": "\(incident)", "message": "\(error.message)"])
+        return incident
+    }
+
+    /// The error as its peer sees it. A fault of ours is noted, and so is what the server lacks.
+    func rpcError(_ failure: PricingFailure, _ method: String) -> RPCError {
+        switch failure {
+        case .fault(let error):
+            return failure.rpcError(incidentID: incident(error, method))
+        case .exhausted(let shortage) where shortage.value == nil:
+            storms.warn(
+                "calls are refused: something is used up",
+                ["which": "\(shortage.which)", "method": "\(method)"]
+            )
+        case .unavailable(let state, _):
+            storms.warn(
+                "calls fail: the database is not available",
+                ["sqlState": "\(state ?? "none")", "method": "\(method)"]
+            )
+        default: break
+        }
+        return failure.rpcError(incidentID: "")
     }
 
     /// A key for a write that came without one, so that it may be sent again after a lost connection. Later ones are

@@ -39,6 +39,8 @@ struct Dispatcher: RPCService {
     private let routes: [String: Route]
     private let roles: ConnectedRoles
     private let deadlines: DeadlineWatch
+    private let database: Database
+    private let gates: CallGates
     private let ledger: CallLedger
     private let logger: Logger
     private let closed: @Sendable (RPCConnection) -> Void
@@ -47,12 +49,16 @@ struct Dispatcher: RPCService {
         ways: [String: Way],
         roles: PeerRoles,
         deadlines: DeadlineWatch,
+        database: Database,
+        gates: CallGates,
         ledger: CallLedger,
         logger: Logger,
         connectionClosed: @escaping @Sendable (RPCConnection) -> Void
     ) {
         self.roles = ConnectedRoles(roles)
         self.deadlines = deadlines
+        self.database = database
+        self.gates = gates
         self.ledger = ledger
         self.logger = logger
         closed = connectionClosed
@@ -64,6 +70,14 @@ struct Dispatcher: RPCService {
 
     func isUrgent(_ method: String) -> Bool {
         method == "session.ping" || method == "session.hello" || method == "server.status"
+    }
+
+    func rank(of connection: RPCConnection) -> PeerRank {
+        switch roles.role(of: connection) {
+        case .admin: .high
+        case .operator: .middle
+        case .viewer, nil: .low
+        }
     }
 
     func connectionOpened(_ connection: RPCConnection) async throws(RPCError) {
@@ -108,7 +122,11 @@ struct Dispatcher: RPCService {
             let running = begun(context)
             let outcome: Result<RPCReply, PricingFailure>
             do throws(PricingFailure) {
-                outcome = .success(try await handler(context))
+                outcome = .success(
+                    try await gates.pass(route.method.gate, context) { () async throws(PricingFailure) in
+                        try await handler(context)
+                    }
+                )
             } catch {
                 outcome = .failure(error)
             }
@@ -239,18 +257,7 @@ struct Dispatcher: RPCService {
     }
 
     private func rpcError(_ failure: PricingFailure, _ context: CallContext) -> RPCError {
-        if case .fault(let error) = failure {
-            let incident = Database.freshKey()
-            logger.error(
-                "a call failed by our own fault",
-                metadata: [
-                    "incidentId": "\(incident)", "method": "\(context.method.name)", "error": "\(error)",
-                ]
-            )
-            logger.debug("the fault's message", metadata: ["incidentId": "\(incident)", "message": "\(error.message)"])
-            return failure.rpcError(incidentID: incident)
-        }
-        var error = failure.rpcError(incidentID: "")
+        var error = database.rpcError(failure, context.method.name)
         // A call with a key may always be sent again: it happens once.
         if context.method.effect == .write, context.meta.idempotencyKey != nil {
             if case .deadline = failure { error.retryable = true }

@@ -41,7 +41,7 @@ final class OrderIntake: Intake, Service {
 
     private let database: Database
     private let deadlines: DeadlineWatch
-    private let logger: Logger
+    private let storms: StormLog
     /// Batches with a product or a key in common would wait for each other in the database.
     private let open = Lane<Waiting>(owner: { $0.context.call.connection.number }, claims: \.claims)
     private let contended = Lane<Waiting> { $0.context.call.connection.number }
@@ -53,7 +53,7 @@ final class OrderIntake: Intake, Service {
     init(database: Database, deadlines: DeadlineWatch, logger: Logger, committed: @escaping @Sendable () -> Void) {
         self.database = database
         self.deadlines = deadlines
-        self.logger = logger
+        storms = StormLog(logger)
         self.committed = committed
     }
 
@@ -71,7 +71,7 @@ final class OrderIntake: Intake, Service {
     func take(_ context: CallContext, _ done: @escaping @Sendable (Outcome) -> Void) {
         let ticket = Ticket(done)
         context.call.cancellation.onCancel {
-            ticket.giveUp(context.isLate ? .deadline(elapsedMs: context.elapsedMs) : .cancelled, isLate: context.isLate)
+            ticket.giveUp(context.isLate ? context.expired : .cancelled, isLate: context.isLate)
         }
         var claims = context.params["lines"]?.array?.compactMap { $0["productId"]?.integer } ?? []
         if let key = context.meta.idempotencyKey { claims.append(Int64(key.hashValue)) }
@@ -198,15 +198,16 @@ final class OrderIntake: Intake, Service {
         if failure.kind == .connectionLost {
             for order in batch { order.ticket.lose(PricingFailure(failure)) }
         }
-        if batch.count > 1, failure.kind == .server || failure.kind == .timeout {
-            logger.warning("a batch of orders failed; placing them one by one", metadata: ["reason": "\(failure)"])
+        // What the server lacks it lacks for each of them.
+        if batch.count > 1, failure.kind == .server || failure.kind == .timeout, !failure.isStorm {
+            storms.warn("a batch of orders failed; placing them one by one", ["reason": "\(failure)"])
             var outcomes: [Outcome] = []
             for order in batch {
                 outcomes += await self.outcomes(of: [order], connection, waits: waits, isPatient: isPatient)
             }
             return outcomes
         }
-        return batch.map { .failure(database.failure(failure, $0.context)) }
+        return batch.map { .failure(database.failure(failure, $0.context, isBatched: true)) }
     }
 
     private func send(

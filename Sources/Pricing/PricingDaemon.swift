@@ -52,6 +52,8 @@ package struct PricingDaemon: Sendable {
             ways: parts.ways,
             roles: roles,
             deadlines: parts.deadlines,
+            database: parts.database,
+            gates: parts.gates,
             ledger: parts.ledger,
             logger: logger,
             connectionClosed: { parts.feed.connectionClosed($0) }
@@ -90,7 +92,7 @@ package struct PricingDaemon: Sendable {
     private static func limited(_ settings: ConnectionSettings) -> ConnectionSettings {
         settings.with("application_name", "pricingd").with(
             "options",
-            "-c statement_timeout=\(Database.statementTimeoutMs) -c lock_timeout=\(Database.lockTimeoutMs)"
+            "-c statement_timeout=\(CallLimit.statementMs.value) -c lock_timeout=\(CallLimit.lockMs.value)"
                 + " -c client_connection_check_interval=1000 -c search_path=public"
                 + " -c jit=off -c timezone=UTC -c idle_in_transaction_session_timeout=10000"
         )

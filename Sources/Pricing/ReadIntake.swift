@@ -37,7 +37,7 @@ final class ReadIntake: Intake, Service {
             return ticket.answer(.failure(.refused(.methodNotFound, message: nil, facts: [:])))
         }
         context.call.cancellation.onCancel {
-            ticket.giveUp(context.isLate ? .deadline(elapsedMs: context.elapsedMs) : .cancelled, isLate: true)
+            ticket.giveUp(context.isLate ? context.expired : .cancelled, isLate: true)
         }
         together.add([Waiting(context: context, read: read, ids: read.ids(context.params), ticket: ticket)])
     }

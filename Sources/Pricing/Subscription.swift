@@ -158,6 +158,13 @@ struct Subscription: Sendable {
         return restored
     }
 
+    /// Tells one who asked for what comes after this number, and not even that was given, that the stream goes on from its
+    /// real end: the numbers in between will be those of other events than its reader believes to have seen.
+    func tellAhead(_ asked: Int64) {
+        guard asked > position else { return }
+        tell("events.gap", "AHEAD", ["fromSequence": .integer(position + 1), "toSequence": .integer(asked)])
+    }
+
     /// `events.closed`: nothing more comes.
     func tellClosed(_ reason: String) {
         tell("events.closed", reason)

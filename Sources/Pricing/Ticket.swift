@@ -44,10 +44,13 @@ final class Ticket: Sendable {
 
     /// Gives it up: a late one at any time, a cancelled one until its batch starts.
     func giveUp(_ failure: PricingFailure, isLate: Bool) {
-        let (done, loss) = state.withLock { state in
-            (isLate || !state.hasStarted ? state.done.take() : nil, state.loss)
+        let (done, reason) = state.withLock { state in
+            (
+                isLate || !state.hasStarted ? state.done.take() : nil,
+                state.loss ?? (state.hasStarted ? failure.whileRunning : failure)
+            )
         }
-        done?(.failure(loss ?? failure))
+        done?(.failure(reason))
     }
 
     /// Its batch's answer; nothing happens when it was given up.

@@ -93,8 +93,8 @@ extension ErrorCode {
     package static let deadlineExceeded = ErrorCode(
         -32004,
         "DEADLINE_EXCEEDED",
-        "The time that the call was given is over.",
-        "A write may have happened: call again with the same idempotency key."
+        "The call took longer than it may.",
+        "limit says whose time it was. With outcome unknown call again with the same idempotency key."
     )
     package static let resourceExhausted = ErrorCode(
         -32005,
@@ -193,7 +193,7 @@ extension ErrorCode {
     package static let priceChanged = ErrorCode(
         204,
         "PRICE_CHANGED",
-        "The price rose above the highest that the order accepts.",
+        "The price is above the highest that the order accepts.",
         "Accept the new price, or leave it."
     )
     package static let quoteExpired = ErrorCode(205, "QUOTE_EXPIRED", "The quote has expired.", "Ask for a new one.")

@@ -21,7 +21,10 @@ enum Events {
         Field(
             "from",
             .integer(0...9_007_199_254_740_992),
-            "The number after which to begin: the last one seen. Events that the shop no longer keeps are left out."
+            """
+            The number after which to begin: the last one seen. What the shop no longer keeps is told as a gap of reason \
+            EXPIRED, a number beyond the last one given as one of reason AHEAD, and the stream goes on from its end.
+            """
         )
         .optional,
     ]
@@ -69,7 +72,25 @@ enum Events {
             .read,
             "Gives the same events, pulled: those after a number, oldest first.",
             takes: filters + [.limit, .cursor],
-            gives: .result(ObjectShape.page(of: event).fields + [.count("sequence", "The number given last.")]),
+            gives: .result(
+                ObjectShape.page(of: event).fields + [
+                    .count("sequence", "The number given last."),
+                    Field(
+                        "gap",
+                        .object(
+                            .result(
+                                "EventGap",
+                                [
+                                    .count("fromSequence", "The first number left out."),
+                                    .count("toSequence", "The last."),
+                                    Field("reason", .choice(["AHEAD", "EXPIRED"]), "Not given yet, or not kept."),
+                                ]
+                            )
+                        ),
+                        "What lies between from and the first event that could be given; null for nothing."
+                    ).nullable,
+                ]
+            ),
             example: ["from": 0, "limit": 2]
         ),
     ]

@@ -12,6 +12,11 @@ extension Field {
         Field(name, .money(minimumHundredths: zeroAllowed ? 0 : 1), summary)
     }
 
+    /// A sum of money, of any size.
+    static func sum(_ name: String, _ summary: String) -> Field {
+        Field(name, .sum, summary)
+    }
+
     static func count(_ name: String, _ summary: String) -> Field {
         Field(name, .integer(0...9_007_199_254_740_992), summary)
     }

@@ -42,6 +42,8 @@ package final class Method: Sendable {
     package let reserved: [Reserved]
     /// The parameters that are names, whose surrounding blanks say nothing.
     package let names: [String]
+    /// What its calls have to pass so that they leave the daemon to others; nil for most.
+    package let gate: CallGate?
     /// Parameters that work on the demo data. Examples are independent of each other unless `exampleNote` says otherwise.
     package let example: JSONObject
     /// What the example needs besides the demo data, in one sentence.
@@ -57,6 +59,7 @@ package final class Method: Sendable {
         errors: [ErrorCode] = [],
         reserved: [Reserved] = [],
         isLong: Bool = false,
+        gate: CallGate? = nil,
         example: JSONObject,
         exampleNote: String? = nil
     ) {
@@ -70,6 +73,8 @@ package final class Method: Sendable {
         self.reserved = reserved
         names = parameters.filter(\.schema.isName).map(\.name)
         self.isLong = isLong
+        // Whatever reads for long is let in with care, said or not.
+        self.gate = gate ?? (isLong && effect == .read ? .longReads : nil)
         self.example = example
         self.exampleNote = exampleNote
     }

@@ -13,7 +13,7 @@ enum Orders {
         "Order",
         [
             .orderId, .customerId, Field("status", status, "Where it stands."),
-            .money("total", "The sum of its lines."),
+            .sum("total", "The sum of its lines."),
             Field("lines", .list(.object(line), 0...100), "One a product."),
             .text("shippingAddress", "Where it goes."), .time("placedAt", "When."), .text("actor", "Who placed it."),
         ]
@@ -22,7 +22,7 @@ enum Orders {
     static let placed = ObjectShape.result(
         "PlacedOrder",
         [
-            .orderId, .customerId, Field("status", status, "pending."), .money("total", "The sum of its lines."),
+            .orderId, .customerId, Field("status", status, "pending."), .sum("total", "The sum of its lines."),
             Field("lines", .list(.object(line), 1...100), "One a product, in product order."),
             Field(
                 "priceChanges",

@@ -11,6 +11,7 @@ enum Reports {
             takes: takes,
             gives: .rows(of: .result([])),
             isLong: true,
+            gate: .dashboards,
             example: [:]
         )
     }
@@ -26,11 +27,12 @@ enum Reports {
                 [
                     .count("products", "Products not archived."), .count("activeProducts", "Those for sale."),
                     .count("orders", "Orders ever placed."), .count("lowStock", "Products whose stock is low."),
-                    .money("revenue", "Of orders not cancelled or returned.", zeroAllowed: true),
-                    .money("revenueToday", "The same, of today (UTC).", zeroAllowed: true),
+                    .sum("revenue", "Of orders not cancelled or returned."),
+                    .sum("revenueToday", "The same, of today (UTC)."),
                 ]
             ),
             isLong: true,
+            gate: .dashboards,
             example: [:]
         ),
         dashboard("categoryDistribution", "Products, stock and value by category."),

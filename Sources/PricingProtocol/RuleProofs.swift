@@ -26,7 +26,7 @@ enum RuleProofs {
     private static let paths: [Field] = [
         .count("changes", "How often the price moved."), .count("reversals", "How often it turned round."),
         .count("limitHits", "Moves that floor, ceiling or daily cap bound."),
-        .money("charged", "For the units that were sold and kept.", zeroAllowed: true),
+        .sum("charged", "For the units that were sold and kept."),
     ]
 
     private static let path: [Field] =

@@ -8,7 +8,7 @@ extension Schema {
         case .boolean: true
         case .integer(let range): .integer(min(max(1, range.lowerBound), range.upperBound))
         case .number(let range): .decimal("\(min(max(0.5, range.lowerBound), range.upperBound))")
-        case .money: "12.50"
+        case .money, .sum: "12.50"
         case .text(let range), .name(let range), .bytes(let range): .string(Self.word(range))
         case .time: "2030-01-31T12:00:00.000Z"
         case .choice(let values): values.first.map { .string($0) } ?? .null

@@ -96,6 +96,7 @@ enum Users {
             takes: [email, Field("password", .text(0...100_000), "What was typed.").secret],
             gives: .result([.userId, Field("role", role, "What they are to the shop.")]),
             errors: [.badCredentials],
+            gate: .passwordChecks,
             example: ["email": "chloe.evans@mail.example", "password": "pricingd-demo"]
         ),
     ]

@@ -97,6 +97,9 @@ extension EndToEnd {
             #expect(refusal.code == -32004)
             #expect(refusal.retryable, "with the same key")
             #expect(try #require(refusal.data["elapsedMs"]?.integer) >= 150)
+            #expect(refusal.data["limit"] == "timeoutMs")
+            #expect(refusal.data["value"] == 150)
+            #expect(refusal.data["outcome"] == "not_done", "the server rolled it back")
             try await held.release()
             #expect(try await shop.stock(product) == 50)
         }
@@ -136,6 +139,10 @@ extension EndToEnd {
             #expect(refusal.reason == "RESOURCE_EXHAUSTED")
             #expect(refusal.retryable)
             #expect(refusal.retryAfterMs != nil)
+            #expect(refusal.data["outcome"] == "not_done")
+            let limits = try await shop.client.call("session.hello")["limits"]
+            let which = try #require(refusal.data["which"]?.string)
+            #expect(limits?[which] == refusal.data["value"], "one name, one value")
             try await held.release()
             #expect(try await shop.stock(product) == 50)
             _ = try await shop.client.call(method, params)

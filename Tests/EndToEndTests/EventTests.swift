@@ -76,6 +76,40 @@ extension EndToEnd {
             #expect(await two.stop() == 0)
         }
 
+        /// As after a failover that lost events: the reader believes to have seen numbers that were not given.
+        @Test func aNumberBeyondTheEndIsToldAsAGap() async throws {
+            let daemon = try await TestDaemon.start()
+            let shop = try await Shop.open(daemon)
+            let product = try await shop.product()
+            let listed = try await shop.client.call("events.list")
+            let last = try #require(listed["sequence"]?.integer)
+            #expect(listed["gap"]?.isNull == true)
+            let ahead = last + 1000
+            let gap: JSONObject = [
+                "fromSequence": .integer(last + 1), "toSequence": .integer(ahead), "reason": "AHEAD",
+            ]
+            let beyond = try await shop.client.call("events.list", ["from": .integer(ahead)])
+            #expect(beyond["gap"] == .object(gap) && beyond["items"] == [] && beyond["sequence"] == .integer(last))
+            let client = try await daemon.client()
+            var told = client.notifications.makeAsyncIterator()
+            let exact = try await client.call("events.subscribe", ["from": .integer(last), "topics": ["stock"]])
+            let begun = try await client.call("events.subscribe", ["from": .integer(ahead), "topics": ["stock"]])
+            #expect(begun["sequence"] == .integer(last), "it goes on from its real end")
+            let first = try #require(await told.next())
+            #expect(first.method == "events.gap")
+            #expect(first.params["subscription"] == begun["subscription"])
+            #expect(first.params.removing("subscription") == gap)
+            try await shop.restock(product, 1)
+            var subscriptions: Set<String> = []
+            for _ in 1...2 {
+                let event = try #require(await told.next())
+                #expect(event.method == "events.event" && event.params["sequence"] == .integer(last + 1))
+                subscriptions.insert(event.params["subscription"]?.string ?? "")
+            }
+            #expect(subscriptions == [exact["subscription"]?.string ?? "", begun["subscription"]?.string ?? ""])
+            await client.close()
+        }
+
         @Test func filtersKeepTheRestAway() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await Shop.open(daemon)

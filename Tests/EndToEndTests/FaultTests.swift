@@ -104,7 +104,12 @@ extension EndToEnd {
             // The server keeps the time, since the daemon cannot.
             _ = try await admin.text("select pg_sleep(1.5)::text")
             daemon.program.signal(SIGCONT)
-            #expect(try await late.reason == "DEADLINE_EXCEEDED")
+            let error = try await late
+            #expect(error.reason == "DEADLINE_EXCEEDED")
+            #expect(error.data["limit"] == "timeoutMs")
+            #expect(error.data["outcome"] == "not_done")
+            #expect(error.retryAfterMs != nil && error.retryable, "the standstill was not the caller's")
+            #expect(try #require(error.data["elapsedMs"]?.integer) < 1500, "not from before its line was read")
             var replies: [Int64: JSONValue] = [:]
             for _ in 1...2 {
                 let reply = try JSONParser.parse(Array(try #require(await lines.line()).utf8))

@@ -169,6 +169,17 @@ struct HeldLock: Sendable {
         }
     }
 
+    /// Cancels what they do, as an administrator might.
+    func cancelWaiters() async throws {
+        _ = try await watcher.run { [pid] (session) throws(PostgresError) in
+            let cancel = Statement.int(
+                "test_cancel_waiters",
+                "select count(pg_cancel_backend(pid)) from pg_stat_activity where $1::int = any (pg_blocking_pids(pid))"
+            )
+            return try session.one(cancel, [.int(pid)])
+        }
+    }
+
     func release() async throws {
         try await holder.run("commit")
         await watcher.close()

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import Testing
 
 @testable import JSONRPC
@@ -65,6 +66,24 @@ import Testing
             }
             #expect(seen.count <= 3)
             #expect(seen.allSatisfy { $0 == RPCNotification(method: "event", params: ["first": true]) })
+        }
+    }
+
+    @Test func `a reader that lags is told how many notifications were dropped`() async throws {
+        try await withServer { path, _, _ in
+            let told = Mutex<[Int]>([])
+            let client = try await RPCClient.connect(socket: path, keeping: 2) { dropped in
+                told.withLock { $0.append(dropped) }
+            }
+            for _ in 0..<5 { _ = try await client.call("subscribe") }
+            // Its reply comes after the last notification.
+            _ = try await client.call("echo")
+            #expect(client.notificationsDropped == 3)
+            #expect(told.withLock { $0 } == [1, 2, 3])
+            await client.close()
+            var left = 0
+            for await _ in client.notifications { left += 1 }
+            #expect(left == 2)
         }
     }
 

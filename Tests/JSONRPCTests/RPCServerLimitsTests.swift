@@ -93,6 +93,55 @@ import Testing
         }
     }
 
+    @Test func `near the limit whoever has more than its share goes without, and newcomers are let in`() async throws {
+        var limits = TransportLimits()
+        limits.waitingCalls = 32
+        try await withServer(limits: limits) { path, server, service in
+            let greedy = try LineClient(socket: path)
+            for id in 0..<40 { greedy.send(request(.integer(Int64(id)), "hold", ["key": .string("\(id)")])) }
+            func refused(_ client: LineClient) async throws -> JSONValue? {
+                let data = try parsed(await client.line())["error"]?["data"]
+                #expect(data?["which"] == "waitingCalls")
+                #expect(data?["value"] == 32)
+                #expect(data?["outcome"] == "not_done")
+                #expect(data?["retryAfterMs"]?.integer != nil)
+                return data?["share"]
+            }
+            // An eighth stays free for others.
+            for _ in 0..<12 { #expect(try await refused(greedy) == 28) }
+            #expect(server.callsInFlight == 28)
+            let modest = try LineClient(socket: path)
+            for id in 0..<5 { modest.send(request(.integer(Int64(id)), "hold", ["key": .string("m\(id)")])) }
+            #expect(try await refused(modest) == nil, "within its share; there is no room at all")
+            #expect(server.callsInFlight == 32)
+            // Whoever asks first when there is room again: the one that has more than its half goes without.
+            service.free("0")
+            #expect(try parsed(await greedy.line())["id"] == 0)
+            greedy.send(request(99, "echo"))
+            #expect(try await refused(greedy) == 14)
+            modest.send(request(99, "echo"))
+            #expect(try parsed(await modest.line())["result"] != nil)
+            for id in 0..<40 { service.free("\(id)") }
+            for id in 0..<5 { service.free("m\(id)") }
+        }
+    }
+
+    @Test func `the last of the waiting calls is kept for peers of higher ranks`() {
+        var limits = TransportLimits()
+        limits.waitingCalls = 160
+        let ledger = ServerLedger(limits: limits, ownUser: 500)
+        func admitted(_ rank: PeerRank) -> Int {
+            var count = 0
+            // Each by a connection of its own: nobody has more than its share.
+            while count < 1000, ledger.beginCall(isUrgent: false, inFlight: 1, rank: rank) == nil { count += 1 }
+            return count
+        }
+        #expect(admitted(.low) == 140)
+        #expect(admitted(.middle) == 10)
+        #expect(admitted(.high) == 10)
+        #expect(ledger.beginCall(isUrgent: true, inFlight: 1, rank: .low) == nil)
+    }
+
     @Test func `too many connections are refused with one line`() async throws {
         var limits = TransportLimits()
         limits.connections = 2

@@ -34,6 +34,7 @@ struct EventHandlers: Sendable {
             overflow: params["overflow"]?.string.flatMap { Subscription.Overflow(rawValue: $0) } ?? .gap,
             position: min(wanted, params["from"]?.integer ?? wanted)
         )
+        let asked = params["from"]?.integer ?? wanted
         var reply: JSONObject = [
             "subscription": .string(subscription.id), "sequence": .integer(subscription.position),
         ]
@@ -44,6 +45,9 @@ struct EventHandlers: Sendable {
             }
             reply["snapshot"] = (try? JSONParser.parse(text)) ?? []
         }
-        return RPCReply(reply) { feed.begin(subscription) }
+        return RPCReply(reply) {
+            subscription.tellAhead(asked)
+            feed.begin(subscription)
+        }
     }
 }

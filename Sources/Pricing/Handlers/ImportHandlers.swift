@@ -18,8 +18,8 @@ struct ImportHandlers: Sendable {
         let row: Int64
         let failure: PricingFailure
 
-        var json: JSONValue {
-            ["row": .integer(row), "error": .object(failure.rpcError(incidentID: Database.freshKey()).json)]
+        func json(_ database: Database) -> JSONValue {
+            ["row": .integer(row), "error": .object(database.rpcError(failure, "product.import").json)]
         }
     }
 
@@ -39,14 +39,15 @@ struct ImportHandlers: Sendable {
         ]
         let answer =
             isPerRow && !context.meta.isDryRun
-            ? try await writeInParts(good, params, context) : try await write(context.with(params))
+            ? try await writeInParts(good, params, context) : try await write(context.with(params), good)
         if !context.meta.isDryRun {
             feed.kick()
             ticker.kick()  // a product that failed is tried again soon
         }
         guard var reply = (try? JSONParser.parse(answer.text.bytes))?.object else { return context.reply(answer) }
-        let failed = refused.map { Refused(row: $0.row, failure: Self.failure($0.violations)) } + Self.refused(reply)
-        reply["failed"] = .array(failed.sorted { $0.row < $1.row }.map(\.json))
+        let failed =
+            refused.map { Refused(row: $0.row, failure: Self.failure($0.violations)) } + Self.refused(reply, good)
+        reply["failed"] = .array(failed.sorted { $0.row < $1.row }.map { $0.json(database) })
         return context.reply(
             Database.Answer(
                 text: JSONText(reply),
@@ -112,15 +113,19 @@ struct ImportHandlers: Sendable {
     }
 
     /// - Throws: in mode atomic, what the first refused row met, with that row's number and all that were refused.
-    private func write(_ context: CallContext) async throws(PricingFailure) -> Database.Answer {
+    private func write(
+        _ context: CallContext,
+        _ rows: [JSONValue]
+    ) async throws(PricingFailure) -> Database.Answer {
         do throws(PricingFailure) {
             return try await database.write("import_products", context)
         } catch {
-            guard case .refused(_, _, let facts) = error, let first = Self.refused(facts).first,
-                case .refused(let code, let message, var told) = first.failure
-            else { throw error }
+            guard case .refused(_, _, let facts) = error else { throw error }
+            let failed = Self.refused(facts, rows)
+            guard let first = failed.first else { throw error }
+            guard case .refused(let code, let message, var told) = first.failure else { throw first.failure }
             told["row"] = .integer(first.row)
-            told["failed"] = .array(Self.refused(facts).map(\.json))
+            told["failed"] = .array(failed.map { $0.json(database) })
             throw .refused(code, message: message, facts: told)
         }
     }
@@ -166,8 +171,10 @@ struct ImportHandlers: Sendable {
     }
 
     /// The rows that the database refused, each as the error that it alone would have met, its paths from the rows' root.
-    private static func refused(_ facts: JSONObject) -> [Refused] {
-        (facts["failed"]?.array ?? []).map { refusal in
+    private static func refused(_ facts: JSONObject, _ rows: [JSONValue]) -> [Refused] {
+        let given = Dictionary(rows.map { ($0["row"]?.integer ?? 0, $0["product"]?.object ?? [:]) }) { first, _ in first
+        }
+        return (facts["failed"]?.array ?? []).map { refusal in
             let row = refusal["row"]?.integer ?? 0
             var error = PostgresError(
                 .server,
@@ -176,7 +183,7 @@ struct ImportHandlers: Sendable {
             )
             error.detail = refusal["detail"]?.string
             error.constraint = refusal["constraint"]?.string.flatMap { $0.isEmpty ? nil : $0 }
-            return Refused(row: row, failure: PricingFailure(error).under("/rows/\(row)"))
+            return Refused(row: row, failure: PricingFailure(error, params: given[row] ?? [:]).under("/rows/\(row)"))
         }
     }
 }

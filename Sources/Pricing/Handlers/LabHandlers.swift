@@ -2,14 +2,14 @@ import JSONRPC
 import Postgres
 import PricingProtocol
 
-/// `lab.run`: made-up seasons in short statements, two at a time, with progress between them.
+/// `lab.run`: made-up seasons in short statements, two at a time while nobody else reads for long, with progress between
+/// them.
 struct LabHandlers: Sendable {
     let database: Database
+    let gates: CallGates
 
     /// Seasons in one statement.
     private static let chunk: Int64 = 20
-    /// Statements that run at the same time; the rest of the pool stays with the shop.
-    private static let lanes = 2
 
     var handlers: [String: Dispatcher.Handler] {
         ["lab.run": { context async throws(PricingFailure) in try await run(context) }]
@@ -53,6 +53,9 @@ struct LabHandlers: Sendable {
         var sums: [[JSONValue]] = Array(repeating: [], count: starts.count)
         var done: Int64 = 0
         var failure: PricingFailure?
+        let gate = CallGate.longReads
+        let isWide = gates.widen(gate, context)
+        defer { if isWide { gates.leave(gate, context.call.peer.uid) } }
         await withTaskGroup(of: (Int, Result<JSONValue, PricingFailure>).self) { group in
             var waiting = starts.indices[...]
             func startNext() {
@@ -62,7 +65,7 @@ struct LabHandlers: Sendable {
                 request["count"] = .integer(min(Self.chunk, seasons.upperBound - starts[index]))
                 group.addTask { [request] in (index, await self.outcome(of: request, context)) }
             }
-            for _ in 0..<Self.lanes { startNext() }
+            for _ in 0..<(isWide ? 2 : 1) { startNext() }
             for await (index, outcome) in group {
                 switch outcome {
                 case .success(let rows):

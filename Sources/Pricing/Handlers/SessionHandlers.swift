@@ -19,7 +19,9 @@ struct SessionHandlers: Sendable {
             "server.explain": { context throws(PricingFailure) in
                 let reason = context.params["reason"]?.string
                 guard let code = ErrorCode.all.first(where: { $0.reason == reason }) else {
-                    throw .refused(.invalidParams, message: nil, facts: [:])
+                    let message = "there is no such reason"
+                    let violation = Violation(path: "/reason", rule: "choice", message: message)
+                    throw .refused(.invalidParams, message: nil, facts: ["violations": [violation.json]])
                 }
                 return RPCReply([
                     "reason": .string(code.reason), "code": .integer(Int64(code.code)),
@@ -54,12 +56,7 @@ struct SessionHandlers: Sendable {
     /// The transport's limits, and those of the methods.
     private var allLimits: JSONObject {
         var all = limits.asJSON
-        all["requestMs"] = .integer(CallContext.requestTimeoutMs)
-        all["statementMs"] = .integer(Database.statementTimeoutMs)
-        all["lockMs"] = .integer(Database.lockTimeoutMs)
-        all["orderLines"] = 100
-        all["importRows"] = 10_000
-        all["pageRows"] = 500
+        for limit in CallLimit.all { all[limit.name] = .integer(limit.value) }
         return all
     }
 }

@@ -1,0 +1,64 @@
+/// A limit of calls, beside those of the transport. `session.hello` and the error of whoever meets it use its one name.
+package struct CallLimit: Sendable, Hashable {
+    package let name: String
+    package let value: Int64
+
+    package init(_ name: String, _ value: Int64) {
+        self.name = name
+        self.value = value
+    }
+}
+
+extension CallLimit {
+    /// Milliseconds that a call may take unless it says so itself; long methods are exempt.
+    package static let requestMs = CallLimit("requestMs", 4000)
+    /// Milliseconds that a statement may take unless a call says less or its method is long.
+    package static let statementMs = CallLimit("statementMs", 3000)
+    /// Milliseconds that a statement waits for a lock.
+    package static let lockMs = CallLimit("lockMs", 1000)
+    /// Calls that may wait for a connection to the database when all are busy.
+    package static let databaseQueue = CallLimit("databaseQueue", 4096)
+
+    /// Every limit of calls, as `session.hello` tells them.
+    package static let all: [CallLimit] =
+        [
+            requestMs, statementMs, lockMs, databaseQueue, CallLimit("orderLines", 100),
+            CallLimit("importRows", 10_000),
+            CallLimit("pageRows", 500),
+        ] + CallGate.all.flatMap { [$0.most, $0.perUser, $0.waiting].compactMap { $0 } }
+}
+
+/// A door for calls that would take the whole daemon if all of them were let in at once. A method's declaration names it.
+package struct CallGate: Sendable, Hashable {
+    /// Calls that run at the same time at most.
+    package let most: CallLimit
+    /// How many of them may be of one uid; nil for any number.
+    package let perUser: CallLimit?
+    /// How many may wait for their turn; nil when whoever does not get in is refused at once.
+    package let waiting: CallLimit?
+}
+
+extension CallGate {
+    /// Readings that may take minutes: each occupies a connection to the database for as long, and there are eight.
+    package static let longReads = CallGate(
+        most: CallLimit("longReads", 2),
+        perUser: CallLimit("longReadsPerUser", 1),
+        waiting: nil
+    )
+
+    /// Sums over the whole shop. A page shows several at a time, so that they wait for each other rather than be refused.
+    package static let dashboards = CallGate(
+        most: CallLimit("dashboards", 1),
+        perUser: nil,
+        waiting: CallLimit("waitingDashboards", 64)
+    )
+
+    /// Checks of a password, each of which costs a core a good part of a second, by design.
+    package static let passwordChecks = CallGate(
+        most: CallLimit("passwordChecks", 1),
+        perUser: nil,
+        waiting: CallLimit("waitingPasswordChecks", 16)
+    )
+
+    package static let all = [longReads, dashboards, passwordChecks]
+}
