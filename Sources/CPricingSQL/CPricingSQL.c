@@ -124,6 +124,9 @@ static const unsigned char script_43[] = {
 static const unsigned char script_44[] = {
 #embed "../../sql/44_bench_tables.sql"
 };
+static const unsigned char script_45[] = {
+#embed "../../sql/45_audit_corrections.sql"
+};
 
 #define SCRIPT(number, name) {name, script_##number, sizeof script_##number}
 
@@ -169,6 +172,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(42, "42_bench_shop.sql"),
     SCRIPT(43, "43_bench_history.sql"),
     SCRIPT(44, "44_bench_tables.sql"),
+    SCRIPT(45, "45_audit_corrections.sql"),
 };
 
 unsigned long pricing_script_count(void) {
