@@ -10,22 +10,22 @@
 create or replace function lock_products(ids bigint[]) returns bigint[]
 language plpgsql as $$
 declare
-    held bigint[];
+    busy bigint[];
 begin
     for try in 1..4 loop
         begin
-            held := array(
+            busy := array(
                 select p.product_id from product p where product_id = any (ids) except all
                 select locked.product_id from (
                     select d.product_id from product d join inventory i using (product_id)
                     where d.product_id = any (ids) order by d.product_id for no key update skip locked) locked);
-            if held = '{}' or try = 4 then return held; end if;
+            if busy = '{}' or try = 4 then return busy; end if;
             raise exception using errcode = 'AHELD';  -- lets go of all
         exception when sqlstate 'AHELD' then null;
         end;
         begin
-            perform from product where product_id = any (held) order by product_id for no key update;
-            perform from inventory where product_id = any (held) order by product_id for no key update;
+            perform from product where product_id = any (busy) order by product_id for no key update;
+            perform from inventory where product_id = any (busy) order by product_id for no key update;
             raise exception using errcode = 'AHELD';
         exception when sqlstate 'AHELD' or lock_not_available then null;
         end;

@@ -266,7 +266,7 @@ $$;
 create or replace function verify_audit(p jsonb) returns json
 language plpgsql stable set jit = off as $$
 declare
-    skipped bigint := coalesce((open_cursor('audit.verify', p) ->> 0)::bigint, 0);
+    skipped bigint := coalesce((p ->> 'cursor')::bigint, 0);
     s jsonb := coalesce(p -> 'state', '{"product": 0, "order": 0, "products": 0, "movements": 0, "priceChanges": 0,
                                         "orders": 0, "total": 0, "differences": []}');
     ids bigint[] := array(select product_id from product where product_id > (s ->> 'product')::bigint
@@ -294,7 +294,7 @@ begin
                 'checked', s - array['product', 'order', 'total', 'differences'], 'total', s -> 'total',
                 'differences', s -> 'differences',
                 'nextCursor', case when (s ->> 'total')::bigint > skipped + page_size(p)
-                                   then seal_cursor('audit.verify', p, json_build_array(skipped + page_size(p))) end));
+                                   then (skipped + page_size(p))::text end));
         end if;
         wrong := (select jsonb_agg(difference_json(a.kind, a."table", a.product_id, a.sequence, a.order_id, a.field,
                                        a.expected, a.found) order by a.order_id)
@@ -308,130 +308,4 @@ begin
     return json_build_object('state', s, 'done', (s ->> 'products')::bigint + (s ->> 'orders')::bigint,
         'total', (select count(*) from product) + (select count(*) from customer_order),
         'message', case when ids <> '{}' then 'products' else 'orders' end);
-end $$;
-
--- ---------------------------------------------------------------------------------------------- repair
--- What is wrong with some products, and whether it can be put right. What inventory keeps follows from ledger and
--- history and is set to what they give, where those are sound themselves. A row of the ledger or of the history is
--- evidence: it is never rewritten, and no row is appended that would claim a price or a movement that never was.
-create or replace function audit_remedies(ids bigint[])
-returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
-               expected text, found text, remedy text)
-language sql stable as $$
-    with wrong as materialized (select * from audit_products(ids))
-    select w.*, case
-        when w."table" <> 'inventory' or w.kind in ('stock.missing', 'price.failed') then null
-        when w.kind like 'stock.%' and (
-            exists (select from wrong o where o.product_id = w.product_id and o."table" = 'stock_movement')
-            or w.kind = 'stock.sum' and w.expected::bigint not between i.held and 2147483647) then null
-        when w.kind = 'price.posted' and exists (
-            select from wrong o where o.product_id = w.product_id and o."table" = 'price_change'
-              and o.sequence = (select max(c.sequence) from price_change c where c.product_id = w.product_id)) then null
-        when w.kind in ('price.limits', 'price.evaluation') then 'price it again'
-        else 'set it to ' || w.expected end
-    from wrong w left join inventory i using (product_id)
-$$;
-
--- Writes the corrections of some products, each as an event and a row of audit_repair too; those that have some. One
--- whose row cannot be written is set aside.
-create or replace function correct_products(ids bigint[], why text) returns bigint[]
-language plpgsql as $$
-declare
-    moment timestamptz := pricing_now();
-    half integer := cardinality(ids) / 2;
-    touched bigint[];
-begin
-    begin
-        with done as (
-            insert into audit_repair (product_id, kind, field, found, corrected, reason, actor, at)
-            select product_id, kind, field, a.found, case when remedy like 'set %' then expected end, why, acting(), moment
-            from audit_remedies(ids) a where remedy is not null order by product_id, kind
-            returning *
-        ), told as (
-            insert into event_outbox (at, topic, op, product_id, key, before, after, cause, actor)
-            select at, 'automation', 'repair', product_id, product_id, jsonb_object_agg(field, done.found),
-                   jsonb_object_agg(field, corrected), jsonb_build_object('kind', 'audit', 'reason', why), actor
-            from done group by product_id, at, actor order by product_id
-            returning product_id
-        ), moved as (
-            update inventory i set stock = coalesce(f.stock, i.stock), held = coalesce(f.held, i.held),
-                price = coalesce(f.price, i.price), movement_count = coalesce(f.movements, i.movement_count),
-                change_count = coalesce(f.changes, i.change_count)
-            from (select product_id, max(corrected) filter (where field = 'stock')::integer as stock,
-                         max(corrected) filter (where field = 'held')::integer as held,
-                         max(corrected) filter (where field = 'price')::numeric as price,
-                         max(corrected) filter (where field = 'movement_count')::bigint as movements,
-                         max(corrected) filter (where field = 'change_count')::bigint as changes
-                  from done group by 1) f
-            where i.product_id = f.product_id
-        )
-        select array_agg(product_id order by product_id) into touched from told;
-        return coalesce(touched, '{}');
-    exception when others then
-        if not is_own_fault(sqlstate) then raise; end if;
-        if half = 0 then
-            perform set_aside(ids[1], 'audit', null, sqlstate, sqlerrm);
-            return '{}';
-        end if;
-    end;
-    return correct_products(ids[:half], why) || correct_products(ids[half + 1:], why);
-end $$;
-
--- Carries out every remedy for some products, once the ledger stands still: the trigger that would take the correction
--- for a movement steps aside inside this transaction, under a lock that lets nobody else move stock. Then each of
--- these products is priced again as ever. The correction is no movement.
-create or replace function repair_products(ids bigint[], why text) returns void
-language plpgsql security definer set search_path = public, pg_temp as $$
-declare
-    touched bigint[];
-begin
-    alter table inventory disable trigger inventory_move, disable trigger inventory_kept;
-    touched := correct_products(ids, why);
-    alter table inventory enable trigger inventory_move, enable trigger inventory_kept;
-    perform evaluate_products(touched, row('audit', acting(), why, null)::movement_cause);
-end $$;
-
--- `audit.repair`: says what it would put right and what it cannot; does it when told to `apply`.
-create or replace function repair_audit(p jsonb) returns json
-language plpgsql set jit = off as $$
-declare
-    applies boolean := coalesce((p ->> 'apply')::boolean, false);
-    all_ids bigint[] := array(select product_id from product order by product_id);
-    reply json;
-    ids bigint[];
-begin
-    with all_wrong as (
-        select * from audit_remedies(all_ids)
-        union all select *, null from audit_orders(1, 9223372036854775807)
-    ), listed as (
-        select a.*, row_number() over (partition by remedy is null order by product_id, kind, sequence, order_id, field) as n
-        from all_wrong a
-    ), facts as (
-        select n, remedy, difference_json(kind, "table", product_id, sequence, order_id, field, expected, l.found)
-                   || jsonb_strip_nulls(jsonb_build_object('remedy', remedy)) as fact
-        from listed l where n <= 500
-    )
-    select json_build_object('applied', applies,
-        'repairable', (select count(*) from listed where remedy is not null),
-        'repairs', coalesce((select json_agg(fact order by n) from facts where remedy is not null), '[]'),
-        'skipped', '[]'::json, 'notRepairable', (select count(*) from listed where remedy is null),
-        'differences', coalesce((select json_agg(fact order by n) from facts where remedy is null), '[]')),
-        (select array_agg(distinct product_id) from listed where remedy is not null)
-    into reply, ids;
-    if applies and ids is not null then
-        perform repair_products(ids, coalesce(p ->> 'reason', 'audit'));
-        return (reply::jsonb || jsonb_build_object('skipped', skipped_json(ids)))::json;
-    end if;
-    return reply;
-end $$;
-
-create or replace trigger audit_repair_append_only before update or delete or truncate on audit_repair
-    for each statement execute function tg_history_append_only();
-
-revoke execute on function repair_products(bigint[], text) from public;
-do $$
-begin
-    if exists (select from pg_roles where rolname = 'pricingd') then
-        grant execute on function repair_products(bigint[], text) to pricingd;
-    end if;
 end $$;

@@ -139,6 +139,9 @@ static const unsigned char script_45[] = {
 static const unsigned char script_46[] = {
 #embed "../../sql/46_kept_values.sql"
 };
+static const unsigned char script_47[] = {
+#embed "../../sql/47_audit_corrections.sql"
+};
 
 #define SCRIPT(number, name) {name, script_##number, sizeof script_##number}
 
@@ -189,6 +192,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(44, "44_bench_tables.sql"),
     SCRIPT(45, "45_event_keys.sql"),
     SCRIPT(46, "46_kept_values.sql"),
+    SCRIPT(47, "47_audit_corrections.sql"),
 };
 
 unsigned long pricing_script_count(void) {

@@ -161,7 +161,10 @@ struct FailingProductTests {
                 alter table inventory enable trigger user;
                 """
             )
-            let repair = #"select concat_ws(' ', r ->> 'repairable', r #> '{skipped,0,productId}') from repair_audit('{"apply": true}') r"#
+            let repair = """
+                select concat_ws(' ', r ->> 'repairable', r #> '{skipped,0,productId}')
+                from repair_audit('{"apply": true}') r
+                """
             let wrong = "select count(*) from inventory where movement_count = 9"
             #expect(try await shop.value(repair) == "2 \(Self.bad)")
             #expect(try await shop.value(wrong) == "1")
