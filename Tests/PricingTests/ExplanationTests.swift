@@ -72,7 +72,10 @@ struct ExplanationTests {
                         try await shop.run(state.replacing("$product", with: "\(product)"))
                         #expect(try await shop.rows(Self.contradictions) == [], "\(strategy) \(base) \(state)")
                         try await shop.run("update product set archived_at = now() where archived_at is null")
-                        #expect(try await shop.rows(Self.contradictions) == [], "\(strategy) \(base) \(state), archived")
+                        #expect(
+                            try await shop.rows(Self.contradictions) == [],
+                            "\(strategy) \(base) \(state), archived"
+                        )
                     }
                 }
             }
