@@ -28,8 +28,7 @@ begin
 end $$;
 
 -- ---------------------------------------------------------------------------------------------- guards
--- The nearest price of the form k * step - offset, half up, k at least 1. What lies further than half a step below the
--- first of them is rounded to the cent: a step that is too large for a product must not make it dearer than computed.
+-- The nearest price k * step - offset, half up, k at least 1; to the cent what lies more than half a step below the first.
 create or replace function round_to_step(amount numeric, step numeric, shift numeric) returns numeric
 language sql immutable as $$
     select case when round((amount + shift) / step) >= 1 then round((amount + shift) / step) * step - shift

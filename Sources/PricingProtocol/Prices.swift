@@ -56,7 +56,8 @@ enum Prices {
         [
             .productId, .money("price", "The posted price; of a preview the price that the steps end at."),
             .money("posted", "The price that stands."),
-            Field.money("wouldBe", "Where the steps end when that is not `price`: halted, or not priced again yet.").nullable,
+            Field.money("wouldBe", "Where the steps end when that is not `price`: halted, or not priced again yet.")
+                .nullable,
             .money("basePrice", "The list price."), .stock, Field("strategy", .name(1...50), "The rule's strategy."),
             .ruleId,
             Field("frozen", .name(1...50), "pinned, halted, archived or out_of_stock: why it does not move.").nullable,

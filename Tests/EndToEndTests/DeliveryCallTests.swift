@@ -17,7 +17,9 @@ extension EndToEnd {
             return (shop, product)
         }
 
-        @Test func `a delivery that comes in parts stays open until all of it has come, and what is more is told`() async throws {
+        @Test func `a delivery that comes in parts is awaited until all of it has come, and what is more is told`()
+            async throws
+        {
             let (shop, product) = try await open(year: 2031)
             let client = shop.client
             let alone = try await shop.price(product)
@@ -31,7 +33,10 @@ extension EndToEnd {
             func restock(_ quantity: Int64) async throws -> JSONObject? {
                 try await client.call(
                     "inventory.restock",
-                    ["productId": .integer(product), "quantity": .integer(quantity), "expectationId": id, "reason": "van"]
+                    [
+                        "productId": .integer(product), "quantity": .integer(quantity), "expectationId": id,
+                        "reason": "van",
+                    ]
                 )["expectation"]?.object
             }
             let first = try await restock(30)
@@ -56,7 +61,8 @@ extension EndToEnd {
             #expect(try await shop.stock(product) == 125)
         }
 
-        @Test func `what was said of a delivery can be changed and taken back, each time with its price`() async throws {
+        @Test func `what was said of a delivery can be changed and taken back, each time with its price`() async throws
+        {
             let (shop, product) = try await open(year: 2032)
             let client = shop.client
             let alone = try await shop.price(product)
@@ -66,7 +72,10 @@ extension EndToEnd {
             )
             let id = try #require(expected["expectationId"])
             #expect(try await shop.price(product) != alone)
-            let sooner = try await client.call("inventory.expect", ["expectationId": id, "eta": "2032-01-03T00:00:00Z"])
+            let sooner = try await client.call(
+                "inventory.expect",
+                ["expectationId": id, "eta": "2032-01-03T00:00:00Z"]
+            )
             #expect(sooner["quantity"] == 100 && sooner["eta"] == "2032-01-03T00:00:00.000Z")
             #expect(try await shop.price(product) == alone)
             let fewer = try await client.call(
@@ -80,9 +89,12 @@ extension EndToEnd {
                 ["productId": .integer(product), "quantity": 4, "expectationId": id]
             )
             for (params, path) in [
-                (["expectationId": id, "quantity": 4], "/quantity"), (["expectationId": id, "productId": 1], "/expectationId"),
-                (["expectationId": id, "eta": "2031-01-01T00:00:00Z"], "/eta"), (["expectationId": 999_999], "/expectationId"),
-                (["productId": .integer(product), "eta": "2033-01-01T00:00:00Z"], "/quantity"), (["quantity": 4], "/productId"),
+                (["expectationId": id, "quantity": 4], "/quantity"),
+                (["expectationId": id, "productId": 1], "/expectationId"),
+                (["expectationId": id, "eta": "2031-01-01T00:00:00Z"], "/eta"),
+                (["expectationId": 999_999], "/expectationId"),
+                (["productId": .integer(product), "eta": "2033-01-01T00:00:00Z"], "/quantity"),
+                (["quantity": 4], "/productId"),
             ] as [(JSONObject, String)] {
                 let refusal = try await client.refusal("inventory.expect", params)
                 #expect(refusal.data["violations"]?.array?.first?["path"]?.string == path, "\(params)")
@@ -121,7 +133,9 @@ extension EndToEnd {
             var rehearsal = params
             rehearsal["_meta"] = ["dryRun": true]
             let said = try await client.call("data.generate", rehearsal)
-            let sales = (said["_meta"]?["wouldChange"]?["events"]?.array ?? []).filter { $0["cause"]?["kind"] == "sale" }
+            let sales = (said["_meta"]?["wouldChange"]?["events"]?.array ?? []).filter {
+                $0["cause"]?["kind"] == "sale"
+            }
             #expect(try await client.call("dashboard.stats")["orders"] == 0)
             let done = try await client.call("data.generate", params)
             #expect(said.removing("_meta") == done.removing("_meta"))

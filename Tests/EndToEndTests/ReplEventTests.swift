@@ -76,7 +76,9 @@ extension EndToEnd {
             #expect(repl.end() == 0)
         }
 
-        @Test func `a script file may begin with a byte order mark, and CSV keeps lines and runs no formula`() async throws {
+        @Test func `a script file may begin with a byte order mark, and CSV keeps lines and runs no formula`()
+            async throws
+        {
             let daemon = try await TestDaemon.shared()
             let shop = try await Shop.open(daemon)
             let product = try await shop.product(["title": "=cmd|'/c calc'!A1"])
@@ -84,7 +86,9 @@ extension EndToEnd {
             let script = daemon.folder + "/marked-\(product).txt"
             try "\u{FEFF}order.get orderId=\(order)\nproduct.get productId=\(product)\n"
                 .write(toFile: script, atomically: true, encoding: .utf8)
-            let repl = try #require(ReplProcess(["--socket", daemon.socket, "--format", "csv", script], home: daemon.folder))
+            let repl = try #require(
+                ReplProcess(["--socket", daemon.socket, "--format", "csv", script], home: daemon.folder)
+            )
             #expect(repl.expect("lines"))
             #expect(repl.expect("[{\"\"productId\"\":\(product),"))
             #expect(repl.expect(",'=cmd|'/c calc'!A1,"))

@@ -134,7 +134,7 @@ import Testing
     @Test func csvRunsNoFormulaAndKeepsInnerTables() {
         let rows: JSONObject = [
             "items": [
-                ["a": "=1+1", "b": "+49 30", "c": "-cmd", "d": "@x", "e": "\tx", "f": "-5.00", "g": -3, "h": "a=b"],
+                ["a": "=1+1", "b": "+49 30", "c": "-cmd", "d": "@x", "e": "\tx", "f": "-5.00", "g": -3, "h": "a=b"]
             ]
         ]
         #expect(

@@ -183,7 +183,7 @@ struct GoldenCall: Sendable {
         takesID("inventory.get", "productId"), takesPage("inventory.lowStock"),
         takesPage("inventory.list", [#"{"level": "LOW"}"#]),
         GoldenCall("inventory.list", [], [(#"{"level": "low"}"#, "/level", "choice")]),
-        takesID("inventory.movements", "productId"),
+        takesID("inventory.movements", "productId"), takesID("inventory.unexpect", "expectationId"),
         takesPage("inventory.expectations", [#"{"productId": 1}"#]),
         GoldenCall(
             "inventory.expect",
@@ -193,11 +193,9 @@ struct GoldenCall: Sendable {
             ],
             [
                 (#"{"productId": 1, "quantity": 0, "eta": "2031-01-01T00:00:00Z"}"#, "/quantity", "minimum"),
-                (#"{"expectationId": 0, "quantity": 5}"#, "/expectationId", "minimum"),
                 (#"{"productId": 1, "quantity": 1, "eta": "soon"}"#, "/eta", "format"),
             ]
         ),
-        takesID("inventory.unexpect", "expectationId"),
         takesPage("pricing.halts", [#"{"open": true}"#]),
         GoldenCall(
             "pricing.halt",

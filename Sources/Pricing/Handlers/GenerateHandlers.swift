@@ -46,7 +46,8 @@ struct GenerateHandlers: Sendable {
 
     private func rehearse(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
         let params = context.params.serialized()
-        let (counts, changes) = try await database.run(context, isRepeatable: false) { (session) throws(PostgresError) in
+        let (counts, changes) = try await database.run(context, isRepeatable: false) {
+            (session) throws(PostgresError) in
             var counts = Self.object(try session.one(DaemonStatements.generateBegin, [.json(params)]))
             let plan = counts["plan"]?.object ?? [:]
             counts = counts.removing("plan")
