@@ -194,7 +194,7 @@ extension EventFeed.Shared {
     /// that had these numbers, so every subscriber is told and goes on after them.
     mutating func follow(_ end: DaemonStatements.StreamEnd) {
         defer { stream = end.stream }
-        guard let stream, stream != end.stream || end.last < lastNumber else { return }
+        guard let stream, stream != end.stream || end.before < lastNumber else { return }
         subscriptions = subscriptions.mapValues { $0.restored(at: end.before) }
     }
 

@@ -5,22 +5,8 @@ import Testing
 
 extension EndToEnd {
     /// Somebody who was at a socket's path before the daemon, and a client that would tell them a password.
-    @Suite(.enabled(if: ImpostorTests.canMount, "needs root and mounts of its own"))
+    @Suite(.enabled(if: Mounts.areOurs, "needs root and mounts of its own"))
     struct ImpostorTests {
-        /// Root and a name space of mounts: a folder may stand at a path of the machine for one process alone.
-        static let canMount =
-            getuid() == 0 && unsafe access("/usr/bin/unshare", X_OK) == 0 && unshares
-
-        private static let unshares: Bool = {
-            let program = Process()
-            program.executableURL = URL(filePath: "/usr/bin/unshare")
-            program.arguments = ["--mount", "mount", "-t", "tmpfs", "none", "/mnt"]
-            program.standardError = FileHandle.nullDevice
-            guard (try? program.run()) != nil else { return false }
-            program.waitUntilExit()
-            return program.terminationStatus == 0
-        }()
-
         /// A program where `folder` stands at `place`, and which is told of no socket.
         private func run(
             _ words: [String],
@@ -42,7 +28,10 @@ extension EndToEnd {
         /// Serves as somebody, and tells whether a client said anything.
         private func server(_ user: String, _ socket: String) async throws -> ChildProgram {
             let script = """
-                import json, os, socket, sys
+                import json, os, pwd, socket, sys
+                os.setgroups([])
+                os.setgid(65534)
+                os.setuid(pwd.getpwnam(sys.argv[2]).pw_uid)
                 listener = socket.socket(socket.AF_UNIX)
                 listener.bind(sys.argv[1])
                 os.chmod(sys.argv[1], 0o777)
@@ -58,11 +47,7 @@ extension EndToEnd {
                     print(heard)
                     link.close()
                 """
-            let identity = ["--reuid=\(user)", "--regid=nogroup", "--clear-groups"]
-            let server = try ChildProgram(
-                "/usr/bin/env",
-                ["setpriv"] + identity + ["python3", "-u", "-c", script, socket]
-            )
+            let server = try ChildProgram("/usr/bin/env", ["python3", "-u", "-c", script, socket, user])
             #expect(await server.line() == "listens")
             return server
         }
@@ -136,7 +121,9 @@ extension EndToEnd {
             for client in [repl, ["python3", "-c", python]] {
                 for session in ["", folder.path] {
                     let program = try run(client, place, at: "/run/pricingd", session: session)
-                    #expect(await program.line() == "{}", "\(client): \(await program.errorText())")
+                    let answer = await program.line()
+                    let errors = await program.errorText()
+                    #expect(answer == "{}", "\(client): \(errors)")
                     #expect(await program.exit() == 0)
                 }
             }

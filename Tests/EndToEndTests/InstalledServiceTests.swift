@@ -6,26 +6,9 @@ import Testing
 extension EndToEnd {
     /// The shipped unit under a real systemd: this machine's own, booted in a container over an overlay of its disk.
     @Suite(
-        .enabled(if: InstalledServiceTests.canBoot, "needs root, systemd-nspawn and an overlay of the machine's disk")
+        .enabled(if: Mounts.canBoot, "needs root, systemd-nspawn and an overlay of the machine's disk")
     )
     struct InstalledServiceTests {
-        static let canBoot =
-            getuid() == 0 && unsafe access("/usr/bin/systemd-nspawn", X_OK) == 0 && canOverlay
-
-        private static let canOverlay: Bool = {
-            let script = """
-                cd /mnt; mount -t tmpfs none .; cd /mnt; mkdir upper work root
-                mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
-                """
-            let program = Process()
-            program.executableURL = URL(filePath: "/usr/bin/unshare")
-            program.arguments = ["--mount", "sh", "-ec", script]
-            program.standardError = FileHandle.nullDevice
-            guard (try? program.run()) != nil else { return false }
-            program.waitUntilExit()
-            return program.terminationStatus == 0
-        }()
-
         /// Installs as the unit's own head says, and boots straight into the trial.
         private static let boot = """
             set -eu

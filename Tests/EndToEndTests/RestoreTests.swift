@@ -43,16 +43,24 @@ extension EndToEnd {
             let restored = try await Shop.open(fresh)
             #expect(try await restored.client.call("product.get", ["productId": .integer(product)])["stock"] == 48)
             #expect(try await restored.client.call("audit.verify")["differences"]?.array?.isEmpty == true)
-            _ = try await restored.client.call("inventory.restock", ["productId": .integer(product), "quantity": 5])
             var news = follower.notifications.makeAsyncIterator()
-            let gap = try #require(await news.next())
-            #expect(gap.method == "events.gap")
-            #expect(gap.params["reason"] == "RESTORED")
-            let event = try #require(await news.next())
-            #expect(event.method == "events.event")
-            let (last, sequence) = (gap.params["toSequence"]?.integer, event.params["sequence"]?.integer)
-            #expect(try #require(sequence) > #require(last))
-            #expect(event.params["after"]?["stock"] == 53)
+            for _ in 1...2 {
+                _ = try await restored.client.call(
+                    "inventory.restock",
+                    ["productId": .integer(product), "quantity": 5]
+                )
+                let gap = try #require(await news.next())
+                #expect(gap.method == "events.gap")
+                #expect(gap.params["reason"] == "RESTORED")
+                let event = try #require(await news.next())
+                #expect(event.method == "events.event")
+                let (last, sequence) = (gap.params["toSequence"]?.integer, event.params["sequence"]?.integer)
+                #expect(try #require(sequence) > #require(last))
+                #expect(event.params["after"]?["stock"] == 53)
+                // Once more into the same shop: its numbers begin again where the dump was made.
+                try await shell(try Self.documented("pg_restore"), places)
+            }
+            _ = try await restored.client.call("inventory.restock", ["productId": .integer(product), "quantity": 5])
 
             // It stands on its own: a daemon finds nothing to do to it.
             #expect(await fresh.stop() == 0)

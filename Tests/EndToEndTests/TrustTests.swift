@@ -115,7 +115,7 @@ extension EndToEnd {
         @Test(.enabled(if: getuid() == 0, "needs root to give files away"), arguments: folders + cases)
         func `what others could have written is refused by its name`(wrong: Case) async throws {
             let folder = try TemporaryFolder()
-            let maker = try ChildProgram("/usr/bin/env", ["-C", folder.path, "sh", "-ec", "umask 0; \(wrong.made)"])
+            let maker = try ChildProgram("/usr/bin/env", ["-C", folder.path, "sh", "-ec", "umask 022; \(wrong.made)"])
             #expect(await maker.exit() == 0)
             let daemon = try ChildProgram(
                 "/usr/bin/env",

@@ -20,7 +20,7 @@ struct SearchPathTests {
                         and exists (select from pg_class c where c.oid = d.objid and c.relkind in ('i', 'I')))))
         """
 
-    @Test func `what runs when a row is written looks for names in public alone`() async throws {
+    @Test func `what runs when a row is written looks for names in our schema alone`() async throws {
         try await Shop.withEmptyDatabase { shop in
             _ = try await Migrator.migrate(shop.connection, wantsDemo: true, isSandbox: true)
             let functions = try await shop.rows(Self.called)

@@ -52,7 +52,8 @@ export class Client {
 
   constructor({ path = socketPath(), onEvent = () => {} } = {}) {
     this.#socket = new net.Socket();
-    readline.createInterface({ input: this.#socket }).on("line", (line) => {
+    // What goes wrong with the socket comes here too, and is told below.
+    readline.createInterface({ input: this.#socket }).on("error", () => {}).on("line", (line) => {
       const message = JSON.parse(line);
       if (message.method) return onEvent(message.method, message.params);
       const waiting = this.#waiting.get(message.id);
