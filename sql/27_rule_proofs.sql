@@ -36,7 +36,7 @@ $$;
 -- One row of the walk.
 create or replace function walk_step(n integer, stock integer, price numeric) returns jsonb
 language sql immutable as $$
-    select jsonb_build_object('step', n, 'stock', stock, 'price', price::numeric(12, 2)::text)
+    select jsonb_build_object('step', n, 'stock', stock, 'price', round(price, 2)::text)
 $$;
 
 -- A product's price along stock levels that follow one another, from the price that the first of them is given at once.

@@ -25,7 +25,7 @@ extension EndToEnd {
                     }
                 }
             }
-            #expect(tried > 1500)
+            #expect(tried > 900)
             await client.close()
         }
 
@@ -48,7 +48,8 @@ extension EndToEnd {
 
         /// The method's example with each of its parameters at its ends, one at a time, and those of its objects too.
         private func calls(_ method: Method) -> [JSONObject] {
-            method.parameters.fields.flatMap { field in
+            // What a list gives as a cursor is nothing that a caller makes.
+            method.parameters.fields.filter { $0.name != "cursor" }.flatMap { field in
                 values(field.schema, like: method.example[field.name]).map { value in
                     var params = method.example
                     params[field.name] = value
