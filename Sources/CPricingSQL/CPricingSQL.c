@@ -142,6 +142,9 @@ static const unsigned char script_46[] = {
 static const unsigned char script_47[] = {
 #embed "../../sql/47_audit_corrections.sql"
 };
+static const unsigned char script_48[] = {
+#embed "../../sql/48_declarations.sql"
+};
 
 #define SCRIPT(number, name) {name, script_##number, sizeof script_##number}
 
@@ -193,6 +196,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT(45, "45_event_keys.sql"),
     SCRIPT(46, "46_kept_values.sql"),
     SCRIPT(47, "47_audit_corrections.sql"),
+    SCRIPT(48, "48_declarations.sql"),
 };
 
 unsigned long pricing_script_count(void) {

@@ -67,7 +67,7 @@ extension EndToEnd {
                 [range.lowerBound, range.upperBound, min(range.upperBound, 2_147_483_647)].map { .integer($0) }
             case .number(let range): [.decimal("\(range.lowerBound)"), .decimal("\(range.upperBound)")]
             case .money: ["0.01", "1", "0.1", "9999999999.99"]
-            case .text(let range), .name(let range):
+            case .text(let range), .name(let range), .bytes(let range):
                 (["abc", "-1", "null", "{}", "[1e400,1]", "99999999999999999999", "%_\\"] + [
                     String(repeating: "ş", count: range.upperBound),
                     String(repeating: "\u{1F600}", count: range.upperBound),
