@@ -237,17 +237,38 @@ begin
     return row_now;
 end $$;
 
--- A price that was typed by hand is a pin without expiry.
-create or replace function pin_by_hand(row_was inventory, row_now inventory) returns inventory
+-- What direct SQL did to a row, which names no cause; null: nothing that concerns its price.
+create or replace function move_by_hand(row_was inventory, row_now inventory) returns text
+language sql immutable as $$
+    select case when row_was.stock <> row_now.stock then 'adjust'
+                when (row_was.price, row_was.pin_price, row_was.pinned_until)
+                     is distinct from (row_now.price, row_now.pin_price, row_now.pinned_until) then 'pin'
+                when (row_was.learner, row_was.learning_since, row_was.opening_rate, row_was.next_eta)
+                     is distinct from (row_now.learner, row_now.learning_since, row_now.opening_rate, row_now.next_eta)
+                     then 'declaration' end
+$$;
+
+-- The row with what was evaluated: posted, unless automation is halted; then a declaration waits for the next evaluation.
+-- A product that is given its first stock is born at its price: that is its first, halted or not, and no change.
+create or replace function post_price(
+    declared product, row_was inventory, row_now inventory, v price_verdict, mode text, is_birth boolean,
+    moment timestamptz
+) returns inventory
 language plpgsql as $$
+declare
+    waits boolean := v.price <> row_was.price and v.frozen is null and not is_birth and is_halted(declared);
 begin
-    if row_now.price is null then
-        raise not_null_violation using message = 'a price cannot be null', table = 'inventory', column = 'price';
+    if not waits then row_now.price := v.price; end if;
+    if mode = 'declaration' then
+        row_now.anchor_date := case when not waits then coalesce(row_was.anchor_date, (moment at time zone 'UTC')::date) end;
     end if;
-    perform find_open_product(row_now.product_id);
-    row_now.pin_price := row_now.price;
-    row_now.pinned_until := 'infinity';
-    row_now.price := row_was.price;
+    if mode in ('declaration', 'first') then row_now.anchor_price := row_now.price; end if;
+    if is_birth and row_was.change_count = 0 then
+        row_now.opening_price := row_now.price;
+    elsif row_now.price <> row_was.price then
+        row_now.change_count := row_was.change_count + 1;
+        row_now.changed_at := moment;
+    end if;
     return row_now;
 end $$;
 
@@ -259,8 +280,6 @@ declare
     why movement_cause := new.cause;
     sales unit_sale[] := new.sales;
     stock_moved boolean;
-    is_birth boolean;  -- it is given its first stock: the price that this gives is its first, and no change
-    waits boolean := false;  -- automation is halted: a declaration is seen at the next evaluation after the resume
     mode text := 'stock';
     declared product;
     chosen rule;
@@ -273,18 +292,11 @@ begin
         new.stock := old.stock - sales[1].quantity;
     end if;
     stock_moved := new.stock <> old.stock;
-    if why is null then
-        if (old.stock, old.price, old.pin_price, old.pinned_until, old.learner, old.learning_since,
-            old.opening_rate, old.next_eta) is not
-            distinct from (new.stock, new.price, new.pin_price, new.pinned_until, new.learner, new.learning_since,
-                           new.opening_rate, new.next_eta) then return new; end if;
-        why.kind := case when stock_moved then 'adjust'
-                         when (old.price, old.pin_price, old.pinned_until) is distinct from
-                              (new.price, new.pin_price, new.pinned_until) then 'pin'
-                         else 'declaration' end;
+    if why.kind is null then
+        why.kind := coalesce(move_by_hand(old, new), case when why is not null then 'pin' end);
+        if why.kind is null then return new; end if;
     end if;
     why.actor := coalesce(why.actor, acting());
-    why.kind := coalesce(why.kind, case when stock_moved then 'adjust' else 'pin' end);
     select * into declared from product where product_id = new.product_id;
     select * into chosen from rule where rule_id = declared.rule_id;
     if new.price is distinct from old.price then
@@ -294,11 +306,7 @@ begin
     if new.pin_price is not null
         and (new.pin_price, new.pinned_until) is distinct from (old.pin_price, old.pinned_until) then
         perform check_pin(new.pin_price, declared, chosen);
-        if new.pinned_until <= moment then
-            perform fail('PR602', 'A pin must end in the future.', jsonb_build_object('violations', jsonb_build_array(
-                jsonb_build_object('path', '/until', 'rule', 'future', 'message', 'must lie in the future',
-                                   'got', rfc3339(new.pinned_until)))));
-        end if;
+        perform check_pin_end(new.pinned_until, moment);
     end if;
     if new.pin_price is null or new.pin_price is not distinct from old.pin_price then
         mode := evaluation_mode(old, new, why.kind);
@@ -323,20 +331,10 @@ begin
         if why.kind = 'restock' then new.last_restock_at := moment; end if;
         perform record_movement(old, new, why, moment, sales[1].stock_event);
     end if;
-    is_birth := mode = 'first' and why.kind = 'initial';
-    if verdict.price <> old.price then
-        waits := verdict.frozen is null and not is_birth and is_halted(declared);
-        if not waits then new.price := verdict.price; end if;
+    if verdict.price <> old.price or mode <> 'stock' then
+        new := post_price(declared, old, new, verdict, mode, mode = 'first' and why.kind = 'initial', moment);
     end if;
-    if mode = 'declaration' then
-        new.anchor_date := case when not waits then coalesce(old.anchor_date, (moment at time zone 'UTC')::date) end;
-    end if;
-    if mode in ('declaration', 'first') then new.anchor_price := new.price; end if;
-    if is_birth and old.change_count = 0 then
-        new.opening_price := new.price;
-    elsif new.price <> old.price then
-        new.change_count := old.change_count + 1;
-        new.changed_at := moment;
+    if new.change_count <> old.change_count then
         perform record_price_change(old, new, declared, chosen, mode, verdict, why, moment, sales[1].price_event);
     end if;
     if mode = 'declaration' or (new.price, stock_level(new.stock, declared.low_stock, declared.high_stock))

@@ -158,7 +158,7 @@ end $$;
 
 -- Whoever writes an expectation, the product's price follows at once.
 create or replace function tg_expectation_price() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 begin
     if tg_op <> 'INSERT' then
         perform refresh_eta(old.product_id, row('expect', null,
@@ -175,7 +175,7 @@ create or replace trigger expectation_price after insert or update or delete on 
 
 -- What is archived waits for nothing.
 create or replace function tg_product_stop_waiting() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 begin
     update expectation set closed_at = pricing_now(), closed_reason = 'the product was archived'
     where product_id = new.product_id and closed_at is null;

@@ -234,6 +234,19 @@ begin
     return array_to_string(lines, E'\n  ');
 end $$;
 
+-- What would change a price next, a line each.
+create or replace function moves_text(moves jsonb, price numeric) returns text[]
+language sql immutable as $$
+    select array(
+        select format('  next: %s: %s%s',
+            case m ->> 'event' when 'sales' then format('%s more sold', m ->> 'quantity')
+                when 'restock' then format('a restock of %s', m ->> 'quantity')
+                when 'tick' then format('at the tick of %s, if nothing is sold', m ->> 'at')
+                else 'without the pin' end,
+            m ->> 'price', case when m ->> 'price' = price::text then ', unchanged' else '' end)
+        from jsonb_array_elements(moves) with ordinality u (m, n) order by n)
+$$;
+
 -- Each step from base to the posted price, what would change it next, and the text that people read. Of a product as it
 -- stands `price` is the posted price, always; `wouldBe` is where the steps lead when that is elsewhere: automation is
 -- halted, or nothing has evaluated the product since what it is priced by moved.
@@ -300,13 +313,7 @@ begin
         || case when v.binding is null then array[]::text[]
                 else array[format('  binding guard: %s; without it %s', v.binding,
                                   price_without_guard(r, i.price, i.anchor_price, v))] end
-        || array(select format('  next: %s: %s%s',
-                     case m ->> 'event' when 'sales' then format('%s more sold', m ->> 'quantity')
-                         when 'restock' then format('a restock of %s', m ->> 'quantity')
-                         when 'tick' then format('at the tick of %s, if nothing is sold', m ->> 'at')
-                         else 'without the pin' end, m ->> 'price',
-                     case when m ->> 'price' = v.price::text then ', unchanged' else '' end)
-                 from jsonb_array_elements(moves) with ordinality u (m, n) order by n);
+        || moves_text(moves, v.price);
     return json_build_object('productId', d.product_id, 'price', v.price::text,
         'posted', i.price::text, 'wouldBe', would_be::text, 'basePrice', d.base_price::text, 'stock', i.stock,
         'strategy', r.strategy, 'ruleId', r.rule_id, 'frozen', v.frozen,

@@ -29,7 +29,7 @@ $$;
 -- The statement that makes a product chose the rule before it had the lock: where that version was retired meanwhile,
 -- the product follows the one that replaced it.
 create or replace function tg_product_make() returns trigger
-language plpgsql as $$
+language plpgsql set search_path = public, pg_temp as $$
 begin
     perform share_new_products();
     if tg_op = 'INSERT' then

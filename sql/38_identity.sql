@@ -1,13 +1,13 @@
 --! once
 -- What makes two texts the same: folds for search and uniqueness, a telephone number's comparable form, names without what
 -- cannot be seen, and the secret by which passwords and cursors enter a hash. The functions stand here because indexes
--- need them; they name nothing but PostgreSQL's own, so that they work whatever the search path is.
+-- need them; they pin their search path, so that a restore finds what they name.
 
 -- Letters that differ by case or by compatibility form alone become the same; the dots of i, ß and final sigma too, and
 -- what cannot be seen goes. Accents stay: two categories may differ by one. Not the database's own collation, which may
 -- know no letter beyond ASCII.
 create function fold_case(words text) returns text
-language plpgsql immutable strict parallel safe cost 500 as $$
+language plpgsql immutable strict parallel safe set search_path = public, pg_temp cost 500 as $$
 begin
     if octet_length(words) = char_length(words) then return lower(words collate "C"); end if;
     return replace(replace(translate(regexp_replace(lower(normalize(words, NFKC) collate "und-x-icu"),
@@ -18,7 +18,7 @@ end $$;
 
 -- What a search compares: the same with the marks off, and with the letters that root collation takes for one with a mark.
 create function fold_text(words text) returns text
-language plpgsql immutable strict parallel safe cost 500 as $$
+language plpgsql immutable strict parallel safe set search_path = public, pg_temp cost 500 as $$
 begin
     if octet_length(words) = char_length(words) then return lower(words collate "C"); end if;
     return replace(translate(regexp_replace(normalize(lower(normalize(words, NFKC) collate "und-x-icu"), NFKD),
@@ -45,7 +45,7 @@ end $$;
 -- A telephone number as it is compared: in E.164 where it says its country, with + or 00, else its digits alone. The
 -- trunk's (0) of an international number is not dialled.
 create function phone_key(typed text) returns text
-language plpgsql immutable strict parallel safe as $$
+language plpgsql immutable strict parallel safe set search_path = public, pg_temp as $$
 begin
     if typed ~ '^[^0-9]*(\+|0[^0-9]*0)' then typed := regexp_replace(typed, '(.)\( *0 *\)', '\1'); end if;
     return regexp_replace(regexp_replace(typed, '[^0-9+]', '', 'g'), '^00', '+');

@@ -31,6 +31,20 @@ begin
     return new;
 end $$;
 
+-- A price that was typed by hand is a pin without expiry.
+create or replace function pin_by_hand(row_was inventory, row_now inventory) returns inventory
+language plpgsql as $$
+begin
+    if row_now.price is null then
+        raise not_null_violation using message = 'a price cannot be null', table = 'inventory', column = 'price';
+    end if;
+    perform find_open_product(row_now.product_id);
+    row_now.pin_price := row_now.price;
+    row_now.pinned_until := 'infinity';
+    row_now.price := row_was.price;
+    return row_now;
+end $$;
+
 -- Refuses a manual price outside the limits that automation itself must keep.
 create or replace function check_pin(pin numeric, declared product, chosen rule) returns void
 language plpgsql as $$
@@ -42,6 +56,17 @@ begin
             format('The price must stay within %s and %s.', limits.floor_at::numeric(12, 2), limits.ceiling_at::numeric(12, 2)),
             jsonb_build_object('productId', declared.product_id, 'floor', limits.floor_at::numeric(12, 2)::text,
                                'ceiling', limits.ceiling_at::numeric(12, 2)::text));
+    end if;
+end $$;
+
+-- Refuses a pin that would have ended when it begins.
+create or replace function check_pin_end(until timestamptz, moment timestamptz) returns void
+language plpgsql as $$
+begin
+    if until <= moment then
+        perform fail('PR602', 'A pin must end in the future.', jsonb_build_object('violations', jsonb_build_array(
+            jsonb_build_object('path', '/until', 'rule', 'future', 'message', 'must lie in the future',
+                               'got', rfc3339(until)))));
     end if;
 end $$;
 

@@ -389,11 +389,6 @@ struct GoldenCall: Sendable {
             ),
             takesNothing("report.list"),
             GoldenCall(
-                "report.run",
-                [#"{"name": "products", "limit": 10}"#],
-                [("{}", "/name", "required"), (#"{"name": "a", "limit": 10001}"#, "/limit", "maximum")]
-            ),
-            GoldenCall(
                 "data.generate",
                 ["{}", #"{"users": 0, "suppliers": 0, "products": 0, "orders": 0, "seed": 7, "clear": true}"#],
                 [(#"{"orders": -1}"#, "/orders", "minimum"), (#"{"clear": 1}"#, "/clear", "type")]

@@ -1,7 +1,12 @@
 extension GoldenCall {
-    /// Calls of the audit, and of what proves things about rules.
+    /// Calls of the audit, of reports, and of what proves things about rules.
     static let proofs: [GoldenCall] = [
         takesPage("audit.verify"),
+        GoldenCall(
+            "report.run",
+            [#"{"name": "products", "limit": 10}"#],
+            [("{}", "/name", "required"), (#"{"name": "a", "limit": 10001}"#, "/limit", "maximum")]
+        ),
         GoldenCall(
             "audit.repair",
             ["{}", #"{"apply": true, "reason": "month end"}"#],

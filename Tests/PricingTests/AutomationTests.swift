@@ -101,7 +101,9 @@ struct AutomationTests {
             _ = try await look(shop)
             try await shop.run(
                 """
+                set session_replication_role = replica;
                 update rule set up_share = 0.6, daily_cap = null where name = 'bands' and status = 'active';
+                reset session_replication_role;
                 update inventory set stock = 5;
                 insert into event_outbox (at, topic, op, product_id, key, before, cause, actor)
                 select now(), 'price', 'update', 1, 1, b, '{"kind": "sale"}', 'x'

@@ -67,7 +67,7 @@ struct FailingProductTests {
             #expect(try await shop.value(lastTick) == "2031-01-02T12:00:00.000Z")
             let tries = "select failures from failing_product"
             let before = try await shop.value(tries)
-            try await shop.run("update failing_product set real_retry_at = 'infinity'")
+            try await shop.run("update failing_product set real_retry_at = '9999-01-01'")
             #expect(try await shop.value("select tick_prices()") == "0", "not before its time")
             #expect(try await shop.value(tries) == before)
             for number in 2...4 { try await shop.setDay(number) }
