@@ -260,7 +260,7 @@ begin
     values (p ->> 'title', coalesce(p ->> 'description', ''), (p ->> 'categoryId')::bigint,
             (p ->> 'supplierId')::bigint, (p ->> 'basePrice')::numeric, (p ->> 'unitCost')::numeric,
             (p ->> 'floor')::numeric, (p ->> 'ceiling')::numeric, low,
-            coalesce((p ->> 'highStock')::integer, greatest(100, low + 90)),
+            coalesce((p ->> 'highStock')::integer, least(greatest(100, low + 90), 1000000000)),
             find_usable_rule((p ->> 'ruleId')::bigint, (p ->> 'categoryId')::bigint),
             coalesce((p ->> 'active')::boolean, true), coalesce((p ->> 'elasticity')::float8, 2),
             (p ->> 'refRate')::float8, coalesce((p ->> 'unitValue')::numeric, 0), coalesce((p ->> 'decay')::float8, 0),

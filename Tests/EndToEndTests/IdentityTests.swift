@@ -62,7 +62,8 @@ extension EndToEnd {
             for method in Self.paged {
                 var wrong = nonsense + cursors.filter { $0.key != method.name }.map(\.value)
                 if let text = cursors[method.name]?.string {
-                    wrong += [.string(text + "A"), .string(String(text.dropLast())), .string("A" + text.dropFirst())]
+                    let other = text.hasPrefix("A") ? "B" : "A"
+                    wrong += [.string(text + "A"), .string(String(text.dropLast())), .string(other + text.dropFirst())]
                     wrong += [.string(text.lowercased()), .string(text + "=")]
                 }
                 for cursor in wrong {
