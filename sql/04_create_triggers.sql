@@ -303,8 +303,7 @@ begin
         new := pin_by_hand(old, new);
         if not stock_moved then why.kind := 'pin'; end if;
     end if;
-    if new.pin_price is not null
-        and (new.pin_price, new.pinned_until) is distinct from (old.pin_price, old.pinned_until) then
+    if (new.pin_price, new.pinned_until) is distinct from (old.pin_price, old.pinned_until) then
         perform check_pin(new.pin_price, declared, chosen);
         perform check_pin_end(new.pinned_until, moment);
     end if;

@@ -316,8 +316,7 @@ begin
         || moves_text(moves, v.price);
     return json_build_object('productId', d.product_id, 'price', v.price::text,
         'posted', i.price::text, 'wouldBe', would_be::text, 'basePrice', d.base_price::text, 'stock', i.stock,
-        'strategy', r.strategy, 'ruleId', r.rule_id, 'frozen', v.frozen,
-        'bindingGuard', v.binding,
+        'strategy', r.strategy, 'ruleId', r.rule_id, 'frozen', v.frozen, 'bindingGuard', v.binding,
         'withoutGuard', price_without_guard(r, i.price, i.anchor_price, v)::text,
         'steps', steps, 'next', moves, 'text', array_to_string(lines, E'\n'));
 end $$;
