@@ -266,7 +266,7 @@ $$;
 create or replace function verify_audit(p jsonb) returns json
 language plpgsql stable set jit = off as $$
 declare
-    skipped bigint := coalesce((p ->> 'cursor')::bigint, 0);
+    skipped bigint := coalesce((open_cursor('audit.verify', p) ->> 0)::bigint, 0);
     s jsonb := coalesce(p -> 'state', '{"product": 0, "order": 0, "products": 0, "movements": 0, "priceChanges": 0,
                                         "orders": 0, "total": 0, "differences": []}');
     ids bigint[] := array(select product_id from product where product_id > (s ->> 'product')::bigint
@@ -294,7 +294,7 @@ begin
                 'checked', s - array['product', 'order', 'total', 'differences'], 'total', s -> 'total',
                 'differences', s -> 'differences',
                 'nextCursor', case when (s ->> 'total')::bigint > skipped + page_size(p)
-                                   then (skipped + page_size(p))::text end));
+                                   then seal_cursor('audit.verify', p, json_build_array(skipped + page_size(p))) end));
         end if;
         wrong := (select jsonb_agg(difference_json(a.kind, a."table", a.product_id, a.sequence, a.order_id, a.field,
                                        a.expected, a.found) order by a.order_id)
