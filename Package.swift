@@ -68,7 +68,7 @@ let package = Package(
         .testTarget(
             name: "PricingTests",
             dependencies: ["Pricing", "PricingTestSupport", "pricing-simulate"],
-            exclude: ["golden.json"]
+            exclude: ["golden.json", "schema.sql"]
         ),
 
         // MARK: PricingProtocol

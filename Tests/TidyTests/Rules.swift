@@ -33,7 +33,7 @@ extension Rule {
 
     static let fileLength = Rule(
         name: "No file is longer than 400 lines",
-        concerns: { isOurs($0) && !$0.path.hasSuffix(".jsonl") },
+        concerns: { isOurs($0) && !$0.path.hasSuffix(".jsonl") && $0.path != "Tests/PricingTests/schema.sql" },
         problems: { file in
             let count = file.lines.count - (file.text.hasSuffix("\n") ? 1 : 0)
             return count > 400 ? ["\(count) lines"] : []
