@@ -37,26 +37,6 @@ struct MigratorTests {
         }
     }
 
-    @Test("A stream that is there becomes the first partition, and goes on")
-    func streamIntoPartitions() async throws {
-        try await Shop.withEmptyDatabase { shop in
-            let before = SQLScript.embedded.filter { ![14, 19, 35, 45].contains($0.number) }
-            _ = try await Migrator.migrate(shop.connection, scripts: before)
-            try await shop.run(
-                """
-                insert into event (sequence, at, topic, op, key, cause, actor)
-                select n, now(), 'order', 'update', 1, '{}', 'test' from generate_series(3, 7) n;
-                update event_sequence set last_number = 7
-                """
-            )
-            _ = try await Migrator.migrate(shop.connection, wantsDemo: true)
-            #expect(try await shop.value("select first_number from event_sequence") == "3")
-            #expect(try await shop.value("select number_events() > 7") == "t")
-            #expect(try await shop.value("select max(sequence) - min(sequence) + 1 = count(*) from event") == "t")
-            #expect(try await shop.rows("select distinct tableoid::regclass::text from event") == ["event_p0"])
-        }
-    }
-
     @Test("A once script that was edited is refused and nothing is changed")
     func edited() async throws {
         try await Shop.withEmptyDatabase { shop in

@@ -48,8 +48,9 @@ struct SchemaTests {
                 continue
             }
             let isNoise =
-                line.isEmpty || ["--", "SET ", "SELECT pg_catalog.set_config", "\\", "COMMENT ON EXTENSION"]
-                .contains { line.hasPrefix($0) }
+                line.isEmpty
+                || ["--", "SET ", "SELECT pg_catalog.set_config", "\\", "COMMENT ON EXTENSION"]
+                    .contains { line.hasPrefix($0) }
             if !isNoise { kept += line + "\n" }
         }
         return kept

@@ -121,7 +121,7 @@ CREATE TABLE public.inventory (
     CONSTRAINT inventory_price_positive CHECK (((price)::numeric > (0)::numeric)),
     CONSTRAINT inventory_stock_not_negative CHECK ((stock >= 0))
 )
-WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='500', fillfactor='70');
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='500');
 CREATE TABLE public.product (
     product_id bigint NOT NULL,
     title text NOT NULL,

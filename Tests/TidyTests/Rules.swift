@@ -31,9 +31,12 @@ extension Rule {
         }
     }
 
+    /// The schema and its snapshot are read whole.
+    private static let longFiles: Set<String> = ["sql/01_create_tables.sql", "Tests/PricingTests/schema.sql"]
+
     static let fileLength = Rule(
-        name: "No file is longer than 400 lines",
-        concerns: { isOurs($0) && !$0.path.hasSuffix(".jsonl") && $0.path != "Tests/PricingTests/schema.sql" },
+        name: "No file is longer than 400 lines, but the schema",
+        concerns: { isOurs($0) && !$0.path.hasSuffix(".jsonl") && !longFiles.contains($0.path) },
         problems: { file in
             let count = file.lines.count - (file.text.hasSuffix("\n") ? 1 : 0)
             return count > 400 ? ["\(count) lines"] : []

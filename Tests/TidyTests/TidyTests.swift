@@ -86,15 +86,15 @@ struct TidyTests {
         #expect(manifest.firstMatch(of: /unsafeFlags|branch:|revision:|path: "(\.\.|\/)/) == nil)
     }
 
-    @Test("The C file carries every script, under its own number")
+    @Test("The C file carries every script, under its own name")
     func carriedScripts() throws {
         let c = try #require(House.text("Sources/CPricingSQL/CPricingSQL.c"))
         let scripts = House.files.filter { $0.isIn("sql") }.map { String($0.path.dropFirst(4)) }
         #expect(scripts.count > 10)
         for script in scripts {
-            let number = script.prefix(2)
-            #expect(c.contains("script_\(number)[] = {\n#embed \"../../sql/\(script)\"\n};"), "\(script)")
-            #expect(c.contains("SCRIPT(\(number), \"\(script)\")"), "\(script)")
+            let bytes = "script_" + script.dropLast(4).replacing("/", with: "_")
+            #expect(c.contains("\(bytes)[] = {\n#embed \"../../sql/\(script)\"\n};"), "\(script)")
+            #expect(c.contains("SCRIPT(\"\(script)\", \(bytes))"), "\(script)")
         }
         #expect(c.matches(of: /#embed/).count == scripts.count && c.matches(of: /\s{4}SCRIPT\(/).count == scripts.count)
     }
