@@ -32,17 +32,37 @@ let package = Package(
         // MARK: FileTrust
         .target(name: "FileTrust"),
 
+        // MARK: JSON
+        .target(name: "JSON"),
+        .testTarget(name: "JSONTests", dependencies: ["JSON", "PricingTestSupport"]),
+
         // MARK: JSONRPC
+        .target(name: "JSONRPC", dependencies: ["JSON"]),
+        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "PricingTestSupport"]),
+
+        // MARK: RPCTransport
         .target(
-            name: "JSONRPC",
+            name: "RPCTransport",
             dependencies: [
-                "CExtendedAttributes", "FileTrust",
+                "CExtendedAttributes", "FileTrust", "JSON", "JSONRPC",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
-        .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"]),
+        .testTarget(
+            name: "RPCTransportTests",
+            dependencies: [
+                "JSON", "JSONRPC", "RPCTransport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+
+        // MARK: PricingProtocol
+        .target(name: "PricingProtocol", dependencies: ["JSON", "JSONRPC"]),
+        .testTarget(name: "PricingProtocolTests", dependencies: ["JSON", "JSONRPC", "PricingProtocol"]),
 
         // MARK: Postgres
         .target(
@@ -59,7 +79,7 @@ let package = Package(
         .target(
             name: "Pricing",
             dependencies: [
-                "CPricingSQL", "JSONRPC", "Postgres", "PricingProtocol",
+                "CPricingSQL", "JSON", "JSONRPC", "Postgres", "PricingProtocol", "RPCTransport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -67,19 +87,18 @@ let package = Package(
         ),
         .testTarget(
             name: "PricingTests",
-            dependencies: ["Pricing", "PricingTestSupport", "pricing-simulate"],
+            dependencies: [
+                "JSON", "JSONRPC", "Postgres", "Pricing", "PricingProtocol", "PricingTestSupport", "RPCTransport",
+                "pricing-simulate",
+            ],
             exclude: ["golden.json"]
         ),
-
-        // MARK: PricingProtocol
-        .target(name: "PricingProtocol", dependencies: ["JSONRPC"]),
-        .testTarget(name: "PricingProtocolTests", dependencies: ["PricingProtocol"]),
 
         // MARK: executables
         .executableTarget(
             name: "pricingd",
             dependencies: [
-                "FileTrust", "JSONRPC", "Postgres", "Pricing", "PricingProtocol",
+                "FileTrust", "JSON", "JSONRPC", "Postgres", "Pricing", "PricingProtocol", "RPCTransport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -89,7 +108,7 @@ let package = Package(
         .executableTarget(
             name: "pricing-bench",
             dependencies: [
-                "CEpoll", "JSONRPC", "PricingProtocol",
+                "CEpoll", "JSON", "JSONRPC", "PricingProtocol", "RPCTransport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -98,34 +117,34 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
-        .testTarget(name: "PricingBenchTests", dependencies: ["JSONRPC", "pricing-bench"]),
+        .testTarget(name: "PricingBenchTests", dependencies: ["JSON", "JSONRPC", "pricing-bench"]),
         .executableTarget(
             name: "pricing-repl",
             dependencies: [
-                "CEditLine", "PricingProtocol",
+                "CEditLine", "JSON", "JSONRPC", "PricingProtocol", "RPCTransport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .executableTarget(
             name: "pricing-simulate",
             dependencies: [
-                "PricingProtocol",
+                "JSON", "JSONRPC", "PricingProtocol", "RPCTransport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
-        .testTarget(name: "PricingSimulateTests", dependencies: ["JSONRPC", "pricing-simulate"]),
+        .testTarget(name: "PricingSimulateTests", dependencies: ["JSON", "JSONRPC", "pricing-simulate"]),
 
         // MARK: tests of the whole
         .target(
             name: "PricingTestSupport",
-            dependencies: ["JSONRPC", "Postgres", "PricingProtocol"],
+            dependencies: ["JSON", "JSONRPC", "Postgres", "PricingProtocol", "RPCTransport"],
             path: "Tests/PricingTestSupport"
         ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "JSONRPC", "Postgres", "PricingProtocol", "PricingTestSupport", "pricing-bench", "pricing-repl",
-                "pricing-simulate", "pricingd",
+                "JSON", "JSONRPC", "Postgres", "PricingProtocol", "PricingTestSupport", "RPCTransport", "pricing-bench",
+                "pricing-repl", "pricing-simulate", "pricingd",
             ],
             exclude: ["openrpc-meta-schema.json"]
         ),

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Glibc
+import JSON
 import JSONRPC
+import RPCTransport
 
 /// The measuring command line: an ordinary client that loads a daemon, or sets one beside pgbench.
 @main

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Dispatch
 import Glibc
-import JSONRPC
+import JSON
+import RPCTransport
 
 /// `pricing-simulate orders`: places real orders and shows what they do to prices.
 struct Orders: AsyncParsableCommand {

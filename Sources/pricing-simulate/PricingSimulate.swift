@@ -1,6 +1,7 @@
 import ArgumentParser
 import JSONRPC
 import PricingProtocol
+import RPCTransport
 
 /// The simulator's command line: an ordinary client that fills a shop with data, trades in it, and tries
 /// policies.

@@ -1,4 +1,5 @@
-import JSONRPC
+import JSON
+import RPCTransport
 
 /// What the simulator needs to know of the shop before it trades.
 struct Shop: Sendable {

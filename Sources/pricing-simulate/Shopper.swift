@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// SplitMix64: small, fast, and the same everywhere for the same seed.
 struct SplitMix64: RandomNumberGenerator {

@@ -1,4 +1,6 @@
 import Glibc
+import JSON
+import PricingTestSupport
 import Testing
 
 @testable import JSONRPC

@@ -1,7 +1,8 @@
-import JSONRPC
+import JSON
 import Logging
 import Postgres
 import PricingProtocol
+import RPCTransport
 import ServiceLifecycle
 import Synchronization
 

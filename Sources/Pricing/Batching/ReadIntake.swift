@@ -1,6 +1,7 @@
-import JSONRPC
+import JSON
 import Postgres
 import PricingProtocol
+import RPCTransport
 import ServiceLifecycle
 
 /// Gathers the small reads that wait while one query is in the database and answers all of them from the next one, so that

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 import Postgres
 
 /// The methods that read so little of products that many calls are answered from one query.

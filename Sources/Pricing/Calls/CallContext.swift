@@ -1,5 +1,6 @@
-import JSONRPC
+import JSON
 import PricingProtocol
+import RPCTransport
 
 /// One validated call on its way through the daemon.
 final class CallContext: Sendable {

@@ -1,5 +1,5 @@
-import JSONRPC
 import PricingProtocol
+import RPCTransport
 import Synchronization
 
 /// Lets the calls of gated methods in, a few at a time (`CallGate`).

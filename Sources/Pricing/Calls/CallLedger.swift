@@ -1,5 +1,5 @@
-import JSONRPC
 import PricingProtocol
+import RPCTransport
 import Synchronization
 
 /// Every call that runs now, and what became of those that have ended: the source of `server.requests`,

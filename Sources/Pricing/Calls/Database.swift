@@ -1,8 +1,10 @@
 import Glibc
+import JSON
 import JSONRPC
 import Logging
 import Postgres
 import PricingProtocol
+import RPCTransport
 
 /// The way of every call to PostgreSQL: pooled, limited in time, cancellable, retried where that is safe.
 struct Database: Sendable {

@@ -1,7 +1,9 @@
+import JSON
 import JSONRPC
 import Logging
 import Postgres
 import PricingProtocol
+import RPCTransport
 
 /// Every call passes here: known, allowed, well-formed, then done; and its reply gets its own metadata.
 struct Dispatcher: RPCService {

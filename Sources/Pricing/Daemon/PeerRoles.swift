@@ -1,6 +1,6 @@
 import Glibc
-import JSONRPC
 import PricingProtocol
+import RPCTransport
 import Synchronization
 
 /// Which role a peer has, by the uid and groups that the kernel vouches for.

@@ -3,6 +3,7 @@ package import JSONRPC
 package import Logging
 import Postgres
 import PricingProtocol
+package import RPCTransport
 import ServiceLifecycle
 import UnixSignals
 

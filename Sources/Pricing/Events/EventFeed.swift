@@ -1,7 +1,7 @@
-import JSONRPC
 import Logging
 import Postgres
 import PricingProtocol
+import RPCTransport
 import ServiceLifecycle
 import Synchronization
 

@@ -1,4 +1,6 @@
+import JSON
 import JSONRPC
+import RPCTransport
 
 /// One peer's wish for events, and how far it has been served. The rows in the database are the stream, so a slow
 /// reader costs no memory: it is served on from its own position once its output has room again.

@@ -1,4 +1,5 @@
-import JSONRPC
+import JSON
+import RPCTransport
 
 /// How a shop's speed and memory change as it grows: products by rows of history.
 struct Growth: Sendable {

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// The same load over ever more connections, beside pgbench with as many clients.
 struct Sessions: Sendable {

@@ -1,4 +1,5 @@
-import JSONRPC
+import JSON
+import RPCTransport
 
 /// Loads a daemon of our own, one load after another, none of which pays for the one before.
 struct Trial: Sendable {

@@ -1,5 +1,6 @@
 import Glibc
 import JSONRPC
+import RPCTransport
 
 /// One connection of a load: requests out, replies in, and for each call in flight the moment that it counts from.
 ///

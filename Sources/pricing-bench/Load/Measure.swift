@@ -1,6 +1,7 @@
 import ArgumentParser
-import JSONRPC
+import JSON
 import PricingProtocol
+import RPCTransport
 
 /// `pricing-bench --work …`: one load on a daemon that runs already.
 struct Measure: AsyncParsableCommand {

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import JSONRPC
 
 /// Sends one line as it is, on a connection of its own, and reads the one line that answers it.

@@ -1,5 +1,7 @@
 import Glibc
+import JSON
 import JSONRPC
+import RPCTransport
 
 /// The connection to one daemon and what it says of itself. Connects when first needed, and again after a loss.
 @MainActor

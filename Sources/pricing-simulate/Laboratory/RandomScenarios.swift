@@ -1,5 +1,5 @@
 import Glibc
-import JSONRPC
+import JSON
 
 /// Scenarios drawn from one stated family, so that a policy can be tried on what nobody chose.
 ///

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// A scenario file: CSV whose header names the columns, one scenario a line, fields quoted where they hold commas.
 enum ScenarioFile {

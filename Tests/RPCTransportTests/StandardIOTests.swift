@@ -1,9 +1,10 @@
 import Foundation
 import Glibc
+import JSON
 import Logging
 import Testing
 
-@testable import JSONRPC
+@testable import RPCTransport
 
 @Suite(.timeLimit(.minutes(1))) struct StandardIOTests {
     private func serve(input: Int32, output: Int32) async throws {

@@ -1,7 +1,7 @@
 /// JSON texts after the categories of JSONTestSuite: what must be accepted, what must be refused, and what a parser may
 /// decide for itself.
-enum HostileJSON {
-    static let accepted: [String] = [
+package enum HostileJSON {
+    package static let accepted: [String] = [
         "[]", "{}", "[[]]", "[{}]", "{\"a\":[]}", " [] ", "\t[\n]\r", "[ ]", "{ }", "\"\"", "\"a\"", "0", "-1", "1",
         "true", "false", "null", " 1 ", "[1]", "[1,2]", "[1 , 2]", "[null, 1, \"1\", {}]", "[\"a\"]", "[ 1]", "[1 ]",
         "[0]", "[-0]", "[0e1]", "[0e+1]", "[0E-1]", "[1E22]", "[1E-2]", "[1E+2]", "[123e45]", "[123.456e78]",
@@ -19,7 +19,7 @@ enum HostileJSON {
         "[[[[[[[[[[1]]]]]]]]]]", "[true,false,null]", "\" \"", "[\"\\u0061\\u30af\\u30EA\\u30b9\"]",
     ]
 
-    static let refused: [String] = [
+    package static let refused: [String] = [
         // structure
         "", " ", "[", "]", "{", "}", "[}", "{]", "[[]", "[]]", "{}}", "[1", "[1,", "[1,]", "[,1]", "[,]", "[1,,2]",
         "[1,,]", "[\"a\",]", "[\"a\",,]", "[1:2]", "[1 true]", "[3[4]]", "[\"x\"", "[\"\"", "[\"x\"]]", "[x",
@@ -55,7 +55,7 @@ enum HostileJSON {
     ]
 
     /// Bytes that are no UTF-8, inside a string.
-    static let invalidUTF8: [[UInt8]] = [
+    package static let invalidUTF8: [[UInt8]] = [
         [0xFF], [0xFE], [0x80], [0xBF], [0xC0, 0x80], [0xC1, 0xBF], [0xC3], [0xE0, 0x80, 0x80], [0xE2, 0x82],
         [0xED, 0xA0, 0x80], [0xED, 0xBF, 0xBF], [0xF0, 0x80, 0x80, 0x80], [0xF4, 0x90, 0x80, 0x80],
         [0xF5, 0x80, 0x80, 0x80], [0xF8, 0x88, 0x80, 0x80, 0x80], [0xFC, 0x84, 0x80, 0x80, 0x80, 0x80],

@@ -1,8 +1,10 @@
 import Glibc
+import JSON
+import JSONRPC
 import Synchronization
 import Testing
 
-@testable import JSONRPC
+@testable import RPCTransport
 
 @Suite(.timeLimit(.minutes(1))) struct RPCClientTests {
     @Test func `calls, errors and many in flight`() async throws {

@@ -1,5 +1,6 @@
 import FileTrust
 import Glibc
+import JSON
 import NIOPosix
 import Synchronization
 

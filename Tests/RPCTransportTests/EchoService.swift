@@ -1,9 +1,11 @@
 import Glibc
+import JSON
+import JSONRPC
 import Logging
 import Synchronization
 import Testing
 
-@testable import JSONRPC
+@testable import RPCTransport
 
 /// A service to try the transport with: `echo`, `hold` until `free`, `big`, `fail`, `session.ping`; and two that need no
 /// task: `now` answers at once, `keep` when `answerKept` is called.

@@ -1,8 +1,10 @@
 import Glibc
+import JSON
+import JSONRPC
 import Logging
 import Testing
 
-@testable import JSONRPC
+@testable import RPCTransport
 
 @Suite(.timeLimit(.minutes(1))) struct DrainTests {
     @Test func `a drain answers what is in flight and refuses what is new`() async throws {

@@ -1,4 +1,5 @@
 import Glibc
+package import JSONRPC
 package import Logging
 import NIOCore
 import NIOPosix
@@ -265,11 +266,4 @@ extension RPCServer {
 private struct Accepted: Sendable {
     let connection: RPCConnection
     let refusal: RPCError?
-}
-
-/// `struct ucred`, which Glibc's module does not carry.
-struct Credentials: Sendable {
-    var pid: Int32 = 0
-    var uid: UInt32 = 0
-    var gid: UInt32 = 0
 }

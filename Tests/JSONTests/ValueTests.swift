@@ -1,5 +1,4 @@
-import JSONRPC
-import PricingProtocol
+import JSON
 import Testing
 
 @Suite("Values")

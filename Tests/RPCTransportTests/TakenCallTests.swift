@@ -1,10 +1,12 @@
+import JSON
+import JSONRPC
 import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
 import Testing
 
-@testable import JSONRPC
+@testable import RPCTransport
 
 /// Calls that need no task: answered at once, or later by whoever took them.
 @Suite(.timeLimit(.minutes(1))) struct TakenCallTests {

@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import JSONRPC
+@testable import RPCTransport
 
 @Suite struct ListeningSocketTests {
     private func mode(_ path: String) -> UInt32? {

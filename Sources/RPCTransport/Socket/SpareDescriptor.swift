@@ -1,4 +1,5 @@
 import Glibc
+import JSONRPC
 import NIOCore
 import Synchronization
 

@@ -1,3 +1,4 @@
+import JSONRPC
 import Logging
 
 /// Where a reply goes.

@@ -1,3 +1,5 @@
+package import JSON
+package import JSONRPC
 import Synchronization
 
 /// Who stands at the other end, as the kernel says.

@@ -1,4 +1,6 @@
 import Glibc
+package import JSON
+package import JSONRPC
 import NIOCore
 import NIOPosix
 import Synchronization

@@ -1,7 +1,9 @@
 import Glibc
+import JSON
+import JSONRPC
 import Testing
 
-@testable import JSONRPC
+@testable import RPCTransport
 
 @Suite(.timeLimit(.minutes(1))) struct RPCServerTests {
     @Test func `answers one call`() async throws {

@@ -1,10 +1,12 @@
 import Glibc
+import JSON
+import JSONRPC
 import Logging
 import NIOCore
 import NIOPosix
 import Testing
 
-@testable import JSONRPC
+@testable import RPCTransport
 
 @Suite(.timeLimit(.minutes(1))) struct RPCServerLimitsTests {
     @Test func `an oversize line is told with limit and length; three in a row close`() async throws {

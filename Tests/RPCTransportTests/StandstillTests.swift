@@ -1,6 +1,6 @@
 import Testing
 
-@testable import JSONRPC
+@testable import RPCTransport
 
 @Suite("Standstill")
 struct StandstillTests {

@@ -1,6 +1,7 @@
+import PricingTestSupport
 import Testing
 
-@testable import JSONRPC
+@testable import JSON
 
 @Suite struct JSONParserTests {
     private func parse(_ text: String, nesting: Int = 64) throws(JSONSyntaxError) -> JSONValue {

@@ -1,3 +1,5 @@
+package import JSON
+package import JSONRPC
 import NIOCore
 import NIOPosix
 import Synchronization

@@ -1,6 +1,7 @@
+import PricingTestSupport
 import Testing
 
-@testable import JSONRPC
+@testable import JSON
 
 @Suite struct JSONValueTests {
     @Test func `writes compact text in order`() {

@@ -1,3 +1,5 @@
+import JSON
+import JSONRPC
 import Synchronization
 
 /// What all connections of a server share: how many there are, how many calls wait, and whether it still takes any.

@@ -3,7 +3,7 @@ import NIOPosix
 import Synchronization
 import Testing
 
-@testable import JSONRPC
+@testable import RPCTransport
 
 @Suite("A reader beside its event loop")
 struct LoopTasksTests {
