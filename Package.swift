@@ -34,11 +34,14 @@ let package = Package(
 
         // MARK: JSON
         .target(name: "JSON"),
-        .testTarget(name: "JSONTests", dependencies: ["JSON", "PricingTestSupport"]),
+        .testTarget(name: "JSONTests", dependencies: ["JSON", "PricingClient", "PricingTestSupport"]),
 
         // MARK: JSONRPC
         .target(name: "JSONRPC", dependencies: ["JSON"]),
-        .testTarget(name: "JSONRPCTests", dependencies: ["JSON", "JSONRPC", "PricingTestSupport"]),
+        .testTarget(
+            name: "JSONRPCTests",
+            dependencies: ["JSON", "JSONRPC", "PricingClient", "PricingTestSupport"]
+        ),
 
         // MARK: RPCTransport
         .target(
@@ -73,7 +76,7 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ]
         ),
-        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PricingTestSupport"]),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PricingClient", "PricingTestSupport"]),
 
         // MARK: Pricing
         .target(
@@ -88,11 +91,15 @@ let package = Package(
         .testTarget(
             name: "PricingTests",
             dependencies: [
-                "JSON", "JSONRPC", "Postgres", "Pricing", "PricingProtocol", "PricingTestSupport", "RPCTransport",
-                "pricing-simulate",
+                "JSON", "JSONRPC", "Postgres", "Pricing", "PricingClient", "PricingProtocol", "PricingTestSupport",
+                "RPCTransport", "pricing-simulate",
             ],
             exclude: ["golden.json"]
         ),
+
+        // MARK: PricingClient
+        .target(name: "PricingClient", dependencies: ["JSON", "JSONRPC", "PricingProtocol", "RPCTransport"]),
+        .testTarget(name: "PricingClientTests", dependencies: ["JSONRPC", "PricingClient", "RPCTransport"]),
 
         // MARK: executables
         .executableTarget(
@@ -108,7 +115,7 @@ let package = Package(
         .executableTarget(
             name: "pricing-bench",
             dependencies: [
-                "CEpoll", "JSON", "JSONRPC", "PricingProtocol", "RPCTransport",
+                "CEpoll", "JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -117,27 +124,30 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
-        .testTarget(name: "PricingBenchTests", dependencies: ["JSON", "JSONRPC", "pricing-bench"]),
+        .testTarget(name: "PricingBenchTests", dependencies: ["JSON", "JSONRPC", "PricingClient", "pricing-bench"]),
         .executableTarget(
             name: "pricing-repl",
             dependencies: [
-                "CEditLine", "JSON", "JSONRPC", "PricingProtocol", "RPCTransport",
+                "CEditLine", "JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .executableTarget(
             name: "pricing-simulate",
             dependencies: [
-                "JSON", "JSONRPC", "PricingProtocol", "RPCTransport",
+                "JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
-        .testTarget(name: "PricingSimulateTests", dependencies: ["JSON", "JSONRPC", "pricing-simulate"]),
+        .testTarget(
+            name: "PricingSimulateTests",
+            dependencies: ["JSON", "JSONRPC", "PricingClient", "pricing-simulate"]
+        ),
 
         // MARK: tests of the whole
         .target(
             name: "PricingTestSupport",
-            dependencies: ["JSON", "JSONRPC", "Postgres", "PricingProtocol", "RPCTransport"],
+            dependencies: ["JSON", "JSONRPC", "Postgres", "PricingClient", "PricingProtocol", "RPCTransport"],
             path: "Tests/PricingTestSupport"
         ),
         .testTarget(

@@ -15,14 +15,18 @@ extension Rule {
             "CPricingSQL", "JSON", "JSONRPC", "Postgres", "PricingProtocol", "RPCTransport", "Logging",
             "ServiceLifecycle", "UnixSignals",
         ],
+        "PricingClient": ["JSON", "JSONRPC", "PricingProtocol", "RPCTransport"],
         "pricingd": [
             "FileTrust", "JSON", "JSONRPC", "Postgres", "Pricing", "PricingProtocol", "RPCTransport", "ArgumentParser",
             "Configuration", "Logging", "SystemPackage",
         ],
-        "pricing-repl": ["CEditLine", "JSON", "JSONRPC", "PricingProtocol", "RPCTransport", "ArgumentParser"],
-        "pricing-simulate": ["JSON", "JSONRPC", "PricingProtocol", "RPCTransport", "ArgumentParser"],
+        "pricing-repl": [
+            "CEditLine", "JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport", "ArgumentParser",
+        ],
+        "pricing-simulate": ["JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport", "ArgumentParser"],
         "pricing-bench": [
-            "CEpoll", "JSON", "JSONRPC", "PricingProtocol", "RPCTransport", "ArgumentParser", "Histogram", "NIOCore",
+            "CEpoll", "JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport", "ArgumentParser",
+            "Histogram", "NIOCore",
             "NIOPosix", "Subprocess", "SystemPackage",
         ],
         // C, each behind one door
@@ -43,6 +47,8 @@ extension Rule {
         planted: [
             swift("Sources/pricing-repl/A.swift", "internal import Pricing"),
             swift("Sources/pricing-simulate/A.swift", "import Postgres"),
+            swift("Sources/PricingClient/A.swift", "import Pricing"),
+            swift("Sources/Pricing/Calls/A.swift", "import PricingClient"),
             swift("Sources/pricing-bench/A.swift", "import CPricingSQL"),
             swift("Sources/PricingProtocol/A.swift", "package import Postgres"),
             swift("Sources/PricingProtocol/A.swift", "import RPCTransport"),

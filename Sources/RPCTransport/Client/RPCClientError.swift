@@ -1,5 +1,3 @@
-import Glibc
-
 /// Why a call has no reply. An error that the server replied is an `RPCError` instead.
 package enum RPCClientError: Error, Sendable, Equatable {
     /// Nobody listens at the path, or it may not be used; `errno` is 0 when the system gave none.
@@ -12,11 +10,4 @@ package enum RPCClientError: Error, Sendable, Equatable {
     case timedOut
     /// The server sent something that is no JSON-RPC.
     case malformedReply
-}
-
-extension RPCClientError {
-    /// What to say of a server that is not trusted.
-    package static func distrust(path: String, uid: UInt32) -> String {
-        "\(path) is served by uid \(uid), who is neither root, nor you (uid \(geteuid())), nor the keeper of its folder"
-    }
 }

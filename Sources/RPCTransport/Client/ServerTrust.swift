@@ -2,10 +2,10 @@ import Glibc
 
 /// Who serves at a socket, as the kernel says: whoever gets there first can listen in a folder that others may write, and
 /// would be told passwords.
-package enum ServerTrust {
+enum ServerTrust {
     /// Asks who listens at the other end of a connected socket.
     /// - Throws: `.notTrusted` unless it is root, we ourselves or the owner of the socket's folder.
-    package static func check(_ descriptor: Int32, socket path: String) throws(RPCClientError) {
+    static func check(_ descriptor: Int32, socket path: String) throws(RPCClientError) {
         var credentials = Credentials()
         var size = socklen_t(MemoryLayout<Credentials>.size)
         guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0 else {
