@@ -32,17 +32,40 @@ let package = Package(
         // MARK: FileTrust
         .target(name: "FileTrust"),
 
+        // MARK: JSON
+        .target(name: "JSON"),
+        .testTarget(name: "JSONTests", dependencies: ["JSON", "PricingClient", "PricingTestSupport"]),
+
         // MARK: JSONRPC
+        .target(name: "JSONRPC", dependencies: ["JSON"]),
+        .testTarget(
+            name: "JSONRPCTests",
+            dependencies: ["JSON", "JSONRPC", "PricingClient", "PricingTestSupport"]
+        ),
+
+        // MARK: RPCTransport
         .target(
-            name: "JSONRPC",
+            name: "RPCTransport",
             dependencies: [
-                "CExtendedAttributes", "FileTrust",
+                "CExtendedAttributes", "FileTrust", "JSON", "JSONRPC",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
-        .testTarget(name: "JSONRPCTests", dependencies: ["JSONRPC"]),
+        .testTarget(
+            name: "RPCTransportTests",
+            dependencies: [
+                "JSON", "JSONRPC", "RPCTransport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
+
+        // MARK: PricingProtocol
+        .target(name: "PricingProtocol", dependencies: ["JSON", "JSONRPC"]),
+        .testTarget(name: "PricingProtocolTests", dependencies: ["JSON", "JSONRPC", "PricingProtocol"]),
 
         // MARK: Postgres
         .target(
@@ -53,13 +76,13 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ]
         ),
-        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PricingTestSupport"]),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PricingClient", "PricingTestSupport"]),
 
         // MARK: Pricing
         .target(
             name: "Pricing",
             dependencies: [
-                "CPricingSQL", "JSONRPC", "Postgres", "PricingProtocol",
+                "CPricingSQL", "JSON", "JSONRPC", "Postgres", "PricingProtocol", "RPCTransport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -67,19 +90,22 @@ let package = Package(
         ),
         .testTarget(
             name: "PricingTests",
-            dependencies: ["Pricing", "PricingTestSupport", "pricing-simulate"],
+            dependencies: [
+                "JSON", "JSONRPC", "Postgres", "Pricing", "PricingClient", "PricingProtocol", "PricingTestSupport",
+                "RPCTransport", "pricing-simulate",
+            ],
             exclude: ["golden.json", "schema.sql"]
         ),
 
-        // MARK: PricingProtocol
-        .target(name: "PricingProtocol", dependencies: ["JSONRPC"]),
-        .testTarget(name: "PricingProtocolTests", dependencies: ["PricingProtocol"]),
+        // MARK: PricingClient
+        .target(name: "PricingClient", dependencies: ["JSON", "JSONRPC", "PricingProtocol", "RPCTransport"]),
+        .testTarget(name: "PricingClientTests", dependencies: ["JSONRPC", "PricingClient", "RPCTransport"]),
 
         // MARK: executables
         .executableTarget(
             name: "pricingd",
             dependencies: [
-                "FileTrust", "JSONRPC", "Postgres", "Pricing", "PricingProtocol",
+                "FileTrust", "JSON", "JSONRPC", "Postgres", "Pricing", "PricingProtocol", "RPCTransport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -89,7 +115,7 @@ let package = Package(
         .executableTarget(
             name: "pricing-bench",
             dependencies: [
-                "CEpoll", "JSONRPC", "PricingProtocol",
+                "CEpoll", "JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -98,34 +124,37 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
-        .testTarget(name: "PricingBenchTests", dependencies: ["JSONRPC", "pricing-bench"]),
+        .testTarget(name: "PricingBenchTests", dependencies: ["JSON", "JSONRPC", "PricingClient", "pricing-bench"]),
         .executableTarget(
             name: "pricing-repl",
             dependencies: [
-                "CEditLine", "PricingProtocol",
+                "CEditLine", "JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .executableTarget(
             name: "pricing-simulate",
             dependencies: [
-                "PricingProtocol",
+                "JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
-        .testTarget(name: "PricingSimulateTests", dependencies: ["JSONRPC", "pricing-simulate"]),
+        .testTarget(
+            name: "PricingSimulateTests",
+            dependencies: ["JSON", "JSONRPC", "PricingClient", "pricing-simulate"]
+        ),
 
         // MARK: tests of the whole
         .target(
             name: "PricingTestSupport",
-            dependencies: ["JSONRPC", "Postgres", "PricingProtocol"],
+            dependencies: ["JSON", "JSONRPC", "Postgres", "PricingClient", "PricingProtocol", "RPCTransport"],
             path: "Tests/PricingTestSupport"
         ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "JSONRPC", "Postgres", "PricingProtocol", "PricingTestSupport", "pricing-bench", "pricing-repl",
-                "pricing-simulate", "pricingd",
+                "JSON", "JSONRPC", "Postgres", "PricingProtocol", "PricingTestSupport", "RPCTransport", "pricing-bench",
+                "pricing-repl", "pricing-simulate", "pricingd",
             ],
             exclude: ["openrpc-meta-schema.json"]
         ),

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Gathers the replies of one batch into one line, within the limit of a reply line.
-final class BatchReply: Sendable {
+package final class BatchReply: Sendable {
     private struct State {
         var line: [UInt8] = [UInt8(ascii: "[")]
         var open: Int
@@ -17,14 +17,14 @@ final class BatchReply: Sendable {
     /// - Parameters:
     ///   - replies: How many of the messages want a reply.
     ///   - limit: Longest line in bytes.
-    init(replies: Int, limit: Int) {
+    package init(replies: Int, limit: Int) {
         self.limit = limit
         state = Mutex(State(open: replies))
     }
 
     /// Adds one reply, given as a line of its own. Returns the whole line with the last one.
     /// A reply that does not fit any more is replaced by `instead`.
-    func add(
+    package func add(
         _ reply: [UInt8],
         instead: @autoclosure () -> [UInt8],
         afterReply: (@Sendable () -> Void)?

@@ -1,6 +1,8 @@
+package import JSON
+
 /// The lines that leave: each a message of JSON-RPC 2.0 with its LF.
-enum Envelope {
-    static func result(_ id: RequestID, _ result: JSONText) -> [UInt8] {
+package enum Envelope {
+    package static func result(_ id: RequestID, _ result: JSONText) -> [UInt8] {
         var writer = opened(id, capacity: result.bytes.count + 64)
         writer.raw(",\"result\":")
         writer.write(result)
@@ -9,7 +11,7 @@ enum Envelope {
     }
 
     /// An id that could not be told is null.
-    static func error(_ id: RequestID?, _ error: RPCError) -> [UInt8] {
+    package static func error(_ id: RequestID?, _ error: RPCError) -> [UInt8] {
         var writer = opened(id, capacity: 256)
         writer.raw(",\"error\":")
         writer.write(error.json)
@@ -17,7 +19,7 @@ enum Envelope {
         return writer.bytes
     }
 
-    static func notification(_ method: String, _ params: JSONText) -> [UInt8] {
+    package static func notification(_ method: String, _ params: JSONText) -> [UInt8] {
         var writer = JSONWriter(capacity: params.bytes.count + 64)
         writer.raw("{\"jsonrpc\":\"2.0\",\"method\":")
         writer.write(method)
@@ -27,7 +29,7 @@ enum Envelope {
         return writer.bytes
     }
 
-    static func request(_ id: RequestID, _ method: String, _ params: JSONObject) -> [UInt8] {
+    package static func request(_ id: RequestID, _ method: String, _ params: JSONObject) -> [UInt8] {
         var writer = opened(id, capacity: 256)
         writer.raw(",\"method\":")
         writer.write(method)

@@ -1,3 +1,5 @@
+package import JSON
+
 /// What one line says.
 package enum Message: Sendable, Equatable {
     case request(Request)

@@ -1,3 +1,5 @@
+package import JSON
+
 // The errors that the transport raises by itself. All other codes belong to the methods.
 
 extension RPCError {

@@ -1,3 +1,5 @@
+package import JSON
+
 /// The error of a JSON-RPC reply: a code and a reason for programs, a sentence for people, and facts as data.
 package struct RPCError: Error, Sendable, Equatable {
     /// The code of the registry, such as −32601.

@@ -1,3 +1,5 @@
+import JSON
+
 /// Finds the id of a request whose JSON is sound in grammar but refused as a whole, so that its sender is still told
 /// which call failed.
 enum RecoveredID {

@@ -1,3 +1,5 @@
+package import JSON
+
 /// The id of a request: a string, or an integer within ±2^53, so that every peer's numbers can hold it.
 package enum RequestID: Sendable, Hashable {
     case integer(Int64)

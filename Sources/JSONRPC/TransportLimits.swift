@@ -1,3 +1,5 @@
+package import JSON
+
 /// Who goes first when there is little room: the service knows its peers.
 package enum PeerRank: Int, Sendable {
     case low, middle, high
@@ -43,21 +45,21 @@ package struct TransportLimits: Sendable, Equatable {
     package static let defaults = TransportLimits()
 
     /// Calls that may wait at a time.
-    struct Admission {
+    package struct Admission {
         /// Of all connections.
-        let most: Int
+        package let most: Int
         /// What the connections share evenly among them; beyond it whoever has more than its share is refused.
-        let shared: Int
+        package let shared: Int
     }
 
     /// The last parts of the waiting calls are kept for peers of higher ranks, and an eighth for newcomers.
-    func admission(_ rank: PeerRank) -> Admission {
+    package func admission(_ rank: PeerRank) -> Admission {
         let most = waitingCalls - (PeerRank.high.rawValue - rank.rawValue) * (waitingCalls / 16)
         return Admission(most: most, shared: most - waitingCalls / 8)
     }
 
     /// Up to so many waiting calls nobody is refused.
-    var contestedCalls: Int { admission(.low).shared }
+    package var contestedCalls: Int { admission(.low).shared }
 
     /// Every limit by the name that its error repeats.
     private static var table: [(name: String, limit: WritableKeyPath<TransportLimits, Int>)] {

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Every method that the daemon answers. To add one: its declaration here beside its noun, its SQL function, and one
 /// line in `Pricing/Statements`. Their examples can be run in this order, on one connection: the one that ends the daemon

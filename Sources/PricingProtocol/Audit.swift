@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// The audit: every figure and every price computed again from ledger and declarations.
 enum Audit {

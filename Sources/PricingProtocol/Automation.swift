@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Where automation stands still, and who lets it go on.
 enum Automation {

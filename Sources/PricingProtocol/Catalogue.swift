@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Categories, suppliers and products.
 enum Catalogue {

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// The daemon itself: what it offers, who it is, how it does.
 enum Daemon {

@@ -1,3 +1,4 @@
+package import JSON
 package import JSONRPC
 
 /// The registry of errors: one meaning a code, for ever. `server.explain`, the OpenRPC document and README's table are

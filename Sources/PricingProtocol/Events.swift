@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// The event stream: numbered after commit, resumable from any number.
 enum Events {

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 // The fields that several methods share, each with its one schema.
 

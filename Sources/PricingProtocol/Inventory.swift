@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Stock on hand and every movement of it.
 enum Inventory {

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// The laboratory: policies tried on made-up seasons, inside the database, by the functions that price products.
 package enum Lab {

@@ -1,4 +1,4 @@
-package import JSONRPC
+package import JSON
 
 /// One method, declared once: dispatch, roles, `rpc.discover` and README's table come from this value.
 package final class Method: Sendable {

@@ -1,4 +1,4 @@
-package import JSONRPC
+package import JSON
 
 /// The OpenRPC 1.x document, made from the method declarations.
 package enum OpenRPCDocument {

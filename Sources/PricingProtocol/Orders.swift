@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Orders: all lines or none, no unit twice.
 enum Orders {

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Prices: read, explained, previewed, pinned; and the clock they follow.
 enum Prices {

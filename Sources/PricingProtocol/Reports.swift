@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// What the admin dashboard shows, the named queries, and generated data.
 enum Reports {

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// What can be known of a rule before it is in force: what it must not do, and what it would have done.
 enum RuleProofs {

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Pricing rules: versioned, never edited in place.
 enum Rules {

@@ -1,4 +1,4 @@
-package import JSONRPC
+package import JSON
 
 extension Schema {
     /// A made-up value that fits, the plainest there is: the result of an example in the document.

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Users. No reply ever holds a password or its hash.
 enum Users {

@@ -1,6 +1,9 @@
 import ArgumentParser
 import Glibc
+import JSON
 import JSONRPC
+import PricingClient
+import RPCTransport
 
 /// The measuring command line: an ordinary client that loads a daemon, or sets one beside pgbench.
 @main
@@ -31,10 +34,8 @@ enum Format: String, ExpressibleByArgument, CaseIterable {
 
 /// Why nothing, or no more, can be measured.
 enum BenchFailure: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Nobody listens at the path; `errno` is the system's reason.
-    case cannotConnect(path: String, errno: Int32)
-    /// Somebody serves at the path whom we do not trust.
-    case notTrusted(path: String, uid: UInt32)
+    /// There is no daemon, or one that is not trusted.
+    case noConnection(RPCClientError)
     /// The daemon closed a connection, or sent what is no reply to us.
     case connectionLost
     /// The shop lacks what the load calls for.
@@ -48,9 +49,7 @@ enum BenchFailure: Error, Sendable, Equatable, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .cannotConnect(let path, let errno):
-            "no daemon answers at \(path) (\(Self.reason(errno))); is pricingd running?"
-        case .notTrusted(let path, let uid): RPCClientError.distrust(path: path, uid: uid)
+        case .noConnection(let error): ClientFailure.sentence(error)
         case .connectionLost: "the daemon closed the connection"
         case .lacks(let what): "the shop has no \(what); pricing-simulate generate makes some"
         case .programFailed(let name, let said): "\(name) failed: \(said)"
@@ -64,19 +63,10 @@ enum BenchFailure: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// Says on stderr what went wrong; the exit code that fits it: 1 an error reply or a failed program, 2 no connection.
     static func report(_ error: any Error) -> ExitCode {
-        let sentence =
-            switch error {
-            case let error as RPCError: "\(error.message) (\(error.reason))"
-            case RPCClientError.cannotConnect(let path, let errno):
-                "\(BenchFailure.cannotConnect(path: path, errno: errno))"
-            case RPCClientError.notTrusted(let path, let uid): "\(BenchFailure.notTrusted(path: path, uid: uid))"
-            default: "\(error)"
-            }
-        note("pricing-bench: \(sentence)")
+        note("pricing-bench: \(ClientFailure.sentence(error))")
         switch error {
-        case BenchFailure.cannotConnect, BenchFailure.notTrusted, BenchFailure.connectionLost, is RPCClientError:
-            return ExitCode(2)
-        default: return ExitCode(1)
+        case BenchFailure.noConnection, BenchFailure.connectionLost: return ExitCode(2)
+        default: return ExitCode(ClientFailure.exitCode(error))
         }
     }
 }

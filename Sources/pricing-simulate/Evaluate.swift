@@ -1,6 +1,7 @@
 import ArgumentParser
-import JSONRPC
+import JSON
 import PricingProtocol
+import RPCTransport
 
 /// `pricing-simulate evaluate`: tries policies on seasons of demand, inside the daemon's database.
 struct Evaluate: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
-import JSONRPC
+import JSON
 import PricingProtocol
+import RPCTransport
 
 /// `pricing-simulate generate`: asks the daemon for a shop with a past.
 struct Generate: AsyncParsableCommand {

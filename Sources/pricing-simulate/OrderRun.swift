@@ -1,4 +1,6 @@
+import JSON
 import JSONRPC
+import RPCTransport
 import Synchronization
 
 /// One run of `orders`: calls leave on schedule, price moves come in, and the tally keeps both.

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Dispatch
 import Glibc
-import JSONRPC
+import JSON
+import PricingClient
+import RPCTransport
 
 /// `pricing-simulate orders`: places real orders and shows what they do to prices.
 struct Orders: AsyncParsableCommand {
@@ -55,7 +57,8 @@ struct Orders: AsyncParsableCommand {
         do {
             var clients: [RPCClient] = []
             for _ in 0..<connections { clients.append(try await connection.connect()) }
-            let shop = try await Shop(clients[0])
+            let shop = try await ShopIDs.read(clients[0])
+            try ShopLack.check(shop)
             let run = OrderRun(
                 Shopper(seed: seed, customers: shop.customers, products: shop.products, restockShare: restockShare),
                 Schedule(rate: rate, count: count, duration: duration),

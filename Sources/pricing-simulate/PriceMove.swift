@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// One price move, as `events.event` tells it.
 struct PriceMove: Sendable, Equatable {

@@ -1,6 +1,8 @@
 import ArgumentParser
 import JSONRPC
+import PricingClient
 import PricingProtocol
+import RPCTransport
 
 /// The simulator's command line: an ordinary client that fills a shop with data, trades in it, and tries
 /// policies.
@@ -28,21 +30,7 @@ struct SocketOptions: ParsableArguments {
 enum Failure {
     /// Says what went wrong on stderr; the exit code that fits it.
     static func report(_ error: any Error) -> ExitCode {
-        Terminal.error.line("pricing-simulate: \(sentence(error))")
-        return ExitCode(error is RPCClientError ? 2 : 1)
-    }
-
-    /// One sentence for people.
-    static func sentence(_ error: any Error) -> String {
-        switch error {
-        case RPCClientError.cannotConnect(let path, let errno):
-            "no daemon answers at \(path) (errno \(errno)); is pricingd running?"
-        case RPCClientError.notTrusted(let path, let uid): RPCClientError.distrust(path: path, uid: uid)
-        case RPCClientError.disconnected: "the daemon closed the connection"
-        case RPCClientError.timedOut: "the daemon did not answer in time"
-        case RPCClientError.malformedReply: "the daemon's reply could not be understood"
-        case let error as RPCError: "\(error.message) (\(error.reason))"
-        default: "\(error)"
-        }
+        Terminal.error.line("pricing-simulate: \(ClientFailure.sentence(error))")
+        return ExitCode(ClientFailure.exitCode(error))
     }
 }

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// What a run came to.
 struct Tally: Sendable {

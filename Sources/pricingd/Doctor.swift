@@ -1,11 +1,12 @@
 import ArgumentParser
 import FileTrust
 import Glibc
-import JSONRPC
+import JSON
 import Logging
 import Postgres
 import Pricing
 import PricingProtocol
+import RPCTransport
 
 /// `pricingd doctor`: looks at everything that a daemon needs, and says what to do about what it lacks.
 struct Doctor: AsyncParsableCommand {

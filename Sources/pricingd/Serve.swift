@@ -1,10 +1,12 @@
 import ArgumentParser
 import Glibc
+import JSON
 import JSONRPC
 import Logging
 import Postgres
 import Pricing
 import PricingProtocol
+import RPCTransport
 
 /// `pricingd [serve]`: runs the daemon until SIGTERM or SIGINT, or on stdio until the end of input.
 struct Serve: AsyncParsableCommand {

@@ -1,5 +1,5 @@
 import Glibc
-import JSONRPC
+import RPCTransport
 
 /// What systemd hands to a service and wants to hear from it: `LISTEN_FDS`, `NOTIFY_SOCKET`, `WATCHDOG_USEC`.
 struct ServiceManager: Sendable {

@@ -1,6 +1,7 @@
-import JSONRPC
+import JSON
 import Postgres
 import PricingTestSupport
+import RPCTransport
 import Testing
 
 extension EndToEnd {

@@ -1,5 +1,7 @@
+import JSON
 import JSONRPC
 import PricingTestSupport
+import RPCTransport
 import Testing
 
 extension EndToEnd {

@@ -1,7 +1,9 @@
 import Foundation
+import JSON
 import JSONRPC
 import Postgres
 import PricingTestSupport
+import RPCTransport
 import Testing
 
 extension EndToEnd {

@@ -1,7 +1,9 @@
 import Foundation
 import Glibc
+import JSON
 import JSONRPC
 import PricingTestSupport
+import RPCTransport
 import Testing
 
 extension EndToEnd {

@@ -1,5 +1,6 @@
-import JSONRPC
+import JSON
 import PricingTestSupport
+import RPCTransport
 import Testing
 
 extension EndToEnd {

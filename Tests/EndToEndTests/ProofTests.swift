@@ -1,6 +1,8 @@
+import JSON
 import JSONRPC
 import Postgres
 import PricingTestSupport
+import RPCTransport
 import Testing
 
 extension EndToEnd {

@@ -1,7 +1,8 @@
 import Foundation
-import JSONRPC
+import JSON
 import Postgres
 import PricingTestSupport
+import RPCTransport
 import Testing
 
 extension EndToEnd {

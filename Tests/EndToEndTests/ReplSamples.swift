@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 @testable import pricing_repl
 

@@ -93,7 +93,7 @@ import Testing
 
     @Test func nobodyAtTheSocketIsTwo() throws {
         let repl = try #require(ReplProcess(["--socket", "/nowhere/s.sock", "-c", "server.status"], home: "/nowhere"))
-        #expect(repl.expect("error: no connection: /nowhere/s.sock"))
+        #expect(repl.expect("error: no connection: no daemon answers at /nowhere/s.sock"))
         #expect(repl.end() == 2)
     }
 }

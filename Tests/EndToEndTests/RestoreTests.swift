@@ -1,7 +1,8 @@
 import Foundation
 import Glibc
-import JSONRPC
+import JSON
 import PricingTestSupport
+import RPCTransport
 import Testing
 
 extension EndToEnd {

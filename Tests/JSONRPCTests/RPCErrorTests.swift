@@ -1,4 +1,5 @@
-import Synchronization
+import JSON
+import RPCTransport
 import Testing
 
 @testable import JSONRPC
@@ -50,20 +51,5 @@ import Testing
         #expect(limits["connections"] == 512)
         #expect(limits["connectionsPerUser"] == 64)
         #expect(limits["waitingCalls"] == 4096)
-    }
-
-    @Test func `handlers of a cancellation run once`() {
-        let count = Mutex(0)
-        let cancellation = Cancellation()
-        cancellation.onCancel { count.withLock { $0 += 1 } }
-        let removed = cancellation.onCancel { count.withLock { $0 += 100 } }
-        cancellation.remove(removed)
-        #expect(!cancellation.isCancelled)
-        cancellation.cancel()
-        cancellation.cancel()
-        #expect(cancellation.isCancelled)
-        #expect(count.withLock { $0 } == 1)
-        cancellation.onCancel { count.withLock { $0 += 10 } }
-        #expect(count.withLock { $0 } == 11)
     }
 }

@@ -1,3 +1,4 @@
+import PricingClient
 import Testing
 
 @testable import Postgres
@@ -130,7 +131,7 @@ struct PoolStateTests {
 
     @Test("Random histories keep the bounds and lose no waiter", arguments: 1...50)
     func random(seed: UInt64) {
-        var generator = SplitMix(state: seed)
+        var generator = SplitMix64(seed: seed)
         var pool = PoolState(capacity: 3, maxWaiting: 5)
         var opening: Set<Int> = []
         var busy: Set<Int> = []
@@ -174,17 +175,5 @@ struct PoolStateTests {
             let isWoken = pool.status.isServerDown || opening.count + busy.count > 0
             #expect(waiting.isEmpty || isWoken, "somebody will wake the waiters")
         }
-    }
-}
-
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,4 +1,5 @@
-import JSONRPC
+import JSON
+import PricingClient
 import Testing
 
 @testable import pricing_bench
@@ -91,7 +92,7 @@ struct SessionsTests {
             rows: [row],
             stop: SessionsReport.Stop(clients: 64, said: "pgbench: error: connection failed\nsecond line"),
             rounds: 1,
-            trial: Trial(socket: "", shop: Shop(customers: [1], products: [1, 2]), seconds: 2)
+            trial: Trial(socket: "", shop: ShopIDs(customers: [1], products: [1, 2]), seconds: 2)
         )
         let session = try #require(report.json["sessions"]?.array?.first)
         #expect(session["orders"]?["perSecond"] == .decimal("0.500"))

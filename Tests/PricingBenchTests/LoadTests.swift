@@ -1,5 +1,7 @@
 import Glibc
+import JSON
 import JSONRPC
+import PricingClient
 import Testing
 
 @testable import pricing_bench
@@ -89,7 +91,7 @@ struct SocketWatchTests {
 
 @Suite("The lines of a load")
 struct RequestTests {
-    private static let shop = Shop(customers: [7, 8], products: Array(100..<200))
+    private static let shop = ShopIDs(customers: [7, 8], products: Array(100..<200))
 
     private func lines(_ work: Work, lines: Int = 1, count: Int = 1000) throws -> [Message.Request] {
         var requests = try Requests(work, shop: Self.shop, lines: lines)
@@ -137,11 +139,11 @@ struct RequestTests {
 
     @Test("A shop that lacks what is asked for is refused by name")
     func empty() throws {
-        #expect(throws: BenchFailure.lacks("product for sale")) { try Requests(.prices, shop: Shop(), lines: 1) }
+        #expect(throws: BenchFailure.lacks("product for sale")) { try Requests(.prices, shop: ShopIDs(), lines: 1) }
         #expect(throws: BenchFailure.lacks("customer")) {
-            try Requests(.orders, shop: Shop(customers: [], products: [1]), lines: 1)
+            try Requests(.orders, shop: ShopIDs(customers: [], products: [1]), lines: 1)
         }
-        _ = try Requests(.pings, shop: Shop(), lines: 1)
+        _ = try Requests(.pings, shop: ShopIDs(), lines: 1)
     }
 }
 

@@ -1,4 +1,5 @@
-import JSONRPC
+import JSON
+import PricingClient
 import Testing
 
 @testable import pricing_simulate
@@ -43,7 +44,7 @@ struct ScenarioFileTests {
         ]
     )
     func malformed(text: String, line: Int, problem: String) {
-        #expect(throws: ScenarioFile.Malformed(line: line, problem: problem)) {
+        #expect(throws: CSVTable.Malformed(line: line, problem: problem)) {
             try ScenarioFile.scenarios(in: text)
         }
     }

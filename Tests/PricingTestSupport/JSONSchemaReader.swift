@@ -1,5 +1,5 @@
 import Foundation
-package import JSONRPC
+package import JSON
 
 /// Reads JSON Schema (draft 07) as any other client would, so that the document is judged by what it says and not by the
 /// validator that it was made beside. A keyword that it does not know is a violation: nothing is passed over in silence.

@@ -1,4 +1,4 @@
-package import JSONRPC
+package import JSON
 import PricingProtocol
 import Testing
 

@@ -1,4 +1,5 @@
-package import JSONRPC
+package import JSON
+package import RPCTransport
 
 /// A client whose every successful call is held against what `rpc.discover` promises of it.
 package final class TestClient: Sendable {

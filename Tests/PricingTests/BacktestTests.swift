@@ -1,5 +1,6 @@
-import JSONRPC
+import JSON
 import Postgres
+import PricingClient
 import PricingTestSupport
 import Testing
 
@@ -34,7 +35,7 @@ struct BacktestTests {
             products.append(product)
         }
         let buyer = try await shop.buyer()
-        var random = RandomNumbers(seed: seed)
+        var random = SplitMix64(seed: seed)
         for hour in 1..<240 {
             try await set(hour)
             guard random.oneIn(2) else { continue }

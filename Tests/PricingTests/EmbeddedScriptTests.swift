@@ -1,7 +1,7 @@
 import Foundation
+import JSON
 import Testing
 
-@testable import JSONRPC
 @testable import Postgres
 @testable import Pricing
 @testable import PricingProtocol

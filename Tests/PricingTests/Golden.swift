@@ -1,5 +1,6 @@
 import Foundation
-import JSONRPC
+import JSON
+import PricingClient
 import Testing
 
 @testable import pricing_simulate

@@ -1,8 +1,7 @@
+import JSON
 import Postgres
 import PricingTestSupport
 import Testing
-
-@testable import JSONRPC
 
 /// Names, numbers and folds by direct SQL.
 @Suite("Identity", .enabled(if: TestCluster.isAvailable, needsServer))

@@ -1,4 +1,5 @@
 import Postgres
+import PricingClient
 import PricingTestSupport
 import Testing
 
@@ -10,7 +11,7 @@ struct InvariantTests {
     func alone(seed: UInt64) async throws {
         try await Shop.with { shop in
             try await stock(shop)
-            var random = RandomNumbers(seed: seed)
+            var random = SplitMix64(seed: seed)
             for number in 0..<300 * Int(effort) {
                 let sql = Self.randomDeed(&random, mayMoveClock: true)
                 check(await shop.outcome(sql), "seed \(seed), deed \(number): \(sql)")
@@ -33,7 +34,7 @@ struct InvariantTests {
                 for seed in 1...4 as ClosedRange<UInt64> {
                     let session = try await shop.another()
                     group.addTask {
-                        var random = RandomNumbers(seed: 100 + seed)
+                        var random = SplitMix64(seed: 100 + seed)
                         for number in 0..<100 * Int(effort) {
                             let sql = Self.randomDeed(&random, mayMoveClock: seed == 1)
                             check(await session.outcome(sql), "seed \(100 + seed), deed \(number): \(sql)")
@@ -89,7 +90,7 @@ struct InvariantTests {
     }
 
     /// One deed of an operator, a customer or the clock, as SQL.
-    private static func randomDeed(_ random: inout RandomNumbers, mayMoveClock: Bool) -> String {
+    private static func randomDeed(_ random: inout SplitMix64, mayMoveClock: Bool) -> String {
         let product = random.number(1...products)
         let quantity = random.number(1...12)
         let order = "(select order_id from customer_order order by md5(order_id || '\(random.next())') limit 1)"

@@ -1,8 +1,8 @@
+import JSON
 import Postgres
 import PricingTestSupport
 import Testing
 
-@testable import JSONRPC
 @testable import Pricing
 
 @Suite("Named queries", .enabled(if: TestCluster.isAvailable, needsServer))

@@ -1,4 +1,5 @@
 import Postgres
+import PricingClient
 import PricingTestSupport
 import Testing
 
@@ -14,7 +15,7 @@ struct OrderBatchTests {
 
     @Test("A batch gives what its orders give one by one", arguments: 1...3)
     func differential(seed: UInt64) async throws {
-        var random = RandomNumbers(seed: seed)
+        var random = SplitMix64(seed: seed)
         let calls = (0..<120 * Int(effort)).map { _ in Self.randomCall(&random) }
         try await Shop.with { batched in
             try await stock(batched)
@@ -148,7 +149,7 @@ struct OrderBatchTests {
         order by 1
         """
 
-    private static func randomCall(_ random: inout RandomNumbers) -> Call {
+    private static func randomCall(_ random: inout SplitMix64) -> Call {
         let lines = (0..<random.number(1...4)).map { _ in
             let most = random.oneIn(6) ? #", "maxUnitPrice": "\#(random.number(5...300)).00""# : ""
             let quantity = random.oneIn(8) ? random.number(5...60) : random.number(1...3)

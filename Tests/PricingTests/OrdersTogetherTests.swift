@@ -1,4 +1,5 @@
 import Postgres
+import PricingClient
 import PricingTestSupport
 import Testing
 
@@ -18,7 +19,7 @@ struct OrdersTogetherTests {
 
     @Test("Batches between restocks, cancellations and ticks give what one by one gives", arguments: 1...2)
     func life(seed: UInt64) async throws {
-        var random = RandomNumbers(seed: seed)
+        var random = SplitMix64(seed: seed)
         let steps = Self.life(&random, orders: 5000)
         try await Shop.with { batched in
             try await stock(batched)
@@ -89,7 +90,7 @@ struct OrdersTogetherTests {
 
     // MARK: steps
 
-    private static func life(_ random: inout RandomNumbers, orders: Int) -> [Step] {
+    private static func life(_ random: inout SplitMix64, orders: Int) -> [Step] {
         var steps: [Step] = []
         var placed = 0
         while placed < orders {
@@ -107,7 +108,7 @@ struct OrdersTogetherTests {
     }
 
     /// Mostly the first product, so that a batch has many sales of it.
-    private static func call(_ random: inout RandomNumbers, number: Int) -> String {
+    private static func call(_ random: inout SplitMix64, number: Int) -> String {
         let lines = (0..<random.number(1...2)).map { _ in
             let most = random.oneIn(40) ? #", "maxUnitPrice": "20.00""# : ""
             let product = random.oneIn(2) ? 1 : random.number(1...7)

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 import Postgres
 import PricingTestSupport
 import Testing

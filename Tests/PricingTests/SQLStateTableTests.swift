@@ -1,3 +1,4 @@
+import JSON
 import JSONRPC
 import PricingProtocol
 import Testing

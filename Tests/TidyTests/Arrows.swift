@@ -6,31 +6,31 @@ extension Rule {
     /// Every room of `Sources` and what it may import beside those.
     static let rooms: [String: Set<String>] = [
         "FileTrust": [],
+        "JSON": [],
+        "JSONRPC": ["JSON"],
+        "RPCTransport": ["CExtendedAttributes", "FileTrust", "JSON", "JSONRPC", "Logging", "NIOCore", "NIOPosix"],
+        "PricingProtocol": ["JSON", "JSONRPC"],
         "Postgres": ["CLibPQ", "FileTrust", "Logging", "Subprocess", "SystemPackage"],
-        "JSONRPC": ["CExtendedAttributes", "FileTrust", "Logging", "NIOCore", "NIOPosix"],
-        "PricingProtocol": ["JSONRPC"],
         "Pricing": [
-            "CPricingSQL", "JSONRPC", "Postgres", "PricingProtocol", "Logging", "Metrics", "ServiceLifecycle",
-            "UnixSignals",
+            "CPricingSQL", "JSON", "JSONRPC", "Postgres", "PricingProtocol", "RPCTransport", "Logging",
+            "ServiceLifecycle", "UnixSignals",
         ],
+        "PricingClient": ["JSON", "JSONRPC", "PricingProtocol", "RPCTransport"],
         "pricingd": [
-            "FileTrust", "JSONRPC", "Postgres", "Pricing", "PricingProtocol", "ArgumentParser", "Configuration",
-            "Logging",
-            "ServiceLifecycle", "SystemPackage",
+            "FileTrust", "JSON", "JSONRPC", "Postgres", "Pricing", "PricingProtocol", "RPCTransport", "ArgumentParser",
+            "Configuration", "Logging", "SystemPackage",
         ],
-        "pricing-repl": ["CEditLine", "JSONRPC", "PricingProtocol", "ArgumentParser"],
-        "pricing-simulate": ["JSONRPC", "PricingProtocol", "ArgumentParser"],
+        "pricing-repl": [
+            "CEditLine", "JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport", "ArgumentParser",
+        ],
+        "pricing-simulate": ["JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport", "ArgumentParser"],
         "pricing-bench": [
-            "CEpoll", "JSONRPC", "PricingProtocol", "ArgumentParser", "Histogram", "NIOCore", "NIOPosix", "Subprocess",
-            "SystemPackage",
-        ],
-        "pricing-web": [
-            "CWebPages", "JSONRPC", "PricingProtocol", "ArgumentParser", "Hummingbird", "HTTPTypes", "Logging",
-            "NIOCore",
-            "ServiceLifecycle",
+            "CEpoll", "JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport", "ArgumentParser",
+            "Histogram", "NIOCore",
+            "NIOPosix", "Subprocess", "SystemPackage",
         ],
         // C, each behind one door
-        "CEditLine": [], "CEpoll": [], "CExtendedAttributes": [], "CLibPQ": [], "CPricingSQL": [], "CWebPages": [],
+        "CEditLine": [], "CEpoll": [], "CExtendedAttributes": [], "CLibPQ": [], "CPricingSQL": [],
     ]
 
     static let arrows = Rule(
@@ -47,9 +47,14 @@ extension Rule {
         planted: [
             swift("Sources/pricing-repl/A.swift", "internal import Pricing"),
             swift("Sources/pricing-simulate/A.swift", "import Postgres"),
+            swift("Sources/PricingClient/A.swift", "import Pricing"),
+            swift("Sources/Pricing/Calls/A.swift", "import PricingClient"),
             swift("Sources/pricing-bench/A.swift", "import CPricingSQL"),
             swift("Sources/PricingProtocol/A.swift", "package import Postgres"),
-            swift("Sources/JSONRPC/A.swift", "@preconcurrency import Pricing"),
+            swift("Sources/PricingProtocol/A.swift", "import RPCTransport"),
+            swift("Sources/JSON/A.swift", "import JSONRPC"),
+            swift("Sources/JSONRPC/A.swift", "internal import NIOCore"),
+            swift("Sources/RPCTransport/Server/A.swift", "@preconcurrency import Pricing"),
             swift("Sources/Postgres/A.swift", "import JSONRPC"),
             swift("Sources/Pricing/A.swift", "import ArgumentParser"),
             swift("Sources/Pricing/Handlers/A.swift", "import Hummingbird"),
@@ -75,7 +80,7 @@ extension Rule {
         concerns: {
             isSwift($0) && $0.isIn("Sources") && !$0.isIn("Sources/Pricing/Statements")
                 // The private cluster's own roles and database, before there is any schema.
-                && $0.path != "Sources/Postgres/ClusterRoles.swift"
+                && $0.path != "Sources/Postgres/Cluster/ClusterRoles.swift"
         },
         problems: { file in
             let literals = file.swift.literals

@@ -1,5 +1,5 @@
-import JSONRPC
 import PricingProtocol
+import RPCTransport
 
 /// Methods that are one SQL function each: the method's effect says how it is called.
 struct CallHandlers: Sendable {

@@ -1,6 +1,7 @@
-import JSONRPC
+import JSON
 import Postgres
 import PricingProtocol
+import RPCTransport
 
 /// Subscriptions: they belong to a connection and end with it.
 struct EventHandlers: Sendable {

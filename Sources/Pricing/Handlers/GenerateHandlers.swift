@@ -1,6 +1,7 @@
-import JSONRPC
+import JSON
 import Postgres
 import PricingProtocol
+import RPCTransport
 
 /// `data.generate`: a year of a shop, in chunks that each really run, with progress between them.
 struct GenerateHandlers: Sendable {

@@ -1,6 +1,8 @@
+import JSON
 import JSONRPC
 import Postgres
 import PricingProtocol
+import RPCTransport
 
 /// `product.import`: every row is checked, here by its schema and in the database by everything else, and every refused
 /// one is told under its number, from 0.

@@ -1,6 +1,7 @@
-import JSONRPC
+import JSON
 import Postgres
 import PricingProtocol
+import RPCTransport
 
 /// `lab.run`: made-up seasons in short statements, two at a time while nobody else reads for long, with progress between
 /// them.

@@ -1,6 +1,7 @@
-import JSONRPC
+import JSON
 import Postgres
 import PricingProtocol
+import RPCTransport
 
 /// `server.metrics`: counters, histograms and gauges. What only the database knows is left out while it is away.
 struct MetricsHandlers: Sendable {

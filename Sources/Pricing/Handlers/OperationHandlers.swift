@@ -1,6 +1,7 @@
-import JSONRPC
+import JSON
 import Postgres
 import PricingProtocol
+import RPCTransport
 import Synchronization
 
 /// What an operator sees and stops: the calls that run, the drain, completion.

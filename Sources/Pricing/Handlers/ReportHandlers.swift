@@ -1,6 +1,7 @@
-import JSONRPC
+import JSON
 import Postgres
 import PricingProtocol
+import RPCTransport
 
 /// The named queries.
 struct ReportHandlers: Sendable {

@@ -1,5 +1,7 @@
+import JSON
 import JSONRPC
 import PricingProtocol
+import RPCTransport
 
 /// What the daemon says about itself and its protocol.
 struct SessionHandlers: Sendable {

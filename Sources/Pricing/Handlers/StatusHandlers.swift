@@ -1,7 +1,8 @@
 import Glibc
-import JSONRPC
+import JSON
 import Postgres
 import PricingProtocol
+import RPCTransport
 
 /// How the daemon does, and where its database is.
 struct StatusHandlers: Sendable {

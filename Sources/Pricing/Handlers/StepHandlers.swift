@@ -1,5 +1,6 @@
-import JSONRPC
+import JSON
 import PricingProtocol
+import RPCTransport
 
 /// Long readings that go in steps, so that there is progress to tell and no statement is long. Their SQL function takes
 /// the parameters and the `state` that its last step left; it gives `{state, done, total, message}`, at last `{reply}`.

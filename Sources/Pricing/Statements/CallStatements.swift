@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 import Postgres
 
 /// The SQL function that answers each method. A function takes the validated parameters as jsonb and returns the reply.

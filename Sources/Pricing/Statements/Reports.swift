@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 import Postgres
 
 /// The named queries of `sql/03_sample_queries.sql`, as `report.run` runs them.

@@ -1,5 +1,6 @@
 import Glibc
-import JSONRPC
+import JSON
+import RPCTransport
 import Subprocess
 import SystemPackage
 

@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import RPCTransport
 
 /// What a socket alone costs: a server that sends back every byte it is sent, one connection at a time.
 struct ByteEchoServer: Sendable {
@@ -9,8 +10,8 @@ struct ByteEchoServer: Sendable {
     static func start(_ path: String) throws(BenchFailure) -> ByteEchoServer {
         unsafe _ = unlink(path)
         let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard listener >= 0, unsafe UnixAddress(path).use({ unsafe bind(listener, $0, $1) }) == 0,
-            listen(listener, 1) == 0
+        guard listener >= 0, let address = UnixAddress(path),
+            unsafe address.use({ unsafe bind(listener, $0, $1) }) == 0, listen(listener, 1) == 0
         else {
             throw .file(path, errno: errno)
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
 import Glibc
+import PricingClient
 
 /// `pricing-bench compare`: a daemon of its own beside pgbench on the same database and the same functions, or under
 /// ever more of something.

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// What came of all rounds: medians, ratios, and how each stands to its goal.
 struct Comparison: Report {

@@ -1,4 +1,6 @@
-import JSONRPC
+import JSON
+import PricingClient
+import RPCTransport
 
 /// How a shop's speed and memory change as it grows: products by rows of history.
 struct Growth: Sendable {
@@ -77,13 +79,14 @@ struct Growth: Sendable {
     /// The median time of a page, walking through the list, in milliseconds.
     private func pageTime(_ trial: Trial) async throws -> Double {
         let client = try await RPCClient.connect(socket: trial.socket)
-        var params: JSONObject = ["limit": .integer(Int64(Self.pageSize))]
+        var pages = Pages(of: "product.list", limit: Int64(Self.pageSize))
+        let first = pages
         var times: [Double] = []
         for _ in 0..<Self.pages {
+            if pages.isAtEnd { pages = first }
             let start = Moment.now()
-            let page = try await client.call("product.list", params)
+            _ = try await pages.next(client)
             times.append(Double(Moment.now() - start) / Double(Moment.millisecond))
-            params["cursor"] = page["nextCursor"].flatMap { $0.isNull ? nil : $0 }
         }
         await client.close()
         return median(times)

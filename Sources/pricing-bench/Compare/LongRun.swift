@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Full load for minutes, orders and prices at once, looked at again and again: what leaks or slows down shows.
 struct LongRun: Sendable {

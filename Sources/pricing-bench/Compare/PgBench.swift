@@ -1,5 +1,6 @@
 import Glibc
 import Histogram
+import PricingClient
 
 /// The rival: pgbench on the daemon's own database, calling the very functions that the daemon calls, prepared.
 struct PgBench: Sendable {
@@ -23,7 +24,7 @@ struct PgBench: Sendable {
     static let clientCounts = [1, 8, 32]
 
     let database: BenchDatabase
-    let shop: Shop
+    let shop: ShopIDs
     let folder: WorkFolder
 
     /// One run.

@@ -1,4 +1,5 @@
-import JSONRPC
+import JSON
+import PricingClient
 
 /// The same load over ever more connections, beside pgbench with as many clients.
 struct Sessions: Sendable {

@@ -1,5 +1,5 @@
 import Glibc
-import JSONRPC
+import JSON
 
 /// What a command came to, for both ways of printing.
 protocol Report: Sendable {

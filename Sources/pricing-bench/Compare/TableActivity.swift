@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// How PostgreSQL fared with one of the tables that orders write.
 struct TableActivity: Sendable, Equatable {

@@ -1,4 +1,6 @@
-import JSONRPC
+import JSON
+import PricingClient
+import RPCTransport
 
 /// Loads a daemon of our own, one load after another, none of which pays for the one before.
 struct Trial: Sendable {
@@ -8,7 +10,7 @@ struct Trial: Sendable {
     private static let settling = 60
 
     let socket: String
-    let shop: Shop
+    let shop: ShopIDs
     let seconds: Int
 
     /// One load.

@@ -1,5 +1,6 @@
 import Glibc
 import JSONRPC
+import RPCTransport
 
 /// One connection of a load: requests out, replies in, and for each call in flight the moment that it counts from.
 ///
@@ -21,16 +22,10 @@ final class LoadConnection {
     init(socket path: String, depth: Int) throws(BenchFailure) {
         intended = Array(repeating: 0, count: depth)
         free = Array((0..<depth).reversed())
-        descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw .cannotConnect(path: path, errno: errno) }
-        guard unsafe UnixAddress(path).use({ unsafe connect(descriptor, $0, $1) }) == 0 else {
-            throw .cannotConnect(path: path, errno: errno)
-        }
         do throws(RPCClientError) {
-            try ServerTrust.check(descriptor, socket: path)
+            descriptor = try PlainSocket.connect(path)
         } catch {
-            guard case .notTrusted(let path, let uid) = error else { throw .connectionLost }
-            throw .notTrusted(path: path, uid: uid)
+            throw .noConnection(error)
         }
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
     }
@@ -97,27 +92,6 @@ final class LoadConnection {
                 each(intended[id], refusal)
             case .reply, .other: throw .connectionLost
             }
-        }
-    }
-}
-
-/// A path as the system's socket address.
-struct UnixAddress {
-    private var address = sockaddr_un()
-
-    /// A path that is too long is cut short, and nobody listens there.
-    init(_ path: String) {
-        address.sun_family = sa_family_t(AF_UNIX)
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { room in
-            unsafe room.copyBytes(from: path.utf8.prefix(room.count - 1))
-        }
-    }
-
-    /// Calls `body` with the address as the system takes it.
-    func use(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
-        unsafe withUnsafeBytes(of: address) { bytes in
-            guard let base = bytes.baseAddress else { return -1 }
-            return unsafe body(base.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
         }
     }
 }

@@ -1,5 +1,5 @@
 import Histogram
-import JSONRPC
+import JSON
 
 /// What a load is.
 struct LoadPlan: Sendable, Equatable {

@@ -1,5 +1,7 @@
 import Dispatch
 import Glibc
+import PricingClient
+import RPCTransport
 
 /// Carries out one load on one thread: it sends what is due, waits for the sockets, and notes what comes.
 struct LoadRun {
@@ -22,8 +24,8 @@ struct LoadRun {
     private var buffer = [UInt8](repeating: 0, count: 256 << 10)
 
     /// Runs a load to its end, on a thread of its own.
-    /// - Throws: `.cannotConnect`; `.lacks`; `.connectionLost` when the daemon closes any connection.
-    static func run(_ plan: LoadPlan, shop: Shop, socket: String) async throws(BenchFailure) -> LoadReport {
+    /// - Throws: `.noConnection`; `.lacks`; `.connectionLost` when the daemon closes any connection.
+    static func run(_ plan: LoadPlan, shop: ShopIDs, socket: String) async throws(BenchFailure) -> LoadReport {
         let result = await withCheckedContinuation { done in
             DispatchQueue.global().async {
                 done.resume(
@@ -37,7 +39,7 @@ struct LoadRun {
         return try result.get()
     }
 
-    private init(_ plan: LoadPlan, shop: Shop, socket: String) throws(BenchFailure) {
+    private init(_ plan: LoadPlan, shop: ShopIDs, socket: String) throws(BenchFailure) {
         requests = try Requests(plan.work, shop: shop, lines: plan.lines)
         var connections: [LoadConnection] = []
         for _ in 0..<plan.connections { connections.append(try LoadConnection(socket: socket, depth: plan.depth)) }
@@ -52,7 +54,7 @@ struct LoadRun {
         sockets = SocketWatch(most: connections.count)
         for (number, connection) in connections.enumerated() {
             guard sockets.add(connection.descriptor, number: number) else {
-                throw .cannotConnect(path: socket, errno: errno)
+                throw .noConnection(.cannotConnect(path: socket, errno: errno))
             }
         }
         self.connections = connections

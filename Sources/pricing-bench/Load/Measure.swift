@@ -1,6 +1,8 @@
 import ArgumentParser
-import JSONRPC
+import JSON
+import PricingClient
 import PricingProtocol
+import RPCTransport
 
 /// `pricing-bench --work …`: one load on a daemon that runs already.
 struct Measure: AsyncParsableCommand {
@@ -53,41 +55,12 @@ struct Measure: AsyncParsableCommand {
         plan.subscribers = subscribers
         do {
             let client = try await RPCClient.connect(socket: path)
-            let shop = work == .pings ? Shop() : try await Shop(client)
+            let shop = work == .pings ? ShopIDs() : try await ShopIDs.read(client)
             await client.close()
             let report = try await LoadRun.run(plan, shop: shop, socket: path)
             format.show(report.json, report.lines)
         } catch {
             throw BenchFailure.report(error)
         }
-    }
-}
-
-extension Shop {
-    /// Of a larger shop only so many customers and products take part.
-    private static let most = 20_000
-
-    /// Reads the ids of customers and of products for sale.
-    init(_ client: RPCClient) async throws {
-        customers = try await Shop.ids("userId", of: "user.list", ["role": "customer"], client)
-        products = try await Shop.ids("productId", of: "product.list", ["active": true], client)
-    }
-
-    private static func ids(
-        _ name: String,
-        of method: String,
-        _ filter: JSONObject,
-        _ client: RPCClient
-    ) async throws -> [Int64] {
-        var params = filter
-        params["limit"] = 500
-        var ids: [Int64] = []
-        while ids.count < most {
-            let page = try await client.call(method, params)
-            ids += page["items"]?.array?.compactMap { $0[name]?.integer } ?? []
-            guard let cursor = page["nextCursor"], !cursor.isNull else { break }
-            params["cursor"] = cursor
-        }
-        return ids
     }
 }

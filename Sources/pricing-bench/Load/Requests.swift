@@ -1,4 +1,5 @@
 import ArgumentParser
+import PricingClient
 
 /// What a load asks of the daemon.
 enum Work: String, ExpressibleByArgument, CaseIterable, Sendable {
@@ -21,17 +22,10 @@ enum Work: String, ExpressibleByArgument, CaseIterable, Sendable {
     var buys: Bool { [.orders, .ordersHot, .ordersZipf].contains(self) }
 }
 
-/// What a load may name.
-struct Shop: Sendable, Equatable {
-    /// Ids of those who buy, and of what is for sale.
-    var customers: [Int64] = []
-    var products: [Int64] = []
-}
-
 /// Makes the lines of a load. Same seed and shop, same lines.
 struct Requests: Sendable {
     private let work: Work
-    private let shop: Shop
+    private let shop: ShopIDs
     private let lines: Int
     private var random: SplitMix64
     /// For `orders-zipf`: the weight of each product and all before it.
@@ -39,13 +33,13 @@ struct Requests: Sendable {
 
     /// - Parameter lines: of each order, at least 1; lines on one product are summed by the daemon.
     /// - Throws: `.lacks` when the shop has nothing to ask for.
-    init(_ work: Work, shop: Shop, lines: Int, seed: UInt64 = 1) throws(BenchFailure) {
+    init(_ work: Work, shop: ShopIDs, lines: Int, seed: UInt64 = 1) throws(BenchFailure) {
         if work != .pings, shop.products.isEmpty { throw .lacks("product for sale") }
         if work.buys, shop.customers.isEmpty { throw .lacks("customer") }
         self.work = work
         self.shop = shop
         self.lines = lines
-        random = SplitMix64(state: seed)
+        random = SplitMix64(seed: seed)
         var sum = 0.0
         weights =
             work != .ordersZipf
@@ -95,18 +89,5 @@ struct Requests: Sendable {
 
     private mutating func anyProduct() -> Int64 {
         shop.products[Int.random(in: shop.products.indices, using: &random)]
-    }
-}
-
-/// SplitMix64: small, fast, and the same everywhere for the same seed.
-struct SplitMix64: RandomNumberGenerator, Sendable {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

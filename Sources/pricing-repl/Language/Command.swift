@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// What the operator asked for.
 enum Command: Equatable {

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Text to commands. Pure: the server's own description of its methods decides the type of each value.
 struct CommandLanguage {

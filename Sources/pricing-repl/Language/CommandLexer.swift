@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Cuts the text of one command into its parts, without knowing any method.
 struct CommandLexer {

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// JSON that a person typed.
 enum JSONReading {

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Values that only the server knows (ids, names), for completion.
 enum LiveValues {

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// The server's methods as `rpc.discover` describes them (OpenRPC).
 struct MethodCatalogue {

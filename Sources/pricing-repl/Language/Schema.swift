@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// The part of JSON Schema that helps to read and complete values.
 struct Schema {

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Decides the JSON type of a value that was typed by hand: an id is a number, money stays a string.
 struct ValueReader {

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Rows and columns of text, ready for any renderer.
 struct Grid: Equatable {

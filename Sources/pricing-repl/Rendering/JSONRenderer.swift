@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// JSON for programs (compact, rows a line) and for people (indented).
 enum JSONRenderer {

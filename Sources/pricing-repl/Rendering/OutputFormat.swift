@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// How results are written.
 enum OutputFormat: String, CaseIterable {

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// A result as people read it: loose fields first, then tables.
 ///

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// How long a call took, here and inside the daemon.
 enum TimingText {

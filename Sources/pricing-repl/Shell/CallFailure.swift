@@ -1,3 +1,4 @@
+import JSON
 import JSONRPC
 
 /// Why a call gave no result.

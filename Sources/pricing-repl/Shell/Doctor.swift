@@ -1,5 +1,5 @@
 import Glibc
-import JSONRPC
+import JSON
 
 /// Says where the daemon should be, whether it answers, and who it takes us for.
 @MainActor

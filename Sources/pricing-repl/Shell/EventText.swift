@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// One line for a notification of the server.
 enum EventText {

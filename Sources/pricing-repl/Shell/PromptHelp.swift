@@ -1,4 +1,5 @@
-import JSONRPC
+import JSON
+import RPCTransport
 import Synchronization
 
 /// Completion, hints and announcements while one line is typed.

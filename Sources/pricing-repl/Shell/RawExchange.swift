@@ -1,5 +1,8 @@
 import Glibc
+import JSON
 import JSONRPC
+import PricingClient
+import RPCTransport
 
 /// Sends one line as it is, on a connection of its own, and reads the one line that answers it.
 ///
@@ -58,27 +61,10 @@ struct RawExchange {
     }
 
     private static func connect(to path: String) throws(CallFailure) -> Int32 {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        let fits = unsafe withUnsafeMutableBytes(of: &address.sun_path) { room in
-            guard bytes.count < room.count else { return false }
-            unsafe room.copyBytes(from: bytes)
-            return true
+        do throws(RPCClientError) {
+            return try PlainSocket.connect(path)
+        } catch {
+            throw .disconnected(ClientFailure.sentence(error))
         }
-        guard fits else { throw .disconnected("\(path): the path is too long for a socket") }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-        let connected = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe Glibc.connect(descriptor, $0, size)
-            }
-        }
-        guard connected == 0 else {
-            let reason = unsafe String(cString: strerror(errno))
-            close(descriptor)
-            throw .disconnected("\(path): \(reason)")
-        }
-        return descriptor
     }
 }

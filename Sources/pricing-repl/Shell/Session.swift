@@ -1,5 +1,7 @@
-import Glibc
+import JSON
 import JSONRPC
+import PricingClient
+import RPCTransport
 
 /// The connection to one daemon and what it says of itself. Connects when first needed, and again after a loss.
 @MainActor
@@ -67,25 +69,13 @@ final class Session {
             throw .refused(RPCError(code: -32001, reason: "CANCELLED", message: "The call was cancelled."))
         } catch {
             await disconnect()
-            throw .disconnected(Self.reason(error))
+            throw .disconnected(ClientFailure.sentence(error))
         }
     }
 
     /// The connection has ended: the next call makes another instead of failing on this one.
     private func forget(_ ended: RPCClient) {
         if client === ended { client = nil }
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        switch error as? RPCClientError {
-        case .cannotConnect(let path, 0): "\(path): nobody answers"
-        case .cannotConnect(let path, let code): unsafe "\(path): " + String(cString: strerror(code))
-        case .notTrusted(let path, let uid): RPCClientError.distrust(path: path, uid: uid)
-        case .disconnected: "the daemon has gone; whether the call had an effect is not known"
-        case .timedOut: "no reply in time"
-        case .malformedReply: "what answers is no pricing daemon"
-        case nil: "\(error)"
-        }
     }
 
     private func connected() async throws(CallFailure) -> RPCClient {
@@ -100,7 +90,7 @@ final class Session {
             }
             return fresh
         } catch {
-            throw .disconnected(Self.reason(error))
+            throw .disconnected(ClientFailure.sentence(error))
         }
     }
 }

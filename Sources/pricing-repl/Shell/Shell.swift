@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// Runs commands, one after the other, and writes what comes of them.
 @MainActor

@@ -1,4 +1,4 @@
-import JSONRPC
+import JSON
 
 /// What one policy came to on one scenario, as `lab.run` gives it.
 struct LabRow: Sendable, Equatable {

@@ -1,5 +1,6 @@
 import Glibc
-import JSONRPC
+import JSON
+import PricingClient
 
 /// Scenarios drawn from one stated family, so that a policy can be tried on what nobody chose.
 ///

@@ -1,0 +1,264 @@
+import JSON
+import Logging
+import Postgres
+import PricingProtocol
+import RPCTransport
+import ServiceLifecycle
+import Synchronization
+
+/// Gathers the orders that wait while a batch is in the database and places them together: one call, one commit, one
+/// answer each. There is no timer, so an idle daemon adds no latency. An order on stock that another transaction holds is
+/// set aside and waits on a lane of its own, so that nobody else does. So is one whose batch was lost with its connection:
+/// it is placed again under its key as soon as a primary is there, while newcomers are refused at once.
+final class OrderIntake: Intake, Service {
+    /// Orders in one batch at most.
+    static let batchLimit = 128
+    /// Batches in the database at once, no product in two of them.
+    private static let writers = 2
+
+    /// How many batches were sent to the database, and how large they were.
+    struct BatchTally: Sendable {
+        /// Upper bounds of the sizes' buckets, in orders.
+        static let bounds = [1, 2, 4, 8, 16, 32, 64, OrderIntake.batchLimit]
+
+        /// Batches at most as large as each bound, and all larger ones at the end; not cumulative.
+        private(set) var buckets = [Int64](repeating: 0, count: bounds.count + 1)
+        /// Orders in all of them.
+        private(set) var orders: Int64 = 0
+
+        mutating func add(_ size: Int) {
+            buckets[Self.bounds.firstIndex { size <= $0 } ?? Self.bounds.count] += 1
+            orders += Int64(size)
+        }
+    }
+
+    private struct Waiting: Sendable {
+        let context: CallContext
+        /// Its products, and its key as a number.
+        let claims: [Int64]
+        let element: [UInt8]
+        let ticket: Ticket
+    }
+
+    private let database: Database
+    private let deadlines: DeadlineWatch
+    private let storms: StormLog
+    /// Batches with a product or a key in common would wait for each other in the database.
+    private let open = Lane<Waiting>(owner: { $0.context.call.connection.number }, claims: \.claims)
+    private let contended = Lane<Waiting> { $0.context.call.connection.number }
+    private let tally = Mutex(BatchTally())
+    private let lost = Lane<Waiting> { $0.context.call.connection.number }
+    private let committed: @Sendable () -> Void
+
+    /// - Parameter committed: told after each batch that committed something.
+    init(database: Database, deadlines: DeadlineWatch, logger: Logger, committed: @escaping @Sendable () -> Void) {
+        self.database = database
+        self.deadlines = deadlines
+        storms = StormLog(logger)
+        self.committed = committed
+    }
+
+    /// Orders that wait for the next batch, for stock that another transaction holds, or for a primary.
+    var waiting: Int { open.count + contended.count + lost.count }
+
+    /// Those that wait for stock that another transaction holds.
+    var waitingForStock: Int { contended.count }
+
+    /// The batches that were sent so far.
+    var batches: BatchTally { tally.withLock { $0 } }
+
+    /// Places one order. A cancel counts until its batch starts; its deadline is kept even then, by an answer that says
+    /// nothing of the outcome.
+    func take(_ context: CallContext, _ done: @escaping @Sendable (Outcome) -> Void) {
+        let ticket = Ticket(done)
+        context.call.cancellation.onCancel {
+            ticket.giveUp(context.isLate ? context.expired : .cancelled, isLate: context.isLate)
+        }
+        var claims = context.params["lines"]?.array?.compactMap { $0["productId"]?.integer } ?? []
+        if let key = context.meta.idempotencyKey { claims.append(Int64(key.hashValue)) }
+        open.add([Waiting(context: context, claims: claims, element: Self.element(context), ticket: ticket)])
+    }
+
+    /// Places batches until the task is cancelled; what waits then is still placed.
+    func run() async {
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    await self.placeOpen()
+                    self.contended.finish()
+                }
+                group.addTask {
+                    while let batch = await self.contended.next(Self.batchLimit) { await self.placeContended(batch) }
+                }
+                group.addTask {
+                    // Every call has been answered when the daemon ends, so nobody waits for what is left here.
+                    await cancelWhenGracefulShutdown {
+                        while let batch = await self.lost.next(Self.batchLimit) { await self.placeLost(batch) }
+                    }
+                }
+            }
+        } onGracefulShutdown: {
+            self.open.finish()
+        }
+    }
+
+    private func placeOpen() async {
+        await withDiscardingTaskGroup { writers in
+            for _ in 0..<Self.writers {
+                writers.addTask {
+                    await self.open.workOff(Self.batchLimit, on: self.database.pool) { batch, connection in
+                        self.contended.add(await self.place(batch, connection))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Places those whose stock is free by now, and waits for the first of the others.
+    private func placeContended(_ batch: [Waiting]) async {
+        let held = await place(batch)
+        contended.addFirst(held.dropFirst())
+        _ = await place(Array(held.prefix(1)), waits: true)
+    }
+
+    /// Finds out what became of those whose batch was lost, once there is a primary, and places those that were not.
+    private func placeLost(_ batch: [Waiting]) async {
+        contended.add(await place(batch, isPatient: true))
+        await Database.pause(1)
+    }
+
+    /// Places a batch; whoever gave up before is left out, and who was lost is set aside.
+    /// - Parameters:
+    ///   - connection: the one to use while it stands.
+    ///   - waits: whether an order waits for stock that another transaction holds, and is refused in the end.
+    ///   - isPatient: whether the batch waits for a database that is not there now.
+    /// - Returns: the orders that did not wait.
+    private func place(
+        _ batch: [Waiting],
+        _ connection: PostgresConnection? = nil,
+        waits: Bool = false,
+        isPatient: Bool = false
+    ) async -> [Waiting] {
+        let wanted = batch.filter { keepsWaiting($0) && $0.ticket.start() }
+        guard !wanted.isEmpty else { return [] }
+        let begun = ContinuousClock.now
+        tally.withLock { $0.add(wanted.count) }
+        let outcomes = await outcomes(of: wanted, connection, waits: waits, isPatient: isPatient)
+        let ended = ContinuousClock.now
+        for order in wanted { order.context.timer.note(began: begun, ended: ended) }
+        // After the answers: nobody waits for what follows a commit.
+        defer { committed() }
+        var held: [Waiting] = []
+        for (order, outcome) in zip(wanted, outcomes) {
+            switch outcome {
+            case .failure(.contended) where !waits:
+                order.ticket.pause()
+                if keepsWaiting(order) { held.append(order) }
+            case .failure(let failure) where order.ticket.wasLost && !failure.isDefinite:
+                order.ticket.pause()
+                if keepsWaiting(order) { lost.add([order]) }
+            default: order.ticket.answer(outcome)
+            }
+        }
+        return held
+    }
+
+    /// Whether somebody still waits for an order; who does not is answered.
+    private func keepsWaiting(_ order: Waiting) -> Bool {
+        do throws(PricingFailure) {
+            try order.context.checkStillWanted()
+            return true
+        } catch {
+            order.ticket.giveUp(error, isLate: true)
+            return false
+        }
+    }
+
+    /// One outcome an order. A failure of the whole batch is tried again, then order by order, so that no order fails for
+    /// another's sake; every element has a key, so nothing happens twice.
+    private func outcomes(
+        of batch: [Waiting],
+        _ connection: PostgresConnection?,
+        waits: Bool,
+        isPatient: Bool
+    ) async -> [Outcome] {
+        var failure = PostgresError(.closed, "not tried")
+        for attempt in 0...3 {
+            if attempt > 0 { await Database.pause(attempt) }
+            do throws(PostgresError) {
+                let placed = try await send(batch, connection, waits: waits, isPatient: isPatient)
+                guard placed.count == batch.count else {
+                    throw PostgresError(.unexpectedRows, "\(placed.count) outcomes for \(batch.count) orders")
+                }
+                return zip(batch, placed).map { Self.outcome($1, $0.context, database) }
+            } catch {
+                failure = error
+                if !error.isContention || error.sqlState == .lockNotAvailable { break }
+            }
+        }
+        if failure.kind == .connectionLost {
+            for order in batch { order.ticket.lose(PricingFailure(failure)) }
+        }
+        // What the server lacks it lacks for each of them.
+        if batch.count > 1, failure.kind == .server || failure.kind == .timeout, !failure.isStorm {
+            storms.warn("a batch of orders failed; placing them one by one", ["reason": "\(failure)"])
+            var outcomes: [Outcome] = []
+            for order in batch {
+                outcomes += await self.outcomes(of: [order], connection, waits: waits, isPatient: isPatient)
+            }
+            return outcomes
+        }
+        return batch.map { .failure(database.failure(failure, $0.context, isBatched: true)) }
+    }
+
+    private func send(
+        _ batch: [Waiting],
+        _ connection: PostgresConnection?,
+        waits: Bool,
+        isPatient: Bool
+    ) async throws(PostgresError) -> [CallStatements.Placed] {
+        let text = Self.array(batch.map(\.element))
+        return try await database.runBatch(on: connection, isPatient: isPatient, deadlines) {
+            (session) throws(PostgresError) in
+            // The wait for a connection, or a standstill of the daemon, may have taken all the time of an order.
+            if batch.contains(where: \.context.isLate) {
+                throw PostgresError(.timeout, "a deadline passed before the batch began")
+            }
+            return try session.all(CallStatements.placeOrders, [.json(text), .bool(waits)])
+        }
+    }
+
+    private static func outcome(
+        _ placed: CallStatements.Placed,
+        _ context: CallContext,
+        _ database: Database
+    ) -> Outcome {
+        if let refusal = placed.refusal { return .failure(database.failure(refusal, context)) }
+        return .success(
+            Database.Answer(
+                text: JSONText(compacting: placed.reply ?? []),
+                isReplayed: placed.isReplayed,
+                wouldChange: nil
+            )
+        )
+    }
+
+    private static func element(_ context: CallContext) -> [UInt8] {
+        let object: JSONObject = [
+            "params": .object(context.params),
+            "key": .string(context.meta.idempotencyKey ?? Database.freshKey()),
+            "actor": .string(context.actor),
+        ]
+        return object.serialized()
+    }
+
+    private static func array(_ elements: [[UInt8]]) -> [UInt8] {
+        var text: [UInt8] = [UInt8(ascii: "[")]
+        for (index, element) in elements.enumerated() {
+            if index > 0 { text.append(UInt8(ascii: ",")) }
+            text += element
+        }
+        text.append(UInt8(ascii: "]"))
+        return text
+    }
+}

@@ -1,0 +1,114 @@
+import JSON
+import Postgres
+import PricingProtocol
+import RPCTransport
+import ServiceLifecycle
+
+/// Gathers the small reads that wait while one query is in the database and answers all of them from the next one, so that
+/// many cost one. Always from the database: a call is answered by a query that began after it came, so its caller sees its
+/// own writes. Idle, a call is its own query at once.
+final class ReadIntake: Intake, Service {
+    /// Calls answered together at most; each names at most 500 products.
+    private static let batchLimit = 1024
+    /// Those among them that read much of a product, so that a price waits for them a few milliseconds at most.
+    private static let thoroughLimit = 128
+
+    private struct Waiting: Sendable {
+        let context: CallContext
+        let read: SharedRead
+        let ids: [Int64]
+        let ticket: Ticket
+    }
+
+    private let database: Database
+    private let deadlines: DeadlineWatch
+    private let together = Lane<Waiting> { $0.context.call.connection.number }
+    /// Those that something kept from the answer to a shared query, such as a lost connection: each is tried by itself.
+    private let alone = Lane<Waiting> { $0.context.call.connection.number }
+
+    init(database: Database, deadlines: DeadlineWatch) {
+        self.database = database
+        self.deadlines = deadlines
+    }
+
+    /// Reads what a call of a method of `SharedRead` asks for.
+    func take(_ context: CallContext, _ done: @escaping @Sendable (Outcome) -> Void) {
+        let ticket = Ticket(done)
+        guard let read = SharedRead(rawValue: context.method.name) else {
+            return ticket.answer(.failure(.refused(.methodNotFound, message: nil, facts: [:])))
+        }
+        context.call.cancellation.onCancel {
+            ticket.giveUp(context.isLate ? context.expired : .cancelled, isLate: true)
+        }
+        together.add([Waiting(context: context, read: read, ids: read.ids(context.params), ticket: ticket)])
+    }
+
+    /// Answers until the shutdown; what waits then is still answered.
+    func run() async {
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    await self.together.workOff(Self.batchLimit, on: self.database.pool) { batch, connection in
+                        await self.answer(batch, connection)
+                    }
+                    self.alone.finish()
+                }
+                while let batch = await alone.next(Self.batchLimit) {
+                    for waiting in batch { group.addTask { await self.answer(waiting) } }
+                }
+            }
+        } onGracefulShutdown: {
+            self.together.finish()
+        }
+    }
+
+    private func answer(_ waiting: [Waiting], _ connection: PostgresConnection?) async {
+        var thorough = 0
+        var batch: [Waiting] = []
+        var later: [Waiting] = []
+        for call in waiting {
+            thorough += call.read.isThorough ? 1 : 0
+            if call.read.isThorough, thorough > Self.thoroughLimit { later.append(call) } else { batch.append(call) }
+        }
+        together.addFirst(later)
+        let begun = ContinuousClock.now
+        do throws(PostgresError) {
+            let found = try await found(for: batch, connection)
+            let ended = ContinuousClock.now
+            for waiting in batch {
+                waiting.context.timer.note(began: begun, ended: ended)
+                guard let text = waiting.read.reply(waiting.ids, found[waiting.read] ?? [:]) else {
+                    alone.add([waiting])
+                    continue
+                }
+                waiting.ticket.answer(.success(Database.Answer(text: text, isReplayed: false, wouldChange: nil)))
+            }
+        } catch {
+            alone.add(batch)
+        }
+    }
+
+    private func answer(_ waiting: Waiting) async {
+        do throws(PricingFailure) {
+            waiting.ticket.answer(.success(try await database.read(waiting.read.function, waiting.context)))
+        } catch {
+            waiting.ticket.answer(.failure(error))
+        }
+    }
+
+    /// What the database has of the products that the calls name: by what is read, then by product.
+    private func found(
+        for batch: [Waiting],
+        _ connection: PostgresConnection?
+    ) async throws(PostgresError) -> [SharedRead: [Int64: [UInt8]]] {
+        let wanted = batch.reduce(into: [SharedRead: Set<Int64>]()) { $0[$1.read, default: []].formUnion($1.ids) }
+        return try await database.runBatch(on: connection, deadlines) { (session) throws(PostgresError) in
+            var found: [SharedRead: [Int64: [UInt8]]] = [:]
+            for (read, ids) in wanted {
+                let rows = try session.all(read.statement, [.intArray(Array(ids))])
+                found[read] = Dictionary(rows.map { ($0.productID, $0.text) }, uniquingKeysWith: { _, last in last })
+            }
+            return found
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import JSON
+import Postgres
+
+/// The methods that read so little of products that many calls are answered from one query.
+enum SharedRead: String, CaseIterable, Sendable {
+    case price = "price.get"
+    case product = "product.get"
+    case inventory = "inventory.get"
+
+    /// The SQL function that answers a call by itself.
+    var function: String {
+        switch self {
+        case .price: "get_prices"
+        case .product: "get_product"
+        case .inventory: "get_inventory"
+        }
+    }
+
+    /// Whether it reads much of a product, and not a few columns of one row.
+    var isThorough: Bool { self != .price }
+
+    /// Reads the products of an array of ids; those that do not exist are left out.
+    var statement: Statement<CallStatements.ProductText> {
+        switch self {
+        case .price: CallStatements.postedPrices
+        case .product: CallStatements.products
+        case .inventory: CallStatements.inventories
+        }
+    }
+
+    /// The products that a call names.
+    func ids(_ params: JSONObject) -> [Int64] {
+        switch self {
+        case .price: (params["productIds"]?.array ?? []).compactMap(\.integer)
+        case .product, .inventory: params["productId"]?.integer.map { [$0] } ?? []
+        }
+    }
+
+    /// What the method's function would give; nil where that is a refusal, which the function words itself.
+    func reply(_ ids: [Int64], _ found: [Int64: [UInt8]]) -> JSONText? {
+        switch self {
+        case .price: Self.posted(ids, found)
+        case .product, .inventory: ids.first.flatMap { found[$0] }.map { JSONText(compacting: $0) }
+        }
+    }
+
+    /// The products in the order in which they were named first, and the ids of none.
+    private static func posted(_ ids: [Int64], _ found: [Int64: [UInt8]]) -> JSONText {
+        var text = JSONWriter(capacity: 64 + ids.count * 64)
+        var missing: [JSONValue] = []
+        var seen: Set<Int64> = []
+        text.raw("{\"items\":[")
+        var separates = false
+        for id in ids where ids.count == 1 || seen.insert(id).inserted {
+            guard let posted = found[id] else {
+                missing.append(.integer(id))
+                continue
+            }
+            if separates { text.raw(",") }
+            separates = true
+            text.raw(posted)
+        }
+        text.raw("],\"missing\":")
+        text.write(.array(missing))
+        text.raw("}")
+        return JSONText(verbatim: text.bytes)
+    }
+}

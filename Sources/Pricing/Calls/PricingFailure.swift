@@ -1,0 +1,189 @@
+import JSON
+import JSONRPC
+import Postgres
+import PricingProtocol
+
+/// Why a deed was not done, in the words of the domain.
+enum PricingFailure: Error, Sendable {
+    /// An error of the registry, with its sentence and facts.
+    case refused(ErrorCode, message: String?, facts: JSONObject)
+    /// The caller cancelled it.
+    case cancelled
+    /// Its time ran out.
+    case deadline(Expiry)
+    /// The database could not be reached; when it had been sent, whether it was done is unknown.
+    case unavailable(sqlState: String?, isUnknown: Bool)
+    /// All of something is in use; nothing was done.
+    case exhausted(Shortage)
+    /// Somebody else held a row for as long as a call waits for it; nothing was done.
+    case contended
+    /// A fault of ours.
+    case fault(PostgresError)
+
+    /// An error of the database as a failure of the call that met it; what an SQLSTATE means stands in `SQLStateTable`.
+    /// - Parameter params: the call's own parameters: only their values can be its caller's fault.
+    init(_ error: PostgresError, params: JSONObject = [:]) {
+        switch error.kind {
+        case .connectionFailed, .connectionLost, .closed:
+            let state = error.sqlState?.code
+            if error.kind == .connectionFailed, case .shortage(let which)? = error.meaning {
+                self = .exhausted(Shortage(which, sqlState: state))
+            } else {
+                self = .unavailable(sqlState: state, isUnknown: error.outcomeUnknown)
+            }
+        case .poolExhausted: self = .exhausted(Shortage(.databaseQueue))
+        case .systemResources: self = .exhausted(Shortage("system"))
+        case .server: self = PricingFailure.server(error, params)
+        default: self = .fault(error)
+        }
+    }
+
+    private static func server(_ error: PostgresError, _ params: JSONObject) -> PricingFailure {
+        guard let state = error.sqlState else { return .fault(error) }
+        if let code = protocolStates[state.code] ?? domainCode(state.code) {
+            let facts = error.detail.flatMap { try? JSONParser.parse(Array($0.utf8)).object } ?? [:]
+            if code == .invalidParams, !namesMembers(facts) { return .fault(error) }
+            return .refused(code, message: error.message, facts: facts)
+        }
+        switch SQLStateTable.meaning(of: state) {
+        case .value: return CallerValue(params: params).refusal(error) ?? .fault(error)
+        case .contention: return .contended
+        case .shortage(let which): return .exhausted(Shortage(which, sqlState: state.code))
+        // Its transaction was rolled back, and the server lived to say so.
+        case .outage, .cancelled: return .unavailable(sqlState: state.code, isUnknown: false)
+        case .fault: return .fault(error)
+        }
+    }
+
+    /// Whether a refusal of values says which: each violation, or each row of an import, has its place.
+    private static func namesMembers(_ facts: JSONObject) -> Bool {
+        if facts["failed"] != nil { return true }
+        let violations = facts["violations"]?.array ?? []
+        return !violations.isEmpty && violations.allSatisfy { $0["path"]?.string?.isEmpty == false }
+    }
+
+    /// Whether it answers the deed itself, so that an earlier try was not carried out either.
+    var isDefinite: Bool {
+        if case .refused = self { return true }
+        return false
+    }
+
+    /// This loss of a connection after an earlier one of the same call: what was unknown stays unknown.
+    func after(_ earlier: PricingFailure?) -> PricingFailure {
+        if case .unavailable(_, isUnknown: true)? = earlier, case .unavailable(let state, _) = self {
+            return .unavailable(sqlState: state, isUnknown: true)
+        }
+        return self
+    }
+
+    /// The same of a call that is being carried out and was given up: nobody knows yet what becomes of it.
+    var whileRunning: PricingFailure {
+        guard case .deadline(var expiry) = self else { return self }
+        expiry.isUnknown = true
+        return .deadline(expiry)
+    }
+
+    /// The error as a peer sees it. A fault keeps its facts to itself and gives the incident's id.
+    func rpcError(incidentID: @autoclosure () -> String) -> RPCError {
+        switch self {
+        case .refused(let code, let message, let facts): return code.error(message, facts)
+        case .cancelled: return ErrorCode.cancelled.error()
+        case .deadline(let expiry): return expiry.rpcError
+        case .unavailable(let state, let isUnknown):
+            var error = ErrorCode.unavailable.error(
+                nil,
+                [
+                    "dependency": "postgresql", "sqlState": state.map { .string($0) } ?? .null,
+                    "outcome": isUnknown ? "unknown" : "not_done",
+                ]
+            )
+            error.retryAfterMs = 100
+            return error
+        case .exhausted(let shortage): return shortage.rpcError
+        case .contended: return Shortage(.lockMs).rpcError
+        case .fault: return .internalError(incidentID: incidentID())
+        }
+    }
+
+    private static func domainCode(_ state: String) -> ErrorCode? {
+        guard state.hasPrefix("PR"), let code = Int(state.dropFirst(2)) else { return nil }
+        return ErrorCode.domain(code)
+    }
+
+    /// The database's own states for errors of the protocol. `PR903`, a change of what is only ever added to, is none: no
+    /// call asks for that.
+    static let protocolStates: [String: ErrorCode] = ["PR009": .idempotencyConflict, "PR602": .invalidParams]
+}
+
+/// Something of which there is no more for now.
+struct Shortage: Sendable {
+    let which: String
+    /// How much there is of it; nil when only the database knows.
+    let value: Int64?
+    let sqlState: String?
+    let retryAfterMs: Int
+
+    /// A limit of our own that is reached.
+    init(_ limit: CallLimit, retryAfterMs: Int = 100) {
+        which = limit.name
+        value = limit.value
+        sqlState = nil
+        self.retryAfterMs = retryAfterMs
+    }
+
+    /// What the machine or the database server lacks.
+    init(_ which: String, sqlState: String? = nil) {
+        self.which = which
+        self.sqlState = sqlState
+        value = nil
+        retryAfterMs = 1000
+    }
+
+    fileprivate var rpcError: RPCError {
+        var facts: JSONObject = ["which": .string(which), "outcome": "not_done"]
+        if let value { facts["value"] = .integer(value) }
+        if let sqlState { facts["sqlState"] = .string(sqlState) }
+        let message = value.map { "The limit \(which) of \($0) is reached." } ?? "There is no more \(which) for now."
+        var error = ErrorCode.resourceExhausted.error(message, facts)
+        error.retryAfterMs = retryAfterMs
+        return error
+    }
+}
+
+/// A call whose time ran out.
+struct Expiry: Sendable {
+    /// Whose time it was: the call's own `timeoutMs`, or a limit of the daemon's that `session.hello` lists.
+    let limit: CallLimit
+    /// How long the daemon had it, from when its line was read.
+    let elapsedMs: Int64
+    /// Whether it may have been done.
+    var isUnknown = false
+    /// The process stood still before the line was read, so that it may have waited for longer than is known.
+    var followsStandstill = false
+
+    /// The limit of a call's own.
+    static func timeoutMs(_ value: Int64) -> CallLimit { CallLimit("timeoutMs", value) }
+
+    fileprivate var rpcError: RPCError {
+        let isOwn = limit.name == "timeoutMs"
+        let whose = isOwn ? "the call's own timeoutMs" : "the daemon's limit \(limit.name)"
+        var message = "The call was not done in time: \(whose) of \(limit.value) ms is over."
+        if isUnknown {
+            message = "The time of the call is over, \(whose) of \(limit.value) ms; whether it is done is not known."
+        } else if followsStandstill {
+            message = "The daemon stood still, and the call may have waited longer than \(whose) of \(limit.value) ms."
+        }
+        var error = ErrorCode.deadlineExceeded.error(
+            message,
+            [
+                "limit": .string(limit.name), "value": .integer(limit.value), "elapsedMs": .integer(elapsedMs),
+                "outcome": isUnknown ? "unknown" : "not_done",
+            ]
+        )
+        guard followsStandstill, !isUnknown else { return error }
+        // Nothing was done, and once the standstill is over the next one counts from its own line.
+        error.retryable = true
+        error.retryAfterMs = 500
+        return error
+    }
+}

@@ -1,0 +1,205 @@
+import Glibc
+package import JSONRPC
+package import Logging
+import Postgres
+import PricingProtocol
+package import RPCTransport
+import ServiceLifecycle
+import UnixSignals
+
+/// The daemon put together: a database, the services that keep it, and the server in front.
+package struct PricingDaemon: Sendable {
+    /// Connections to the database at most.
+    private static let connections = 8
+    /// How long a shutdown waits for calls in flight.
+    private static let drainTime = Duration.milliseconds(3500)
+
+    package let instanceID: String
+    private let host: DatabaseHost
+    private let pool: ConnectionPool
+    private let server: RPCServer
+    private let services: [any Service]
+    private let feed: EventFeed
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - host: the database, reached and migrated.
+    ///   - listener: where peers come from.
+    ///   - mirrorFolder: where every connection's lines are kept; nil for nowhere.
+    package init(
+        host: DatabaseHost,
+        listener: Listener,
+        roles: PeerRoles,
+        limits: TransportLimits,
+        mirrorFolder: String? = nil,
+        logger: Logger
+    ) throws {
+        let settings = Self.limited(host.settings)
+        let lost = Waker()
+        pool = ConnectionPool(
+            settings,
+            name: "pg",
+            capacity: Self.connections,
+            logger: logger,
+            onUnreachable: { lost.wake() }
+        )
+        let parts = DaemonParts(
+            host: host,
+            database: Database(pool: pool, logger: logger),
+            limits: limits,
+            logger: logger
+        )
+        let dispatcher = Dispatcher(
+            ways: parts.ways,
+            roles: roles,
+            deadlines: parts.deadlines,
+            database: parts.database,
+            gates: parts.gates,
+            ledger: parts.ledger,
+            logger: logger,
+            connectionClosed: { parts.feed.connectionClosed($0) }
+        )
+        let instance = parts.identity.instanceID
+        let mirror = mirrorFolder.map { folder in
+            ConversationMirror(
+                folder: folder,
+                instance: instance,
+                secrets: AllMethods.secrets,
+                fileBytes: limits.mirrorFileBytes
+            )
+        }
+        server = RPCServer(listener: listener, service: dispatcher, limits: limits, mirror: mirror, logger: logger)
+        parts.server.fill(server)
+        let keeper = DatabaseKeeper(
+            pool: pool,
+            cluster: host.cluster,
+            waker: lost,
+            logger: logger,
+            broughtBack: { parts.feed.kick() }
+        )
+        let changes = try NotificationStream(settings, channels: ["pricing_event"], logger: logger)
+        // They end in the opposite order.
+        services = [
+            keeper, parts.deadlines, parts.intake, parts.reads, parts.feed, parts.ticker, parts.breaker,
+            ChangeListener(changes: changes, feed: parts.feed),
+        ]
+        feed = parts.feed
+        self.host = host
+        self.logger = logger
+        instanceID = instance
+    }
+
+    /// What every connection of the daemon asks of its session.
+    private static func limited(_ settings: ConnectionSettings) -> ConnectionSettings {
+        settings.with("application_name", "pricingd").with(
+            "options",
+            "-c statement_timeout=\(CallLimit.statementMs.value) -c lock_timeout=\(CallLimit.lockMs.value)"
+                + " -c client_connection_check_interval=1000 -c search_path=public"
+                + " -c jit=off -c timezone=UTC -c idle_in_transaction_session_timeout=10000"
+        )
+    }
+
+    /// Who wants a sign of life, and how often.
+    package struct Watchdog: Sendable {
+        private let period: Duration
+        private let tell: @Sendable () -> Void
+
+        package init(period: Duration, tell: @escaping @Sendable () -> Void) {
+            self.period = period
+            self.tell = tell
+        }
+
+        /// Tells as long as this process's tasks still run.
+        fileprivate func run() async {
+            while !Task.isCancelled {
+                tell()
+                try? await Task.sleep(for: period)
+            }
+        }
+    }
+
+    /// Serves until a graceful shutdown; then answers what is in flight, and stops everything that it started.
+    /// - Parameters:
+    ///   - ready: told once signals are obeyed and calls will be answered.
+    ///   - stopping: told when the shutdown begins.
+    package func run(
+        watchdog: Watchdog? = nil,
+        ready: () -> Void = {},
+        stopping: @escaping @Sendable () -> Void = {}
+    ) async throws {
+        let front = ServiceGroupConfiguration.ServiceConfiguration(
+            service: ServerService(server: server, drainTime: Self.drainTime, feed: feed, stopping: stopping),
+            successTerminationBehavior: .gracefullyShutdownGroup,
+            failureTerminationBehavior: .gracefullyShutdownGroup
+        )
+        var quiet = logger
+        quiet.logLevel = max(quiet.logLevel, .notice)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + [front],
+                logger: logger
+            )
+        )
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        ready()
+        let outcome = await withTaskGroup(of: Void.self, returning: Result<Void, any Error>.self) { tasks in
+            tasks.addTask { await Self.obey(signals, group) }
+            if let watchdog { tasks.addTask { await watchdog.run() } }
+            defer { tasks.cancelAll() }
+            do {
+                return .success(try await group.run())
+            } catch {
+                return .failure(error)
+            }
+        }
+        await pool.close()
+        await host.cluster?.stop()
+        try outcome.get()
+    }
+
+    /// The first SIGTERM or SIGINT drains, a second one ends at once; a private cluster is adopted by the next daemon.
+    private static func obey(_ signals: UnixSignalsSequence, _ group: ServiceGroup) async {
+        var isEnding = false
+        for await _ in signals {
+            if isEnding { _exit(130) }
+            isEnding = true
+            await group.triggerGracefulShutdown()
+        }
+    }
+}
+
+/// The server as a service: a graceful shutdown drains it.
+private struct ServerService: Service {
+    let server: RPCServer
+    let drainTime: Duration
+    let feed: EventFeed
+    let stopping: @Sendable () -> Void
+
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await gracefulShutdown()
+                stopping()
+                _ = await server.drain(until: .now + drainTime)
+                feed.endAll()
+                server.shutdown()
+            }
+            defer { group.cancelAll() }
+            try await server.run()
+        }
+    }
+}
+
+/// Wakes the event feed when another session has committed something.
+private struct ChangeListener: Service {
+    let changes: NotificationStream
+    let feed: EventFeed
+
+    func run() async {
+        await withGracefulShutdownHandler {
+            for await _ in changes.elements { feed.kick() }
+        } onGracefulShutdown: {
+            changes.stop()
+        }
+    }
+}

@@ -1,0 +1,13 @@
+/// Why a call has no reply. An error that the server replied is an `RPCError` instead.
+package enum RPCClientError: Error, Sendable, Equatable {
+    /// Nobody listens at the path, or it may not be used; `errno` is 0 when the system gave none.
+    case cannotConnect(path: String, errno: Int32)
+    /// Somebody serves at the path who is neither root nor we nor the owner of its folder; nothing was sent to them.
+    case notTrusted(path: String, uid: UInt32)
+    /// The connection ended before the reply came; whether the call had an effect is not known.
+    case disconnected
+    /// No reply within the caller's own patience; the server was asked to cancel.
+    case timedOut
+    /// The server sent something that is no JSON-RPC.
+    case malformedReply
+}

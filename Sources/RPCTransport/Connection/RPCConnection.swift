@@ -1,0 +1,276 @@
+package import JSON
+package import JSONRPC
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// One peer: what may be sent to it at any time, and what it has in flight.
+package final class RPCConnection: Sendable {
+    /// What became of a notification.
+    package enum SendOutcome: Sendable, Equatable {
+        /// It stands in the output, behind everything sent before; this many bytes wait now.
+        case queued(pendingBytes: Int)
+        /// It was not taken: more than the hard limit of output would wait.
+        case overflow
+        /// It was not taken: the peer is gone or was sent away.
+        case closed
+    }
+
+    private struct State {
+        var calls: [RequestID: RPCCall] = [:]
+        var running = 0
+        var runningBytes = 0
+        var isWaitingForRoom = false
+        var isWaitingForEnd = false
+        var isGone = false
+        var wasSentAway = false
+        var isLeaving = false
+        var partialSince: ContinuousClock.Instant?
+        var hasPartialTimer = false
+    }
+
+    /// How long queued output may take to leave after `close()`.
+    private static let closingGrace = Duration.seconds(2)
+    /// Request lines in flight may hold this many bytes together before reading pauses.
+    private static let inFlightBytes = 8 << 20
+
+    /// A number of its own among all connections of this server, counted from 1.
+    package let number: Int
+    /// Who it is.
+    package let peer: Peer
+
+    /// What it may ask of the transport.
+    package let limits: TransportLimits
+    /// Where its lines are kept; nil when they are not.
+    let record: ConversationMirror.Record?
+    let inbox = Inbox()
+    let outbox: Outbox
+    private let transport: any ByteTransport
+    private let room: Signal
+    private let gone = Signal()
+    private let state = Mutex(State())
+
+    init(
+        number: Int,
+        peer: Peer,
+        transport: any ByteTransport,
+        limits: TransportLimits,
+        record: ConversationMirror.Record? = nil
+    ) {
+        let room = Signal()
+        self.number = number
+        self.peer = peer
+        self.transport = transport
+        self.limits = limits
+        self.record = record
+        self.room = room
+        outbox = Outbox(onProgress: { room.fire() })
+    }
+
+    /// Bytes that wait to be written to this peer.
+    package var pendingOutputBytes: Int { outbox.pending }
+
+    /// Runs `body` once, as soon as less than so many bytes wait to be written, or when the peer is gone.
+    package func whenPendingOutput(below bytes: Int, _ body: @escaping @Sendable () -> Void) {
+        outbox.whenPending(below: bytes, body)
+    }
+
+    /// The event loop that carries it.
+    var loop: any EventLoop { transport.loop }
+
+    /// How many calls of this peer are in flight.
+    package var callsInFlight: Int { state.withLock { $0.running } }
+
+    /// Sends a notification, unless more than `limit` bytes of output would wait then: the hard limit, unless given. Never
+    /// blocks.
+    @discardableResult
+    package func send(notification method: String, params: JSONText, limit: Int? = nil) -> SendOutcome {
+        send(Envelope.notification(method, params), limit: limit ?? limits.outputHardBytes)
+    }
+
+    /// Sends the peer away: its calls are cancelled, no more is read, and what waits has two seconds to leave.
+    package func close() {
+        cancelCalls()
+        leave()
+    }
+
+    /// Reads no more; what is in flight is still answered, and then output has two seconds to leave.
+    func leave() {
+        sendAway()
+        state.withLock { $0.isLeaving = true }
+        if outbox.hasEnded { abortLater() }
+    }
+
+    /// Whether we ended the input, and not the peer.
+    var wasSentAway: Bool { state.withLock { $0.wasSentAway } }
+
+    /// Reads no more; what is in flight is still answered.
+    func sendAway() {
+        state.withLock { $0.wasSentAway = true }
+        inbox.end()
+    }
+
+    /// Closes at once.
+    func abort() {
+        sendAway()
+        transport.abort()
+    }
+
+    /// Puts one line into the output.
+    @discardableResult
+    func send(_ line: [UInt8], limit: Int = .max) -> SendOutcome {
+        switch outbox.append(line, limit: limit) {
+        case .queued(let wakes, let pending):
+            record?.sent(line)
+            if wakes { transport.wakeWriter(of: outbox) }
+            return .queued(pendingBytes: pending)
+        case .overflow: return .overflow
+        case .closed: return .closed
+        }
+    }
+
+    /// All replies are given: lets the output leave, closes, and waits until that is done.
+    func finish(lingers: Bool) async {
+        if outbox.end(lingers: lingers) { transport.wakeWriter(of: outbox) }
+        if state.withLock({ $0.isLeaving }) { abortLater() }
+        await gone.waitForFinish()
+    }
+
+    private func abortLater() {
+        after(RPCConnection.closingGrace) { [transport] in transport.abort() }
+    }
+
+    private func after(_ delay: Duration, _ work: @escaping @Sendable () -> Void) {
+        NIOSingletons.posixEventLoopGroup.next().scheduleTask(in: TimeAmount(delay), work)
+    }
+
+    /// The transport is gone: nobody can be answered any more.
+    func transportClosed() {
+        state.withLock { $0.isGone = true }
+        inbox.end()
+        outbox.close()
+        cancelCalls()
+        room.finish()
+        gone.finish()
+    }
+
+    /// A piece of input was used up.
+    func used(_ bytes: Int) {
+        if inbox.used(bytes) { transport.resumeReading() }
+    }
+}
+
+// MARK: calls in flight
+
+extension RPCConnection {
+    /// Whether the peer is gone.
+    var isGone: Bool { state.withLock { $0.isGone } }
+
+    /// Takes a call in flight and says how many there are now; nil when its id is in flight already.
+    func begin(_ call: RPCCall) -> Int? {
+        state.withLock { state in
+            if let id = call.id {
+                guard state.calls[id] == nil else { return nil }
+                state.calls[id] = call
+            }
+            state.running += 1
+            state.runningBytes += call.bytes
+            return state.running
+        }
+    }
+
+    /// Frees the id, so that whoever reads the reply may use it again. Comes before the reply.
+    func release(_ id: RequestID) {
+        _ = state.withLock { $0.calls.removeValue(forKey: id) }
+    }
+
+    /// The call is over and its reply, if any, stands in the output: how many are left.
+    func end(_ call: RPCCall) -> Int {
+        let (left, wakes) = state.withLock { state in
+            state.running -= 1
+            state.runningBytes -= call.bytes
+            return (state.running, state.isWaitingForRoom || (state.isWaitingForEnd && state.running == 0))
+        }
+        if wakes { room.fire() }
+        return left
+    }
+
+    /// Waits until `hasRoom`.
+    func waitForRoom() async {
+        while !hasRoom(), !Task.isCancelled {
+            await room.wait()
+        }
+    }
+
+    /// Waits until no call is in flight.
+    func waitForCalls() async {
+        state.withLock { $0.isWaitingForEnd = true }
+        while callsInFlight > 0, !Task.isCancelled {
+            await room.wait()
+        }
+    }
+
+    /// Cancels one call; an id that is not in flight is ignored.
+    func cancel(_ id: RequestID) {
+        state.withLock { $0.calls[id] }?.cancellation.cancel()
+    }
+
+    /// Cancels all calls that want a reply, but one that may be spared.
+    func cancelCalls(except spared: RequestID? = nil) {
+        let cancelled = state.withLock { state in
+            state.calls.filter { $0.key != spared }.map(\.value)
+        }
+        for call in cancelled {
+            call.cancellation.cancel()
+        }
+    }
+
+    /// Whether there is room for one more call: in flight, and in the output.
+    func hasRoom() -> Bool {
+        let isRead = outbox.pending < limits.outputPauseBytes
+        return state.withLock { state in
+            let hasRoom =
+                state.isGone
+                || (isRead && state.running < limits.inFlightPerConnection
+                    && state.runningBytes < RPCConnection.inFlightBytes)
+            state.isWaitingForRoom = !hasRoom
+            return hasRoom
+        }
+    }
+}
+
+// MARK: half a line
+
+extension RPCConnection {
+    /// Notes since when a line waits for its end; nil when none does. One timer a connection watches it.
+    func notePartialLine(since start: ContinuousClock.Instant?) {
+        let arms = state.withLock { state in
+            state.partialSince = start
+            guard start != nil, !state.hasPartialTimer, !transport.isPatient else { return false }
+            state.hasPartialTimer = true
+            return true
+        }
+        if arms { watchPartialLine(after: .seconds(limits.partialLineSeconds)) }
+    }
+
+    private func watchPartialLine(after delay: Duration) {
+        after(delay) { [weak self] in self?.checkPartialLine() }
+    }
+
+    private func checkPartialLine() {
+        let allowed = Duration.seconds(limits.partialLineSeconds)
+        let left: Duration? = state.withLock { state in
+            guard let start = state.partialSince else {
+                state.hasPartialTimer = false
+                return nil
+            }
+            return allowed - start.duration(to: .now)
+        }
+        guard let left else { return }
+        guard left <= .zero else { return watchPartialLine(after: left) }
+        let which = "partialLineSeconds"
+        let error = RPCError.resourceExhausted(which: which, value: limits.partialLineSeconds, retryAfterMs: 0)
+        send(Envelope.error(nil, error))
+        sendAway()
+    }
+}

@@ -1,0 +1,216 @@
+import JSON
+import JSONRPC
+import Logging
+import NIOCore
+
+/// Serves one connection on its event loop, beside its bytes: bytes to lines to calls. A call that needs no waiting is
+/// answered at once, and the replies to one piece of input leave together; any other has a task or somebody to wait for.
+actor ConnectionRunner {
+    /// Lines up to this many bytes are read on the event loop. A longer one would hold up the loop's other connections.
+    private static let shortLineBytes = 16 << 10
+
+    private let connection: RPCConnection
+    private let service: any RPCService
+    private let ledger: ServerLedger
+    private let desk: ReplyDesk
+    private let loop: any EventLoop
+    private let loopTasks: LoopTasks
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
+
+    init(connection: RPCConnection, service: any RPCService, ledger: ServerLedger, logger: Logger) {
+        self.connection = connection
+        self.service = service
+        self.ledger = ledger
+        desk = ReplyDesk(connection: connection, ledger: ledger, logger: logger)
+        loop = connection.loop
+        loopTasks = LoopTasks(loop)
+    }
+
+    private var limits: TransportLimits { connection.limits }
+
+    /// Serves until the peer ends its input, goes away, or is sent away; all its calls have ended then.
+    /// - Parameter refusal: The peer only gets this error and a close.
+    func run(refusal: RPCError?) async {
+        do throws(RPCError) {
+            if let refusal { throw refusal }
+            try await service.connectionOpened(connection)
+        } catch {
+            connection.send(Envelope.error(nil, error))
+            connection.sendAway()
+            // A descriptor that is needed at once cannot wait for the peer to finish.
+            return await connection.finish(lingers: error != SpareDescriptor.refusal)
+        }
+        var lingers = false
+        await withTaskCancellationHandler {
+            await withDiscardingTaskGroup { group in
+                lingers = await read(into: &group)
+            }
+            await connection.waitForCalls()
+        } onCancel: {
+            connection.inbox.end()
+        }
+        await connection.finish(lingers: lingers)
+        await service.connectionClosed(connection)
+    }
+
+    /// Reads to the end of the input. True when the peer may still be sending.
+    private func read(into group: inout DiscardingTaskGroup) async -> Bool {
+        var framer = LineFramer(limit: limits.requestLineBytes)
+        var partialSince: ContinuousClock.Instant?
+        while let piece = await withTaskExecutorPreference(loopTasks, operation: { await connection.inbox.next() }) {
+            let now = ContinuousClock.now
+            let arrived = ledger.arrival(now: now)
+            framer.feed(piece.readableBytesView)
+            connection.used(piece.readableBytes)
+            while let item = framer.next() {
+                if partialSince != nil {
+                    partialSince = nil
+                    connection.notePartialLine(since: nil)
+                }
+                if !connection.hasRoom() { await connection.waitForRoom() }
+                if case .line(let line) = item, line.count <= Self.shortLineBytes {
+                    take(line, Message(line: line.span, limits: limits), received: arrived, in: &group)
+                } else if await !takeApart(item, received: arrived, in: &group) {
+                    connection.sendAway()
+                    return true
+                }
+            }
+            // Counted from the first byte of the line: dripping does not prolong it.
+            guard framer.holdsPartialLine, partialSince == nil else { continue }
+            partialSince = now
+            connection.notePartialLine(since: now)
+        }
+        connection.notePartialLine(since: nil)
+        // The last line may lack its LF; half a line of a peer that went away is nothing.
+        guard !connection.wasSentAway else { return true }
+        if !connection.isGone, let item = framer.finish() {
+            _ = await takeApart(item, received: .now, in: &group)
+        }
+        return false
+    }
+
+    /// Takes what may be no short line; false when the connection has to end.
+    private func takeApart(
+        _ item: LineFramer.Item,
+        received: Arrival,
+        in group: inout DiscardingTaskGroup
+    ) async -> Bool {
+        switch item {
+        case .oversize(let bytes, let closes):
+            let error = RPCError.messageTooLarge(
+                limit: "requestLineBytes",
+                value: limits.requestLineBytes,
+                actual: bytes
+            )
+            connection.record?.note("a line of \(bytes) bytes")
+            desk.refuse(nil, error, .line)
+            return !closes
+        case .line(let line):
+            let message = await Self.message(line, limits: limits)
+            take(line, message, received: received, in: &group)
+            return true
+        }
+    }
+
+    /// What a line says, read away from the event loop.
+    @concurrent
+    private static func message(_ line: ArraySlice<UInt8>, limits: TransportLimits) async -> Message {
+        Message(line: line.span, limits: limits)
+    }
+
+    private func take(
+        _ line: ArraySlice<UInt8>,
+        _ message: Message,
+        received: Arrival,
+        in group: inout DiscardingTaskGroup
+    ) {
+        connection.record?.received(Array(line))
+        let isShort = line.count <= Self.shortLineBytes
+        guard case .batch(let messages) = message else {
+            return take(message, isShort, bytes: line.count, received: received, place: .line, in: &group)
+        }
+        let reply = BatchReply(replies: messages.count { $0.isAnswered }, limit: limits.responseLineBytes)
+        let bytes = line.count / messages.count
+        for message in messages {
+            take(message, isShort, bytes: bytes, received: received, place: .batch(reply), in: &group)
+        }
+    }
+
+    private func take(
+        _ message: Message,
+        _ isShort: Bool,
+        bytes: Int,
+        received: Arrival,
+        place: ReplyPlace,
+        in group: inout DiscardingTaskGroup
+    ) {
+        func call(_ id: RequestID?, _ method: String, _ params: JSONObject) -> RPCCall {
+            RPCCall(
+                id: id,
+                method: method,
+                params: params,
+                received: received,
+                bytes: bytes,
+                place: place,
+                desk: desk
+            )
+        }
+        switch message {
+        case .request(let request):
+            // Nobody is there to be answered.
+            guard !connection.isGone else { return }
+            if request.method == Self.cancelRequest { return cancel(request.id, request.params, place) }
+            begin(call(request.id, request.method, request.params), isShort, in: &group)
+        case .notification(let method, let params):
+            if method == Self.cancelRequest { return cancel(nil, params, place) }
+            begin(call(nil, method, params), isShort, in: &group)
+        case .malformed(let id, let error):
+            desk.refuse(id, error, place)
+        case .response(let response):
+            desk.refuse(response.id, .invalidRequest("The server sends no requests, so it takes no replies."), place)
+        case .batch:
+            desk.refuse(nil, .invalidRequest("A message is an object."), place)
+        case .ignored:
+            break
+        }
+    }
+
+    private func begin(_ call: RPCCall, _ isShort: Bool, in group: inout DiscardingTaskGroup) {
+        let isUrgent = service.isUrgent(call.method)
+        guard desk.admit(call, isUrgent: isUrgent, rank: service.rank(of: connection)) else { return }
+        if isShort, service.take(call) { return }
+        group.addTask(priority: isUrgent ? .high : .medium) { [service] in
+            do throws(RPCError) {
+                call.answer(.success(try await service.reply(to: call)))
+            } catch {
+                call.answer(.failure(error))
+            }
+        }
+    }
+
+    private static let cancelRequest = "$/cancelRequest"
+
+    private func cancel(_ id: RequestID?, _ params: JSONObject, _ place: ReplyPlace) {
+        let target = params["id"].flatMap { try? RequestID($0, limit: limits.idBytes) }
+        if let target { connection.cancel(target) }
+        guard let id else { return }
+        guard target != nil else {
+            let violation: JSONValue = [
+                "path": "/id", "rule": "type", "message": "The id of a request is a string or an integer.",
+            ]
+            let error = RPCError.invalidParams("The parameter id names the request.", violations: [violation])
+            return desk.refuse(id, error, place)
+        }
+        desk.reply(id, .success(RPCReply(.emptyObject)), place)
+    }
+}
+
+extension Message {
+    fileprivate var isAnswered: Bool {
+        switch self {
+        case .notification, .ignored: false
+        case .request, .batch, .response, .malformed: true
+        }
+    }
+}

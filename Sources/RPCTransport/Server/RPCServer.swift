@@ -1,0 +1,269 @@
+import Glibc
+package import JSONRPC
+package import Logging
+import NIOCore
+import NIOPosix
+
+/// Where a server takes its connections from.
+package enum Listener: Sendable {
+    /// A socket that we opened; it is removed when the server ends.
+    case socket(ListeningSocket)
+    /// A listening socket that was handed to the process; its file belongs to whoever made it.
+    case inherited(descriptor: Int32)
+    /// One socket that was handed to the process already connected.
+    case connected(descriptor: Int32)
+    /// The process's own descriptors 0 and 1, moved aside.
+    case standardIO(StandardIO)
+}
+
+/// What a drain came to.
+package struct DrainOutcome: Sendable, Equatable {
+    /// Calls that ended by themselves.
+    package let completed: Int
+    /// Calls that had to be cancelled at the deadline.
+    package let cancelled: Int
+}
+
+/// A JSON-RPC server: accepts peers and lets a service answer their calls.
+package struct RPCServer: Sendable {
+    private let listener: Listener
+    private let service: any RPCService
+    private let limits: TransportLimits
+    private let mirror: ConversationMirror?
+    private let logger: Logger
+    private let ledger: ServerLedger
+    private let ending = Signal()
+
+    package init(
+        listener: Listener,
+        service: any RPCService,
+        limits: TransportLimits = .defaults,
+        mirror: ConversationMirror? = nil,
+        logger: Logger
+    ) {
+        self.listener = listener
+        self.service = service
+        self.limits = limits
+        self.mirror = mirror
+        self.logger = logger
+        ledger = ServerLedger(limits: limits, ownUser: getuid())
+    }
+
+    /// The peers that are connected now.
+    package var connections: [RPCConnection] { ledger.connections }
+
+    /// How many calls have not ended yet.
+    package var callsInFlight: Int { ledger.calls }
+
+    /// Serves until `shutdown()`, until a single peer has ended its input, or until the task is cancelled, which cuts
+    /// every connection. Nothing that it started is left when it returns. Call it once.
+    /// - Throws: What kept the listening socket from being used.
+    package func run() async throws {
+        // A peer that goes away while it is written to is an error of that write, never a signal.
+        _ = signal(SIGPIPE, SIG_IGN)
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask(priority: .high) { await ledger.watchForStandstill() }
+                defer { group.cancelAll() }
+                try await serve()
+            }
+        } catch {
+            await mirror?.finish()
+            throw error
+        }
+        await mirror?.finish()
+    }
+
+    private func serve() async throws {
+        switch listener {
+        case .socket(let socket):
+            defer { socket.close() }
+            guard let descriptor = socket.takeDescriptor() else { return }
+            try await accept(from: descriptor)
+        case .inherited(let descriptor):
+            try await accept(from: descriptor)
+        case .connected(let descriptor):
+            try await serve(connected: descriptor)
+        case .standardIO(let descriptors):
+            try await serve(descriptors)
+        }
+    }
+
+    /// Refuses new calls and connections, and waits for those in flight; at the deadline it cancels the rest.
+    /// - Parameter spared: The one call that asked for the drain and is still to be answered; it is not waited for.
+    package func drain(
+        until deadline: ContinuousClock.Instant,
+        sparing spared: RPCCall? = nil
+    ) async -> DrainOutcome {
+        ledger.beginDrain()
+        let ownCalls = spared == nil ? 0 : 1
+        let before = max(0, ledger.calls - ownCalls)
+        await withTaskGroup { group in
+            group.addTask { await ledger.waitForCalls(downTo: ownCalls) }
+            group.addTask { try? await ContinuousClock().sleep(until: deadline) }
+            _ = await group.next()
+            group.cancelAll()
+        }
+        let left = max(0, ledger.calls - ownCalls)
+        if left > 0 {
+            for connection in ledger.connections {
+                connection.cancelCalls(except: spared?.connection === connection ? spared?.id : nil)
+            }
+        }
+        return DrainOutcome(completed: before - min(before, left), cancelled: left)
+    }
+
+    /// Stops accepting, answers what is in flight, and lets `run()` return. Output of a peer that does not read has
+    /// two seconds to leave. Does not wait, so a reply's `afterReply` may call it.
+    package func shutdown() {
+        ledger.beginDrain()
+        ending.finish()
+    }
+}
+
+// MARK: peers
+
+extension RPCServer {
+    private func accept(from descriptor: Int32) async throws {
+        let (accepted, continuation) = AsyncStream.makeStream(of: Accepted.self)
+        let spare = SpareDescriptor()
+        let bootstrap = ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(DescriptorShortageHandler(spare))
+                }
+            }
+            .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                let isLast = spare.isSpent
+                channel.closeFuture.whenComplete { _ in spare.restore() }
+                return prepare(channel, refusal: isLast ? SpareDescriptor.refusal : nil).map { peer in
+                    // Accepted in the very moment of the shutdown.
+                    if case .terminated = continuation.yield(peer) { channel.close(promise: nil) }
+                }
+            }
+        let listening = try await bootstrap.withBoundSocket(descriptor).get()
+        // NIO listens with a backlog of its own on a socket that was bound before; a burst of connects wants a longer one.
+        _ = listen(descriptor, 1024)
+        listening.closeFuture.whenComplete { _ in continuation.finish() }
+        await withTaskCancellationHandler {
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    await ending.waitForFinish()
+                    listening.close(promise: nil)
+                }
+                for await peer in accepted {
+                    group.addTask(priority: .high) { await serve(peer) }
+                }
+                // The listening socket may also have failed by itself.
+                ending.finish()
+                sendAllAway()
+            }
+        } onCancel: {
+            cut()
+        }
+    }
+
+    private func serve(connected descriptor: Int32) async throws {
+        let (accepted, continuation) = AsyncStream.makeStream(of: Accepted.self)
+        _ = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .channelOption(.autoRead, value: false)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelInitializer { channel in
+                prepare(channel).map { _ = continuation.yield($0) }
+            }
+            .withConnectedSocket(descriptor).get()
+        continuation.finish()
+        for await peer in accepted {
+            await serveAlone(peer)
+        }
+    }
+
+    private func serve(_ descriptors: StandardIO) async throws {
+        let pump = try DescriptorPump(input: descriptors.input, output: descriptors.output)
+        let peer = Peer(pid: 0, uid: getuid(), gid: getgid())
+        let (connection, refusal) = ledger.open(peer) { number in
+            RPCConnection(
+                number: number,
+                peer: peer,
+                transport: pump,
+                limits: limits,
+                record: mirror?.record(number)
+            )
+        }
+        let threads = NIOThreadPool(numberOfThreads: 1)
+        threads.start()
+        await withTaskGroup { group in
+            group.addTask { try? await threads.runIfActive { pump.run(connection) } }
+            group.addTask { await serveAlone(Accepted(connection: connection, refusal: refusal)) }
+            await group.waitForAll()
+        }
+        try await threads.shutdownGracefully()
+    }
+
+    private func serveAlone(_ peer: Accepted) async {
+        await withTaskCancellationHandler {
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    await ending.waitForFinish()
+                    sendAllAway()
+                }
+                await serve(peer)
+                ending.finish()
+            }
+        } onCancel: {
+            cut()
+        }
+    }
+
+    private func serve(_ peer: Accepted) async {
+        let runner = ConnectionRunner(connection: peer.connection, service: service, ledger: ledger, logger: logger)
+        await runner.run(refusal: peer.refusal)
+        ledger.close(peer.connection)
+    }
+
+    private func sendAllAway() {
+        for connection in ledger.connections {
+            connection.leave()
+        }
+    }
+
+    private func cut() {
+        shutdown()
+        for connection in ledger.connections {
+            connection.cancelCalls()
+            connection.abort()
+        }
+    }
+
+    /// Asks the kernel who connected, and puts a connection behind the channel.
+    private func prepare(_ channel: any Channel, refusal: RPCError? = nil) -> EventLoopFuture<Accepted> {
+        guard let options = channel as? any SocketOptionProvider else {
+            return channel.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
+        }
+        let credentials: EventLoopFuture<Credentials> = options.unsafeGetSocketOption(
+            level: .init(SOL_SOCKET),
+            name: .init(SO_PEERCRED)
+        )
+        return credentials.flatMapThrowing { credentials in
+            let peer = Peer(pid: credentials.pid, uid: credentials.uid, gid: credentials.gid)
+            let (connection, refusal) = ledger.open(peer, refusal: refusal) { number in
+                RPCConnection(
+                    number: number,
+                    peer: peer,
+                    transport: SocketTransport(channel: channel),
+                    limits: limits,
+                    record: mirror?.record(number)
+                )
+            }
+            try channel.pipeline.syncOperations.addHandler(SocketInputHandler(connection))
+            return Accepted(connection: connection, refusal: refusal)
+        }
+    }
+}
+
+private struct Accepted: Sendable {
+    let connection: RPCConnection
+    let refusal: RPCError?
+}

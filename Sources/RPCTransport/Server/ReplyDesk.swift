@@ -1,0 +1,90 @@
+import JSONRPC
+import Logging
+
+/// Where a reply goes.
+enum ReplyPlace: Sendable {
+    /// A line of its own.
+    case line
+    /// Its place in the answer to a batch.
+    case batch(BatchReply)
+}
+
+/// Turns what came of one connection's calls into lines of its output.
+final class ReplyDesk: Sendable {
+    let connection: RPCConnection
+    private let ledger: ServerLedger
+    private let logger: Logger
+
+    init(connection: RPCConnection, ledger: ServerLedger, logger: Logger) {
+        self.connection = connection
+        self.ledger = ledger
+        self.logger = logger
+    }
+
+    /// Counts a call in; false when it is refused, of which its caller has been told.
+    func admit(_ call: RPCCall, isUrgent: Bool, rank: @autoclosure () -> PeerRank) -> Bool {
+        guard let inFlight = connection.begin(call) else {
+            if let id = call.id { refuse(nil, .duplicateID(id), call.place) }
+            return false
+        }
+        guard let refusal = ledger.beginCall(isUrgent: isUrgent, inFlight: inFlight, rank: rank()) else {
+            return true
+        }
+        if let id = call.id {
+            connection.release(id)
+            refuse(id, refusal, call.place)
+        }
+        ledger.connectionGaveBack(leaving: connection.end(call))
+        return false
+    }
+
+    /// Replies to a call that was admitted.
+    func answer(_ call: RPCCall, _ outcome: Result<RPCReply, RPCError>) {
+        if let id = call.id {
+            connection.release(id)
+            reply(id, outcome, call.place)
+        } else if case .failure(let error) = outcome {
+            logger.debug("A notification failed", metadata: ["method": "\(call.method)", "reason": "\(error.reason)"])
+        }
+        ledger.connectionGaveBack(leaving: connection.end(call))
+        ledger.endCall()
+    }
+
+    /// Replies to what is not in flight.
+    func reply(_ id: RequestID, _ outcome: Result<RPCReply, RPCError>, _ place: ReplyPlace) {
+        switch outcome {
+        case .failure(let error): refuse(id, error, place)
+        case .success(let reply):
+            let line = Envelope.result(id, reply.result)
+            if line.count - 1 > connection.limits.responseLineBytes {
+                deliver(tooLarge(id, line.count - 1), id, afterReply: nil, place)
+            } else {
+                deliver(line, id, afterReply: reply.afterReply, place)
+            }
+        }
+    }
+
+    /// Tells an error; without an id when it could not be told.
+    func refuse(_ id: RequestID?, _ error: RPCError, _ place: ReplyPlace) {
+        deliver(Envelope.error(id, error), id, afterReply: nil, place)
+    }
+
+    private func deliver(_ line: [UInt8], _ id: RequestID?, afterReply: (@Sendable () -> Void)?, _ place: ReplyPlace) {
+        switch place {
+        case .line:
+            if case .queued = connection.send(line) { afterReply?() }
+        case .batch(let batch):
+            let added = batch.add(line, instead: tooLarge(id, line.count - 1), afterReply: afterReply)
+            guard let whole = added, case .queued = connection.send(whole.line) else { return }
+            for action in whole.afterwards {
+                action()
+            }
+        }
+    }
+
+    private func tooLarge(_ id: RequestID?, _ bytes: Int) -> [UInt8] {
+        let limit = "responseLineBytes"
+        let value = connection.limits.responseLineBytes
+        return Envelope.error(id, .messageTooLarge(limit: limit, value: value, actual: bytes))
+    }
+}

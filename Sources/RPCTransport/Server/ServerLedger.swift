@@ -1,0 +1,149 @@
+import JSON
+import JSONRPC
+import Synchronization
+
+/// What all connections of a server share: how many there are, how many calls wait, and whether it still takes any.
+final class ServerLedger: Sendable {
+    private struct State {
+        var connections: [Int: RPCConnection] = [:]
+        var perUser: [UInt32: Int] = [:]
+        var nextNumber = 1
+    }
+
+    /// Peers without a limit of their own: root and whoever the daemon runs as.
+    private let ownUser: UInt32
+    private let limits: TransportLimits
+    private let state = Mutex(State())
+    private let running = Atomic(0)
+    /// Connections that have a call in flight.
+    private let active = Atomic(0)
+    private let isDraining = Atomic(false)
+    private let progress = Signal()
+    /// Nil until it is watched for.
+    private let standstill = Mutex<Standstill?>(nil)
+
+    init(limits: TransportLimits, ownUser: UInt32) {
+        self.limits = limits
+        self.ownUser = ownUser
+    }
+
+    /// Numbers a new connection and says whether it has to be refused.
+    func open(
+        _ peer: Peer,
+        refusal: RPCError? = nil,
+        _ make: (Int) -> RPCConnection
+    ) -> (connection: RPCConnection, refusal: RPCError?) {
+        state.withLock { state in
+            let connection = make(state.nextNumber)
+            state.nextNumber += 1
+            let isExempt = peer.uid == 0 || peer.uid == ownUser
+            let ofUser = state.perUser[peer.uid, default: 0]
+            let refusal: RPCError? =
+                if let refusal {
+                    refusal
+                } else if isDraining.load(ordering: .sequentiallyConsistent) {
+                    .shuttingDown
+                } else if state.connections.count >= limits.connections {
+                    .resourceExhausted(which: "connections", value: limits.connections, retryAfterMs: 1000)
+                } else if !isExempt, ofUser >= limits.connectionsPerUser {
+                    .resourceExhausted(
+                        which: "connectionsPerUser",
+                        value: limits.connectionsPerUser,
+                        retryAfterMs: 1000
+                    )
+                } else {
+                    nil
+                }
+            if refusal == nil {
+                state.connections[connection.number] = connection
+                state.perUser[peer.uid] = ofUser + 1
+            }
+            return (connection, refusal)
+        }
+    }
+
+    func close(_ connection: RPCConnection) {
+        state.withLock { state in
+            guard state.connections.removeValue(forKey: connection.number) != nil else { return }
+            let left = state.perUser[connection.peer.uid, default: 1] - 1
+            state.perUser[connection.peer.uid] = left > 0 ? left : nil
+        }
+    }
+
+    /// All connections that were accepted.
+    var connections: [RPCConnection] { state.withLock { Array($0.connections.values) } }
+
+    /// Calls that have not ended.
+    var calls: Int { running.load(ordering: .sequentiallyConsistent) }
+
+    /// Counts a call in, or says why not.
+    /// - Parameters:
+    ///   - inFlight: how many its connection has in flight, this one too.
+    ///   - rank: its connection's, asked for only when it matters.
+    func beginCall(isUrgent: Bool, inFlight: Int, rank: @autoclosure () -> PeerRank) -> RPCError? {
+        if inFlight == 1 { active.add(1, ordering: .relaxed) }
+        // Counted before the look at the drain, which looks the other way round: none is missed.
+        let calls = running.add(1, ordering: .sequentiallyConsistent).newValue
+        let refusal: RPCError? =
+            if isDraining.load(ordering: .sequentiallyConsistent) {
+                .shuttingDown
+            } else if !isUrgent, calls > limits.contestedCalls {
+                refusal(calls: calls, inFlight: inFlight, limits.admission(rank()))
+            } else {
+                nil
+            }
+        if refusal != nil { endCall() }
+        return refusal
+    }
+
+    /// Near the limit a connection goes without that has more in flight than its share, so that there is room for whoever
+    /// asks for little; at the limit everybody does.
+    private func refusal(calls: Int, inFlight: Int, _ admission: TransportLimits.Admission) -> RPCError? {
+        let share = max(1, admission.shared / max(1, active.load(ordering: .relaxed)))
+        let isOverShare = calls > admission.shared && inFlight > share
+        guard calls > admission.most || isOverShare else { return nil }
+        var refusal = RPCError.resourceExhausted(which: "waitingCalls", value: limits.waitingCalls, retryAfterMs: 100)
+        if isOverShare { refusal.data["share"] = .integer(Int64(share)) }
+        refusal.data["outcome"] = "not_done"
+        return refusal
+    }
+
+    /// A call of a connection has left.
+    /// - Parameter inFlight: how many are left.
+    func connectionGaveBack(leaving inFlight: Int) {
+        if inFlight == 0 { active.subtract(1, ordering: .relaxed) }
+    }
+
+    func endCall() {
+        running.subtract(1, ordering: .sequentiallyConsistent)
+        if isDraining.load(ordering: .sequentiallyConsistent) { progress.fire() }
+    }
+
+    /// Notes that the process runs, until the task is cancelled.
+    func watchForStandstill() async {
+        while !Task.isCancelled {
+            standstill.withLock { standstill in
+                if standstill == nil { standstill = Standstill(now: .now) }
+                standstill?.beat(now: .now)
+            }
+            try? await Task.sleep(for: Standstill.period)
+        }
+    }
+
+    /// When something read now may have arrived.
+    func arrival(now: ContinuousClock.Instant) -> Arrival {
+        Arrival(read: now, earliest: standstill.withLock { $0?.arrival(now: now) ?? now })
+    }
+
+    /// From now on new calls and connections are refused.
+    func beginDrain() {
+        isDraining.store(true, ordering: .sequentiallyConsistent)
+    }
+
+    /// Waits until at most `spared` calls are left, or the task is cancelled.
+    func waitForCalls(downTo spared: Int) async {
+        while calls > spared, !Task.isCancelled {
+            await progress.wait()
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import Glibc
+import JSONRPC
+import NIOCore
+import Synchronization
+
+/// One descriptor held in reserve. When the process has none left, it is given up so that one more peer can be
+/// accepted, told so and closed; a peer that stays in the queue would keep the event loop spinning.
+final class SpareDescriptor: Sendable {
+    private let descriptor = Mutex<Int32>(-1)
+
+    init() {
+        restore()
+    }
+
+    deinit {
+        spend()
+    }
+
+    /// Whether the process is out of descriptors; `restore` once one is free again.
+    var isSpent: Bool { descriptor.withLock { $0 < 0 } }
+
+    /// Gives the reserve up.
+    func spend() {
+        descriptor.withLock { descriptor in
+            if descriptor >= 0 { _ = close(descriptor) }
+            descriptor = -1
+        }
+    }
+
+    /// Takes a reserve again, if it was given up and the system allows it.
+    func restore() {
+        descriptor.withLock { descriptor in
+            if descriptor < 0 { descriptor = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC) }
+        }
+    }
+
+    /// What a peer is told that was let in on the reserve.
+    static var refusal: RPCError {
+        .resourceExhausted(which: "descriptors", value: sysconf(Int32(_SC_OPEN_MAX)), retryAfterMs: 1000)
+    }
+}
+
+/// Spends the reserve when accepting fails for want of descriptors.
+final class DescriptorShortageHandler: ChannelInboundHandler {
+    typealias InboundIn = any Channel
+
+    private let spare: SpareDescriptor
+
+    init(_ spare: SpareDescriptor) {
+        self.spare = spare
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let error = error as? IOError, error.errnoCode == EMFILE || error.errnoCode == ENFILE { spare.spend() }
+        context.fireErrorCaught(error)
+    }
+}
