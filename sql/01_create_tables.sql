@@ -38,7 +38,7 @@ create domain event_topic as text
 -- what cannot be seen goes. Accents stay: two categories may differ by one. Not the database's own collation, which may
 -- know no letter beyond ASCII.
 create function fold_case(words text) returns text
-language plpgsql immutable strict parallel safe set search_path = public, pg_temp cost 500 as $$
+language plpgsql immutable strict parallel safe set search_path = pricing, pg_temp cost 500 as $$
 begin
     if octet_length(words) = char_length(words) then return lower(words collate "C"); end if;
     return replace(replace(translate(regexp_replace(lower(normalize(words, NFKC) collate "und-x-icu"),
@@ -49,7 +49,7 @@ end $$;
 
 -- What a search compares: the same with the marks off, and with the letters that root collation takes for one with a mark.
 create function fold_text(words text) returns text
-language plpgsql immutable strict parallel safe set search_path = public, pg_temp cost 500 as $$
+language plpgsql immutable strict parallel safe set search_path = pricing, pg_temp cost 500 as $$
 begin
     if octet_length(words) = char_length(words) then return lower(words collate "C"); end if;
     return replace(translate(regexp_replace(normalize(lower(normalize(words, NFKC) collate "und-x-icu"), NFKD),
@@ -76,7 +76,7 @@ end $$;
 -- A telephone number as it is compared: in E.164 where it says its country, with + or 00, else its digits alone. The
 -- trunk's (0) of an international number is not dialled.
 create function phone_key(typed text) returns text
-language plpgsql immutable strict parallel safe set search_path = public, pg_temp as $$
+language plpgsql immutable strict parallel safe set search_path = pricing, pg_temp as $$
 begin
     if typed ~ '^[^0-9]*(\+|0[^0-9]*0)' then typed := regexp_replace(typed, '(.)\( *0 *\)', '\1'); end if;
     return regexp_replace(regexp_replace(typed, '[^0-9+]', '', 'g'), '^00', '+');
@@ -548,33 +548,3 @@ insert into rule (name, version, strategy, status, note, activated_at) values
     ('learn', 1, 'learn', 'active', 'The best price for stock that must go by a day, from demand as sales show it.', now()),
     ('restock', 1, 'restock', 'active', 'Cost and its best margin; dearer when stock must last until goods arrive.', now()),
     ('markdown', 1, 'markdown', 'active', 'The best price for goods that lose their appeal day by day.', now());
-
--- What a price was computed from and how: the strategy's position, then the guards' steps.
-create type price_verdict as (
-    stock integer, band smallint, gap integer, elasticity float8, rate float8, season_left float8, days_left float8,
-    has_end boolean, age float8, raw numeric, cap numeric, capped numeric, floor_at numeric, ceiling_at numeric,
-    limited numeric, dead_band numeric, price numeric, binding text, frozen text
-);
-
--- One product of an order that is being placed: what is asked of it beside what the shop has, and whether it is for sale;
--- null where there is no such product.
-create type wanted_line as (
-    product_id bigint, quantity bigint, max_price numeric, price numeric(12, 2), available integer, is_open boolean
-);
-
--- What came of one order: a reply, new or given before, or why it was refused.
-create type order_outcome as (
-    reply text, replayed boolean, state text, message text, detail text, broken text
-);
-
--- A line of a batch: of which call, by whom, what it asks for beside what the shop has, and the units that the calls up
--- to this one ask of the product. The order that it becomes, and its events' numbers.
-create type batch_line as (
-    call integer, actor text, product_id bigint, quantity bigint, max_price numeric, price numeric(12, 2),
-    available integer, is_open boolean, asked bigint, stock_event bigint, price_event bigint, order_event bigint
-);
-
--- One thing that an audit finds.
-create type audit_finding as (
-    kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text, expected text, found text
-);

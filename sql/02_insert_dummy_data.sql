@@ -57,7 +57,7 @@ insert into demo_product (title, category, supplier, base, cost, low, high, stoc
     ('Carbon road bicycle', 'Sport', 'Summit Works', 4200.00, 2800.00, 2, 10, 5),
     ('Tennis balls, 3', 'Sport', null, 6.90, 2.80, 25, 250, 28);
 
-select create_product(jsonb_build_object('title', title, 'basePrice', base::text, 'unitCost', cost::text,
+select product_create(jsonb_build_object('title', title, 'basePrice', base::text, 'unitCost', cost::text,
     'categoryId', (select category_id from category where name = d.category),
     'supplierId', (select supplier_id from supplier where company_name = d.supplier),
     'lowStock', low, 'highStock', high, 'stock', stock))
@@ -75,20 +75,20 @@ insert into demo_order values
     (7, 'chloe.evans@mail.example', 'Lawn mower', 1), (7, 'chloe.evans@mail.example', 'Spade', 1),
     (8, 'elif.kaya@mail.example', 'Chef knife', 2), (8, 'elif.kaya@mail.example', 'Cast iron pan', 1);
 
-select place_order(jsonb_build_object('customerId', buyer, 'shippingAddress', '1 Example Street', 'lines', lines))
+select order_place(jsonb_build_object('customerId', buyer, 'shippingAddress', '1 Example Street', 'lines', lines))
 from (select o.n, u.user_id as buyer,
              jsonb_agg(jsonb_build_object('productId', d.product_id, 'quantity', o.quantity)) as lines
       from demo_order o join app_user u on u.email = o.customer join product d using (title)
       group by o.n, u.user_id order by o.n) orders;
 
 -- The first two orders are done, the third is on its way, the fifth was thought better of; two shelves are filled again.
-select advance_order(jsonb_build_object('orderId', order_id, 'status', step))
+select order_advance(jsonb_build_object('orderId', order_id, 'status', step))
 from customer_order, unnest(array['processing', 'completed']) with ordinality u (step, n)
 where order_id <= (select min(order_id) + 1 from customer_order) order by order_id, n;
-select advance_order(jsonb_build_object('orderId', min(order_id) + 2, 'status', 'processing')) from customer_order;
-select cancel_order(jsonb_build_object('orderId', min(order_id) + 4, 'reason', 'ordered twice')) from customer_order;
-select restock_inventory(jsonb_build_object('productId', product_id, 'quantity', 60, 'reason', 'delivery'))
+select order_advance(jsonb_build_object('orderId', min(order_id) + 2, 'status', 'processing')) from customer_order;
+select order_cancel(jsonb_build_object('orderId', min(order_id) + 4, 'reason', 'ordered twice')) from customer_order;
+select inventory_restock(jsonb_build_object('productId', product_id, 'quantity', 60, 'reason', 'delivery'))
 from product where title in ('Cookbook of soups', 'USB-C cable') order by product_id;
-select expect_inventory(jsonb_build_object('productId', product_id, 'quantity', 40, 'eta', '2098-12-01T00:00:00Z',
+select inventory_expect(jsonb_build_object('productId', product_id, 'quantity', 40, 'eta', '2098-12-01T00:00:00Z',
                                            'reason', 'order 7'))
 from product where title = 'Tea towel';

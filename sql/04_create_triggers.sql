@@ -1,172 +1,17 @@
---! repeatable
--- The pricing itself. A price is guards(strategy(declaration, ledger, clock), limits, posted price); it is computed in
--- the transaction that moves stock, by one trigger on inventory that writes price, ledger, history and events at once.
+--! code last
+-- Every trigger, with the one function behind it: here reading begins. A price is
+-- guards(strategy(declaration, ledger, clock), limits, posted price); it is computed in the transaction that moves stock, by
+-- one trigger on inventory that writes price, ledger, history and events at once. What it calls:
+--   learn_and_estimate   pricing/learner.sql     what sales say of demand, for the strategies that model it
+--   evaluate_price       pricing/evaluate.sql    the strategy's target (pricing/strategies.sql), then the guards (guards.sql)
+--   post_price           pricing/ledger.sql      the price that is posted, and with it
+--   record_movement, record_price_change         the lines of stock ledger and price history, with their events
+--   keep_shelf           pricing/ledger.sql      the row that lists are sorted by
 
--- The clock that prices, orders and history read: the transaction's time, or where virtual_clock has its row, the time
--- there. With that row a transaction may move its own time (pricing.moment), as the generator does from order to order;
--- without it, on a live database, the setting means nothing.
-create or replace function pricing_now() returns timestamptz
-language plpgsql stable as $$
-declare
-    moment timestamptz;
-begin
-    select coalesce(nullif(current_setting('pricing.moment', true), '')::timestamptz, at) into moment from virtual_clock;
-    return coalesce(moment, now());
-end $$;
-
--- Who acts in this transaction: the actor that a call named, else the session's own role.
-create or replace function acting() returns text
-language sql stable as $$
-    select coalesce(nullif(current_setting('pricing.actor', true), ''), session_user)
-$$;
-
--- Raises a domain error: SQLSTATE PR + the wire code's digits, the facts as JSON in DETAIL.
-create or replace function fail(code text, message text, facts jsonb default '{}') returns void
-language plpgsql as $$
-begin
-    raise exception using errcode = code, message = message, detail = facts::text;
-end $$;
-
--- ---------------------------------------------------------------------------------------------- guards
--- The nearest price k * step - offset, half up, k at least 1; to the cent what lies more than half a step below the first.
-create or replace function round_to_step(amount numeric, step numeric, shift numeric) returns numeric
-language sql immutable as $$
-    select case when round((amount + shift) / step) >= 1 then round((amount + shift) / step) * step - shift
-                else greatest(round(amount, 2), 0.01) end
-$$;
-
--- The lowest price that may be posted: the declared floor or cost with its minimum margin, rounded up to a cent.
-create or replace function price_floor(floor_price numeric, unit_cost numeric, minimum_margin numeric) returns numeric
-language sql immutable as $$
-    select greatest(floor_price, least(ceil(coalesce(unit_cost, 0) * (1 + minimum_margin) * 100) / 100, 9999999999.99))
-$$;
-
--- The limits in force for a declaration under a rule; floor beats ceiling.
-create or replace function price_limits(declared product, chosen rule, out floor_at numeric, out ceiling_at numeric)
-language sql immutable as $$
-    select f.floor_at, greatest(f.floor_at, declared.ceiling_price)
-    from (select price_floor(declared.floor_price, declared.unit_cost, chosen.minimum_margin) as floor_at) f
-$$;
-
--- Guards 1 to 4 in their fixed order. Of the result, `binding` names the first that binds, null when none does.
---   anchor, cap:  the day's first price and the share of it that a day may move; either null: no cap
---   posted, band: the price that stands and the dead band around it as a share; band null: no dead band
-create or replace function apply_guards(
-    raw numeric, posted numeric, anchor numeric, cap numeric, floor_at numeric, ceiling_at numeric,
-    band numeric, step numeric, shift numeric,
-    out capped numeric, out limited numeric, out price numeric, out binding text
-)
-language plpgsql immutable as $$
-begin
-    capped := raw;
-    if cap is not null and anchor is not null then
-        capped := least(greatest(raw, anchor * (1 - cap)), anchor * (1 + cap));
-        if capped <> raw then binding := 'daily_cap'; end if;
-    end if;
-    limited := greatest(least(capped, ceiling_at), floor_at);
-    if binding is null and limited <> capped then
-        binding := case when limited = floor_at then 'floor' else 'ceiling' end;
-    end if;
-    if band is not null and posted between floor_at and greatest(floor_at, ceiling_at)
-        and abs(limited - posted) <= greatest(band * posted, 0.75 * step) then
-        price := posted;
-        if binding is null and greatest(least(round_to_step(limited, step, shift), ceiling_at), floor_at) <> posted then
-            binding := 'dead_band';
-        end if;
-        return;
-    end if;
-    price := greatest(least(round_to_step(limited, step, shift), greatest(floor_at, ceiling_at)), floor_at)::numeric(12, 2);
-end $$;
-
--- ---------------------------------------------------------------------------------------------- writers
--- One line in the stock ledger and its event. Called by the inventory trigger alone.
-create or replace function record_movement(
-    row_was inventory, row_now inventory, why movement_cause, moment timestamptz, event_id bigint
-) returns void
-language plpgsql as $$
-begin
-    insert into stock_movement (product_id, sequence, kind, quantity, stock_after, order_id, reason, actor, at)
-    values (row_now.product_id, row_now.movement_count, why.kind, row_now.stock - row_was.stock, row_now.stock,
-            why.order_id, coalesce(why.reason, ''), why.actor, moment);
-    insert into event_outbox (event_id, at, topic, op, product_id, key, before, after, cause, actor)
-    overriding system value
-    values (coalesce(event_id, nextval('event_outbox_event_id_seq')), moment, 'stock', 'update', row_now.product_id,
-            row_now.product_id, jsonb_build_object('stock', row_was.stock), jsonb_build_object('stock', row_now.stock),
-            jsonb_strip_nulls(jsonb_build_object('kind', why.kind, 'orderId', why.order_id)), why.actor);
-end $$;
-
--- The same for several sales that reach the product together: a line and an event each, in their order.
-create or replace function record_sales(row_was inventory, sales unit_sale[], moment timestamptz) returns void
-language plpgsql as $$
-begin
-    with sale as materialized (
-        select s.*, row_was.stock - sum(s.quantity) over (order by n) as stock_after
-        from unnest(sales) with ordinality s (order_id, actor, quantity, stock_event, price_event, n)
-    ), kept as (
-        insert into stock_movement (product_id, sequence, kind, quantity, stock_after, order_id, actor, at)
-        select row_was.product_id, row_was.movement_count + n, 'sale', -quantity, stock_after, order_id, actor, moment
-        from sale
-    )
-    insert into event_outbox (event_id, at, topic, op, product_id, key, before, after, cause, actor)
-    overriding system value
-    select stock_event, moment, 'stock', 'update', row_was.product_id, row_was.product_id,
-           jsonb_build_object('stock', stock_after + quantity), jsonb_build_object('stock', stock_after),
-           jsonb_build_object('kind', 'sale', 'orderId', order_id), actor
-    from sale;
-end $$;
-
--- Why a price stands where it does, in words for the merchant.
-create or replace function price_reason(cause text, strategy text, v price_verdict, note text) returns text
-language sql immutable as $$
-    select case when cause = 'pin' then 'pinned by hand'
-                when v.binding = 'daily_cap' then 'limited by the daily cap'
-                when v.binding = 'floor' then 'held at the floor'
-                when v.binding = 'ceiling' then 'held at the ceiling'
-                when strategy = 'manual' then 'list price'
-                when strategy = 'bands' then
-                    case v.band when 1 then 'low stock' when -1 then 'high stock' else 'normal stock' end
-                when v.has_end then format('%s units for %s days', v.stock, round(v.days_left::numeric, 1))
-                else format('%s units, to last %s days', v.stock, round(v.days_left::numeric, 1)) end
-        || case when note = '' then '' else ': ' || note end
-$$;
-
--- One line in the price history and its event. Called by the inventory trigger alone.
-create or replace function record_price_change(
-    row_was inventory, row_now inventory, declared product, chosen rule, mode text, v price_verdict,
-    why movement_cause, moment timestamptz, event_id bigint
-) returns void
-language plpgsql as $$
-begin
-    insert into price_change (product_id, sequence, old_price, new_price, stock, rule_id, cause, binding_guard,
-                              inputs, order_id, reason, actor, at)
-    values (row_now.product_id, row_now.change_count, row_was.price, row_now.price, row_now.stock, declared.rule_id,
-            why.kind, v.binding,
-            case when v.frozen is null then price_inputs(declared, chosen, row_now, row_was.price, row_was.band, mode, v)
-                 else jsonb_build_object('mode', 'pin', 'pin', row_now.pin_price) end,
-            why.order_id, coalesce(why.reason, ''), why.actor, moment);
-    insert into event_outbox (event_id, at, topic, op, product_id, key, before, after, cause, actor)
-    overriding system value
-    values (coalesce(event_id, nextval('event_outbox_event_id_seq')), moment, 'price', 'update', row_now.product_id,
-            row_now.product_id, jsonb_build_object('price', row_was.price::text),
-            jsonb_build_object('price', row_now.price::text, 'stock', row_now.stock, 'title', declared.title,
-                'reason', price_reason(why.kind, chosen.strategy, v, coalesce(why.reason, ''))),
-            jsonb_strip_nulls(jsonb_build_object('kind', why.kind, 'orderId', why.order_id)), why.actor);
-end $$;
-
--- A session that is not the daemon's wakes the sequencer at its commit; in the daemon's own order path nothing
--- notifies, since NOTIFY takes a lock that every commit waits for.
-create or replace function wake_sequencer() returns void
-language plpgsql as $$
-begin
-    if current_setting('application_name') not like 'pricingd%' then
-        perform pg_notify('pricing_event', '');
-    end if;
-end $$;
-
--- ---------------------------------------------------------------------------------------------- triggers
+-- ------------------------------------------------------------------------------------------------------ stock and price
 -- A new inventory row is evaluated at once; its first price is no change.
-create or replace function tg_inventory_open() returns trigger
-language plpgsql set search_path = public, pg_temp as $$
+create function tg_inventory_open() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 declare
     declared product;
     chosen rule;
@@ -200,81 +45,11 @@ begin
     return new;
 end $$;
 
--- How a row is evaluated after an event of a kind: afresh, as at a tick, or as stock moves. Without anchor_date it waits
--- for what a declaration would have made of it, had automation not been halted.
-create or replace function evaluation_mode(row_was inventory, row_now inventory, kind text) returns text
-language sql immutable as $$
-    select case when row_now.pin_price is null and (row_was.pin_price is not null or row_was.anchor_date is null)
-                    then 'declaration'
-                when kind in ('declaration', 'rule') then 'declaration'
-                when kind = 'tick' then 'tick'
-                when row_was.stock = 0 and row_was.movement_count = 0 then 'first'
-                else 'stock' end
-$$;
-
--- Several sales that reach a product as one update: the row after all of them, from that after the first.
--- The price falls as stock grows, and so do the guards that follow it: where neither the first sale nor all of them
--- together move the posted price, none between does. Where one would, they are to be updates of their own.
-create or replace function sell_the_others(
-    declared product, chosen rule, row_was inventory, row_now inventory, first price_verdict, sales unit_sale[],
-    moment timestamptz
-) returns inventory
-language plpgsql as $$
-declare
-    last price_verdict;
-    sale unit_sale;
-begin
-    foreach sale in array sales[2:] loop row_now.stock := row_now.stock - sale.quantity; end loop;
-    if chosen.strategy = 'learn' then
-        row_now.learner := learn_more_sales(row_now.learner, declared, row_was.price, moment, sales);
-    end if;
-    last := evaluate_price(declared, chosen, row_now, 'stock');
-    if first.price <> row_was.price or last.price <> row_was.price or last.frozen = 'out_of_stock' then
-        raise feature_not_supported
-            using message = format('Sales of product %s that move its price are updates of their own.', declared.product_id);
-    end if;
-    row_now.band := last.band;
-    return row_now;
-end $$;
-
--- What direct SQL did to a row, which names no cause; null: nothing that concerns its price.
-create or replace function move_by_hand(row_was inventory, row_now inventory) returns text
-language sql immutable as $$
-    select case when row_was.stock <> row_now.stock then 'adjust'
-                when (row_was.price, row_was.pin_price, row_was.pinned_until)
-                     is distinct from (row_now.price, row_now.pin_price, row_now.pinned_until) then 'pin'
-                when (row_was.learner, row_was.learning_since, row_was.opening_rate, row_was.next_eta)
-                     is distinct from (row_now.learner, row_now.learning_since, row_now.opening_rate, row_now.next_eta)
-                     then 'declaration' end
-$$;
-
--- The row with what was evaluated: posted, unless automation is halted; then a declaration waits for the next evaluation.
--- A product that is given its first stock is born at its price: that is its first, halted or not, and no change.
-create or replace function post_price(
-    declared product, row_was inventory, row_now inventory, v price_verdict, mode text, is_birth boolean,
-    moment timestamptz
-) returns inventory
-language plpgsql as $$
-declare
-    waits boolean := v.price <> row_was.price and v.frozen is null and not is_birth and is_halted(declared);
-begin
-    if not waits then row_now.price := v.price; end if;
-    if mode = 'declaration' then
-        row_now.anchor_date := case when not waits then coalesce(row_was.anchor_date, (moment at time zone 'UTC')::date) end;
-    end if;
-    if mode in ('declaration', 'first') then row_now.anchor_price := row_now.price; end if;
-    if is_birth and row_was.change_count = 0 then
-        row_now.opening_price := row_now.price;
-    elsif row_now.price <> row_was.price then
-        row_now.change_count := row_was.change_count + 1;
-        row_now.changed_at := moment;
-    end if;
-    return row_now;
-end $$;
+create trigger inventory_open before insert on inventory for each row execute function tg_inventory_open();
 
 -- Every way in which a price can move passes here: stock, pin, unpin, tick, declaration, and a price typed by hand.
-create or replace function tg_inventory_move() returns trigger
-language plpgsql set search_path = public, pg_temp as $$
+create function tg_inventory_move() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 declare
     moment timestamptz := pricing_now();
     why movement_cause := new.cause;
@@ -344,46 +119,314 @@ begin
     return new;
 end $$;
 
+-- By columns and without a condition: PostgreSQL parses a condition again for each statement.
+create trigger inventory_move before update of stock, price, pin_price, pinned_until, learner, learning_since,
+    opening_rate, next_eta, cause, sales on inventory
+    for each row execute function tg_inventory_move();
+
 -- What the trigger keeps beside stock and price is written by it alone: each is an input of some price.
-create or replace function tg_inventory_kept() returns trigger
-language plpgsql set search_path = public, pg_temp as $$
+create function tg_inventory_kept() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
     perform fail('PR903', 'Beside stock, price and pin an inventory row is kept by its trigger.');
     return null;
 end $$;
 
-create or replace trigger inventory_open before insert on inventory
-    for each row execute function tg_inventory_open();
-
--- By columns and without a condition: PostgreSQL parses a condition again for each statement.
-create or replace trigger inventory_move before update of stock, price, pin_price, pinned_until, learner, learning_since,
-    opening_rate, next_eta, cause, sales on inventory
-    for each row execute function tg_inventory_move();
-
-create or replace trigger inventory_kept before update of product_id, band, anchor_price, anchor_date, ticked_at,
+create trigger inventory_kept before update of product_id, band, anchor_price, anchor_date, ticked_at,
     opening_price, movement_count, change_count, last_restock_at, learned_at, elasticity_now, rate_now, changed_at on inventory
     for each row execute function tg_inventory_kept();
 
--- Ledger and history are append-only, whoever asks.
-create or replace function tg_history_append_only() returns trigger
-language plpgsql set search_path = public, pg_temp as $$
-begin
-    perform fail('PR903', format('%s is append-only: write a new row that corrects the old one.', tg_table_name));
-    return null;
-end $$;
-
-create or replace trigger stock_movement_append_only before update or delete or truncate on stock_movement
-    for each statement execute function tg_history_append_only();
-create or replace trigger price_change_append_only before update or delete or truncate on price_change
-    for each statement execute function tg_history_append_only();
-
 -- A product keeps its inventory row: what stands in it no ledger could give back.
-create or replace function tg_inventory_keep() returns trigger
-language plpgsql set search_path = public, pg_temp as $$
+create function tg_inventory_keep() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
     perform fail('PR903', 'An inventory row stays as long as its product: archive the product.');
     return null;
 end $$;
 
-create or replace trigger inventory_keep before delete on inventory
-    for each statement execute function tg_inventory_keep();
+create trigger inventory_keep before delete on inventory for each statement execute function tg_inventory_keep();
+
+-- ------------------------------------------------------------------------------------------------------ the ledgers
+-- Ledger and history are append-only, whoever asks.
+create function tg_history_append_only() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    perform fail('PR903', format('%s is append-only: write a new row that corrects the old one.', tg_table_name));
+    return null;
+end $$;
+
+create trigger stock_movement_append_only before update or delete or truncate on stock_movement
+    for each statement execute function tg_history_append_only();
+create trigger price_change_append_only before update or delete or truncate on price_change
+    for each statement execute function tg_history_append_only();
+create trigger audit_repair_append_only before update or delete or truncate on audit_repair
+    for each statement execute function tg_history_append_only();
+
+-- ------------------------------------------------------------------------------------------------------ products
+-- The statement that makes a product chose the rule before it had the lock: where that version was retired meanwhile,
+-- the product follows the one that replaced it.
+create function tg_product_make() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    perform share_new_products();
+    if tg_op = 'INSERT' then
+        new.rule_id := coalesce((select now_active.rule_id from rule r join rule now_active using (name)
+                                 where r.rule_id = new.rule_id and r.status = 'retired'
+                                   and now_active.status = 'active'), new.rule_id);
+    end if;
+    return new;
+end $$;
+
+create trigger product_make before insert on product for each row execute function tg_product_make();
+create trigger product_recategorize before update of category_id on product
+    for each row when (old.category_id is distinct from new.category_id) execute function tg_product_make();
+
+-- A limit that was not typed is half of base, or twice; it gives way to one that was typed.
+create function tg_product_limits() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    if tg_op = 'INSERT' then
+        new.floor_typed := new.floor_typed and new.floor_price is not null;
+        new.ceiling_typed := new.ceiling_typed and new.ceiling_price is not null;
+    else
+        if new.product_id <> old.product_id or new.created_at <> old.created_at then
+            perform fail('PR903', 'A product keeps its number and the moment that it was made.');
+        end if;
+        new.floor_typed := new.floor_typed or new.floor_price is distinct from old.floor_price;
+        new.ceiling_typed := new.ceiling_typed or new.ceiling_price is distinct from old.ceiling_price;
+    end if;
+    if not new.floor_typed then
+        new.floor_price := greatest(0.01, round(new.base_price * 0.5, 2));
+        if tg_op = 'UPDATE' and new.ceiling_typed then
+            new.floor_price := least(new.floor_price, new.ceiling_price);
+        end if;
+    end if;
+    if not new.ceiling_typed then
+        new.ceiling_price := least(new.base_price * 2, 9999999999.99);
+        if tg_op = 'UPDATE' and new.floor_typed then
+            new.ceiling_price := greatest(new.ceiling_price, new.floor_price);
+        end if;
+    end if;
+    return new;
+end $$;
+
+create trigger product_limits before insert or update on product for each row execute function tg_product_limits();
+
+-- A product brings its inventory row with it; a changed declaration is evaluated at once.
+create function tg_product_declare() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    follows_anew boolean := tg_op = 'INSERT' or new.rule_id is distinct from old.rule_id;
+    chosen rule;
+    begins_to_learn boolean;
+begin
+    if follows_anew then
+        select * into chosen from rule where rule_id = new.rule_id;
+        if chosen.status <> 'active' then
+            perform fail('PR302', format('Rule %s is not active.', new.rule_id), jsonb_build_object('ruleId', new.rule_id,
+                'violations', jsonb_build_array(jsonb_build_object('path', '/ruleId', 'rule', 'active',
+                                                                   'message', 'must be an active rule'))));
+        end if;
+    end if;
+    if tg_op = 'INSERT' then
+        insert into inventory (product_id) values (new.product_id);
+        return null;
+    end if;
+    perform check_pin(i.pin_price, new, r) from inventory i join rule r on r.rule_id = new.rule_id
+    where i.product_id = new.product_id and i.pin_price is not null;
+    -- What was learned is in units of base and elasticity; an opening rate is one of the season's days. The time under a
+    -- rule that did not learn teaches nothing.
+    begins_to_learn := follows_anew and chosen.strategy = 'learn'
+        and (select strategy from rule where rule_id = old.rule_id) <> 'learn';
+    update inventory set
+        learner = case when (old.base_price, old.elasticity) = (new.base_price, new.elasticity) then learner end,
+        learning_since = case when (old.base_price, old.elasticity) = (new.base_price, new.elasticity)
+                                   and not begins_to_learn then learning_since end,
+        opening_rate = case when old.season_end is not distinct from new.season_end then opening_rate end,
+        cause = row(case when old.rule_id = new.rule_id then 'declaration' else 'rule' end, acting(), '', null)::movement_cause
+    where product_id = new.product_id;
+    return null;
+end $$;
+
+create trigger product_open after insert on product for each row execute function tg_product_declare();
+create trigger product_declare after update on product
+    for each row when (
+        (old.base_price, old.unit_cost, old.floor_price, old.ceiling_price, old.low_stock, old.high_stock,
+         old.rule_id, old.category_id, old.archived_at, old.elasticity, old.ref_rate, old.unit_value, old.decay, old.season_start,
+         old.season_end, old.season_profile)
+        is distinct from
+        (new.base_price, new.unit_cost, new.floor_price, new.ceiling_price, new.low_stock, new.high_stock,
+         new.rule_id, new.category_id, new.archived_at, new.elasticity, new.ref_rate, new.unit_value, new.decay, new.season_start,
+         new.season_end, new.season_profile))
+    execute function tg_product_declare();
+
+-- What is archived waits for nothing.
+create function tg_product_stop_waiting() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    update expectation set closed_at = pricing_now(), closed_reason = 'the product was archived'
+    where product_id = new.product_id and closed_at is null;
+    return null;
+end $$;
+
+create trigger product_archive_expectations after update of archived_at on product
+    for each row when (old.archived_at is null and new.archived_at is not null)
+    execute function tg_product_stop_waiting();
+
+-- ------------------------------------------------------------------------------------------------------ deliveries, orders, rules, clock
+-- Whoever writes an expectation, the product's price follows at once.
+create function tg_expectation_price() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    if tg_op <> 'INSERT' then
+        perform refresh_eta(old.product_id, row('expect', null,
+            case when tg_op = 'UPDATE' then coalesce(new.closed_reason, new.reason) else old.reason end, null)::movement_cause);
+    end if;
+    if tg_op = 'INSERT' or tg_op = 'UPDATE' and new.product_id <> old.product_id then
+        perform refresh_eta(new.product_id, row('expect', null, new.reason, null)::movement_cause);
+    end if;
+    return null;
+end $$;
+
+create trigger expectation_price after insert or update or delete on expectation
+    for each row execute function tg_expectation_price();
+
+-- Every move of an order passes here, direct SQL too: pending -> processing -> completed -> returned, and cancelled from
+-- the first two. What was cancelled or returned goes back to its shelves, once, and subscribers hear of it. The reason
+-- travels in the setting pricing.reason.
+create function tg_order_move() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    movement text := case new.status when 'cancelled' then 'cancel' when 'returned' then 'return' end;
+    why text := nullif(current_setting('pricing.reason', true), '');
+    line order_line;
+begin
+    if new.status = old.status then return new; end if;
+    if (old.status, new.status) not in (('pending', 'processing'), ('processing', 'completed'), ('pending', 'cancelled'),
+                                        ('processing', 'cancelled'), ('completed', 'returned')) then
+        perform fail('PR203', format('An order that is %s cannot become %s.', old.status, new.status),
+            jsonb_build_object('orderId', old.order_id, 'from', old.status, 'to', new.status));
+    end if;
+    if movement is not null then
+        for line in select * from order_line where order_id = old.order_id order by product_id loop
+            perform make_room(line.product_id, line.quantity);
+            update inventory set stock = stock + line.quantity,
+                cause = row(movement, null, why, old.order_id)::movement_cause
+            where product_id = line.product_id;
+        end loop;
+    end if;
+    insert into event_outbox (at, topic, op, key, before, after, cause, actor)
+    values (pricing_now(), 'order', 'update', old.order_id, jsonb_build_object('status', old.status),
+            jsonb_build_object('status', new.status, 'total', new.total::text, 'customerId', new.customer_id),
+            jsonb_strip_nulls(jsonb_build_object('kind', new.status, 'orderId', old.order_id, 'reason', why)), acting());
+    perform wake_sequencer();
+    new.changed_at := pricing_now();
+    return new;
+end $$;
+
+create trigger customer_order_move before update of status on customer_order
+    for each row execute function tg_order_move();
+
+-- A version is what prices were computed from: only its status moves.
+create function tg_rule_keep() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    kept rule := new;
+begin
+    kept.status := old.status;
+    kept.activated_at := old.activated_at;
+    if kept is distinct from old then
+        perform fail('PR903', format('Version %s of rule %s is never edited: a change is the next version.', old.version,
+                                     old.name), jsonb_build_object('ruleId', old.rule_id));
+    end if;
+    return new;
+end $$;
+
+create trigger rule_keep before update on rule for each row execute function tg_rule_keep();
+
+-- Nobody may leave a virtual time behind in a live database. Checked at the commit, since generating back-dated data sets
+-- one for as long as its own transaction lasts.
+create function tg_virtual_clock_sandbox() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    if exists (select from virtual_clock) and not is_sandbox() then
+        perform fail('PR502', 'Only a database made with --sandbox has a clock that can be set.');
+    end if;
+    return null;
+end $$;
+
+create constraint trigger virtual_clock_sandbox after insert or update on virtual_clock
+    deferrable initially deferred for each row execute function tg_virtual_clock_sandbox();
+
+-- ------------------------------------------------------------------------------------------------------ names
+-- Names are trimmed and checked however they come, and what is made is made at the shop's time. What stands unchanged is
+-- left as it is.
+create function tg_name_clean() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    case tg_table_name
+    when 'product' then
+        if tg_op = 'INSERT' or new.title is distinct from old.title then
+            new.title := clean_name(new.title, 'title');
+        end if;
+    when 'category' then
+        if tg_op = 'INSERT' or new.name is distinct from old.name then
+            new.name := clean_name(new.name, 'name');
+        end if;
+    when 'rule' then
+        new.name := clean_name(new.name, 'name');
+    when 'automation_halt' then
+        if tg_op = 'INSERT' then
+            new.reason := clean_name(new.reason, 'reason', 2000);
+        else
+            new.resume_reason := clean_name(new.resume_reason, 'reason', 2000);
+        end if;
+    when 'supplier' then
+        if tg_op = 'INSERT' or new.company_name is distinct from old.company_name then
+            new.company_name := clean_name(new.company_name, 'companyName');
+        end if;
+        if tg_op = 'INSERT' or new.contact_email is distinct from old.contact_email then
+            new.contact_email := clean_email(new.contact_email, 'contactEmail');
+        end if;
+        if tg_op = 'INSERT' or new.tax_number is distinct from old.tax_number then
+            new.tax_number := clean_name(new.tax_number, 'taxNumber', 64);
+        end if;
+    when 'app_user' then
+        if tg_op = 'INSERT' or new.full_name is distinct from old.full_name then
+            new.full_name := clean_name(new.full_name, 'fullName');
+        end if;
+        if tg_op = 'INSERT' or new.email is distinct from old.email then
+            new.email := clean_email(new.email, 'email');
+        end if;
+        if tg_op = 'INSERT' or new.phone_number is distinct from old.phone_number then
+            new.phone_number := clean_name(new.phone_number, 'phoneNumber', 32);
+            if phone_key(new.phone_number) !~ '[0-9]{3}' then new.phone_number := '-'; end if;  -- its check refuses that
+        end if;
+    end case;
+    return new;
+end $$;
+
+create trigger product_name_clean before insert or update of title on product
+    for each row execute function tg_name_clean();
+create trigger category_name_clean before insert or update of name on category
+    for each row execute function tg_name_clean();
+create trigger rule_name_clean before insert on rule for each row execute function tg_name_clean();
+create trigger automation_halt_name_clean before insert or update of resume_reason on automation_halt
+    for each row execute function tg_name_clean();
+create trigger supplier_name_clean before insert or update of company_name, contact_email, tax_number on supplier
+    for each row execute function tg_name_clean();
+create trigger app_user_name_clean before insert or update of full_name, email, phone_number on app_user
+    for each row execute function tg_name_clean();
+
+-- A row's time of making where nobody gave one: the column's default is the wall clock, which a sandbox does not follow.
+create function tg_row_born() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    if new.created_at = now() then new.created_at := pricing_now(); end if;
+    return new;
+end $$;
+
+create trigger product_born before insert on product for each row execute function tg_row_born();
+create trigger rule_born before insert on rule for each row execute function tg_row_born();
+create trigger supplier_born before insert on supplier for each row execute function tg_row_born();
+create trigger app_user_born before insert on app_user for each row execute function tg_row_born();

@@ -16,98 +16,146 @@ static const unsigned char script_04_create_triggers[] = {
 static const unsigned char script_05_user_unique_constraints[] = {
 #embed "../../sql/05_user_unique_constraints.sql"
 };
-static const unsigned char script_06_call[] = {
-#embed "../../sql/06_call.sql"
+static const unsigned char script_access[] = {
+#embed "../../sql/access.sql"
 };
-static const unsigned char script_07_catalogue[] = {
-#embed "../../sql/07_catalogue.sql"
+static const unsigned char script_bench_history[] = {
+#embed "../../sql/bench/history.sql"
 };
-static const unsigned char script_08_inventory[] = {
-#embed "../../sql/08_inventory.sql"
+static const unsigned char script_bench_orders[] = {
+#embed "../../sql/bench/orders.sql"
 };
-static const unsigned char script_09_prices[] = {
-#embed "../../sql/09_prices.sql"
+static const unsigned char script_bench_prices[] = {
+#embed "../../sql/bench/prices.sql"
 };
-static const unsigned char script_10_orders[] = {
-#embed "../../sql/10_orders.sql"
+static const unsigned char script_bench_shop[] = {
+#embed "../../sql/bench/shop.sql"
 };
-static const unsigned char script_11_rules[] = {
-#embed "../../sql/11_rules.sql"
+static const unsigned char script_bench_tables[] = {
+#embed "../../sql/bench/tables.sql"
 };
-static const unsigned char script_12_users[] = {
-#embed "../../sql/12_users.sql"
+static const unsigned char script_calls_audit[] = {
+#embed "../../sql/calls/audit.sql"
 };
-static const unsigned char script_13_clock[] = {
-#embed "../../sql/13_clock.sql"
+static const unsigned char script_calls_call[] = {
+#embed "../../sql/calls/call.sql"
 };
-static const unsigned char script_14_events[] = {
-#embed "../../sql/14_events.sql"
+static const unsigned char script_calls_category[] = {
+#embed "../../sql/calls/category.sql"
 };
-static const unsigned char script_15_dashboard[] = {
-#embed "../../sql/15_dashboard.sql"
+static const unsigned char script_calls_clock[] = {
+#embed "../../sql/calls/clock.sql"
 };
-static const unsigned char script_16_generate[] = {
-#embed "../../sql/16_generate.sql"
+static const unsigned char script_calls_dashboard[] = {
+#embed "../../sql/calls/dashboard.sql"
 };
-static const unsigned char script_17_complete[] = {
-#embed "../../sql/17_complete.sql"
+static const unsigned char script_calls_data[] = {
+#embed "../../sql/calls/data.sql"
 };
-static const unsigned char script_18_import[] = {
-#embed "../../sql/18_import.sql"
+static const unsigned char script_calls_events[] = {
+#embed "../../sql/calls/events.sql"
 };
-static const unsigned char script_19_grants[] = {
-#embed "../../sql/19_grants.sql"
+static const unsigned char script_calls_inventory[] = {
+#embed "../../sql/calls/inventory.sql"
 };
-static const unsigned char script_21_strategies[] = {
-#embed "../../sql/21_strategies.sql"
+static const unsigned char script_calls_order[] = {
+#embed "../../sql/calls/order.sql"
 };
-static const unsigned char script_22_learner[] = {
-#embed "../../sql/22_learner.sql"
+static const unsigned char script_calls_price[] = {
+#embed "../../sql/calls/price.sql"
 };
-static const unsigned char script_24_evaluate_price[] = {
-#embed "../../sql/24_evaluate_price.sql"
+static const unsigned char script_calls_pricing[] = {
+#embed "../../sql/calls/pricing.sql"
 };
-static const unsigned char script_25_automation[] = {
-#embed "../../sql/25_automation.sql"
+static const unsigned char script_calls_product[] = {
+#embed "../../sql/calls/product.sql"
 };
-static const unsigned char script_26_audit[] = {
-#embed "../../sql/26_audit.sql"
+static const unsigned char script_calls_product_import[] = {
+#embed "../../sql/calls/product_import.sql"
 };
-static const unsigned char script_27_rule_proofs[] = {
-#embed "../../sql/27_rule_proofs.sql"
+static const unsigned char script_calls_report[] = {
+#embed "../../sql/calls/report.sql"
 };
-static const unsigned char script_28_lab_demand[] = {
-#embed "../../sql/28_lab_demand.sql"
+static const unsigned char script_calls_rule[] = {
+#embed "../../sql/calls/rule.sql"
 };
-static const unsigned char script_29_lab[] = {
-#embed "../../sql/29_lab.sql"
+static const unsigned char script_calls_server[] = {
+#embed "../../sql/calls/server.sql"
 };
-static const unsigned char script_31_backtest[] = {
-#embed "../../sql/31_backtest.sql"
+static const unsigned char script_calls_supplier[] = {
+#embed "../../sql/calls/supplier.sql"
 };
-static const unsigned char script_34_place_orders[] = {
-#embed "../../sql/34_place_orders.sql"
+static const unsigned char script_calls_user[] = {
+#embed "../../sql/calls/user.sql"
 };
-static const unsigned char script_40_bench_orders[] = {
-#embed "../../sql/40_bench_orders.sql"
+static const unsigned char script_lab_demand[] = {
+#embed "../../sql/lab/demand.sql"
 };
-static const unsigned char script_41_bench_prices[] = {
-#embed "../../sql/41_bench_prices.sql"
+static const unsigned char script_lab_season[] = {
+#embed "../../sql/lab/season.sql"
 };
-static const unsigned char script_42_bench_shop[] = {
-#embed "../../sql/42_bench_shop.sql"
+static const unsigned char script_pricing_audit[] = {
+#embed "../../sql/pricing/audit.sql"
 };
-static const unsigned char script_43_bench_history[] = {
-#embed "../../sql/43_bench_history.sql"
+static const unsigned char script_pricing_clock[] = {
+#embed "../../sql/pricing/clock.sql"
 };
-static const unsigned char script_44_bench_tables[] = {
-#embed "../../sql/44_bench_tables.sql"
+static const unsigned char script_pricing_declare[] = {
+#embed "../../sql/pricing/declare.sql"
 };
-static const unsigned char script_47_audit_corrections[] = {
-#embed "../../sql/47_audit_corrections.sql"
+static const unsigned char script_pricing_deliveries[] = {
+#embed "../../sql/pricing/deliveries.sql"
 };
-static const unsigned char script_48_declarations[] = {
-#embed "../../sql/48_declarations.sql"
+static const unsigned char script_pricing_evaluate[] = {
+#embed "../../sql/pricing/evaluate.sql"
+};
+static const unsigned char script_pricing_events[] = {
+#embed "../../sql/pricing/events.sql"
+};
+static const unsigned char script_pricing_explain[] = {
+#embed "../../sql/pricing/explain.sql"
+};
+static const unsigned char script_pricing_failing[] = {
+#embed "../../sql/pricing/failing.sql"
+};
+static const unsigned char script_pricing_guards[] = {
+#embed "../../sql/pricing/guards.sql"
+};
+static const unsigned char script_pricing_halts[] = {
+#embed "../../sql/pricing/halts.sql"
+};
+static const unsigned char script_pricing_learner[] = {
+#embed "../../sql/pricing/learner.sql"
+};
+static const unsigned char script_pricing_ledger[] = {
+#embed "../../sql/pricing/ledger.sql"
+};
+static const unsigned char script_pricing_names[] = {
+#embed "../../sql/pricing/names.sql"
+};
+static const unsigned char script_pricing_orders[] = {
+#embed "../../sql/pricing/orders.sql"
+};
+static const unsigned char script_pricing_proofs[] = {
+#embed "../../sql/pricing/proofs.sql"
+};
+static const unsigned char script_pricing_repair[] = {
+#embed "../../sql/pricing/repair.sql"
+};
+static const unsigned char script_pricing_replay[] = {
+#embed "../../sql/pricing/replay.sql"
+};
+static const unsigned char script_pricing_secrets[] = {
+#embed "../../sql/pricing/secrets.sql"
+};
+static const unsigned char script_pricing_strategies[] = {
+#embed "../../sql/pricing/strategies.sql"
+};
+static const unsigned char script_pricing_tick[] = {
+#embed "../../sql/pricing/tick.sql"
+};
+static const unsigned char script_types[] = {
+#embed "../../sql/types.sql"
 };
 
 #define SCRIPT(name, bytes) {name, bytes, sizeof bytes}
@@ -118,37 +166,53 @@ static const struct pricing_script scripts[] = {
     SCRIPT("03_sample_queries.sql", script_03_sample_queries),
     SCRIPT("04_create_triggers.sql", script_04_create_triggers),
     SCRIPT("05_user_unique_constraints.sql", script_05_user_unique_constraints),
-    SCRIPT("06_call.sql", script_06_call),
-    SCRIPT("07_catalogue.sql", script_07_catalogue),
-    SCRIPT("08_inventory.sql", script_08_inventory),
-    SCRIPT("09_prices.sql", script_09_prices),
-    SCRIPT("10_orders.sql", script_10_orders),
-    SCRIPT("11_rules.sql", script_11_rules),
-    SCRIPT("12_users.sql", script_12_users),
-    SCRIPT("13_clock.sql", script_13_clock),
-    SCRIPT("14_events.sql", script_14_events),
-    SCRIPT("15_dashboard.sql", script_15_dashboard),
-    SCRIPT("16_generate.sql", script_16_generate),
-    SCRIPT("17_complete.sql", script_17_complete),
-    SCRIPT("18_import.sql", script_18_import),
-    SCRIPT("19_grants.sql", script_19_grants),
-    SCRIPT("21_strategies.sql", script_21_strategies),
-    SCRIPT("22_learner.sql", script_22_learner),
-    SCRIPT("24_evaluate_price.sql", script_24_evaluate_price),
-    SCRIPT("25_automation.sql", script_25_automation),
-    SCRIPT("26_audit.sql", script_26_audit),
-    SCRIPT("27_rule_proofs.sql", script_27_rule_proofs),
-    SCRIPT("28_lab_demand.sql", script_28_lab_demand),
-    SCRIPT("29_lab.sql", script_29_lab),
-    SCRIPT("31_backtest.sql", script_31_backtest),
-    SCRIPT("34_place_orders.sql", script_34_place_orders),
-    SCRIPT("40_bench_orders.sql", script_40_bench_orders),
-    SCRIPT("41_bench_prices.sql", script_41_bench_prices),
-    SCRIPT("42_bench_shop.sql", script_42_bench_shop),
-    SCRIPT("43_bench_history.sql", script_43_bench_history),
-    SCRIPT("44_bench_tables.sql", script_44_bench_tables),
-    SCRIPT("47_audit_corrections.sql", script_47_audit_corrections),
-    SCRIPT("48_declarations.sql", script_48_declarations),
+    SCRIPT("access.sql", script_access),
+    SCRIPT("bench/history.sql", script_bench_history),
+    SCRIPT("bench/orders.sql", script_bench_orders),
+    SCRIPT("bench/prices.sql", script_bench_prices),
+    SCRIPT("bench/shop.sql", script_bench_shop),
+    SCRIPT("bench/tables.sql", script_bench_tables),
+    SCRIPT("calls/audit.sql", script_calls_audit),
+    SCRIPT("calls/call.sql", script_calls_call),
+    SCRIPT("calls/category.sql", script_calls_category),
+    SCRIPT("calls/clock.sql", script_calls_clock),
+    SCRIPT("calls/dashboard.sql", script_calls_dashboard),
+    SCRIPT("calls/data.sql", script_calls_data),
+    SCRIPT("calls/events.sql", script_calls_events),
+    SCRIPT("calls/inventory.sql", script_calls_inventory),
+    SCRIPT("calls/order.sql", script_calls_order),
+    SCRIPT("calls/price.sql", script_calls_price),
+    SCRIPT("calls/pricing.sql", script_calls_pricing),
+    SCRIPT("calls/product.sql", script_calls_product),
+    SCRIPT("calls/product_import.sql", script_calls_product_import),
+    SCRIPT("calls/report.sql", script_calls_report),
+    SCRIPT("calls/rule.sql", script_calls_rule),
+    SCRIPT("calls/server.sql", script_calls_server),
+    SCRIPT("calls/supplier.sql", script_calls_supplier),
+    SCRIPT("calls/user.sql", script_calls_user),
+    SCRIPT("lab/demand.sql", script_lab_demand),
+    SCRIPT("lab/season.sql", script_lab_season),
+    SCRIPT("pricing/audit.sql", script_pricing_audit),
+    SCRIPT("pricing/clock.sql", script_pricing_clock),
+    SCRIPT("pricing/declare.sql", script_pricing_declare),
+    SCRIPT("pricing/deliveries.sql", script_pricing_deliveries),
+    SCRIPT("pricing/evaluate.sql", script_pricing_evaluate),
+    SCRIPT("pricing/events.sql", script_pricing_events),
+    SCRIPT("pricing/explain.sql", script_pricing_explain),
+    SCRIPT("pricing/failing.sql", script_pricing_failing),
+    SCRIPT("pricing/guards.sql", script_pricing_guards),
+    SCRIPT("pricing/halts.sql", script_pricing_halts),
+    SCRIPT("pricing/learner.sql", script_pricing_learner),
+    SCRIPT("pricing/ledger.sql", script_pricing_ledger),
+    SCRIPT("pricing/names.sql", script_pricing_names),
+    SCRIPT("pricing/orders.sql", script_pricing_orders),
+    SCRIPT("pricing/proofs.sql", script_pricing_proofs),
+    SCRIPT("pricing/repair.sql", script_pricing_repair),
+    SCRIPT("pricing/replay.sql", script_pricing_replay),
+    SCRIPT("pricing/secrets.sql", script_pricing_secrets),
+    SCRIPT("pricing/strategies.sql", script_pricing_strategies),
+    SCRIPT("pricing/tick.sql", script_pricing_tick),
+    SCRIPT("types.sql", script_types),
 };
 
 unsigned long pricing_script_count(void) {

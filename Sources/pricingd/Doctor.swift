@@ -96,7 +96,7 @@ struct Doctor: AsyncParsableCommand {
                 report.note(
                     plan.isEmpty,
                     "its schema is this binary's",
-                    otherwise: "it lacks \(plan.steps.map(\.script.name).joined(separator: ", ")): run pricingd migrate"
+                    otherwise: "it lacks \(plan.steps.joined(separator: ", ")): run pricingd migrate"
                 )
             } catch {
                 report.fail("its schema cannot be used: \(error)")

@@ -39,7 +39,7 @@ struct Migrate: AsyncParsableCommand {
                 isSandbox: options.sandbox,
                 isDryRun: dryRun
             )
-            for step in plan.steps { print("\(dryRun ? "would apply" : "applied") \(step.script.name)") }
+            for step in plan.steps { print("\(dryRun ? "would apply" : "applied") \(step)") }
             if plan.isEmpty { print("nothing to apply") }
             return nil
         } catch {
@@ -51,22 +51,22 @@ struct Migrate: AsyncParsableCommand {
     }
 }
 
-/// `pricingd scripts [show NN]`: the SQL inside this binary.
+/// `pricingd scripts [show NAME]`: the SQL inside this binary.
 struct Scripts: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the SQL scripts inside this binary, or show one.")
 
-    @Argument(help: "show, and the script's number.")
+    @Argument(help: "show, and the script's name.")
     var words: [String] = []
 
     func run() throws {
         if words.isEmpty {
             for script in SQLScript.embedded { print("\(script.name)  \(script.kind.rawValue)") }
-        } else if words.count == 2, words[0] == "show", let number = Int(words[1]),
-            let script = SQLScript.embedded.first(where: { $0.number == number })
+        } else if words.count == 2, words[0] == "show", 
+            let script = SQLScript.embedded.first(where: { $0.name == words[1] })
         {
             print(script.text, terminator: "")
         } else {
-            throw Exit.because("usage: pricingd scripts [show NN]", Exit.usage)
+            throw Exit.because("usage: pricingd scripts [show NAME]", Exit.usage)
         }
     }
 }

@@ -68,12 +68,23 @@ struct Serve: AsyncParsableCommand {
             mirrorFolder: mirrorDir,
             logger: logger
         )
+        do {
+            try await run(daemon, manager, path: listening?.path ?? handedPath)
+        } catch is CodeChanged {
+            throw Exit.because(
+                "another version of pricingd has migrated the database; start that one",
+                Exit.configuration
+            )
+        }
+    }
+
+    private func run(_ daemon: PricingDaemon, _ manager: ServiceManager, path: String?) async throws {
         try await daemon.run(
             watchdog: manager.watchdog.map { period in
                 PricingDaemon.Watchdog(period: period) { manager.tell("WATCHDOG=1") }
             },
             ready: {
-                if !stdio { announce(listening?.path ?? handedPath, daemon.instanceID) }
+                if !stdio { announce(path, daemon.instanceID) }
                 manager.tell("READY=1\nSTATUS=Serving")
             },
             stopping: { manager.tell("STOPPING=1\nSTATUS=Draining") }

@@ -104,7 +104,7 @@ extension EndToEnd {
                 "test_checking",
                 """
                 select count(*) from pg_stat_activity
-                where state = 'active' and query like '%authenticate_user(%' and pid <> pg_backend_pid()
+                where state = 'active' and query like '%user_authenticate(%' and pid <> pg_backend_pid()
                 """
             )
             let guessers = try (0..<8).map { _ in try daemon.lines() }

@@ -22,7 +22,7 @@ extension EndToEnd {
                     let params: JSONObject = ["productIds": .array(ids.map(JSONValue.integer))]
                     group.addTask {
                         let alone = try await database.text(
-                            "select get_prices('\(String(decoding: params.serialized(), as: UTF8.self))')::text"
+                            "select price_get('\(String(decoding: params.serialized(), as: UTF8.self))')::text"
                         )
                         let given = try await shop.client.call("price.get", params)
                         #expect(.object(given.removing("_meta")) == (try JSONParser.parse(Array(alone.utf8))))
@@ -43,7 +43,7 @@ extension EndToEnd {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<300 {
                     let method = ["product.get", "inventory.get", "price.get"][number % 3]
-                    let function = ["get_product", "get_inventory", "get_prices"][number % 3]
+                    let function = ["product_get", "inventory_get", "price_get"][number % 3]
                     let id = number % 7 < 5 ? products[number % 7] : 9_000_000_000 + Int64(number)
                     let params: JSONObject =
                         method == "price.get" ? ["productIds": [.integer(id)]] : ["productId": .integer(id)]

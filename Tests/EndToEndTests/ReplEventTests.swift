@@ -58,7 +58,7 @@ extension EndToEnd {
             let database = try await daemon.database()
             _ = try await database.text(
                 """
-                with moved as (select adjust_inventory(jsonb_build_object('productId', \(product), 'quantity', 1))
+                with moved as (select inventory_adjust(jsonb_build_object('productId', \(product), 'quantity', 1))
                                from generate_series(1, 2500))
                 select count(*)::text from moved
                 """

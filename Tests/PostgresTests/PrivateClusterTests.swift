@@ -162,8 +162,20 @@ struct PrivateClusterTests {
     func roles() async throws {
         let folder = try TemporaryFolder()
         let cluster = try cluster(folder.path + "/data")
-        let logins = try await cluster.prepare(database: "shop", owner: "shop_owner", runtime: "shop_runtime")
-        #expect(try await cluster.prepare(database: "shop", owner: "shop_owner", runtime: "shop_runtime") == logins)
+        let logins = try await cluster.prepare(
+            database: "shop",
+            owner: "shop_owner",
+            runtime: "shop_runtime",
+            searchPath: "public"
+        )
+        #expect(
+            try await cluster.prepare(
+                database: "shop",
+                owner: "shop_owner",
+                runtime: "shop_runtime",
+                searchPath: "public"
+            ) == logins
+        )
         let isSuper = Statement.bool(
             "super",
             "select rolsuper or rolcreaterole from pg_roles where rolname = current_user"

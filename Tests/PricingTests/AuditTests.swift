@@ -82,11 +82,11 @@ struct AuditTests {
     func clean() async throws {
         try await Shop.with { shop in
             try await open(shop)
-            let reply = try await shop.inSteps("verify_audit", [:])
+            let reply = try await shop.inSteps("audit_verify", [:])
             #expect(reply["total"] == 0)
             #expect(reply["differences"] == [])
             #expect(reply["checked"] == ["orders": 2, "products": 2, "movements": 6, "priceChanges": 4])
-            let repair = try await shop.object("repair_audit", ["apply": true])
+            let repair = try await shop.object("audit_repair", ["apply": true])
             #expect(repair["repairable"] == 0)
             #expect(try await shop.value("select count(*) from audit_repair") == "0")
         }
@@ -107,7 +107,7 @@ struct AuditTests {
                 """
             let before = try await shop.value(everything)
 
-            let said = try await shop.object("repair_audit", [:])
+            let said = try await shop.object("audit_repair", [:])
             #expect(said["applied"] == false)
             #expect(
                 said["repairs"]?.array?.compactMap { $0["remedy"]?.string } == ["set it to \(price)", "set it to 30"]
@@ -115,7 +115,7 @@ struct AuditTests {
             #expect(said["differences"]?.array?.compactMap { $0["kind"]?.string } == ["price.recomputed"])
             #expect(try await shop.value(everything) == before, "a dry run changes nothing")
 
-            let done = try await shop.object("repair_audit", ["apply": true, "reason": "month end"])
+            let done = try await shop.object("audit_repair", ["apply": true, "reason": "month end"])
             #expect(done.removing("applied") == said.removing("applied"))
             #expect(try await shop.price(1) == price)
             #expect(try await shop.stock(1) == 30)
@@ -137,7 +137,7 @@ struct AuditTests {
         try await Shop.with { shop in
             try await open(shop)
             try await shop.tamper("update stock_movement set quantity = 100 where product_id = 1 and kind = 'adjust'")
-            let done = try await shop.object("repair_audit", ["apply": true])
+            let done = try await shop.object("audit_repair", ["apply": true])
             #expect(done["repairable"] == 0)
             #expect(done["notRepairable"] == 2)
             #expect(try await shop.stock(1) == 30)
@@ -155,7 +155,7 @@ struct AuditTests {
             var seen: [String] = []
             var params: JSONObject = ["limit": 3]
             while true {
-                let page = try await shop.inSteps("verify_audit", params)
+                let page = try await shop.inSteps("audit_verify", params)
                 #expect(page["total"] == .integer(Int64(all)))
                 seen += page["differences"]?.array?.compactMap { $0["message"]?.string } ?? []
                 guard let cursor = page["nextCursor"], cursor != .null else { break }

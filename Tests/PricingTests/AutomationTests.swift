@@ -10,21 +10,21 @@ struct AutomationTests {
     func halt(scope: String) async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 50)
-            _ = try await shop.value("select halt_pricing('{\(scope), \"reason\": \"count\"}')")
+            _ = try await shop.value("select pricing_halt('{\(scope), \"reason\": \"count\"}')")
             try await shop.run("update inventory set stock = 5 where product_id = \(product)")
             try await shop.setDay(0)
             #expect(try await shop.price(product) == "100.00")
             #expect(
-                try await shop.value("select explain_product_price('{\"productId\": \(product)}') ->> 'frozen'")
+                try await shop.value("select price_why('{\"productId\": \(product)}') ->> 'frozen'")
                     == "halted"
             )
             let resumed = try await shop.value(
-                "select resume_pricing('{\(scope), \"reason\": \"counted\"}') ->> 'resumed'"
+                "select pricing_resume('{\(scope), \"reason\": \"counted\"}') ->> 'resumed'"
             )
             #expect(resumed == "1")
             #expect(try await shop.price(product) == "110.00")
             let again = try await shop.value(
-                "select resume_pricing('{\(scope), \"reason\": \"counted\"}') ->> 'resumed'"
+                "select pricing_resume('{\(scope), \"reason\": \"counted\"}') ->> 'resumed'"
             )
             #expect(again == "0")
             let told = try await shop.rows("select op from event_outbox where topic = 'automation' order by event_id")
@@ -52,7 +52,7 @@ struct AutomationTests {
             #expect(try await look(shop) == "null", "halted already")
             try await shop.run("\(leap) = \(products[9])")
             #expect(try await shop.price(products[9]) == "100.00", "halted")
-            _ = try await shop.value("select resume_pricing('{\"scope\": \"all\", \"reason\": \"meant\"}')")
+            _ = try await shop.value("select pricing_resume('{\"scope\": \"all\", \"reason\": \"meant\"}')")
             #expect(try await shop.price(products[9]) == "160.00")
             #expect(try await look(shop) == "null", "one since the resume")
         }

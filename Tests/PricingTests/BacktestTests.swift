@@ -17,14 +17,14 @@ struct BacktestTests {
         let start = "timestamptz '2031-01-01 00:00Z'"
         func set(_ hour: Int) async throws {
             _ = try await shop.value(
-                "select set_clock(jsonb_build_object('at', \(start) + \(hour) * interval '1 hour'))"
+                "select clock_set(jsonb_build_object('at', \(start) + \(hour) * interval '1 hour'))"
             )
         }
         try await set(0)
         let rule = try await shop.value(
-            "select create_rule('{\"name\": \"tried\", \"strategy\": \"\(strategy)\", \"preset\": \"\(preset)\"}') ->> 'ruleId'"
+            "select rule_create('{\"name\": \"tried\", \"strategy\": \"\(strategy)\", \"preset\": \"\(preset)\"}') ->> 'ruleId'"
         )
-        _ = try await shop.value("select activate_rule('{\"ruleId\": \(rule)}')")
+        _ = try await shop.value("select rule_activate('{\"ruleId\": \(rule)}')")
         var products: [Int] = []
         for number in 1...3 {
             let product = try await shop.product(base: "\(number * 40)", stock: 0, rule: "tried")
@@ -42,11 +42,11 @@ struct BacktestTests {
             let product = products[random.number(0...2)]
             switch random.number(1...10) {
             case 1:
-                _ = await shop.outcome("select restock_inventory('{\"productId\": \(product), \"quantity\": 40}')")
-            case 2: _ = await shop.outcome("select adjust_inventory('{\"productId\": \(product), \"quantity\": -3}')")
+                _ = await shop.outcome("select inventory_restock('{\"productId\": \(product), \"quantity\": 40}')")
+            case 2: _ = await shop.outcome("select inventory_adjust('{\"productId\": \(product), \"quantity\": -3}')")
             case 3:
                 _ = await shop.outcome(
-                    "select cancel_order(jsonb_build_object('orderId', (select max(order_id) from customer_order)))"
+                    "select order_cancel(jsonb_build_object('orderId', (select max(order_id) from customer_order)))"
                 )
             default: _ = await shop.outcome(place(buyer, [(product, random.number(1...4))]))
             }
@@ -65,7 +65,7 @@ struct BacktestTests {
         try await Shop.with { shop in
             try await live(shop, strategy: words[0], preset: words[1], seed: 5)
             let rule = try #require(Int(try await shop.value("select max(rule_id) from rule")))
-            let reply = try await shop.inSteps("backtest_rule", ["ruleId": .integer(Int64(rule))])
+            let reply = try await shop.inSteps("rule_backtest", ["ruleId": .integer(Int64(rule))])
             #expect(reply["products"] == 3)
             for item in try #require(reply["items"]?.array) {
                 let actual = try #require(item["actual"])
@@ -86,7 +86,7 @@ struct BacktestTests {
         try await Shop.with { shop in
             try await live(shop, strategy: "bands", preset: "calm", seed: 6)
             let manual = try #require(Int(try await shop.value("select rule_id from rule where strategy = 'manual'")))
-            let reply = try await shop.inSteps("backtest_rule", ["ruleId": .integer(Int64(manual)), "limit": 2])
+            let reply = try await shop.inSteps("rule_backtest", ["ruleId": .integer(Int64(manual)), "limit": 2])
             #expect(reply["items"]?.array?.count == 2)
             #expect(reply["totals"]?["changes"] == 0)
             let atBase = """
@@ -109,7 +109,7 @@ struct BacktestTests {
             let params: JSONObject = [
                 "ruleId": 1, "from": "2031-01-04T00:00:00Z", "to": "2031-01-06T00:00:00Z", "productIds": [1, 3],
             ]
-            let reply = try await shop.inSteps("backtest_rule", params)
+            let reply = try await shop.inSteps("rule_backtest", params)
             #expect(reply["products"] == 2)
             #expect(reply["items"]?.array?.compactMap { $0["productId"]?.integer } == [1, 3])
             for item in reply["items"]?.array ?? [] {
@@ -119,7 +119,7 @@ struct BacktestTests {
                 }
             }
             let refusal = await shop.refusal(
-                "select backtest_rule('{\"ruleId\": 1, \"from\": \"2031-01-04T00:00:00Z\", \"to\": \"2031-01-03T00:00:00Z\"}')"
+                "select rule_backtest('{\"ruleId\": 1, \"from\": \"2031-01-04T00:00:00Z\", \"to\": \"2031-01-03T00:00:00Z\"}')"
             )
             #expect(refusal?.sqlState?.code == "PR602")
         }

@@ -36,7 +36,7 @@ struct DeliveryTests {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 20, rule: "restock")
             let expect =
-                #"select expect_inventory('{"productId": \#(product), "quantity": 5, "eta": "2099-01-01T00:00:00Z"}')"#
+                #"select inventory_expect('{"productId": \#(product), "quantity": 5, "eta": "2099-01-01T00:00:00Z"}')"#
             _ = try await shop.value(expect)
             _ = try await shop.value(expect)
             try await shop.run("update product set archived_at = now(), active = false")

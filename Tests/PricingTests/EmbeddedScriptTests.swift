@@ -10,16 +10,18 @@ import Testing
 struct EmbeddedScriptTests {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../sql")
 
-    @Test("The binary carries the folder, byte for byte and in order")
+    @Test("The binary carries the folder, byte for byte, and types come before what names them")
     func embedded() throws {
-        let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
-            .filter { $0.hasSuffix(".sql") }.sorted()
-        #expect(SQLScript.embedded.map(\.name) == names)
+        let walk = try #require(FileManager.default.enumerator(atPath: Self.folder.path))
+        let names = walk.compactMap { $0 as? String }.filter { $0.hasSuffix(".sql") }
+        #expect(Set(SQLScript.embedded.map(\.name)) == Set(names))
+        #expect(SQLScript.embedded.count == names.count)
         for script in SQLScript.embedded {
             let file = try Data(contentsOf: Self.folder.appending(path: script.name))
             #expect(Data(script.text.utf8) == file, "\(script.name)")
         }
-        #expect(Set(SQLScript.embedded.map(\.number)).count == SQLScript.embedded.count, "a number is used twice")
+        let code = SQLScript.embedded.filter { $0.kind == .code }.map(\.name)
+        #expect(code.first == "types.sql" && code.suffix(2) == ["04_create_triggers.sql", "access.sql"])
     }
 
     @Test("Every PR state that a script raises is a domain error, and means what the registry says")

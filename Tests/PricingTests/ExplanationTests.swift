@@ -35,7 +35,7 @@ struct ExplanationTests {
         let told = try await shop.rows(
             """
             select concat_ws(' ', m ->> 'price', m ->> 'quantity', m ->> 'at')
-            from json_array_elements(explain_product_price('{"productId": \(product)}') -> 'next') m
+            from json_array_elements(price_why('{"productId": \(product)}') -> 'next') m
             where m ->> 'event' = '\(event)'
             """
         )
@@ -43,7 +43,7 @@ struct ExplanationTests {
         let posted = try await shop.price(product)
         switch event {
         case "tick":
-            _ = try await shop.value("select set_clock('{\"at\": \"\(parts[1])\"}')")
+            _ = try await shop.value("select clock_set('{\"at\": \"\(parts[1])\"}')")
         default:
             let units = try #require(Int(parts[1]))
             let sign = event == "sales" ? -1 : 1
@@ -88,9 +88,9 @@ struct ExplanationTests {
         "update inventory set stock = 0 where product_id = $product",
         "update inventory set stock = 2147483647 where product_id = $product",
         """
-        select pin_price('{"productId": $product, "price": "1.01"}') from product where product_id = $product
+        select price_pin('{"productId": $product, "price": "1.01"}') from product where product_id = $product
             and 1.01 between floor_price and ceiling_price;
-        select pin_price('{"productId": $product, "price": "200.00"}') from product where product_id = $product
+        select price_pin('{"productId": $product, "price": "200.00"}') from product where product_id = $product
             and 200 between floor_price and ceiling_price
         """,
         """
@@ -118,8 +118,8 @@ struct ExplanationTests {
         select concat_ws(' ', product_id, w ->> 'price', get ->> 'price', v.price, text, notes)
         from product d join inventory i using (product_id) join rule r using (rule_id),
              evaluate_price(d, r, i, 'stock') v,
-             lateral (select explain_product_price(jsonb_build_object('productId', product_id))::jsonb as w,
-                             get_prices(jsonb_build_object('productIds', array[product_id])) -> 'items' -> 0 as get) asked,
+             lateral (select price_why(jsonb_build_object('productId', product_id))::jsonb as w,
+                             price_get(jsonb_build_object('productIds', array[product_id])) -> 'items' -> 0 as get) asked,
              lateral (select w ->> 'text' as text) told,
              lateral (select string_agg(step ->> 'note', chr(10)) as notes
                       from jsonb_array_elements(w -> 'steps') s (step)) noted
@@ -134,13 +134,13 @@ struct ExplanationTests {
     func preview() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 40)
-            let preview = "select preview_price('{\"productId\": \(product), \"stock\": 5}') ->> 'price'"
+            let preview = "select price_preview('{\"productId\": \(product), \"stock\": 5}') ->> 'price'"
             let told = try await shop.value(preview)
             try await shop.run("update inventory set stock = 5 where product_id = \(product)")
             #expect(try await shop.price(product) == told)
             let rule = try await shop.value("select rule_id from rule where name = 'learn'")
             let other = try await shop.value(
-                "select preview_price('{\"productId\": \(product), \"rule\": \(rule)}') ->> 'price'"
+                "select price_preview('{\"productId\": \(product), \"rule\": \(rule)}') ->> 'price'"
             )
             try await shop.run("update product set rule_id = \(rule) where product_id = \(product)")
             #expect(try await shop.price(product) == other)

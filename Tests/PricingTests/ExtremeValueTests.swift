@@ -145,12 +145,12 @@ struct ExtremeValueTests {
                 if units > 0 { try await order(shop, buyer, id, units) }
                 if weekly > 0, day.isMultiple(of: 7) {
                     _ = try await shop.value(
-                        "select restock_inventory('{\"productId\": \(id), \"quantity\": \(weekly)}')"
+                        "select inventory_restock('{\"productId\": \(id), \"quantity\": \(weekly)}')"
                     )
                 }
             }
             try await shop.setDay(40_000)
-            for call in ["unpin_price", "archive_product"] {
+            for call in ["price_unpin", "product_archive"] {
                 _ = try await shop.value("select \(call)('{\"productId\": \(id)}')")
             }
             #expect(try await shop.rows("select kind from audit_products(array[\(id)])") == [])
@@ -165,12 +165,12 @@ struct ExtremeValueTests {
                 #"{"basePrice": "1.00", "floor": "0.50", "ceiling": "200.00", "stock": 20}"#
             )
             let buyer = try await shop.buyer()
-            _ = try await shop.value("select pin_price('{\"productId\": \(id), \"price\": \"200.00\"}')")
+            _ = try await shop.value("select price_pin('{\"productId\": \(id), \"price\": \"200.00\"}')")
             try await order(shop, buyer, id, 1)
-            _ = try await shop.value("select unpin_price('{\"productId\": \(id)}')")
+            _ = try await shop.value("select price_unpin('{\"productId\": \(id)}')")
             let price = try #require(Double(try await shop.price(id)))
             #expect((1.0...1.5).contains(price), "one sale at 200 times base is one sale")
-            _ = try await shop.value("select restock_inventory('{\"productId\": \(id), \"quantity\": 1}')")
+            _ = try await shop.value("select inventory_restock('{\"productId\": \(id), \"quantity\": 1}')")
             try await order(shop, buyer, id, 1)
         }
     }
@@ -183,9 +183,9 @@ struct ExtremeValueTests {
             let id = try await product(shop, #"{"basePrice": "100.00", "stock": 1000}"#)
             let early = try await order(shop, buyer, id, 300)
             try await shop.setDay(1)
-            _ = try await shop.value("select update_product('{\"productId\": \(id), \"basePrice\": \"110.00\"}')")
+            _ = try await shop.value("select product_update('{\"productId\": \(id), \"basePrice\": \"110.00\"}')")
             try await order(shop, buyer, id, 5)
-            _ = try await shop.value("select cancel_order('{\"orderId\": \(early)}')")
+            _ = try await shop.value("select order_cancel('{\"orderId\": \(early)}')")
             #expect(try await shop.value("select learner[1] from inventory where product_id = \(id)") == "5")
             // Sold under another rule: never learned, so never unlearned.
             let follow = "update product set rule_id = (select rule_id from rule where name = $1 and status = 'active')"
@@ -193,7 +193,7 @@ struct ExtremeValueTests {
             let unlearned = try await order(shop, buyer, id, 200)
             try await shop.setDay(15)
             _ = try await shop.rows("\(follow) where product_id = \(id) returning 1", [.text("learn")])
-            _ = try await shop.value("select cancel_order('{\"orderId\": \(unlearned)}')")
+            _ = try await shop.value("select order_cancel('{\"orderId\": \(unlearned)}')")
             #expect(try await shop.value("select learner[1] from inventory where product_id = \(id)") == "2.5")
         }
     }
@@ -236,7 +236,7 @@ struct ExtremeValueTests {
             )
             #expect(refused?.sqlState?.code == "23514")
             let typed = await shop.refusal(
-                "select update_product('{\"productId\": \(id), \"seasonProfile\": [0, 0, 0]}')"
+                "select product_update('{\"productId\": \(id), \"seasonProfile\": [0, 0, 0]}')"
             )
             #expect(typed?.sqlState?.code == "PR602")
             #expect(typed?.detail?.contains("/seasonProfile") == true)
@@ -248,7 +248,7 @@ struct ExtremeValueTests {
             """
             with c as (insert into category (name) values ('Things') on conflict (name) do update set name = 'Things'
                        returning category_id)
-            select create_product($1::jsonb || jsonb_build_object('title', 'Thing', 'categoryId', category_id, 'ruleId',
+            select product_create($1::jsonb || jsonb_build_object('title', 'Thing', 'categoryId', category_id, 'ruleId',
                 (select rule_id from rule where name = 'learn' and status = 'active'))) ->> 'productId' from c
             """,
             [.text(declaration)]
@@ -260,7 +260,7 @@ struct ExtremeValueTests {
     private func order(_ shop: Shop, _ buyer: Int, _ product: Int, _ units: Int) async throws -> Int {
         let id = try await shop.value(
             """
-            select place_order(jsonb_build_object('customerId', \(buyer), 'lines', jsonb_build_array(
+            select order_place(jsonb_build_object('customerId', \(buyer), 'lines', jsonb_build_array(
                 jsonb_build_object('productId', \(product), 'quantity', \(units))))) ->> 'orderId'
             """
         )

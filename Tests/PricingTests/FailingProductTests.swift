@@ -53,7 +53,7 @@ struct FailingProductTests {
             try await open(shop)
             _ = try await shop.value(
                 """
-                select count(pin_price(jsonb_build_object('productId', n, 'price', '120.00',
+                select count(price_pin(jsonb_build_object('productId', n, 'price', '120.00',
                     'until', '2031-01-02T00:00:00Z'))) from generate_series(499, 501) n
                 """
             )
@@ -101,7 +101,7 @@ struct FailingProductTests {
     func resumeAndActivate() async throws {
         try await Shop.with { shop in
             try await open(shop)
-            _ = try await shop.value(#"select halt_pricing('{"scope": "all", "reason": "count"}')"#)
+            _ = try await shop.value(#"select pricing_halt('{"scope": "all", "reason": "count"}')"#)
             try await shop.run("update inventory set stock = 5")
             #expect(try await count(shop, at: "100") == Self.all, "halted")
             try await poison(shop)
@@ -115,11 +115,11 @@ struct FailingProductTests {
                 )
             }
             let left = "999 \(Self.bad) P0001: poisoned 1"
-            let resume = #"resume_pricing('{"scope": "all", "reason": "counted"}')"#
+            let resume = #"pricing_resume('{"scope": "all", "reason": "counted"}')"#
             #expect(try await outcome("evaluated", resume) == left)
             #expect(try await count(shop, at: "110") == Self.all - 1)
             let activate = """
-                activate_rule(jsonb_build_object('ruleId', create_rule('{"name": "bands", "strategy": "bands",
+                rule_activate(jsonb_build_object('ruleId', rule_create('{"name": "bands", "strategy": "bands",
                     "parameters": {"up": 0.15}}') -> 'ruleId'))
                 """
             #expect(try await outcome("productsMoved", activate) == left)
@@ -140,7 +140,7 @@ struct FailingProductTests {
             try await open(shop)
             try await poison(shop)
             let rows = """
-                select import_products(jsonb_build_object('mode', 'perRow', 'rows', jsonb_agg(jsonb_build_object(
+                select product_import(jsonb_build_object('mode', 'perRow', 'rows', jsonb_agg(jsonb_build_object(
                     'row', n, 'product', jsonb_build_object('productId', n, 'basePrice', '110.00')))))::jsonb r
                 from generate_series(1, 1000) n
                 """
@@ -163,7 +163,7 @@ struct FailingProductTests {
             )
             let repair = """
                 select concat_ws(' ', r ->> 'repairable', r #> '{skipped,0,productId}')
-                from repair_audit('{"apply": true}') r
+                from audit_repair('{"apply": true}') r
                 """
             let wrong = "select count(*) from inventory where movement_count = 9"
             #expect(try await shop.value(repair) == "2 \(Self.bad)")
@@ -190,7 +190,7 @@ struct FailingProductTests {
             var params = #"{"ruleId": 1}"#
             while params != "done" {
                 try await shop.run("create temporary table if not exists step (r jsonb); truncate step")
-                try await shop.run("insert into step select backtest_rule('\(params)')")
+                try await shop.run("insert into step select rule_backtest('\(params)')")
                 params = try await shop.value(
                     """
                     select coalesce((r - array['done', 'total', 'message'] || '{"ruleId": 1}')::text, 'done')

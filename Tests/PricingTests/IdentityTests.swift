@@ -52,9 +52,9 @@ struct IdentityTests {
             try await shop.run(
                 """
                 set search_path = '';
-                update public.product set title = ' Mug ', version = version + 1;
-                insert into public.app_user (full_name, email) values (' C ', 'c@b');
-                reset search_path
+                update pricing.product set title = ' Mug ', version = version + 1;
+                insert into pricing.app_user (full_name, email) values (' C ', 'c@b');
+                set search_path = pricing, pricing_code
                 """
             )
             #expect(try await shop.value("select distinct title from product") == "Mug")

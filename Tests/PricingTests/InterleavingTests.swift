@@ -49,13 +49,13 @@ struct InterleavingTests {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 11)
             let buyer = try await shop.buyer()
-            let pin = #"select pin_price('{"productId": \#(product), "price": "130.00"}')"#
+            let pin = #"select price_pin('{"productId": \#(product), "price": "130.00"}')"#
             #expect(try await shop.race(pin, against: place(buyer, [(product, 1)])) == nil)
             #expect(try await shop.price(product) == "130.00")
             #expect(try await shop.value("select unit_price from order_line") == "130.00")
 
             let other = try await shop.product(stock: 11)
-            let again = #"select pin_price('{"productId": \#(other), "price": "130.00"}')"#
+            let again = #"select price_pin('{"productId": \#(other), "price": "130.00"}')"#
             #expect(try await shop.race(place(buyer, [(other, 1)]), against: again) == nil)
             #expect(try await shop.price(other) == "130.00")
             #expect(
@@ -85,7 +85,7 @@ struct InterleavingTests {
             let buyer = try await shop.buyer()
             let order = place(buyer, [(product, 1)])
             func declare(_ base: String) -> String {
-                #"select update_product('{"productId": \#(product), "basePrice": "\#(base)"}')"#
+                #"select product_update('{"productId": \#(product), "basePrice": "\#(base)"}')"#
             }
             #expect(try await shop.race(declare("80.00"), against: order) == nil)
             #expect(try await shop.price(product) == "80.00")
@@ -106,7 +106,7 @@ struct InterleavingTests {
         try await Shop.with { shop in
             let buyer = try await shop.buyer()
             let archived = try await shop.product()
-            let archive = #"select archive_product('{"productId": \#(archived)}')"#
+            let archive = #"select product_archive('{"productId": \#(archived)}')"#
             #expect(try await shop.race(archive, against: place(buyer, [(archived, 1)]))?.sqlState?.code == "PR102")
             let ended = try await shop.product()
             let end = """
@@ -124,9 +124,9 @@ struct InterleavingTests {
             let product = try await shop.product(stock: 11)
             let buyer = try await shop.buyer()
             let rule = try await shop.value(
-                #"select create_rule('{"name": "bands", "strategy": "bands", "parameters": {"up": 0.15}}') ->> 'ruleId'"#
+                #"select rule_create('{"name": "bands", "strategy": "bands", "parameters": {"up": 0.15}}') ->> 'ruleId'"#
             )
-            let activate = #"select activate_rule('{"ruleId": \#(rule)}')"#
+            let activate = #"select rule_activate('{"ruleId": \#(rule)}')"#
             #expect(try await shop.race(place(buyer, [(product, 1)]), against: activate) == nil)
             #expect(try await shop.price(product) == "115.00")
             #expect(try await shop.rows(Invariants.sql) == [])
@@ -136,8 +136,8 @@ struct InterleavingTests {
     @Test(
         "A product that is made while a halt ends or a rule comes into force has that price, whoever comes first",
         arguments: [
-            #"create_product('{"title": "New", "basePrice": "100.00", "categoryId": 1, "stock": 5}')"#,
-            #"import_products('{"mode": "perRow", "rows": [{"row": 0, "product": {"title": "New", "basePrice": "100.00", "categoryId": 1, "stock": 5}}]}')"#,
+            #"product_create('{"title": "New", "basePrice": "100.00", "categoryId": 1, "stock": 5}')"#,
+            #"product_import('{"mode": "perRow", "rows": [{"row": 0, "product": {"title": "New", "basePrice": "100.00", "categoryId": 1, "stock": 5}}]}')"#,
         ]
     )
     func makingAndResuming(make: String) async throws {
@@ -146,8 +146,8 @@ struct InterleavingTests {
                 let known = try await shop.product(stock: 5)
                 let buyer = try await shop.buyer()
                 let make = "select \(make)"
-                let resume = #"select resume_pricing('{"scope": "all", "reason": "counted"}')"#
-                _ = try await shop.value(#"select halt_pricing('{"scope": "all", "reason": "count"}')"#)
+                let resume = #"select pricing_resume('{"scope": "all", "reason": "counted"}')"#
+                _ = try await shop.value(#"select pricing_halt('{"scope": "all", "reason": "count"}')"#)
                 let (first, second) = makerComesFirst ? (make, resume) : (resume, make)
                 #expect(try await shop.race(first, against: second) == nil)
                 #expect(try await shop.rows("select price from inventory order by product_id") == ["110.00", "110.00"])
@@ -155,16 +155,16 @@ struct InterleavingTests {
                 // A rule: a new version of the name that products follow, and another name for the whole catalogue.
                 for activation in [#"{"name": "bands", "#, #"{"name": "bolder", "#] {
                     let rule = try await shop.value(
-                        "select create_rule('\(activation) \"strategy\": \"bands\", \"parameters\": {\"up\": 0.15}}') ->> 'ruleId'"
+                        "select rule_create('\(activation) \"strategy\": \"bands\", \"parameters\": {\"up\": 0.15}}') ->> 'ruleId'"
                     )
-                    let activate = #"select activate_rule('{"ruleId": \#(rule), "all": true}')"#
+                    let activate = #"select rule_activate('{"ruleId": \#(rule), "all": true}')"#
                     let (first, second) = makerComesFirst ? (make, activate) : (activate, make)
                     #expect(try await shop.race(first, against: second) == nil)
                     #expect(try await shop.rows("select distinct rule_id from product") == [rule])
                 }
                 // An order waits for none of it.
                 try await shop.holding(resume) { try await shop.run(place(buyer, [(known, 1)])) }
-                #expect(try await shop.value(#"select verify_audit('{}') #>> '{state,total}'"#) == "0")
+                #expect(try await shop.value(#"select audit_verify('{}') #>> '{state,total}'"#) == "0")
             }
         }
     }
@@ -226,7 +226,7 @@ struct InterleavingTests {
             let buyer = try await shop.buyer()
             let write = """
                 create temporary table if not exists answer (reply text, replayed boolean);
-                insert into answer select reply, replayed from run_write('place_order', 'order.place',
+                insert into answer select reply, replayed from run_write('order_place', 'order.place',
                     '{"customerId": \(buyer), "lines": [{"productId": \(product), "quantity": 1}]}', 'key', 'tester')
                 """
             let second = try await shop.another()
@@ -249,7 +249,7 @@ struct InterleavingTests {
             let buyer = try await shop.buyer()
             try await shop.run(place(buyer, [(product, 5)]))
             let cancel =
-                "select cancel_order(jsonb_build_object('orderId', (select max(order_id) from customer_order)))"
+                "select order_cancel(jsonb_build_object('orderId', (select max(order_id) from customer_order)))"
             #expect(try await shop.race(cancel, against: cancel) == nil)
             #expect(try await shop.stock(product) == 50)
             #expect(try await shop.rows(Invariants.sql) == [])

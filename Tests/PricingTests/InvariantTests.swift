@@ -101,20 +101,20 @@ struct InvariantTests {
         }
         switch random.number(1...(mayMoveClock ? 20 : 18)) {
         case 1...7: return place(1, [(product, quantity), (random.number(1...products), 1)])
-        case 8: return call("restock_inventory", ", 'quantity', \(quantity * 5)")
-        case 9: return call("adjust_inventory", ", 'quantity', \(random.number(-15...15))")
+        case 8: return call("inventory_restock", ", 'quantity', \(quantity * 5)")
+        case 9: return call("inventory_adjust", ", 'quantity', \(random.number(-15...15))")
         case 10: return "update inventory set stock = \(random.number(-1...140)) where product_id = \(product)"
         case 11: return "update inventory set price = \(aboutBase) where product_id = \(product)"
-        case 12: return call("pin_price", ", 'price', \(aboutBase), 'until', pricing_now() + interval '30 hours'")
-        case 13: return call("unpin_price", "")
-        case 14: return call("update_product", ", 'basePrice', \(aboutBase)")
-        case 15: return call("update_product", ", 'lowStock', \(quantity), 'highStock', \(quantity + 40)")
-        case 16: return "select cancel_order(jsonb_build_object('orderId', \(order)))"
-        case 17: return "select return_order(jsonb_build_object('orderId', \(order)))"
+        case 12: return call("price_pin", ", 'price', \(aboutBase), 'until', pricing_now() + interval '30 hours'")
+        case 13: return call("price_unpin", "")
+        case 14: return call("product_update", ", 'basePrice', \(aboutBase)")
+        case 15: return call("product_update", ", 'lowStock', \(quantity), 'highStock', \(quantity + 40)")
+        case 16: return "select order_cancel(jsonb_build_object('orderId', \(order)))"
+        case 17: return "select order_return(jsonb_build_object('orderId', \(order)))"
         case 18:
             let status = random.oneIn(2) ? "processing" : "completed"
-            return "select advance_order(jsonb_build_object('orderId', \(order), 'status', '\(status)'))"
-        default: return "select set_clock(jsonb_build_object('at', pricing_now() + \(quantity) * interval '3 hours'))"
+            return "select order_advance(jsonb_build_object('orderId', \(order), 'status', '\(status)'))"
+        default: return "select clock_set(jsonb_build_object('at', pricing_now() + \(quantity) * interval '3 hours'))"
         }
     }
 }

@@ -89,7 +89,7 @@ struct ListTests {
                     order by \(column) \(direction), d.product_id \(direction)
                     """
                 )
-                let rows = try await walk(shop, "list_products", ["sort": .string(order), "limit": 300]) {
+                let rows = try await walk(shop, "product_list", ["sort": .string(order), "limit": 300]) {
                     // It stands at one end of the list, before the cursor or behind the last.
                     try await shop.product(base: "10.00", stock: 200)
                 }
@@ -108,18 +108,18 @@ struct ListTests {
             let sorts = Self.orders.filter { !$0.hasSuffix("stock") }.map { JSONObject([("sort", .string($0))]) }
             let lists: [(function: String, params: [JSONObject])] = [
                 (
-                    "list_products",
+                    "product_list",
                     sorts + [
                         ["search": "no such text"], ["search": "no such text", "sort": "title"], ["active": false],
                         ["minPrice": "1000.00", "sort": "price"], ["maxPrice": "1.00"],
                     ]
                 ),
-                ("list_inventory", [[:], ["level": "HIGH"]]), ("list_low_stock", [[:]]),
+                ("inventory_list", [[:], ["level": "HIGH"]]), ("inventory_low_stock", [[:]]),
                 (
-                    "list_orders",
+                    "order_list",
                     [[:], ["status": "returned"], ["customerId": 77], ["customerId": 77, "status": "pending"]]
                 ),
-                ("list_users", [[:], ["search": "no such text"], ["role": "admin"]]),
+                ("user_list", [[:], ["search": "no such text"], ["role": "admin"]]),
                 ("dashboard_low_stock", [[:]]),
             ]
             for (function, all) in lists {
@@ -129,12 +129,12 @@ struct ListTests {
                 }
             }
             let far = """
-                list_products(jsonb_build_object('sort', '-price', 'cursor',
+                product_list(jsonb_build_object('sort', '-price', 'cursor',
                     seal_cursor('product.list', '{"sort": "-price"}', '["12.00", 1000]')))
                 """
             #expect(try await rowsRead(shop, far) < 1000, "a page in the middle")
             #expect(
-                try await rowsRead(shop, #"list_products('{"sort": "stock"}')"#) >= Self.products,
+                try await rowsRead(shop, #"product_list('{"sort": "stock"}')"#) >= Self.products,
                 "this test can see"
             )
         }

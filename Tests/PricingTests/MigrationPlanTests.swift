@@ -1,94 +1,94 @@
 import Pricing
 import Testing
 
-@Suite("What a migration would do")
 struct MigrationPlanTests {
-    private let once = script("01_tables.sql", "--! once\nold")
-    private let repeatable = script("02_functions.sql", "--! repeatable\nfirst")
-    private let demo = script("03_rows.sql", "--! demo\nrows")
-    private let queries = script("04_queries.sql", "--! queries\nquestions")
-    private let later = script("05_more.sql", "--! once\nmore")
+    private let once = candidate("01_tables.sql", "--! once\nold")
+    private let demo = candidate("03_rows.sql", "--! demo\nrows")
+    private let later = candidate("05_more.sql", "--! once\nmore")
+    private let code = MigrationPlan.Code(scripts: [], hash: "first")
 
-    @Test("An empty database gets once, then repeatable, and demo only when asked for, last")
-    func first() throws {
-        let all = [once, repeatable, demo, queries, later]
-        let plan = try MigrationPlan(scripts: all, ledger: [], wantsDemo: false)
+    @Test func `an empty database gets the schema, then the code, and demo rows only when asked for, last`() throws {
+        let plan = try MigrationPlan(scripts: [once, demo, later], code: code, register: [], wantsDemo: false)
         #expect(plan.isFirst)
-        #expect(plan.steps == [once, later, repeatable])
-        #expect(try MigrationPlan(scripts: all, ledger: [], wantsDemo: true).steps == [once, later, repeatable, demo])
+        #expect(plan.steps == ["01_tables.sql", "05_more.sql", "code"])
+        let all = try MigrationPlan(scripts: [once, demo, later], code: code, register: [], wantsDemo: true)
+        #expect(all.steps == ["01_tables.sql", "05_more.sql", "code", "03_rows.sql"])
     }
 
-    @Test("A database that has everything needs nothing")
-    func nothing() throws {
-        let plan = try MigrationPlan(scripts: [once, repeatable], ledger: rows(once, repeatable), wantsDemo: false)
+    @Test func `a database that has everything needs nothing`() throws {
+        let plan = try plan([once], has: rows(once) + [applied(code)])
         #expect(plan.isEmpty)
         #expect(!plan.isFirst)
     }
 
-    @Test("A repeatable script that changed is applied again, a once script that is new is applied")
-    func again() throws {
-        let changed = script(repeatable.script.name, "--! repeatable\nsecond")
+    @Test func `code that changed is made anew, all of it`() throws {
+        let changed = MigrationPlan.Code(scripts: [], hash: "second")
         let plan = try MigrationPlan(
-            scripts: [once, changed, later],
-            ledger: rows(once, repeatable),
+            scripts: [once],
+            code: changed,
+            register: rows(once) + [applied(code)],
             wantsDemo: false
         )
-        #expect(plan.steps == [later, changed])
+        #expect(plan.steps == ["code"])
     }
 
-    @Test("Demo rows come once, later too, and are never applied again when their text changes")
-    func demoRows() throws {
-        #expect(try MigrationPlan(scripts: [once, demo], ledger: rows(once), wantsDemo: true).steps == [demo])
-        let changed = script(demo.script.name, "--! demo\nother")
-        #expect(try MigrationPlan(scripts: [once, changed], ledger: rows(once, demo), wantsDemo: true).isEmpty)
+    @Test func `a change of the schema makes the code anew, since its triggers are on the tables`() throws {
+        #expect(try plan([once, later], has: rows(once) + [applied(code)]).steps == ["05_more.sql", "code"])
     }
 
-    @Test("A once script that was edited is refused by name")
-    func edited() {
-        let changed = script(once.script.name, "--! once\nnew")
-        #expect(throws: MigrationPlan.Refusal.edited("01_tables.sql")) {
-            try MigrationPlan(scripts: [changed, repeatable], ledger: rows(once), wantsDemo: false)
-        }
+    @Test func `demo rows come once, later too, and never again when their text changes`() throws {
+        let has = rows(once) + [applied(code)]
+        #expect(try plan([once, demo], has: has, wantsDemo: true).steps == ["03_rows.sql"])
+        let changed = candidate("03_rows.sql", "--! demo\nother")
+        #expect(try plan([once, changed], has: has + rows(demo), wantsDemo: true).isEmpty)
     }
 
-    @Test("A database ahead of the binary is refused by the stranger's name")
-    func ahead() {
-        #expect(throws: MigrationPlan.Refusal.ahead("05_more.sql")) {
-            try MigrationPlan(scripts: [once, repeatable], ledger: rows(once, repeatable, later), wantsDemo: false)
-        }
+    @Test func `a once script that was edited is refused by name`() {
+        let changed = candidate("01_tables.sql", "--! once\nnew")
+        #expect(throws: MigrationPlan.Refusal.edited("01_tables.sql")) { try plan([changed], has: rows(once)) }
+    }
+
+    @Test func `a database ahead of the binary is refused by the stranger's name`() {
+        #expect(throws: MigrationPlan.Refusal.ahead("05_more.sql")) { try plan([once], has: rows(once, later)) }
     }
 
     @Test(
-        "A script needs a number and a known pragma",
         arguments: [
             ("tables.sql", "--! once\n"), ("01_tables.sql", "select 1;"), ("01_tables.sql", "--! sometimes\n"),
-            ("01_tables.sql", ""), ("01_tables.sql", "-- ! once\n"),
+            ("01_tables.sql", ""), ("01_tables.sql", "-- ! once\n"), ("a.sql", "--! code middle\n"),
+            ("01_tables.sql", "--! once first\n"),
         ]
     )
-    func malformed(name: String, text: String) {
+    func `a script needs a known pragma, and one that is applied once a number`(name: String, text: String) {
         #expect(SQLScript(name: name, text: text) == nil)
     }
 
-    @Test("Both refusals say what to do")
-    func refusalsSpeak() {
+    @Test func `refusals say what to do`() {
         #expect("\(MigrationPlan.Refusal.edited("01_a.sql"))".contains("01_a.sql"))
         #expect("\(MigrationPlan.Refusal.ahead("99_z.sql"))".contains("99_z.sql"))
+        let obstacle = MigrationPlan.Obstacle(object: "schema pricing", hint: "rename it")
+        #expect("\(MigrationPlan.Refusal.blocked([obstacle]))".contains("schema pricing: rename it"))
+    }
+
+    private func plan(
+        _ scripts: [MigrationPlan.Candidate],
+        has register: [MigrationPlan.Applied],
+        wantsDemo: Bool = false
+    ) throws(MigrationPlan.Refusal) -> MigrationPlan {
+        try MigrationPlan(scripts: scripts, code: code, register: register, wantsDemo: wantsDemo)
+    }
+
+    private func applied(_ code: MigrationPlan.Code) -> MigrationPlan.Applied {
+        MigrationPlan.Applied(name: MigrationPlan.codeName, hash: code.hash)
     }
 
     private func rows(_ candidates: MigrationPlan.Candidate...) -> [MigrationPlan.Applied] {
-        candidates.map {
-            MigrationPlan.Applied(
-                number: $0.script.number,
-                name: $0.script.name,
-                kind: $0.script.kind.rawValue,
-                hash: $0.hash
-            )
-        }
+        candidates.map { MigrationPlan.Applied(name: $0.script.name, hash: $0.hash) }
     }
 }
 
 /// A script whose hash is its own text.
-private func script(_ name: String, _ text: String) -> MigrationPlan.Candidate {
+private func candidate(_ name: String, _ text: String) -> MigrationPlan.Candidate {
     guard let script = SQLScript(name: name, text: text) else { preconditionFailure("\(name) is no script") }
     return MigrationPlan.Candidate(script: script, hash: text)
 }

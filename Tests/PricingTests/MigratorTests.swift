@@ -43,7 +43,8 @@ struct MigratorTests {
             _ = try await Migrator.migrate(shop.connection)
             let before = try await snapshot(shop)
             let scripts = SQLScript.embedded.compactMap { script in
-                script.number == 1 ? SQLScript(name: script.name, text: script.text + "-- edited\n") : script
+                script.name == "01_create_tables.sql"
+                    ? SQLScript(name: script.name, text: script.text + "-- edited\n") : script
             }
             let refusal = await refused(shop, scripts)
             #expect(refusal == .edited("01_create_tables.sql"))
@@ -68,7 +69,8 @@ struct MigratorTests {
         try await Shop.withEmptyDatabase { shop in
             let dry = try await Migrator.migrate(shop.connection, wantsDemo: true, isSandbox: true, isDryRun: true)
             #expect(
-                try await shop.value("select count(*) from pg_class where relnamespace = 'public'::regnamespace") == "0"
+                try await shop.value("select count(*) from pg_class where relnamespace = to_regnamespace('pricing')")
+                    == "0"
             )
             let real = try await Migrator.migrate(shop.connection, wantsDemo: true, isSandbox: true)
             #expect(dry == real)
@@ -83,7 +85,8 @@ struct MigratorTests {
                 try await Migrator.migrate(shop.connection, scripts: SQLScript.embedded + [bad])
             }
             #expect(
-                try await shop.value("select count(*) from pg_class where relnamespace = 'public'::regnamespace") == "0"
+                try await shop.value("select count(*) from pg_class where relnamespace = to_regnamespace('pricing')")
+                    == "0"
             )
         }
     }
@@ -96,7 +99,7 @@ struct MigratorTests {
             #expect(try await shop.value("select is_sandbox()") == "f")
             #expect(try await shop.value("select count(*) from product") == "20")
             #expect(
-                await shop.refusal(#"select set_clock('{"at": "2030-01-01T00:00:00Z"}')"#)?.sqlState?.code == "PR502"
+                await shop.refusal(#"select clock_set('{"at": "2030-01-01T00:00:00Z"}')"#)?.sqlState?.code == "PR502"
             )
             #expect(await shop.refusal("insert into virtual_clock (at) values ('2030-01-01')") != nil)
         }
@@ -106,9 +109,9 @@ struct MigratorTests {
     private func snapshot(_ shop: Shop) async throws -> [String] {
         try await shop.rows(
             """
-            select concat_ws(' ', oid, xmin, relname) from pg_class where relnamespace = 'public'::regnamespace
+            select concat_ws(' ', oid, xmin, relname) from pg_class where relnamespace = 'pricing'::regnamespace
                 and relkind in ('r', 'i')
-            union all select concat_ws(' ', oid, xmin, proname) from pg_proc where pronamespace = 'public'::regnamespace
+            union all select concat_ws(' ', oid, xmin, proname) from pg_proc where pronamespace = 'pricing_code'::regnamespace
             union all select s::text from schema_script s
             order by 1
             """

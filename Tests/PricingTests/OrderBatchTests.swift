@@ -3,7 +3,7 @@ import PricingClient
 import PricingTestSupport
 import Testing
 
-/// `place_orders` is `place_order` many times: same answers, same prices, same rows.
+/// `place_orders` is `order_place` many times: same answers, same prices, same rows.
 @Suite("Orders in a batch", .enabled(if: TestCluster.isAvailable, needsServer))
 struct OrderBatchTests {
     private struct Call {
@@ -107,8 +107,8 @@ struct OrderBatchTests {
         try await shop.product(base: "4000000000.00", stock: 2_000_000)
         _ = try await shop.buyer()
         let gone = try await shop.buyer("gone@example.com")
-        _ = try await shop.value("select delete_user(jsonb_build_object('userId', \(gone)))")
-        _ = try await shop.value(#"select archive_product('{"productId": 5}')"#)
+        _ = try await shop.value("select user_delete(jsonb_build_object('userId', \(gone)))")
+        _ = try await shop.value(#"select product_archive('{"productId": 5}')"#)
         try await shop.run("update product set active = false where product_id = 6")
     }
 
@@ -128,7 +128,7 @@ struct OrderBatchTests {
             return try await shop.rows(
                 """
                 select left(replayed::text, 1) || ' ' || reply
-                from run_write('place_order', 'order.place', $1, $2, 'tester')
+                from run_write('order_place', 'order.place', $1, $2, 'tester')
                 """,
                 [.text(call.params), .text(call.key)]
             ).joined()

@@ -148,12 +148,12 @@ struct OrdersTogetherTests {
         case .day(let number): try await shop.setDay(number)
         case .restock(let product, let quantity):
             _ = try await shop.value(
-                "select restock_inventory(jsonb_build_object('productId', \(product), 'quantity', \(quantity), 'reason', 'more'))"
+                "select inventory_restock(jsonb_build_object('productId', \(product), 'quantity', \(quantity), 'reason', 'more'))"
             )
         case .cancel(let number):
             _ = try await shop.rows(
                 """
-                select cancel_order(jsonb_build_object('orderId', order_id, 'reason', 'back')) from customer_order
+                select order_cancel(jsonb_build_object('orderId', order_id, 'reason', 'back')) from customer_order
                 order by order_id offset \(number - 1) limit 1
                 """
             )

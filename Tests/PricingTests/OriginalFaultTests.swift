@@ -192,7 +192,7 @@ struct OriginalFaultTests {
             let before = try await shop.rows(
                 "select c::text from price_change c union all select m::text from stock_movement m"
             )
-            _ = try await shop.value("select archive_product(jsonb_build_object('productId', \(product)))")
+            _ = try await shop.value("select product_archive(jsonb_build_object('productId', \(product)))")
             #expect(
                 try await shop.rows("select c::text from price_change c union all select m::text from stock_movement m")
                     == before
@@ -219,5 +219,5 @@ let everything = """
 /// SQL that places an order of (product, quantity) lines.
 func place(_ buyer: Int, _ lines: [(product: Int, quantity: Int)]) -> String {
     let lines = lines.map { #"{"productId": \#($0.product), "quantity": \#($0.quantity)}"# }.joined(separator: ", ")
-    return #"select place_order('{"customerId": \#(buyer), "lines": [\#(lines)]}')"#
+    return #"select order_place('{"customerId": \#(buyer), "lines": [\#(lines)]}')"#
 }

@@ -9,7 +9,7 @@ struct PasswordTests {
         try await Shop.with { shop in
             for number in 1...2 {
                 _ = try await shop.value(
-                    #"select create_user('{"fullName": "A", "email": "a\#(number)@example.com", "password": "correct horse"}')"#
+                    #"select user_create('{"fullName": "A", "email": "a\#(number)@example.com", "password": "correct horse"}')"#
                 )
             }
             let hashes = try await shop.rows("select password_hash from app_user")
@@ -26,8 +26,8 @@ struct PasswordTests {
                 #"{"fullName": "A", "email": "a@example.com", "password": "correct horse"}"#,
                 #"{"fullName": "B", "email": "b@example.com"}"#,
                 #"{"fullName": "C", "email": "c@example.com", "password": "correct horse"}"#,
-            ] { _ = try await shop.value("select create_user($1::jsonb)", [.text(user)]) }
-            try await shop.run("select delete_user('{\"userId\": 3}')")
+            ] { _ = try await shop.value("select user_create($1::jsonb)", [.text(user)]) }
+            try await shop.run("select user_delete('{\"userId\": 3}')")
             var messages: Set<String> = []
             for (email, password) in [
                 ("a@example.com", "Correct horse"), ("a@example.com", ""), ("nobody@example.com", "correct horse"),
@@ -45,11 +45,11 @@ struct PasswordTests {
     func changed() async throws {
         try await Shop.with { shop in
             _ = try await shop.value(
-                #"select create_user('{"fullName": "A", "email": "a@example.com", "password": "correct horse"}')"#
+                #"select user_create('{"fullName": "A", "email": "a@example.com", "password": "correct horse"}')"#
             )
-            _ = try await shop.value(#"select update_user('{"userId": 1, "fullName": "Ada"}')"#)
+            _ = try await shop.value(#"select user_update('{"userId": 1, "fullName": "Ada"}')"#)
             #expect(try await signIn(shop, "a@example.com", "correct horse") == nil)
-            _ = try await shop.value(#"select update_user('{"userId": 1, "password": "battery staple"}')"#)
+            _ = try await shop.value(#"select user_update('{"userId": 1, "password": "battery staple"}')"#)
             #expect(try await signIn(shop, "a@example.com", "battery staple") == nil)
             #expect(try await signIn(shop, "a@example.com", "correct horse") != nil)
         }
@@ -61,17 +61,17 @@ struct PasswordTests {
             var replies: [String] = []
             for (function, method, params) in [
                 (
-                    "create_user", "user.create",
+                    "user_create", "user.create",
                     #"{"fullName": "A", "email": "a@example.com", "password": "correct horse"}"#
                 ),
-                ("update_user", "user.update", #"{"userId": 1, "password": "battery staple"}"#),
+                ("user_update", "user.update", #"{"userId": 1, "password": "battery staple"}"#),
                 (
-                    "authenticate_user", "user.authenticate",
+                    "user_authenticate", "user.authenticate",
                     #"{"email": "a@example.com", "password": "battery staple"}"#
                 ),
-                ("get_user", "user.get", #"{"userId": 1}"#), ("list_users", "user.list", "{}"),
-                ("list_users", "user.list", #"{"search": "$2a$"}"#),
-                ("delete_user", "user.delete", #"{"userId": 1}"#),
+                ("user_get", "user.get", #"{"userId": 1}"#), ("user_list", "user.list", "{}"),
+                ("user_list", "user.list", #"{"search": "$2a$"}"#),
+                ("user_delete", "user.delete", #"{"userId": 1}"#),
             ] {
                 replies.append(
                     try await shop.value(
@@ -114,18 +114,18 @@ struct PasswordTests {
     @Test("An address and a telephone number belong to one user until they are deleted")
     func unique() async throws {
         try await Shop.with { shop in
-            let create = #"select create_user('{"fullName": "A", "email": "a@example.com", "phoneNumber": "+49 1"}')"#
+            let create = #"select user_create('{"fullName": "A", "email": "a@example.com", "phoneNumber": "+49 1"}')"#
             _ = try await shop.value(create)
             #expect(
-                await shop.refusal(#"select create_user('{"fullName": "B", "email": "A@EXAMPLE.com"}')"#)?.constraint
+                await shop.refusal(#"select user_create('{"fullName": "B", "email": "A@EXAMPLE.com"}')"#)?.constraint
                     == "app_user_email_key"
             )
             #expect(
                 await shop.refusal(
-                    #"select create_user('{"fullName": "B", "email": "b@example.com", "phoneNumber": "+49 1"}')"#
+                    #"select user_create('{"fullName": "B", "email": "b@example.com", "phoneNumber": "+49 1"}')"#
                 )?.constraint == "app_user_phone_number_key"
             )
-            _ = try await shop.value(#"select delete_user('{"userId": 1}')"#)
+            _ = try await shop.value(#"select user_delete('{"userId": 1}')"#)
             _ = try await shop.value(create)
         }
     }
@@ -133,7 +133,7 @@ struct PasswordTests {
     private func signIn(_ shop: Shop, _ email: String, _ password: String) async throws -> PostgresError? {
         do throws(PostgresError) {
             _ = try await shop.rows(
-                "select authenticate_user(jsonb_build_object('email', $1::text, 'password', $2::text))",
+                "select user_authenticate(jsonb_build_object('email', $1::text, 'password', $2::text))",
                 [.text(email), .text(password)]
             )
             return nil

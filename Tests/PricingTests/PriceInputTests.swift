@@ -76,10 +76,10 @@ struct PriceInputTests {
             let before = try await shop.price(id)
             let edit = "update product set \(change.column) = \(change.value)"
             let given = "select price || ' ' || anchor_price from inventory where product_id = "
-            try await shop.run("select halt_pricing('{\"productId\": \(id), \"reason\": \"a test\"}')")
+            try await shop.run("select pricing_halt('{\"productId\": \(id), \"reason\": \"a test\"}')")
             try await shop.run("\(edit) where product_id in (\(id), \(twin))")
             #expect(try await shop.price(id) == before)
-            try await shop.run("select resume_pricing('{\"productId\": \(id), \"reason\": \"a test\"}')")
+            try await shop.run("select pricing_resume('{\"productId\": \(id), \"reason\": \"a test\"}')")
             #expect(try await shop.price(id) != before)
             #expect(try await shop.value(given + "\(id)") == shop.value(given + "\(twin)"), "as if never halted")
         }
@@ -92,7 +92,7 @@ struct PriceInputTests {
             try await shop.run(
                 """
                 insert into category (name) values ('Elsewhere');
-                select halt_pricing(jsonb_build_object('categoryId', (select category_id from product), 'reason', 'a test'));
+                select pricing_halt(jsonb_build_object('categoryId', (select category_id from product), 'reason', 'a test'));
                 update inventory set stock = 5;
                 """
             )
@@ -135,7 +135,7 @@ struct PriceInputTests {
             try await shop.product()
             let columns = try await shop.rows(
                 """
-                select column_name from information_schema.columns where table_schema = 'public' and table_name = 'rule'
+                select column_name from information_schema.columns where table_schema = 'pricing' and table_name = 'rule'
                   and column_name not in ('rule_id', 'status', 'activated_at') and is_updatable = 'YES'
                 """
             )
@@ -167,7 +167,7 @@ struct PriceInputTests {
                         """
                         select distinct m[2] from pg_proc f,
                             regexp_matches(f.prosrc, '\\m(\(names))\\.([a-z_]+)', 'g') m
-                        where f.pronamespace = 'public'::regnamespace
+                        where f.pronamespace = 'pricing_code'::regnamespace
                           and proname in ('evaluate_price', 'strategy_position', 'price_limits', 'season_age', 'is_halted',
                                           'learn_event', 'learn_more_sales', 'learn_and_estimate', 'price_inputs')
                           and exists (select from information_schema.columns c
@@ -199,7 +199,7 @@ struct PriceInputTests {
             func create(_ limits: String) async throws -> Int {
                 let made = try await shop.value(
                     """
-                    select create_product('{"title": "Thing", "basePrice": "100.00", "stock": 50, "categoryId": 1\(limits)}')
+                    select product_create('{"title": "Thing", "basePrice": "100.00", "stock": 50, "categoryId": 1\(limits)}')
                         ->> 'productId'
                     """
                 )
@@ -209,7 +209,7 @@ struct PriceInputTests {
                 try await shop.value(
                     """
                     select concat_ws(' ', u ->> 'floor', u ->> 'ceiling', u ->> 'price', u ->> 'warnings')
-                    from update_product('{"productId": \(id), "basePrice": "\(base)"}') u
+                    from product_update('{"productId": \(id), "basePrice": "\(base)"}') u
                     """
                 )
             }
@@ -232,8 +232,8 @@ struct PriceInputTests {
             try await shop.run(
                 """
                 insert into category (name) values ('Things');
-                select create_product('{"title": "Thing", "basePrice": "100.00", "stock": 500, "categoryId": 1}');
-                select import_products('{"rows": [{"row": 1, "product":
+                select product_create('{"title": "Thing", "basePrice": "100.00", "stock": 500, "categoryId": 1}');
+                select product_import('{"rows": [{"row": 1, "product":
                     {"title": "Thing", "basePrice": "100.00", "stock": 5, "categoryId": 1}}]}');
                 select generate_begin('{"users": 5, "suppliers": 2, "products": 60, "orders": 0, "seed": 3}');
                 """
@@ -246,9 +246,9 @@ struct PriceInputTests {
             #expect(try await shop.rows("select kind from audit_products(array(select product_id from product))") == [])
             // A first delivery to a product that stood empty is one: its price was seen.
             let empty = try await shop.value(
-                "select create_product('{\"title\": \"Thing\", \"basePrice\": \"100.00\", \"categoryId\": 1}') ->> 'productId'"
+                "select product_create('{\"title\": \"Thing\", \"basePrice\": \"100.00\", \"categoryId\": 1}') ->> 'productId'"
             )
-            _ = try await shop.value("select restock_inventory('{\"productId\": \(empty), \"quantity\": 5}')")
+            _ = try await shop.value("select inventory_restock('{\"productId\": \(empty), \"quantity\": 5}')")
             #expect(try await shop.value("select count(*) from price_change where product_id = \(empty)") == "1")
         }
     }
@@ -261,9 +261,9 @@ struct PriceInputTests {
             try await shop.run(
                 """
                 insert into supplier (company_name) values ('Things and Sons');
-                select place_order('{"customerId": \(buyer), "lines": [{"productId": \(id), "quantity": 40}]}');
-                select expect_inventory(jsonb_build_object('productId', \(id), 'quantity', 1, 'eta', now() + interval '9 days'));
-                select halt_pricing('{"scope": "all", "reason": "a test"}');
+                select order_place('{"customerId": \(buyer), "lines": [{"productId": \(id), "quantity": 40}]}');
+                select inventory_expect(jsonb_build_object('productId', \(id), 'quantity', 1, 'eta', now() + interval '9 days'));
+                select pricing_halt('{"scope": "all", "reason": "a test"}');
                 insert into breaker_move (product_id, was, since) values (\(id), 1, now());
                 -- by its rows, or where there are none by its type
                 create function pg_temp.refuses(into_table text, into_column text, type text, bad text) returns boolean
@@ -286,7 +286,7 @@ struct PriceInputTests {
                 join information_schema.tables t using (table_schema, table_name),
                      unnest(case when c.udt_name = 'timestamptz' then array['infinity', '-infinity']
                                  else array['NaN'] end) bad
-                where table_schema = 'public' and table_type = 'BASE TABLE' and c.udt_name in ('numeric', 'float8', 'timestamptz')
+                where table_schema = 'pricing' and table_type = 'BASE TABLE' and c.udt_name in ('numeric', 'float8', 'timestamptz')
                   and table_name not in ('schema_script') and table_name !~ '^event_p' and column_name <> 'pinned_until'
                   and not pg_temp.refuses(c.table_name, c.column_name, c.domain_name, bad)
                 """

@@ -12,7 +12,7 @@ struct RuleProofTests {
     @Test("The original rule ratchets down and runs away both ways, and the walks show it")
     func original() async throws {
         try await Shop.with { shop in
-            let reply = try await shop.object("lint_rule", Self.original)
+            let reply = try await shop.object("rule_lint", Self.original)
             #expect(reply["ok"] == false)
             let walks = try walks(reply)
             #expect(Set(walks.keys) == ["RATCHET_DOWN", "RUNAWAY_UP", "RUNAWAY_DOWN"])
@@ -55,23 +55,23 @@ struct RuleProofTests {
             let cheap = try await shop.product(base: "10.00")
             let dear = try await shop.product(base: "1000.00")
             let rule = try await shop.object(
-                "create_rule",
+                "rule_create",
                 ["name": "coarse", "strategy": "bands", "parameters": ["priceStep": "50.00"]]
             )
             let id = try #require(rule["ruleId"])
-            let drafted = try await shop.object("lint_rule", ["ruleId": id])
+            let drafted = try await shop.object("rule_lint", ["ruleId": id])
             let found = try coarse(drafted)
             #expect(found["productIds"] == [.integer(Int64(cheap))])
-            let active = try await shop.object("activate_rule", ["ruleId": id, "all": true])
+            let active = try await shop.object("rule_activate", ["ruleId": id, "all": true])
             let warning = try #require(active["warnings"]?.array?.first?.object)
             #expect(warning["code"] == "STEP_TOO_LARGE" && warning["count"] == 1)
             #expect(warning["productIds"] == [.integer(Int64(cheap))])
             #expect(try await shop.price(cheap) == "10.00", "and not the ceiling")
             #expect(try await shop.price(dear) == "1000.00")
             for _ in 1...25 { _ = try await shop.product(base: "3.00", rule: "coarse") }
-            let many = try coarse(try await shop.object("lint_rule", ["ruleId": id]))
+            let many = try coarse(try await shop.object("rule_lint", ["ruleId": id]))
             #expect(many["productIds"]?.array?.count == 20 && many["count"] == 26)
-            let fine = try await shop.object("activate_rule", ["ruleId": 1, "all": true])
+            let fine = try await shop.object("rule_activate", ["ruleId": 1, "all": true])
             #expect(fine["warnings"] == [])
         }
     }
@@ -127,7 +127,7 @@ struct RuleProofTests {
                 (["strategy": "learn", "parameters": ["dailyCap": .decimal("0.08")]], "NEVER_MOVES", true),
                 (["strategy": "learn", "parameters": ["dailyCap": .decimal("0.15")]], "STOCK_NEVER_MOVES", false),
             ] as [(JSONObject, String, Bool)] {
-                let reply = try await shop.object("lint_rule", rule)
+                let reply = try await shop.object("rule_lint", rule)
                 let found = try await codes(shop, rule)
                 #expect(code.isEmpty ? found == [] : found.contains(code), "\(rule): \(found)")
                 #expect(reply["ok"] == .bool(!isError), "\(rule): \(found)")
@@ -142,7 +142,7 @@ struct RuleProofTests {
             let buyer = try await shop.buyer()
             #expect(try await codes(shop, ["ruleId": 1]) == ["HIGH_STOCK_CUT"])
             for _ in 0..<5 { try await shop.run(place(buyer, [(product, 6)])) }
-            let reply = try await shop.object("lint_rule", ["ruleId": 1])
+            let reply = try await shop.object("rule_lint", ["ruleId": 1])
             let oscillation = try #require(reply["findings"]?.array?.first)
             #expect(oscillation["code"] == "OSCILLATION")
             #expect(oscillation["productId"] == .integer(Int64(product)))
@@ -157,7 +157,7 @@ struct RuleProofTests {
             for parameters in [#"{"basis": "current"}"#, #"{"dailyCap": 0.01}"#] {
                 let strategy = parameters.contains("basis") ? "bands" : "learn"
                 let error = await shop.refusal(
-                    "select create_rule('{\"name\": \"n\", \"strategy\": \"\(strategy)\", \"parameters\": \(parameters)}')"
+                    "select rule_create('{\"name\": \"n\", \"strategy\": \"\(strategy)\", \"parameters\": \(parameters)}')"
                 )
                 #expect(error?.sqlState?.code == "PR302")
                 let facts = try JSONParser.parse(Array(try #require(error?.detail).utf8))
@@ -174,7 +174,7 @@ struct RuleProofTests {
     }
 
     private func codes(_ shop: Shop, _ rule: JSONObject) async throws -> [String] {
-        try await shop.object("lint_rule", rule)["findings"]?.array?.compactMap { $0["code"]?.string } ?? []
+        try await shop.object("rule_lint", rule)["findings"]?.array?.compactMap { $0["code"]?.string } ?? []
     }
 
     /// The counterexamples by code.

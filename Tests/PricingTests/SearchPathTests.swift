@@ -10,7 +10,7 @@ struct SearchPathTests {
     private static let called = """
         select distinct p.oid::regprocedure || ': ' || coalesce(array_to_string(p.proconfig, '; '), 'nothing')
         from pg_proc p
-        where p.pronamespace = 'public'::regnamespace
+        where p.pronamespace in ('pricing'::regnamespace, 'pricing_code'::regnamespace)
             and not exists (select from pg_depend e where e.objid = p.oid and e.deptype = 'e')
             and (p.prorettype = 'trigger'::regtype or exists (
                 select from pg_depend d
@@ -26,7 +26,7 @@ struct SearchPathTests {
             let functions = try await shop.rows(Self.called)
             #expect(functions.count >= 6, "\(functions)")
             for function in functions {
-                #expect(function.contains(": search_path=public, pg_temp"), "\(function)")
+                #expect(function.contains(": search_path=pricing,"), "\(function)")
             }
             // Tables and types that would be taken instead of ours.
             try await shop.run(
@@ -36,25 +36,25 @@ struct SearchPathTests {
                 create table other.price_change (a integer); create type other.movement_cause as (a integer);
                 """
             )
-            for path in ["''", "other, public", "other"] {
+            for path in ["''", "other, pricing", "other"] {
                 try await shop.run("set search_path = \(path)")
                 for sql in [
-                    "update public.inventory set stock = stock - 1 where product_id = 1",
-                    "update public.inventory set stock = 3 where product_id = 1",
-                    "update public.inventory set price = price + 1 where product_id = 2",
-                    "update public.product set base_price = base_price * 1.1 where product_id = 3",
+                    "update pricing.inventory set stock = stock - 1 where product_id = 1",
+                    "update pricing.inventory set stock = 3 where product_id = 1",
+                    "update pricing.inventory set price = price + 1 where product_id = 2",
+                    "update pricing.product set base_price = base_price * 1.1 where product_id = 3",
                     """
-                    insert into public.product (title, base_price, floor_price, ceiling_price, category_id, rule_id)
-                    select 'New', 10, 5, 20, category_id, rule_id from public.product where product_id = 1
+                    insert into pricing.product (title, base_price, floor_price, ceiling_price, category_id, rule_id)
+                    select 'New', 10, 5, 20, category_id, rule_id from pricing.product where product_id = 1
                     """,
-                    "insert into public.virtual_clock (at) values (now()) on conflict do nothing",
+                    "insert into pricing.virtual_clock (at) values (now()) on conflict do nothing",
                 ] {
                     try await shop.run(sql)
                 }
-                let error = await shop.refusal("delete from public.price_change")
+                let error = await shop.refusal("delete from pricing.price_change")
                 #expect(error?.sqlState?.code == "PR903")
             }
-            try await shop.run("reset search_path")
+            try await shop.run("set search_path = pricing, pricing_code")
             #expect(try await shop.rows(Invariants.sql) == [])
         }
     }

@@ -14,7 +14,7 @@ struct Shop: Sendable {
 
     private static let template = Task {
         let database = try await TestCluster.shared().database()
-        let connection = try await PostgresConnection.open(database.settings, logger: TestCluster.silence)
+        let connection = try await open(database)
         _ = try await Migrator.migrate(connection, isSandbox: true)
         await connection.close()
         return database.name
@@ -45,7 +45,9 @@ struct Shop: Sendable {
     }
 
     private static func open(_ database: TestDatabase) async throws(PostgresError) -> PostgresConnection {
-        try await PostgresConnection.open(database.settings, logger: TestCluster.silence)
+        var settings = database.settings
+        settings.searchPath = "pricing, pricing_code"
+        return try await PostgresConnection.open(settings, logger: TestCluster.silence)
     }
 
     /// The same database over another connection.
@@ -125,13 +127,13 @@ struct Shop: Sendable {
 
     /// Sets a sandbox's clock and runs the tick of the new time.
     func setClock(_ moment: String) async throws {
-        _ = try await value("select set_clock(jsonb_build_object('at', $1::text))", [.text(moment)])
+        _ = try await value("select clock_set(jsonb_build_object('at', $1::text))", [.text(moment)])
     }
 
     /// Sets the clock to the noon of a day, counted from the first of January 2031.
     func setDay(_ number: Int) async throws {
         _ = try await value(
-            "select set_clock(jsonb_build_object('at', timestamptz '2031-01-01 12:00Z' + $1::integer * interval '1 day'))",
+            "select clock_set(jsonb_build_object('at', timestamptz '2031-01-01 12:00Z' + $1::integer * interval '1 day'))",
             [.int(Int64(number))]
         )
     }

@@ -83,12 +83,12 @@ struct StrategyTests {
             let estimates = "select elasticity_now || ' ' || rate_now from inventory where product_id = \(product)"
             let opening = try await shop.value(estimates)
             let order = try await shop.value(
-                "select place_order('{\"customerId\": \(buyer), \"lines\": [{\"productId\": \(product), \"quantity\": 3}]}') ->> 'orderId'"
+                "select order_place('{\"customerId\": \(buyer), \"lines\": [{\"productId\": \(product), \"quantity\": 3}]}') ->> 'orderId'"
             )
             #expect(
                 try await shop.value("select (learner)[1]::text from inventory where product_id = \(product)") == "3"
             )
-            try await shop.run("select cancel_order('{\"orderId\": \(order)}')")
+            try await shop.run("select order_cancel('{\"orderId\": \(order)}')")
             #expect(try await shop.value(state) == "{0,0,0,0,0,0,0}")
             #expect(try await shop.value(estimates) == opening)
             try await shop.setDay(1)
@@ -121,13 +121,13 @@ struct StrategyTests {
             )
             #expect(try await shop.price(product) == "90.00", "cost 40 and base 100 over elasticity 2")
             let expected = try await shop.value(
-                "select expect_inventory('{\"productId\": \(product), \"quantity\": 50, \"eta\": \"2031-04-01T00:00:00Z\"}') ->> 'expectationId'"
+                "select inventory_expect('{\"productId\": \(product), \"quantity\": 50, \"eta\": \"2031-04-01T00:00:00Z\"}') ->> 'expectationId'"
             )
             try await shop.setDay(1)
             let waiting = try #require(Double(try await shop.price(product)))
             #expect(waiting > 100, "four units for weeks")
             try await shop.run(
-                "select restock_inventory('{\"productId\": \(product), \"quantity\": 50, \"expectationId\": \(expected)}')"
+                "select inventory_restock('{\"productId\": \(product), \"quantity\": 50, \"expectationId\": \(expected)}')"
             )
             for day in 2...5 { try await shop.setDay(day) }
             #expect(try await shop.price(product) == "90.00")

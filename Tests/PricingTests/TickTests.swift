@@ -105,7 +105,7 @@ struct TickTests {
             let product = try await shop.product(stock: 5)
             try await shop.setDay(0)
             _ = try await shop.value(
-                #"select pin_price('{"productId": \#(product), "price": "150.00", "until": "2031-01-01T18:00:00Z"}')"#
+                #"select price_pin('{"productId": \#(product), "price": "150.00", "until": "2031-01-01T18:00:00Z"}')"#
             )
             try await shop.setClock("2031-01-01T17:59:59Z")
             #expect(try await shop.price(product) == "150.00")
@@ -119,7 +119,7 @@ struct TickTests {
             )
             #expect(
                 await shop.refusal(
-                    #"select pin_price('{"productId": \#(product), "price": "150.00", "until": "2031-01-01T18:00:00Z"}')"#
+                    #"select price_pin('{"productId": \#(product), "price": "150.00", "until": "2031-01-01T18:00:00Z"}')"#
                 )?.sqlState?.code == "PR602"
             )
         }
@@ -129,12 +129,12 @@ struct TickTests {
     func pinStays() async throws {
         try await Shop.with { shop in
             let product = try await shop.product()
-            _ = try await shop.value(#"select pin_price('{"productId": \#(product), "price": "150.00"}')"#)
+            _ = try await shop.value(#"select price_pin('{"productId": \#(product), "price": "150.00"}')"#)
             for number in [0, 1, 400, 4000] {
                 try await shop.setDay(number)
                 #expect(try await shop.price(product) == "150.00")
             }
-            _ = try await shop.value(#"select unpin_price('{"productId": \#(product)}')"#)
+            _ = try await shop.value(#"select price_unpin('{"productId": \#(product)}')"#)
             #expect(try await shop.price(product) == "100.00")
         }
     }
@@ -182,8 +182,8 @@ struct TickTests {
     private func useRule(_ shop: Shop, _ product: Int, _ parameters: String) async throws {
         _ = try await shop.value(
             """
-            select activate_rule(jsonb_build_object('productIds', jsonb_build_array(\(product)), 'ruleId',
-                create_rule(jsonb_build_object('name', 'special', 'strategy', 'bands', 'parameters', $1::jsonb)) -> 'ruleId'))
+            select rule_activate(jsonb_build_object('productIds', jsonb_build_array(\(product)), 'ruleId',
+                rule_create(jsonb_build_object('name', 'special', 'strategy', 'bands', 'parameters', $1::jsonb)) -> 'ruleId'))
             """,
             [.text(parameters)]
         )

@@ -1,8 +1,37 @@
-CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
-CREATE EXTENSION IF NOT EXISTS pgcrypto WITH SCHEMA public;
-CREATE DOMAIN public.amount AS numeric(12,2)
+CREATE SCHEMA pricing;
+CREATE SCHEMA pricing_code;
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA pricing;
+CREATE EXTENSION IF NOT EXISTS pgcrypto WITH SCHEMA pricing;
+CREATE DOMAIN pricing.amount AS numeric(12,2)
 	CONSTRAINT amount_is_number CHECK ((VALUE < 'NaN'::numeric));
-CREATE TYPE public.audit_finding AS (
+CREATE DOMAIN pricing.demand_weight AS double precision
+	CONSTRAINT demand_weight_range CHECK (((VALUE = (0)::double precision) OR ((VALUE >= (0.000000001)::double precision) AND (VALUE <= (1000)::double precision))));
+CREATE DOMAIN pricing.event_topic AS text
+	CONSTRAINT event_outbox_topic_known CHECK ((VALUE = ANY (ARRAY['price'::text, 'stock'::text, 'order'::text, 'automation'::text])));
+CREATE DOMAIN pricing.finite_number AS double precision
+	CONSTRAINT finite_number_is_number CHECK (((VALUE >= ('-1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision) AND (VALUE <= ('1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision)));
+CREATE DOMAIN pricing.finite_numbers AS double precision[]
+	CONSTRAINT finite_numbers_are_numbers CHECK (((('-1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision <= ALL (VALUE)) AND (('1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision >= ALL (VALUE)) AND (array_position(VALUE, NULL::double precision) IS NULL)));
+CREATE DOMAIN pricing.finite_time AS timestamp with time zone
+	CONSTRAINT finite_time_has_four_digits CHECK (((VALUE >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (VALUE < '10000-01-01 00:00:00+00'::timestamp with time zone)));
+CREATE DOMAIN pricing.moved_quantity AS integer
+	CONSTRAINT stock_movement_quantity_not_zero CHECK ((VALUE <> 0));
+CREATE TYPE pricing.movement_cause AS (
+	kind text,
+	actor text,
+	reason text,
+	order_id bigint
+);
+CREATE DOMAIN pricing.movement_kind AS text
+	CONSTRAINT stock_movement_kind_known CHECK ((VALUE = ANY (ARRAY['initial'::text, 'sale'::text, 'cancel'::text, 'return'::text, 'restock'::text, 'adjust'::text])));
+CREATE TYPE pricing.unit_sale AS (
+	order_id bigint,
+	actor text,
+	quantity integer,
+	stock_event bigint,
+	price_event bigint
+);
+CREATE TYPE pricing_code.audit_finding AS (
 	kind text,
 	"table" text,
 	product_id bigint,
@@ -12,7 +41,7 @@ CREATE TYPE public.audit_finding AS (
 	expected text,
 	found text
 );
-CREATE TYPE public.batch_line AS (
+CREATE TYPE pricing_code.batch_line AS (
 	call integer,
 	actor text,
 	product_id bigint,
@@ -26,27 +55,7 @@ CREATE TYPE public.batch_line AS (
 	price_event bigint,
 	order_event bigint
 );
-CREATE DOMAIN public.demand_weight AS double precision
-	CONSTRAINT demand_weight_range CHECK (((VALUE = (0)::double precision) OR ((VALUE >= (0.000000001)::double precision) AND (VALUE <= (1000)::double precision))));
-CREATE DOMAIN public.event_topic AS text
-	CONSTRAINT event_outbox_topic_known CHECK ((VALUE = ANY (ARRAY['price'::text, 'stock'::text, 'order'::text, 'automation'::text])));
-CREATE DOMAIN public.finite_number AS double precision
-	CONSTRAINT finite_number_is_number CHECK (((VALUE >= ('-1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision) AND (VALUE <= ('1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision)));
-CREATE DOMAIN public.finite_numbers AS double precision[]
-	CONSTRAINT finite_numbers_are_numbers CHECK (((('-1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision <= ALL (VALUE)) AND (('1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision >= ALL (VALUE)) AND (array_position(VALUE, NULL::double precision) IS NULL)));
-CREATE DOMAIN public.finite_time AS timestamp with time zone
-	CONSTRAINT finite_time_has_four_digits CHECK (((VALUE >= '0001-01-01 00:00:00+00'::timestamp with time zone) AND (VALUE < '10000-01-01 00:00:00+00'::timestamp with time zone)));
-CREATE DOMAIN public.moved_quantity AS integer
-	CONSTRAINT stock_movement_quantity_not_zero CHECK ((VALUE <> 0));
-CREATE TYPE public.movement_cause AS (
-	kind text,
-	actor text,
-	reason text,
-	order_id bigint
-);
-CREATE DOMAIN public.movement_kind AS text
-	CONSTRAINT stock_movement_kind_known CHECK ((VALUE = ANY (ARRAY['initial'::text, 'sale'::text, 'cancel'::text, 'return'::text, 'restock'::text, 'adjust'::text])));
-CREATE TYPE public.order_outcome AS (
+CREATE TYPE pricing_code.order_outcome AS (
 	reply text,
 	replayed boolean,
 	state text,
@@ -54,7 +63,7 @@ CREATE TYPE public.order_outcome AS (
 	detail text,
 	broken text
 );
-CREATE TYPE public.price_verdict AS (
+CREATE TYPE pricing_code.price_verdict AS (
 	stock integer,
 	band smallint,
 	gap integer,
@@ -75,14 +84,7 @@ CREATE TYPE public.price_verdict AS (
 	binding text,
 	frozen text
 );
-CREATE TYPE public.unit_sale AS (
-	order_id bigint,
-	actor text,
-	quantity integer,
-	stock_event bigint,
-	price_event bigint
-);
-CREATE TYPE public.wanted_line AS (
+CREATE TYPE pricing_code.wanted_line AS (
 	product_id bigint,
 	quantity bigint,
 	max_price numeric,
@@ -90,31 +92,31 @@ CREATE TYPE public.wanted_line AS (
 	available integer,
 	is_open boolean
 );
-CREATE TABLE public.inventory (
+CREATE TABLE pricing.inventory (
     product_id bigint NOT NULL,
     stock integer DEFAULT 0 NOT NULL,
     held integer DEFAULT 0 NOT NULL,
-    price public.amount NOT NULL,
+    price pricing.amount NOT NULL,
     band smallint DEFAULT 0 NOT NULL,
-    anchor_price public.amount NOT NULL,
+    anchor_price pricing.amount NOT NULL,
     anchor_date date,
-    ticked_at public.finite_time,
-    pin_price public.amount,
+    ticked_at pricing.finite_time,
+    pin_price pricing.amount,
     pinned_until timestamp with time zone,
-    opening_price public.amount NOT NULL,
+    opening_price pricing.amount NOT NULL,
     movement_count bigint DEFAULT 0 NOT NULL,
     change_count bigint DEFAULT 0 NOT NULL,
-    last_restock_at public.finite_time,
-    cause public.movement_cause,
-    opening_rate public.finite_number,
-    learner public.finite_numbers,
-    learned_at public.finite_time,
-    elasticity_now public.finite_number,
-    rate_now public.finite_number,
-    next_eta public.finite_time,
-    changed_at public.finite_time,
-    sales public.unit_sale[],
-    learning_since public.finite_time,
+    last_restock_at pricing.finite_time,
+    cause pricing.movement_cause,
+    opening_rate pricing.finite_number,
+    learner pricing.finite_numbers,
+    learned_at pricing.finite_time,
+    elasticity_now pricing.finite_number,
+    rate_now pricing.finite_number,
+    next_eta pricing.finite_time,
+    changed_at pricing.finite_time,
+    sales pricing.unit_sale[],
+    learning_since pricing.finite_time,
     CONSTRAINT inventory_band_known CHECK ((band = ANY (ARRAY['-1'::integer, 0, 1]))),
     CONSTRAINT inventory_held_range CHECK (((held >= 0) AND (held <= stock))),
     CONSTRAINT inventory_pin_complete CHECK ((((pin_price IS NULL) = (pinned_until IS NULL)) AND (pinned_until > '-infinity'::timestamp with time zone))),
@@ -122,31 +124,31 @@ CREATE TABLE public.inventory (
     CONSTRAINT inventory_stock_not_negative CHECK ((stock >= 0))
 )
 WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='500');
-CREATE TABLE public.product (
+CREATE TABLE pricing.product (
     product_id bigint NOT NULL,
     title text NOT NULL,
     description text DEFAULT ''::text NOT NULL,
     category_id bigint NOT NULL,
     supplier_id bigint,
-    base_price public.amount NOT NULL,
-    unit_cost public.amount,
-    floor_price public.amount NOT NULL,
-    ceiling_price public.amount NOT NULL,
+    base_price pricing.amount NOT NULL,
+    unit_cost pricing.amount,
+    floor_price pricing.amount NOT NULL,
+    ceiling_price pricing.amount NOT NULL,
     low_stock integer DEFAULT 10 NOT NULL,
     high_stock integer DEFAULT 100 NOT NULL,
     rule_id bigint NOT NULL,
     active boolean DEFAULT true NOT NULL,
-    archived_at public.finite_time,
+    archived_at pricing.finite_time,
     version integer DEFAULT 1 NOT NULL,
-    created_at public.finite_time DEFAULT now() NOT NULL,
+    created_at pricing.finite_time DEFAULT now() NOT NULL,
     elasticity double precision DEFAULT 2 NOT NULL,
     ref_rate double precision,
-    unit_value public.amount DEFAULT 0 NOT NULL,
+    unit_value pricing.amount DEFAULT 0 NOT NULL,
     decay double precision DEFAULT 0 NOT NULL,
-    season_start public.finite_time,
-    season_end public.finite_time,
-    season_profile public.demand_weight[],
-    search_text text GENERATED ALWAYS AS (((public.fold_text(title) || chr(10)) || public.fold_text(description))) STORED,
+    season_start pricing.finite_time,
+    season_end pricing.finite_time,
+    season_profile pricing.demand_weight[],
+    search_text text GENERATED ALWAYS AS (((pricing.fold_text(title) || chr(10)) || pricing.fold_text(description))) STORED,
     floor_typed boolean DEFAULT true NOT NULL,
     ceiling_typed boolean DEFAULT true NOT NULL,
     CONSTRAINT product_base_price_positive CHECK (((base_price)::numeric > (0)::numeric)),
@@ -159,12 +161,12 @@ CREATE TABLE public.product (
     CONSTRAINT product_low_stock_range CHECK ((low_stock >= 0)),
     CONSTRAINT product_ref_rate_range CHECK (((ref_rate > (0)::double precision) AND (ref_rate <= ('1000000000'::numeric)::double precision))),
     CONSTRAINT product_season_ordered CHECK ((((season_start IS NULL) = (season_end IS NULL)) AND ((season_end)::timestamp with time zone > (season_start)::timestamp with time zone))),
-    CONSTRAINT product_season_profile_shape CHECK (((season_profile IS NULL) OR ((season_end IS NOT NULL) AND (array_ndims(season_profile) = 1) AND (cardinality(season_profile) <= 1000) AND (array_position(season_profile, (NULL::double precision)::public.demand_weight) IS NULL) AND ((0)::double precision < ANY ((season_profile)::double precision[]))))),
+    CONSTRAINT product_season_profile_shape CHECK (((season_profile IS NULL) OR ((season_end IS NOT NULL) AND (array_ndims(season_profile) = 1) AND (cardinality(season_profile) <= 1000) AND (array_position(season_profile, (NULL::double precision)::pricing.demand_weight) IS NULL) AND ((0)::double precision < ANY ((season_profile)::double precision[]))))),
     CONSTRAINT product_title_length CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200))),
     CONSTRAINT product_unit_cost_range CHECK (((unit_cost)::numeric >= (0)::numeric)),
     CONSTRAINT product_unit_value_range CHECK (((unit_value)::numeric >= (0)::numeric))
 );
-CREATE TABLE public.rule (
+CREATE TABLE pricing.rule (
     rule_id bigint NOT NULL,
     name text NOT NULL,
     version integer NOT NULL,
@@ -178,12 +180,12 @@ CREATE TABLE public.rule (
     band_stock numeric(6,4) DEFAULT 0.15 NOT NULL,
     daily_cap numeric(6,4) DEFAULT 0.20,
     minimum_margin numeric(6,4) DEFAULT 0 NOT NULL,
-    price_step public.amount DEFAULT 0.01 NOT NULL,
-    price_offset public.amount DEFAULT 0 NOT NULL,
+    price_step pricing.amount DEFAULT 0.01 NOT NULL,
+    price_offset pricing.amount DEFAULT 0 NOT NULL,
     note text DEFAULT ''::text NOT NULL,
     actor text DEFAULT SESSION_USER NOT NULL,
-    created_at public.finite_time DEFAULT now() NOT NULL,
-    activated_at public.finite_time,
+    created_at pricing.finite_time DEFAULT now() NOT NULL,
+    activated_at pricing.finite_time,
     cover_days double precision DEFAULT 30 NOT NULL,
     cooldown_seconds integer DEFAULT 0 NOT NULL,
     never_up boolean DEFAULT false NOT NULL,
@@ -205,28 +207,28 @@ CREATE TABLE public.rule (
     CONSTRAINT rule_up_share_range CHECK (((up_share >= (0)::numeric) AND (up_share <= (1)::numeric))),
     CONSTRAINT rule_version_positive CHECK ((version >= 1))
 );
-CREATE TABLE public.category (
+CREATE TABLE pricing.category (
     category_id bigint NOT NULL,
     name text NOT NULL,
     description text DEFAULT ''::text NOT NULL,
     rule_name text,
     CONSTRAINT category_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
 );
-CREATE TABLE public.automation_halt (
+CREATE TABLE pricing.automation_halt (
     halt_id bigint NOT NULL,
     category_id bigint,
     product_id bigint,
     reason text NOT NULL,
     actor text NOT NULL,
-    halted_at public.finite_time NOT NULL,
+    halted_at pricing.finite_time NOT NULL,
     resume_reason text,
     resumed_by text,
-    resumed_at public.finite_time,
+    resumed_at pricing.finite_time,
     CONSTRAINT automation_halt_one_scope CHECK (((category_id IS NULL) OR (product_id IS NULL)))
 );
-CREATE TABLE public.event (
+CREATE TABLE pricing.event (
     sequence bigint NOT NULL,
-    at public.finite_time NOT NULL,
+    at pricing.finite_time NOT NULL,
     topic text NOT NULL,
     op text NOT NULL,
     product_id bigint,
@@ -237,15 +239,15 @@ CREATE TABLE public.event (
     actor text NOT NULL
 )
 PARTITION BY RANGE (sequence);
-CREATE TABLE public.expectation (
+CREATE TABLE pricing.expectation (
     expectation_id bigint NOT NULL,
     product_id bigint NOT NULL,
     quantity integer NOT NULL,
-    eta public.finite_time NOT NULL,
+    eta pricing.finite_time NOT NULL,
     reason text DEFAULT ''::text NOT NULL,
     actor text NOT NULL,
-    created_at public.finite_time NOT NULL,
-    closed_at public.finite_time,
+    created_at pricing.finite_time NOT NULL,
+    closed_at pricing.finite_time,
     received bigint DEFAULT 0 NOT NULL,
     closed_reason text,
     CONSTRAINT expectation_closed_with_reason CHECK (((closed_reason IS NULL) OR (closed_at IS NOT NULL))),
@@ -253,66 +255,71 @@ CREATE TABLE public.expectation (
     CONSTRAINT expectation_quantity_positive CHECK ((quantity > 0)),
     CONSTRAINT expectation_received_not_negative CHECK ((received >= 0))
 );
-CREATE TABLE public.customer_order (
+CREATE TABLE pricing.customer_order (
     order_id bigint NOT NULL,
     customer_id bigint NOT NULL,
     status text DEFAULT 'pending'::text NOT NULL,
     total numeric(24,2) NOT NULL,
     shipping_address text DEFAULT ''::text NOT NULL,
-    placed_at public.finite_time NOT NULL,
-    changed_at public.finite_time NOT NULL,
+    placed_at pricing.finite_time NOT NULL,
+    changed_at pricing.finite_time NOT NULL,
     actor text NOT NULL,
     CONSTRAINT customer_order_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'cancelled'::text, 'returned'::text]))),
     CONSTRAINT customer_order_total_positive CHECK (((total > (0)::numeric) AND (total < 'NaN'::numeric)))
 )
 WITH (fillfactor='90');
-CREATE TABLE public.supplier (
+CREATE TABLE pricing.supplier (
     supplier_id bigint NOT NULL,
     company_name text NOT NULL,
     contact_email text,
     tax_number text,
     address text DEFAULT ''::text NOT NULL,
-    created_at public.finite_time DEFAULT now() NOT NULL,
+    created_at pricing.finite_time DEFAULT now() NOT NULL,
     CONSTRAINT supplier_company_name_length CHECK (((char_length(company_name) >= 1) AND (char_length(company_name) <= 200)))
 );
-CREATE TABLE public.app_user (
+CREATE TABLE pricing.app_user (
     user_id bigint NOT NULL,
     full_name text NOT NULL,
     email text NOT NULL,
     phone_number text,
     role text DEFAULT 'customer'::text NOT NULL,
     password_hash text,
-    created_at public.finite_time DEFAULT now() NOT NULL,
-    archived_at public.finite_time,
-    search_text text GENERATED ALWAYS AS (((public.fold_text(full_name) || chr(10)) || public.fold_text(email))) STORED,
+    created_at pricing.finite_time DEFAULT now() NOT NULL,
+    archived_at pricing.finite_time,
+    search_text text GENERATED ALWAYS AS (((pricing.fold_text(full_name) || chr(10)) || pricing.fold_text(email))) STORED,
     CONSTRAINT app_user_email_shape CHECK (((email ~ '^[^@[:space:]]+@[^@[:space:]]+$'::text) AND (char_length(email) <= 254))),
     CONSTRAINT app_user_full_name_length CHECK (((char_length(full_name) >= 1) AND (char_length(full_name) <= 200))),
     CONSTRAINT app_user_phone_shape CHECK ((phone_number ~ '^[+0-9][0-9 ()./-]{2,31}$'::text)),
     CONSTRAINT app_user_role_known CHECK ((role = ANY (ARRAY['customer'::text, 'seller'::text, 'admin'::text])))
 );
-CREATE TABLE public.request_key (
+CREATE TABLE pricing.hash_secret (
+    only_row boolean DEFAULT true NOT NULL,
+    secret bytea DEFAULT pricing.gen_random_bytes(32) NOT NULL,
+    CONSTRAINT hash_secret_only_row CHECK (only_row)
+);
+CREATE TABLE pricing.request_key (
     key text NOT NULL,
     request_hash bytea NOT NULL,
     reply text NOT NULL,
-    created_at public.finite_time DEFAULT now() NOT NULL
+    created_at pricing.finite_time DEFAULT now() NOT NULL
 );
-CREATE TABLE public.order_line (
+CREATE TABLE pricing.order_line (
     order_id bigint NOT NULL,
     product_id bigint NOT NULL,
     quantity integer NOT NULL,
-    unit_price public.amount NOT NULL,
+    unit_price pricing.amount NOT NULL,
     CONSTRAINT order_line_quantity_positive CHECK ((quantity > 0)),
     CONSTRAINT order_line_unit_price_positive CHECK (((unit_price)::numeric > (0)::numeric))
 );
-ALTER TABLE public.app_user ALTER COLUMN user_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME public.app_user_user_id_seq
+ALTER TABLE pricing.app_user ALTER COLUMN user_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pricing.app_user_user_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE public.audit_repair (
+CREATE TABLE pricing.audit_repair (
     audit_repair_id bigint NOT NULL,
     product_id bigint NOT NULL,
     kind text NOT NULL,
@@ -321,56 +328,56 @@ CREATE TABLE public.audit_repair (
     corrected text,
     reason text NOT NULL,
     actor text NOT NULL,
-    at public.finite_time NOT NULL
+    at pricing.finite_time NOT NULL
 );
-ALTER TABLE public.audit_repair ALTER COLUMN audit_repair_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME public.audit_repair_audit_repair_id_seq
+ALTER TABLE pricing.audit_repair ALTER COLUMN audit_repair_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pricing.audit_repair_audit_repair_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
 );
-ALTER TABLE public.automation_halt ALTER COLUMN halt_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME public.automation_halt_halt_id_seq
+ALTER TABLE pricing.automation_halt ALTER COLUMN halt_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pricing.automation_halt_halt_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE public.breaker_move (
+CREATE TABLE pricing.breaker_move (
     product_id bigint NOT NULL,
-    was public.amount NOT NULL,
-    since public.finite_time NOT NULL
+    was pricing.amount NOT NULL,
+    since pricing.finite_time NOT NULL
 );
-CREATE TABLE public.breaker_state (
+CREATE TABLE pricing.breaker_state (
     only_row boolean DEFAULT true NOT NULL,
     last_sequence bigint DEFAULT 0 NOT NULL,
     CONSTRAINT breaker_state_only_row CHECK (only_row)
 )
 WITH (fillfactor='10');
-ALTER TABLE public.category ALTER COLUMN category_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME public.category_category_id_seq
+ALTER TABLE pricing.category ALTER COLUMN category_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pricing.category_category_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
 );
-ALTER TABLE public.customer_order ALTER COLUMN order_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME public.customer_order_order_id_seq
+ALTER TABLE pricing.customer_order ALTER COLUMN order_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pricing.customer_order_order_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE public.event_outbox (
+CREATE TABLE pricing.event_outbox (
     event_id bigint NOT NULL,
     transaction_id xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    at public.finite_time NOT NULL,
-    topic public.event_topic NOT NULL,
+    at pricing.finite_time NOT NULL,
+    topic pricing.event_topic NOT NULL,
     op text NOT NULL,
     product_id bigint,
     key bigint NOT NULL,
@@ -380,17 +387,17 @@ CREATE TABLE public.event_outbox (
     actor text NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000');
-ALTER TABLE public.event_outbox ALTER COLUMN event_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME public.event_outbox_event_id_seq
+ALTER TABLE pricing.event_outbox ALTER COLUMN event_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pricing.event_outbox_event_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE public.event_p0 (
+CREATE TABLE pricing.event_p0 (
     sequence bigint NOT NULL,
-    at public.finite_time NOT NULL,
+    at pricing.finite_time NOT NULL,
     topic text NOT NULL,
     op text NOT NULL,
     product_id bigint,
@@ -400,7 +407,7 @@ CREATE TABLE public.event_p0 (
     cause jsonb NOT NULL,
     actor text NOT NULL
 );
-CREATE TABLE public.event_sequence (
+CREATE TABLE pricing.event_sequence (
     only_row boolean DEFAULT true NOT NULL,
     last_number bigint DEFAULT 0 NOT NULL,
     first_number bigint DEFAULT 1 NOT NULL,
@@ -408,22 +415,22 @@ CREATE TABLE public.event_sequence (
     CONSTRAINT event_sequence_only_row CHECK (only_row)
 )
 WITH (fillfactor='10');
-CREATE TABLE public.event_set_aside (
+CREATE TABLE pricing.event_set_aside (
     event_id bigint NOT NULL,
     "row" jsonb NOT NULL,
     sqlstate text NOT NULL,
     message text NOT NULL,
-    at public.finite_time DEFAULT now() NOT NULL
+    at pricing.finite_time DEFAULT now() NOT NULL
 );
-ALTER TABLE public.expectation ALTER COLUMN expectation_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME public.expectation_expectation_id_seq
+ALTER TABLE pricing.expectation ALTER COLUMN expectation_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pricing.expectation_expectation_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE public.failing_product (
+CREATE TABLE pricing.failing_product (
     product_id bigint NOT NULL,
     kind text NOT NULL,
     rule_was bigint,
@@ -431,21 +438,16 @@ CREATE TABLE public.failing_product (
     sqlstate text NOT NULL,
     message text NOT NULL,
     failures integer NOT NULL,
-    first_at public.finite_time NOT NULL,
-    retry_at public.finite_time NOT NULL,
-    real_retry_at public.finite_time NOT NULL
+    first_at pricing.finite_time NOT NULL,
+    retry_at pricing.finite_time NOT NULL,
+    real_retry_at pricing.finite_time NOT NULL
 );
-CREATE TABLE public.hash_secret (
-    only_row boolean DEFAULT true NOT NULL,
-    secret bytea DEFAULT public.gen_random_bytes(32) NOT NULL,
-    CONSTRAINT hash_secret_only_row CHECK (only_row)
-);
-CREATE TABLE public.price_change (
+CREATE TABLE pricing.price_change (
     price_change_id bigint NOT NULL,
     product_id bigint NOT NULL,
     sequence bigint NOT NULL,
-    old_price public.amount NOT NULL,
-    new_price public.amount NOT NULL,
+    old_price pricing.amount NOT NULL,
+    new_price pricing.amount NOT NULL,
     stock integer NOT NULL,
     rule_id bigint NOT NULL,
     cause text NOT NULL,
@@ -454,214 +456,213 @@ CREATE TABLE public.price_change (
     order_id bigint,
     reason text DEFAULT ''::text NOT NULL,
     actor text NOT NULL,
-    at public.finite_time NOT NULL,
+    at pricing.finite_time NOT NULL,
     CONSTRAINT price_change_moves CHECK (((old_price)::numeric <> (new_price)::numeric))
 );
-ALTER TABLE public.price_change ALTER COLUMN price_change_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME public.price_change_price_change_id_seq
+ALTER TABLE pricing.price_change ALTER COLUMN price_change_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pricing.price_change_price_change_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
 );
-ALTER TABLE public.product ALTER COLUMN product_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME public.product_product_id_seq
+ALTER TABLE pricing.product ALTER COLUMN product_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pricing.product_product_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
 );
-ALTER TABLE public.rule ALTER COLUMN rule_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME public.rule_rule_id_seq
+ALTER TABLE pricing.rule ALTER COLUMN rule_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pricing.rule_rule_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE public.schema_script (
-    number integer NOT NULL,
+CREATE TABLE pricing.schema_script (
     name text NOT NULL,
     kind text NOT NULL,
     sha256 text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
-CREATE TABLE public.setting (
+CREATE TABLE pricing.setting (
     name text NOT NULL,
     value jsonb NOT NULL,
     CONSTRAINT setting_event_days_whole CHECK (((name <> 'event_days'::text) OR COALESCE(((jsonb_typeof(value) = 'number'::text) AND (((value)::numeric >= (1)::numeric) AND ((value)::numeric <= (36500)::numeric)) AND (((value)::numeric % (1)::numeric) = (0)::numeric)), false)))
 );
-CREATE TABLE public.shelf (
+CREATE TABLE pricing.shelf (
     product_id bigint NOT NULL,
-    price public.amount NOT NULL,
+    price pricing.amount NOT NULL,
     level text,
     CONSTRAINT shelf_level_known CHECK ((level = ANY (ARRAY['LOW'::text, 'NORMAL'::text, 'HIGH'::text])))
 )
 WITH (fillfactor='90');
-CREATE TABLE public.stock_movement (
+CREATE TABLE pricing.stock_movement (
     product_id bigint NOT NULL,
     sequence bigint NOT NULL,
-    kind public.movement_kind NOT NULL,
-    quantity public.moved_quantity NOT NULL,
+    kind pricing.movement_kind NOT NULL,
+    quantity pricing.moved_quantity NOT NULL,
     stock_after integer NOT NULL,
     order_id bigint,
     reason text DEFAULT ''::text NOT NULL,
     actor text NOT NULL,
-    at public.finite_time NOT NULL
+    at pricing.finite_time NOT NULL
 );
-ALTER TABLE public.supplier ALTER COLUMN supplier_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME public.supplier_supplier_id_seq
+ALTER TABLE pricing.supplier ALTER COLUMN supplier_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pricing.supplier_supplier_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE public.tick_state (
+CREATE TABLE pricing.tick_state (
     only_row boolean DEFAULT true NOT NULL,
-    completed_at public.finite_time,
+    completed_at pricing.finite_time,
     CONSTRAINT tick_state_only_row CHECK (only_row)
 )
 WITH (fillfactor='10');
-CREATE TABLE public.virtual_clock (
+CREATE TABLE pricing.virtual_clock (
     only_row boolean DEFAULT true NOT NULL,
-    at public.finite_time NOT NULL,
+    at pricing.finite_time NOT NULL,
     CONSTRAINT virtual_clock_only_row CHECK (only_row)
 );
-ALTER TABLE ONLY public.event ATTACH PARTITION public.event_p0 FOR VALUES FROM (MINVALUE) TO ('20000000');
-ALTER TABLE ONLY public.app_user
+ALTER TABLE ONLY pricing.event ATTACH PARTITION pricing.event_p0 FOR VALUES FROM (MINVALUE) TO ('20000000');
+ALTER TABLE ONLY pricing.app_user
     ADD CONSTRAINT app_user_pkey PRIMARY KEY (user_id);
-ALTER TABLE ONLY public.audit_repair
+ALTER TABLE ONLY pricing.audit_repair
     ADD CONSTRAINT audit_repair_pkey PRIMARY KEY (audit_repair_id);
-ALTER TABLE ONLY public.automation_halt
+ALTER TABLE ONLY pricing.automation_halt
     ADD CONSTRAINT automation_halt_pkey PRIMARY KEY (halt_id);
-ALTER TABLE ONLY public.breaker_move
+ALTER TABLE ONLY pricing.breaker_move
     ADD CONSTRAINT breaker_move_pkey PRIMARY KEY (product_id);
-ALTER TABLE ONLY public.breaker_state
+ALTER TABLE ONLY pricing.breaker_state
     ADD CONSTRAINT breaker_state_pkey PRIMARY KEY (only_row);
-ALTER TABLE ONLY public.category
+ALTER TABLE ONLY pricing.category
     ADD CONSTRAINT category_name_key UNIQUE (name);
-ALTER TABLE ONLY public.category
+ALTER TABLE ONLY pricing.category
     ADD CONSTRAINT category_pkey PRIMARY KEY (category_id);
-ALTER TABLE ONLY public.customer_order
+ALTER TABLE ONLY pricing.customer_order
     ADD CONSTRAINT customer_order_pkey PRIMARY KEY (order_id);
-ALTER TABLE ONLY public.event_outbox
+ALTER TABLE ONLY pricing.event_outbox
     ADD CONSTRAINT event_outbox_pkey PRIMARY KEY (event_id);
-ALTER TABLE ONLY public.event_p0
+ALTER TABLE ONLY pricing.event_p0
     ADD CONSTRAINT event_p0_pkey PRIMARY KEY (sequence);
-ALTER TABLE ONLY public.event_sequence
+ALTER TABLE ONLY pricing.event_sequence
     ADD CONSTRAINT event_sequence_pkey PRIMARY KEY (only_row);
-ALTER TABLE ONLY public.event_set_aside
+ALTER TABLE ONLY pricing.event_set_aside
     ADD CONSTRAINT event_set_aside_pkey PRIMARY KEY (event_id);
-ALTER TABLE ONLY public.expectation
+ALTER TABLE ONLY pricing.expectation
     ADD CONSTRAINT expectation_pkey PRIMARY KEY (expectation_id);
-ALTER TABLE ONLY public.failing_product
+ALTER TABLE ONLY pricing.failing_product
     ADD CONSTRAINT failing_product_pkey PRIMARY KEY (product_id);
-ALTER TABLE ONLY public.hash_secret
+ALTER TABLE ONLY pricing.hash_secret
     ADD CONSTRAINT hash_secret_pkey PRIMARY KEY (only_row);
-ALTER TABLE ONLY public.inventory
+ALTER TABLE ONLY pricing.inventory
     ADD CONSTRAINT inventory_pkey PRIMARY KEY (product_id);
-ALTER TABLE ONLY public.order_line
+ALTER TABLE ONLY pricing.order_line
     ADD CONSTRAINT order_line_pkey PRIMARY KEY (order_id, product_id);
-ALTER TABLE ONLY public.price_change
+ALTER TABLE ONLY pricing.price_change
     ADD CONSTRAINT price_change_pkey PRIMARY KEY (price_change_id);
-ALTER TABLE ONLY public.price_change
+ALTER TABLE ONLY pricing.price_change
     ADD CONSTRAINT price_change_sequence_key UNIQUE (product_id, sequence);
-ALTER TABLE ONLY public.product
+ALTER TABLE ONLY pricing.product
     ADD CONSTRAINT product_pkey PRIMARY KEY (product_id);
-ALTER TABLE ONLY public.request_key
+ALTER TABLE ONLY pricing.request_key
     ADD CONSTRAINT request_key_pkey PRIMARY KEY (key);
-ALTER TABLE ONLY public.rule
+ALTER TABLE ONLY pricing.rule
     ADD CONSTRAINT rule_name_version_key UNIQUE (name, version);
-ALTER TABLE ONLY public.rule
+ALTER TABLE ONLY pricing.rule
     ADD CONSTRAINT rule_pkey PRIMARY KEY (rule_id);
-ALTER TABLE ONLY public.schema_script
-    ADD CONSTRAINT schema_script_pkey PRIMARY KEY (number);
-ALTER TABLE ONLY public.setting
+ALTER TABLE ONLY pricing.schema_script
+    ADD CONSTRAINT schema_script_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY pricing.setting
     ADD CONSTRAINT setting_pkey PRIMARY KEY (name);
-ALTER TABLE ONLY public.shelf
+ALTER TABLE ONLY pricing.shelf
     ADD CONSTRAINT shelf_pkey PRIMARY KEY (product_id);
-ALTER TABLE ONLY public.stock_movement
+ALTER TABLE ONLY pricing.stock_movement
     ADD CONSTRAINT stock_movement_pkey PRIMARY KEY (product_id, sequence);
-ALTER TABLE ONLY public.supplier
+ALTER TABLE ONLY pricing.supplier
     ADD CONSTRAINT supplier_pkey PRIMARY KEY (supplier_id);
-ALTER TABLE ONLY public.supplier
+ALTER TABLE ONLY pricing.supplier
     ADD CONSTRAINT supplier_tax_number_key UNIQUE (tax_number);
-ALTER TABLE ONLY public.tick_state
+ALTER TABLE ONLY pricing.tick_state
     ADD CONSTRAINT tick_state_pkey PRIMARY KEY (only_row);
-ALTER TABLE ONLY public.virtual_clock
+ALTER TABLE ONLY pricing.virtual_clock
     ADD CONSTRAINT virtual_clock_pkey PRIMARY KEY (only_row);
-CREATE UNIQUE INDEX app_user_email_key ON public.app_user USING btree (public.fold_case(email)) WHERE (archived_at IS NULL);
-CREATE UNIQUE INDEX app_user_phone_number_key ON public.app_user USING btree (public.phone_key(phone_number)) WHERE (archived_at IS NULL);
-CREATE INDEX app_user_role_index ON public.app_user USING btree (role, user_id) WHERE (archived_at IS NULL);
-CREATE INDEX app_user_text_index ON public.app_user USING gin (search_text public.gin_trgm_ops);
-CREATE INDEX audit_repair_product_index ON public.audit_repair USING btree (product_id);
-CREATE UNIQUE INDEX automation_halt_open_index ON public.automation_halt USING btree (COALESCE(category_id, (0)::bigint), COALESCE(product_id, (0)::bigint)) WHERE (resumed_at IS NULL);
-CREATE UNIQUE INDEX category_name_fold_key ON public.category USING btree (public.fold_case(name));
-CREATE INDEX customer_order_customer_index ON public.customer_order USING btree (customer_id, order_id);
-CREATE INDEX customer_order_placed_index ON public.customer_order USING btree (placed_at);
-CREATE INDEX customer_order_status_index ON public.customer_order USING btree (status, order_id);
-CREATE INDEX expectation_open_index ON public.expectation USING btree (product_id, eta) WHERE (closed_at IS NULL);
-CREATE INDEX inventory_pinned_index ON public.inventory USING btree (product_id) WHERE (pin_price IS NOT NULL);
-CREATE INDEX order_line_product_index ON public.order_line USING btree (product_id);
-CREATE INDEX price_change_at_index ON public.price_change USING btree (at);
-CREATE INDEX product_category_index ON public.product USING btree (category_id);
-CREATE INDEX product_rule_index ON public.product USING btree (rule_id);
-CREATE INDEX product_supplier_index ON public.product USING btree (supplier_id);
-CREATE INDEX product_text_index ON public.product USING gin (search_text public.gin_trgm_ops);
-CREATE INDEX product_title_index ON public.product USING btree (title COLLATE "und-x-icu", product_id);
-CREATE INDEX product_unlisted_index ON public.product USING btree (product_id) WHERE ((NOT active) OR (archived_at IS NOT NULL));
-CREATE INDEX request_key_created_index ON public.request_key USING btree (created_at);
-CREATE UNIQUE INDEX rule_one_active_version ON public.rule USING btree (name) WHERE (status = 'active'::text);
-CREATE INDEX shelf_level_index ON public.shelf USING btree (level, product_id);
-CREATE INDEX shelf_price_index ON public.shelf USING btree (price, product_id);
-CREATE UNIQUE INDEX supplier_tax_number_fold_key ON public.supplier USING btree (public.fold_case(tax_number));
-CREATE TRIGGER app_user_born BEFORE INSERT ON public.app_user FOR EACH ROW EXECUTE FUNCTION public.tg_row_born();
-CREATE TRIGGER app_user_name_clean BEFORE INSERT OR UPDATE OF full_name, email, phone_number ON public.app_user FOR EACH ROW EXECUTE FUNCTION public.tg_name_clean();
-CREATE TRIGGER audit_repair_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_repair FOR EACH STATEMENT EXECUTE FUNCTION public.tg_history_append_only();
-CREATE TRIGGER automation_halt_name_clean BEFORE INSERT OR UPDATE OF resume_reason ON public.automation_halt FOR EACH ROW EXECUTE FUNCTION public.tg_name_clean();
-CREATE TRIGGER category_name_clean BEFORE INSERT OR UPDATE OF name ON public.category FOR EACH ROW EXECUTE FUNCTION public.tg_name_clean();
-CREATE TRIGGER customer_order_move BEFORE UPDATE OF status ON public.customer_order FOR EACH ROW EXECUTE FUNCTION public.tg_order_move();
-CREATE TRIGGER expectation_price AFTER INSERT OR DELETE OR UPDATE ON public.expectation FOR EACH ROW EXECUTE FUNCTION public.tg_expectation_price();
-CREATE TRIGGER inventory_keep BEFORE DELETE ON public.inventory FOR EACH STATEMENT EXECUTE FUNCTION public.tg_inventory_keep();
-CREATE TRIGGER inventory_kept BEFORE UPDATE OF product_id, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, learned_at, elasticity_now, rate_now, changed_at ON public.inventory FOR EACH ROW EXECUTE FUNCTION public.tg_inventory_kept();
-CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, price, pin_price, pinned_until, learner, learning_since, opening_rate, next_eta, cause, sales ON public.inventory FOR EACH ROW EXECUTE FUNCTION public.tg_inventory_move();
-CREATE TRIGGER inventory_open BEFORE INSERT ON public.inventory FOR EACH ROW EXECUTE FUNCTION public.tg_inventory_open();
-CREATE TRIGGER price_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.price_change FOR EACH STATEMENT EXECUTE FUNCTION public.tg_history_append_only();
-CREATE TRIGGER product_archive_expectations AFTER UPDATE OF archived_at ON public.product FOR EACH ROW WHEN (((old.archived_at IS NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION public.tg_product_stop_waiting();
-CREATE TRIGGER product_born BEFORE INSERT ON public.product FOR EACH ROW EXECUTE FUNCTION public.tg_row_born();
-CREATE TRIGGER product_declare AFTER UPDATE ON public.product FOR EACH ROW WHEN ((((((((((((((((((old.base_price)::numeric IS DISTINCT FROM (new.base_price)::numeric) OR ((old.unit_cost)::numeric IS DISTINCT FROM (new.unit_cost)::numeric)) OR ((old.floor_price)::numeric IS DISTINCT FROM (new.floor_price)::numeric)) OR ((old.ceiling_price)::numeric IS DISTINCT FROM (new.ceiling_price)::numeric)) OR (old.low_stock IS DISTINCT FROM new.low_stock)) OR (old.high_stock IS DISTINCT FROM new.high_stock)) OR (old.rule_id IS DISTINCT FROM new.rule_id)) OR (old.category_id IS DISTINCT FROM new.category_id)) OR ((old.archived_at)::timestamp with time zone IS DISTINCT FROM (new.archived_at)::timestamp with time zone)) OR (old.elasticity IS DISTINCT FROM new.elasticity)) OR (old.ref_rate IS DISTINCT FROM new.ref_rate)) OR ((old.unit_value)::numeric IS DISTINCT FROM (new.unit_value)::numeric)) OR (old.decay IS DISTINCT FROM new.decay)) OR ((old.season_start)::timestamp with time zone IS DISTINCT FROM (new.season_start)::timestamp with time zone)) OR ((old.season_end)::timestamp with time zone IS DISTINCT FROM (new.season_end)::timestamp with time zone)) OR (old.season_profile IS DISTINCT FROM new.season_profile))) EXECUTE FUNCTION public.tg_product_declare();
-CREATE TRIGGER product_limits BEFORE INSERT OR UPDATE ON public.product FOR EACH ROW EXECUTE FUNCTION public.tg_product_limits();
-CREATE TRIGGER product_make BEFORE INSERT ON public.product FOR EACH ROW EXECUTE FUNCTION public.tg_product_make();
-CREATE TRIGGER product_name_clean BEFORE INSERT OR UPDATE OF title ON public.product FOR EACH ROW EXECUTE FUNCTION public.tg_name_clean();
-CREATE TRIGGER product_open AFTER INSERT ON public.product FOR EACH ROW EXECUTE FUNCTION public.tg_product_declare();
-CREATE TRIGGER product_recategorize BEFORE UPDATE OF category_id ON public.product FOR EACH ROW WHEN ((old.category_id IS DISTINCT FROM new.category_id)) EXECUTE FUNCTION public.tg_product_make();
-CREATE TRIGGER rule_born BEFORE INSERT ON public.rule FOR EACH ROW EXECUTE FUNCTION public.tg_row_born();
-CREATE TRIGGER rule_keep BEFORE UPDATE ON public.rule FOR EACH ROW EXECUTE FUNCTION public.tg_rule_keep();
-CREATE TRIGGER rule_name_clean BEFORE INSERT ON public.rule FOR EACH ROW EXECUTE FUNCTION public.tg_name_clean();
-CREATE TRIGGER stock_movement_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.stock_movement FOR EACH STATEMENT EXECUTE FUNCTION public.tg_history_append_only();
-CREATE TRIGGER supplier_born BEFORE INSERT ON public.supplier FOR EACH ROW EXECUTE FUNCTION public.tg_row_born();
-CREATE TRIGGER supplier_name_clean BEFORE INSERT OR UPDATE OF company_name, contact_email, tax_number ON public.supplier FOR EACH ROW EXECUTE FUNCTION public.tg_name_clean();
-CREATE CONSTRAINT TRIGGER virtual_clock_sandbox AFTER INSERT OR UPDATE ON public.virtual_clock DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.tg_virtual_clock_sandbox();
-ALTER TABLE ONLY public.automation_halt
-    ADD CONSTRAINT automation_halt_category_fkey FOREIGN KEY (category_id) REFERENCES public.category(category_id);
-ALTER TABLE ONLY public.automation_halt
-    ADD CONSTRAINT automation_halt_product_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
-ALTER TABLE ONLY public.customer_order
-    ADD CONSTRAINT customer_order_customer_fkey FOREIGN KEY (customer_id) REFERENCES public.app_user(user_id);
-ALTER TABLE ONLY public.expectation
-    ADD CONSTRAINT expectation_product_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
-ALTER TABLE ONLY public.inventory
-    ADD CONSTRAINT inventory_product_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
-ALTER TABLE ONLY public.price_change
-    ADD CONSTRAINT price_change_rule_fkey FOREIGN KEY (rule_id) REFERENCES public.rule(rule_id);
-ALTER TABLE ONLY public.product
-    ADD CONSTRAINT product_category_fkey FOREIGN KEY (category_id) REFERENCES public.category(category_id);
-ALTER TABLE ONLY public.product
-    ADD CONSTRAINT product_rule_fkey FOREIGN KEY (rule_id) REFERENCES public.rule(rule_id);
-ALTER TABLE ONLY public.product
-    ADD CONSTRAINT product_supplier_fkey FOREIGN KEY (supplier_id) REFERENCES public.supplier(supplier_id);
-ALTER TABLE ONLY public.shelf
-    ADD CONSTRAINT shelf_product_fkey FOREIGN KEY (product_id) REFERENCES public.product(product_id);
+CREATE UNIQUE INDEX app_user_email_key ON pricing.app_user USING btree (pricing.fold_case(email)) WHERE (archived_at IS NULL);
+CREATE UNIQUE INDEX app_user_phone_number_key ON pricing.app_user USING btree (pricing.phone_key(phone_number)) WHERE (archived_at IS NULL);
+CREATE INDEX app_user_role_index ON pricing.app_user USING btree (role, user_id) WHERE (archived_at IS NULL);
+CREATE INDEX app_user_text_index ON pricing.app_user USING gin (search_text pricing.gin_trgm_ops);
+CREATE INDEX audit_repair_product_index ON pricing.audit_repair USING btree (product_id);
+CREATE UNIQUE INDEX automation_halt_open_index ON pricing.automation_halt USING btree (COALESCE(category_id, (0)::bigint), COALESCE(product_id, (0)::bigint)) WHERE (resumed_at IS NULL);
+CREATE UNIQUE INDEX category_name_fold_key ON pricing.category USING btree (pricing.fold_case(name));
+CREATE INDEX customer_order_customer_index ON pricing.customer_order USING btree (customer_id, order_id);
+CREATE INDEX customer_order_placed_index ON pricing.customer_order USING btree (placed_at);
+CREATE INDEX customer_order_status_index ON pricing.customer_order USING btree (status, order_id);
+CREATE INDEX expectation_open_index ON pricing.expectation USING btree (product_id, eta) WHERE (closed_at IS NULL);
+CREATE INDEX inventory_pinned_index ON pricing.inventory USING btree (product_id) WHERE (pin_price IS NOT NULL);
+CREATE INDEX order_line_product_index ON pricing.order_line USING btree (product_id);
+CREATE INDEX price_change_at_index ON pricing.price_change USING btree (at);
+CREATE INDEX product_category_index ON pricing.product USING btree (category_id);
+CREATE INDEX product_rule_index ON pricing.product USING btree (rule_id);
+CREATE INDEX product_supplier_index ON pricing.product USING btree (supplier_id);
+CREATE INDEX product_text_index ON pricing.product USING gin (search_text pricing.gin_trgm_ops);
+CREATE INDEX product_title_index ON pricing.product USING btree (title COLLATE "und-x-icu", product_id);
+CREATE INDEX product_unlisted_index ON pricing.product USING btree (product_id) WHERE ((NOT active) OR (archived_at IS NOT NULL));
+CREATE INDEX request_key_created_index ON pricing.request_key USING btree (created_at);
+CREATE UNIQUE INDEX rule_one_active_version ON pricing.rule USING btree (name) WHERE (status = 'active'::text);
+CREATE INDEX shelf_level_index ON pricing.shelf USING btree (level, product_id);
+CREATE INDEX shelf_price_index ON pricing.shelf USING btree (price, product_id);
+CREATE UNIQUE INDEX supplier_tax_number_fold_key ON pricing.supplier USING btree (pricing.fold_case(tax_number));
+CREATE TRIGGER app_user_born BEFORE INSERT ON pricing.app_user FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
+CREATE TRIGGER app_user_name_clean BEFORE INSERT OR UPDATE OF full_name, email, phone_number ON pricing.app_user FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_name_clean();
+CREATE TRIGGER audit_repair_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.audit_repair FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER automation_halt_name_clean BEFORE INSERT OR UPDATE OF resume_reason ON pricing.automation_halt FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_name_clean();
+CREATE TRIGGER category_name_clean BEFORE INSERT OR UPDATE OF name ON pricing.category FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_name_clean();
+CREATE TRIGGER customer_order_move BEFORE UPDATE OF status ON pricing.customer_order FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_order_move();
+CREATE TRIGGER expectation_price AFTER INSERT OR DELETE OR UPDATE ON pricing.expectation FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_expectation_price();
+CREATE TRIGGER inventory_keep BEFORE DELETE ON pricing.inventory FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_inventory_keep();
+CREATE TRIGGER inventory_kept BEFORE UPDATE OF product_id, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, learned_at, elasticity_now, rate_now, changed_at ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_kept();
+CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, price, pin_price, pinned_until, learner, learning_since, opening_rate, next_eta, cause, sales ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_move();
+CREATE TRIGGER inventory_open BEFORE INSERT ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_open();
+CREATE TRIGGER price_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.price_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER product_archive_expectations AFTER UPDATE OF archived_at ON pricing.product FOR EACH ROW WHEN (((old.archived_at IS NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION pricing_code.tg_product_stop_waiting();
+CREATE TRIGGER product_born BEFORE INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
+CREATE TRIGGER product_declare AFTER UPDATE ON pricing.product FOR EACH ROW WHEN ((((((((((((((((((old.base_price)::numeric IS DISTINCT FROM (new.base_price)::numeric) OR ((old.unit_cost)::numeric IS DISTINCT FROM (new.unit_cost)::numeric)) OR ((old.floor_price)::numeric IS DISTINCT FROM (new.floor_price)::numeric)) OR ((old.ceiling_price)::numeric IS DISTINCT FROM (new.ceiling_price)::numeric)) OR (old.low_stock IS DISTINCT FROM new.low_stock)) OR (old.high_stock IS DISTINCT FROM new.high_stock)) OR (old.rule_id IS DISTINCT FROM new.rule_id)) OR (old.category_id IS DISTINCT FROM new.category_id)) OR ((old.archived_at)::timestamp with time zone IS DISTINCT FROM (new.archived_at)::timestamp with time zone)) OR (old.elasticity IS DISTINCT FROM new.elasticity)) OR (old.ref_rate IS DISTINCT FROM new.ref_rate)) OR ((old.unit_value)::numeric IS DISTINCT FROM (new.unit_value)::numeric)) OR (old.decay IS DISTINCT FROM new.decay)) OR ((old.season_start)::timestamp with time zone IS DISTINCT FROM (new.season_start)::timestamp with time zone)) OR ((old.season_end)::timestamp with time zone IS DISTINCT FROM (new.season_end)::timestamp with time zone)) OR (old.season_profile IS DISTINCT FROM new.season_profile))) EXECUTE FUNCTION pricing_code.tg_product_declare();
+CREATE TRIGGER product_limits BEFORE INSERT OR UPDATE ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_limits();
+CREATE TRIGGER product_make BEFORE INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_make();
+CREATE TRIGGER product_name_clean BEFORE INSERT OR UPDATE OF title ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_name_clean();
+CREATE TRIGGER product_open AFTER INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_declare();
+CREATE TRIGGER product_recategorize BEFORE UPDATE OF category_id ON pricing.product FOR EACH ROW WHEN ((old.category_id IS DISTINCT FROM new.category_id)) EXECUTE FUNCTION pricing_code.tg_product_make();
+CREATE TRIGGER rule_born BEFORE INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
+CREATE TRIGGER rule_keep BEFORE UPDATE ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_keep();
+CREATE TRIGGER rule_name_clean BEFORE INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_name_clean();
+CREATE TRIGGER stock_movement_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.stock_movement FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER supplier_born BEFORE INSERT ON pricing.supplier FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
+CREATE TRIGGER supplier_name_clean BEFORE INSERT OR UPDATE OF company_name, contact_email, tax_number ON pricing.supplier FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_name_clean();
+CREATE CONSTRAINT TRIGGER virtual_clock_sandbox AFTER INSERT OR UPDATE ON pricing.virtual_clock DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_virtual_clock_sandbox();
+ALTER TABLE ONLY pricing.automation_halt
+    ADD CONSTRAINT automation_halt_category_fkey FOREIGN KEY (category_id) REFERENCES pricing.category(category_id);
+ALTER TABLE ONLY pricing.automation_halt
+    ADD CONSTRAINT automation_halt_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
+ALTER TABLE ONLY pricing.customer_order
+    ADD CONSTRAINT customer_order_customer_fkey FOREIGN KEY (customer_id) REFERENCES pricing.app_user(user_id);
+ALTER TABLE ONLY pricing.expectation
+    ADD CONSTRAINT expectation_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
+ALTER TABLE ONLY pricing.inventory
+    ADD CONSTRAINT inventory_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
+ALTER TABLE ONLY pricing.price_change
+    ADD CONSTRAINT price_change_rule_fkey FOREIGN KEY (rule_id) REFERENCES pricing.rule(rule_id);
+ALTER TABLE ONLY pricing.product
+    ADD CONSTRAINT product_category_fkey FOREIGN KEY (category_id) REFERENCES pricing.category(category_id);
+ALTER TABLE ONLY pricing.product
+    ADD CONSTRAINT product_rule_fkey FOREIGN KEY (rule_id) REFERENCES pricing.rule(rule_id);
+ALTER TABLE ONLY pricing.product
+    ADD CONSTRAINT product_supplier_fkey FOREIGN KEY (supplier_id) REFERENCES pricing.supplier(supplier_id);
+ALTER TABLE ONLY pricing.shelf
+    ADD CONSTRAINT shelf_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);

@@ -43,19 +43,19 @@ extension Rule {
     )
 
     static let pragmas = Rule(
-        name: "A script's first line is its one pragma",
+        name: "A script's first line is its one pragma, and code makes no tables and drops nothing",
         concerns: { $0.isIn("sql") },
         problems: { file in
             let first = file.lines.first ?? ""
             var problems: [String] = []
-            if first.wholeMatch(of: /--! (once|repeatable|demo|bench|queries)/) == nil {
+            if first.wholeMatch(of: /--! (once|code|code first|code last|demo|bench|queries)/) == nil {
                 problems.append("line 1: \(first)")
             }
             if file.lines.dropFirst().contains(where: { $0.hasPrefix("--!") }) { problems.append("a second pragma") }
-            if first == "--! repeatable" {
+            if first.hasPrefix("--! code") {
                 problems += matches(
                     file.text,
-                    /^(create (table|index|unique|type|function|trigger|view)\b|alter table)/
+                    /^(create (table|index|unique|domain|view)\b|create or replace|alter|drop)/
                 )
             }
             return problems
@@ -63,15 +63,20 @@ extension Rule {
         planted: [
             HouseFile(path: "sql/20_a.sql", text: "select 1;"),
             HouseFile(path: "sql/20_a.sql", text: "--! sometimes\n"),
-            HouseFile(path: "sql/20_a.sql", text: "--! once\n--! repeatable\n"),
-            HouseFile(path: "sql/20_a.sql", text: "--! repeatable\ncreate table a ();\n"),
+            HouseFile(path: "sql/20_a.sql", text: "--! once\n--! code\n"),
+            HouseFile(path: "sql/a.sql", text: "--! code\ncreate table a ();\n"),
+            HouseFile(path: "sql/a.sql", text: "--! code\ndrop function a();\n"),
+            HouseFile(path: "sql/a.sql", text: "--! code\ncreate or replace function a()\n"),
         ]
     )
 
     static let scriptNames = Rule(
-        name: "A script is named by its number and its topic",
+        name: "A script that is applied once has a number, and code has its room",
         concerns: { $0.isIn("sql") },
-        problems: { $0.path.wholeMatch(of: /sql\/[0-9]{2}_[a-z0-9_]+\.sql/) == nil ? [$0.path] : [] },
-        planted: [HouseFile(path: "sql/more/20_a.sql", text: ""), HouseFile(path: "sql/A.sql", text: "")]
+        problems: { file in
+            let name = /sql\/([0-9]{2}_[a-z0-9_]+|types|access|(pricing|calls|lab|bench)\/[a-z0-9_]+)\.sql/
+            return file.path.wholeMatch(of: name) == nil ? [file.path] : []
+        },
+        planted: [HouseFile(path: "sql/more/a.sql", text: ""), HouseFile(path: "sql/A.sql", text: "")]
     )
 }

@@ -1,5 +1,5 @@
 extension PrivateCluster {
-    /// How to log in to a database made by ``prepare(database:owner:runtime:)``.
+    /// How to log in to a database made by ``prepare(database:owner:runtime:searchPath:)``.
     package struct Logins: Sendable, Hashable {
         /// Owns the database; for migrations.
         package let owner: ConnectionSettings
@@ -8,11 +8,13 @@ extension PrivateCluster {
     }
 
     /// Makes the two login roles and the database, whichever are missing. No role is a superuser.
+    /// - Parameter searchPath: where sessions that do not say so themselves look for names, psql's among them.
     /// - Throws: what `start` throws, or the server's refusal.
     package func prepare(
         database: String,
         owner: String,
-        runtime: String
+        runtime: String,
+        searchPath: String
     ) async throws(PostgresError) -> Logins {
         let settings = try await start()
         let connection = try await PostgresConnection.open(
@@ -36,6 +38,7 @@ extension PrivateCluster {
                 """
                 revoke all on database \(quoted(database)) from public;
                 grant connect on database \(quoted(database)) to \(quoted(runtime));
+                alter database \(quoted(database)) set search_path = \(searchPath);
                 """,
                 name: "grant_connect"
             )

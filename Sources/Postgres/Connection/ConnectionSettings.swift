@@ -6,6 +6,9 @@ import CLibPQ
 package struct ConnectionSettings: Sendable, Hashable, CustomStringConvertible {
     /// The keywords given, and no other.
     package private(set) var keywords: [String: String]
+    /// The schemas that a session looks for names in, first to last, as SQL's `set search_path` takes them; nil leaves the
+    /// role's. It is set after connecting, since a pooler may drop what a startup packet carries.
+    package var searchPath: String?
 
     /// Settings from keywords; an empty dictionary means libpq's environment.
     package init(keywords: [String: String] = [:]) {

@@ -74,6 +74,8 @@ extension SQLState {
     package static let deadlockDetected: SQLState = "40P01"
     /// `42501`: the role lacks a privilege.
     package static let insufficientPrivilege: SQLState = "42501"
+    /// `42883`: no such function.
+    package static let undefinedFunction: SQLState = "42883"
     /// `42P01`: no such table.
     package static let undefinedTable: SQLState = "42P01"
     /// `42P04`: the database exists.

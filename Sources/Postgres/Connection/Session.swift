@@ -31,6 +31,7 @@ package final class Session {
         for attempt in settings.attempts(preferring: preferred) {
             do throws(PostgresError) {
                 try link.connect(attempt)
+                if let path = attempt.searchPath { _ = try command("set search_path = \(path)") }
                 return attempt
             } catch {
                 if error.kind == .cancelled { throw error }
@@ -112,6 +113,9 @@ package final class Session {
         return try collect(sql).commandTag
     }
 
+    /// What the server says of a prepared statement that it has forgotten, or whose functions were made anew since.
+    private static let saysStale: Set<SQLState?> = [.invalidStatementName, .featureNotSupported, .undefinedFunction]
+
     /// Prepares if need be, runs, and prepares again once if the server has forgotten or outgrown the plan.
     private func execute(
         _ name: String,
@@ -124,10 +128,10 @@ package final class Session {
         } catch {
             guard error.kind == .server, !inTransaction, link.transactionStatus == PQTRANS_IDLE,
                 prepared.contains(name),
-                error.sqlState == .invalidStatementName || error.sqlState == .featureNotSupported
+                Self.saysStale.contains(error.sqlState)
             else { throw error }
             prepared.remove(name)
-            if error.sqlState == .featureNotSupported {
+            if error.sqlState != .invalidStatementName {
                 try script("deallocate \"\(name)\"", name: "deallocate")
             }
         }

@@ -90,7 +90,7 @@ final class ReadIntake: Intake, Service {
 
     private func answer(_ waiting: Waiting) async {
         do throws(PricingFailure) {
-            waiting.ticket.answer(.success(try await database.read(waiting.read.function, waiting.context)))
+            waiting.ticket.answer(.success(try await database.read(waiting.context)))
         } catch {
             waiting.ticket.answer(.failure(error))
         }

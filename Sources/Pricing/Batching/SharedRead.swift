@@ -7,15 +7,6 @@ enum SharedRead: String, CaseIterable, Sendable {
     case product = "product.get"
     case inventory = "inventory.get"
 
-    /// The SQL function that answers a call by itself.
-    var function: String {
-        switch self {
-        case .price: "get_prices"
-        case .product: "get_product"
-        case .inventory: "get_inventory"
-        }
-    }
-
     /// Whether it reads much of a product, and not a few columns of one row.
     var isThorough: Bool { self != .price }
 

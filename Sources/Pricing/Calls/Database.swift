@@ -33,8 +33,8 @@ struct Database: Sendable {
     private static let mostRetries = 2
 
     /// A reading call.
-    func read(_ function: String, _ context: CallContext) async throws(PricingFailure) -> Answer {
-        let statement = CallStatements.read(function)
+    func read(_ context: CallContext) async throws(PricingFailure) -> Answer {
+        let statement = CallStatements.read(CallStatements.function(of: context.method.name))
         let parameters = context.params.serialized()
         let text = try await run(context) { (session) throws(PostgresError) in
             try session.one(statement, [.json(parameters)])
@@ -43,10 +43,11 @@ struct Database: Sendable {
     }
 
     /// A writing call; a dry run is carried out and rolled back.
-    func write(_ function: String, _ context: CallContext) async throws(PricingFailure) -> Answer {
+    func write(_ context: CallContext) async throws(PricingFailure) -> Answer {
         let key = context.meta.isDryRun ? nil : context.meta.idempotencyKey ?? Self.freshKey()
         let bindings: [Binding] = [
-            .text(function), .text(context.method.name), .json(context.params.serialized()),
+            .text(CallStatements.function(of: context.method.name)), .text(context.method.name),
+            .json(context.params.serialized()),
             .text(ifPresent: key), .text(ifPresent: context.actor),
         ]
         if context.meta.isDryRun {

@@ -9,6 +9,7 @@ import Postgres
 /// | 40001, 40P01, 55P03 | another transaction stood in the way: run again, at last RESOURCE_EXHAUSTED (`lockMs`) |
 /// | 53 | RESOURCE_EXHAUSTED: `disk`, `memory`, `connections`, `configuration`, else `database`; nothing was done |
 /// | 08, 25006, 57 but 57014 | UNAVAILABLE; the server goes, comes, or is no primary |
+/// | 42883 | UNAVAILABLE: another version of pricingd has made the functions anew, and this one is about to end |
 /// | 57014 | our own cancel: CANCELLED; a limit of time: DEADLINE_EXCEEDED; somebody else's cancel: UNAVAILABLE |
 /// | all others | INTERNAL with an incidentId: the fault is ours, or the server's |
 enum SQLStateTable {
@@ -26,6 +27,7 @@ enum SQLStateTable {
     /// By whole state or by class; the longer one counts. What is not listed is a fault.
     static let meanings: [String: Meaning] = [
         "08": .outage, "22": .value, "23": .value, "25006": .outage,
+        "42883": .outage,
         "40001": .contention, "40P01": .contention, "55P03": .contention,
         "53": .shortage("database"), "53100": .shortage("disk"), "53200": .shortage("memory"),
         "53300": .shortage("connections"), "53400": .shortage("configuration"),

@@ -36,7 +36,6 @@ struct DaemonParts: Sendable {
     /// How each method is answered.
     var ways: [String: Dispatcher.Way] {
         let rooms: [[String: Dispatcher.Handler]] = [
-            CallHandlers(database: database, feed: feed, ticker: ticker).handlers,
             EventHandlers(database: database, feed: feed).handlers,
             StatusHandlers(
                 identity: identity,
@@ -60,13 +59,14 @@ struct DaemonParts: Sendable {
             LabHandlers(database: database, gates: gates).handlers,
             ImportHandlers(database: database, feed: feed, ticker: ticker).handlers,
         ]
-        let handlers = rooms.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } }
+        var handlers = rooms.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } }
+        let session = SessionHandlers(identity: identity, limits: limits).handlers
+        let calls = CallHandlers(database: database, feed: feed, ticker: ticker)
+        handlers.merge(calls.handlers(beside: Set(handlers.keys).union(session.keys))) { special, _ in special }
         var intakes: [String: any Intake] = ["order.place": intake]
         for read in SharedRead.allCases { intakes[read.rawValue] = reads }
         var ways = handlers.mapValues { Dispatcher.Way.alone($0) }
-        for (method, handler) in SessionHandlers(identity: identity, limits: limits).handlers {
-            ways[method] = .atOnce(handler)
-        }
+        for (method, handler) in session { ways[method] = .atOnce(handler) }
         for (method, intake) in intakes {
             if let handler = handlers[method] { ways[method] = .together(intake, alone: handler) }
         }

@@ -27,6 +27,8 @@ package struct DatabaseHost: Sendable {
     package let cluster: PrivateCluster?
     /// For serving.
     let settings: ConnectionSettings
+    /// What the database's register calls the code of this binary.
+    let codeHash: String
     let isSandbox: Bool
 
     /// Starts a private cluster or names a configured server, of several hosts the one that accepts writes: nothing here is
@@ -37,13 +39,20 @@ package struct DatabaseHost: Sendable {
     ) async throws(PostgresError) -> (cluster: PrivateCluster?, owner: ConnectionSettings, runtime: ConnectionSettings)
     {
         func primary(_ settings: ConnectionSettings) -> ConnectionSettings {
-            settings.with("target_session_attrs", "read-write")
+            var settings = settings.with("target_session_attrs", "read-write")
+            settings.searchPath = MigrationStatements.searchPath
+            return settings
         }
         switch source {
         case .configured(let settings): return (nil, primary(settings), primary(settings))
         case .privateCluster(let folder):
             let cluster = try PrivateCluster(dataDirectory: folder, logger: logger)
-            let logins = try await cluster.prepare(database: "pricing", owner: "pricing", runtime: "pricingd")
+            let logins = try await cluster.prepare(
+                database: "pricing",
+                owner: "pricing",
+                runtime: "pricingd",
+                searchPath: MigrationStatements.searchPath
+            )
             return (cluster, primary(logins.owner), primary(logins.runtime))
         }
     }
@@ -88,14 +97,14 @@ package struct DatabaseHost: Sendable {
         } catch {
             throw Failure(error)
         }
-        if cluster == nil, !plan.isEmpty { throw .outOfStep(plan.steps.map(\.script.name)) }
-        let madeAsSandbox = try await rethrowing { () async throws(PostgresError) in
+        if cluster == nil, !plan.isEmpty { throw .outOfStep(plan.steps) }
+        let (madeAsSandbox, codeHash) = try await rethrowing { () async throws(PostgresError) in
             try await connection.run { (session) throws(PostgresError) in
-                try session.one(MigrationStatements.isSandbox)
+                (try session.one(MigrationStatements.isSandbox), try session.one(MigrationStatements.codeHash))
             }
         }
         if isSandbox, !madeAsSandbox { throw .notASandbox }
-        return DatabaseHost(cluster: cluster, settings: runtime, isSandbox: madeAsSandbox)
+        return DatabaseHost(cluster: cluster, settings: runtime, codeHash: codeHash, isSandbox: madeAsSandbox)
     }
 
     private static func rethrowing<Value>(

@@ -77,11 +77,15 @@ package struct PricingDaemon: Sendable {
             logger: logger,
             broughtBack: { parts.feed.kick() }
         )
-        let changes = try NotificationStream(settings, channels: ["pricing_event"], logger: logger)
+        let changes = try NotificationStream(
+            settings,
+            channels: ["pricing_event", MigrationStatements.schemaChannel],
+            logger: logger
+        )
         // They end in the opposite order.
         services = [
             keeper, parts.deadlines, parts.intake, parts.reads, parts.feed, parts.ticker, parts.breaker,
-            ChangeListener(changes: changes, feed: parts.feed),
+            ChangeListener(changes: changes, feed: parts.feed, code: CodeWatch(pool: pool, hash: host.codeHash)),
         ]
         feed = parts.feed
         self.host = host
@@ -94,7 +98,7 @@ package struct PricingDaemon: Sendable {
         settings.with("application_name", "pricingd").with(
             "options",
             "-c statement_timeout=\(CallLimit.statementMs.value) -c lock_timeout=\(CallLimit.lockMs.value)"
-                + " -c client_connection_check_interval=1000 -c search_path=public"
+                + " -c client_connection_check_interval=1000"
                 + " -c jit=off -c timezone=UTC -c idle_in_transaction_session_timeout=10000"
         )
     }
@@ -136,7 +140,12 @@ package struct PricingDaemon: Sendable {
         quiet.logLevel = max(quiet.logLevel, .notice)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + [front],
+                services: services.map {
+                    ServiceGroupConfiguration.ServiceConfiguration(
+                        service: $0,
+                        failureTerminationBehavior: .gracefullyShutdownGroup
+                    )
+                } + [front],
                 logger: logger
             )
         )
@@ -190,16 +199,44 @@ private struct ServerService: Service {
     }
 }
 
-/// Wakes the event feed when another session has committed something.
+/// Wakes the event feed when another session has committed something; ends the daemon when another binary has migrated the
+/// database.
 private struct ChangeListener: Service {
     let changes: NotificationStream
     let feed: EventFeed
+    let code: CodeWatch
 
-    func run() async {
-        await withGracefulShutdownHandler {
-            for await _ in changes.elements { feed.kick() }
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            for await change in changes.elements {
+                feed.kick()
+                if case .notification(let told) = change, told.channel != MigrationStatements.schemaChannel { continue }
+                try await code.check()
+            }
         } onGracefulShutdown: {
             changes.stop()
         }
+    }
+}
+
+/// The functions that the database has are those of another binary.
+package struct CodeChanged: Error {}
+
+/// Whether the database's functions are still those of this binary.
+private struct CodeWatch: Sendable {
+    let pool: ConnectionPool
+    let hash: String
+
+    /// - Throws: ``CodeChanged`` when they are not. A database that cannot be asked is asked when it is back.
+    func check() async throws(CodeChanged) {
+        let found: String
+        do throws(PostgresError) {
+            found = try await pool.run { (session) throws(PostgresError) in
+                try session.one(MigrationStatements.codeHash)
+            }
+        } catch {
+            return
+        }
+        if found != hash { throw CodeChanged() }
     }
 }

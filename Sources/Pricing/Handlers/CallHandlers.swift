@@ -12,29 +12,19 @@ struct CallHandlers: Sendable {
         "price.pin", "clock.set", "pricing.resume", "rule.activate", "audit.repair",
     ]
 
-    /// A handler for each method that names an SQL function.
-    var handlers: [String: Dispatcher.Handler] {
-        CallStatements.functions.reduce(into: [:]) { all, entry in
-            let isWrite = AllMethods.byName[entry.key]?.effect == .write
-            let handler: Dispatcher.Handler = isWrite ? writing(entry.value) : reading(entry.value)
-            all[entry.key] = handler
+    /// A handler for each method that no other room answers.
+    func handlers(beside answered: Set<String>) -> [String: Dispatcher.Handler] {
+        AllMethods.byName.filter { !answered.contains($0.key) }.mapValues { method in
+            method.effect == .write ? write : read
         }
     }
 
-    private func reading(_ function: String) -> Dispatcher.Handler {
-        { context async throws(PricingFailure) in try await read(function, context) }
+    private func read(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+        context.reply(try await database.read(context))
     }
 
-    private func writing(_ function: String) -> Dispatcher.Handler {
-        { context async throws(PricingFailure) in try await write(function, context) }
-    }
-
-    private func read(_ function: String, _ context: CallContext) async throws(PricingFailure) -> RPCReply {
-        context.reply(try await database.read(function, context))
-    }
-
-    private func write(_ function: String, _ context: CallContext) async throws(PricingFailure) -> RPCReply {
-        let answer = try await database.write(function, context)
+    private func write(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+        let answer = try await database.write(context)
         if !context.meta.isDryRun {
             feed.kick()
             if Self.movesTick.contains(context.method.name) { ticker.kick() }

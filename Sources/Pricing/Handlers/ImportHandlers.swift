@@ -90,7 +90,7 @@ struct ImportHandlers: Sendable {
                 "rows": .array(Array(rows[start..<min(start + Self.part, rows.count)])),
             ]
             let bindings: [Binding] = [
-                .text("import_products"), .text(context.method.name), .json(part.serialized()), .text(key),
+                .text(CallStatements.function(of: context.method.name)), .text(context.method.name), .json(part.serialized()), .text(key),
                 .int(Int64(start / Self.part)), .text(context.actor),
             ]
             let written = try await database.run(context) { (session) throws(PostgresError) in
@@ -120,7 +120,7 @@ struct ImportHandlers: Sendable {
         _ rows: [JSONValue]
     ) async throws(PricingFailure) -> Database.Answer {
         do throws(PricingFailure) {
-            return try await database.write("import_products", context)
+            return try await database.write(context)
         } catch {
             guard case .refused(_, _, let facts) = error else { throw error }
             let failed = Self.refused(facts, rows)

@@ -18,7 +18,7 @@ struct ReportHandlers: Sendable {
     private func list(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
         var params = context.params
         params["reports"] = .array(Report.all.map { ["name": .string($0.name), "title": .string($0.title)] })
-        return context.reply(try await database.read("list_reports", context.with(params)))
+        return context.reply(try await database.read(context.with(params)))
     }
 
     private func run(_ context: CallContext) async throws(PricingFailure) -> RPCReply {

@@ -7,21 +7,15 @@ import RPCTransport
 struct StepHandlers: Sendable {
     let database: Database
 
-    private static let functions = ["audit.verify": "verify_audit", "rule.backtest": "backtest_rule"]
-
     var handlers: [String: Dispatcher.Handler] {
-        Self.functions.mapValues { stepping($0) }
-    }
-
-    private func stepping(_ function: String) -> Dispatcher.Handler {
-        { context async throws(PricingFailure) in try await run(function, context) }
+        ["audit.verify": run, "rule.backtest": run]
     }
 
     /// Each step sees the database as it is then; a cancel or a deadline is met between steps and within them.
-    private func run(_ function: String, _ context: CallContext) async throws(PricingFailure) -> RPCReply {
+    private func run(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
         var params = context.params
         while true {
-            let answer = try await database.read(function, context.with(params))
+            let answer = try await database.read(context.with(params))
             let step = (try? JSONParser.parse(answer.text.bytes))?.object ?? [:]
             guard let state = step["state"] else {
                 let reply = step["reply"]?.object ?? [:]

@@ -1,16 +1,13 @@
-/// What must be done to bring a database to the scripts at hand: a pure value of scripts, their hashes and the ledger.
+/// What must be done to bring a database to the scripts at hand: a pure value of scripts, their hashes and the register of
+/// what was applied.
 package struct MigrationPlan: Sendable, Equatable {
-    /// One row of the database's ledger.
+    /// One row of the database's register.
     package struct Applied: Sendable, Equatable {
-        package let number: Int
         package let name: String
-        package let kind: String
         package let hash: String
 
-        package init(number: Int, name: String, kind: String, hash: String) {
-            self.number = number
+        package init(name: String, hash: String) {
             self.name = name
-            self.kind = kind
             self.hash = hash
         }
     }
@@ -26,50 +23,92 @@ package struct MigrationPlan: Sendable, Equatable {
         }
     }
 
+    /// All code scripts as one, since a type or a name may change in one of them and be used in another.
+    package struct Code: Sendable, Equatable {
+        package let scripts: [SQLScript]
+        package let hash: String
+
+        package init(scripts: [SQLScript], hash: String) {
+            self.scripts = scripts
+            self.hash = hash
+        }
+    }
+
+    /// Something in the database that stands in the way, and what to do about it.
+    package struct Obstacle: Sendable, Equatable, CustomStringConvertible {
+        package let object: String
+        package let hint: String
+
+        package init(object: String, hint: String) {
+            self.object = object
+            self.hint = hint
+        }
+
+        package var description: String { "\(object): \(hint)" }
+    }
+
     /// Why a database cannot be migrated.
     package enum Refusal: Error, Sendable, Equatable, CustomStringConvertible {
         /// A `once` script was changed after it had been applied.
         case edited(String)
-        /// The ledger names a script that this binary does not have.
+        /// The register names a script that this binary does not have.
         case ahead(String)
+        /// Something stands in the way; nothing was changed.
+        case blocked([Obstacle])
 
         package var description: String {
             switch self {
             case .edited(let name):
                 "\(name) was applied and then edited; a change to a once script is the next number"
             case .ahead(let name): "the database has \(name), which this pricingd does not know; use a newer one"
+            case .blocked(let obstacles):
+                "the database cannot be migrated. " + obstacles.map { "\($0)" }.joined(separator: "; ")
             }
         }
     }
 
-    /// The scripts to run, in order.
-    package let steps: [Candidate]
-    /// Whether the database has no ledger rows at all.
+    /// The name under which the register keeps the hash of all code.
+    package static let codeName = "code"
+
+    /// Changes of the schema that the database lacks, in order.
+    package let once: [Candidate]
+    /// The code, when it is not what the database has.
+    package let code: Code?
+    /// Sample rows that are asked for and not there.
+    package let demo: [Candidate]
+    /// Whether nothing was ever applied.
     package let isFirst: Bool
 
     /// Whether there is nothing to do.
     package var isEmpty: Bool { steps.isEmpty }
 
-    /// - Throws: when the ledger and the scripts contradict each other.
-    package init(scripts: [Candidate], ledger: [Applied], wantsDemo: Bool) throws(Refusal) {
-        let applied = Dictionary(ledger.map { ($0.number, $0) }, uniquingKeysWith: { _, last in last })
-        let known = Set(scripts.map(\.script.number))
-        if let stranger = ledger.first(where: { !known.contains($0.number) }) { throw .ahead(stranger.name) }
-        var once: [Candidate] = []
-        var repeatable: [Candidate] = []
-        var demo: [Candidate] = []
-        for candidate in scripts {
-            let row = applied[candidate.script.number]
-            switch candidate.script.kind {
-            case .once:
-                if let row, row.hash != candidate.hash { throw .edited(candidate.script.name) }
-                if row == nil { once.append(candidate) }
-            case .repeatable: if row?.hash != candidate.hash { repeatable.append(candidate) }
-            case .demo: if row == nil, wantsDemo { demo.append(candidate) }
-            case .bench, .queries: break
-            }
+    /// What is applied, in order, by name.
+    package var steps: [String] {
+        once.map(\.script.name) + (code == nil ? [] : [Self.codeName]) + demo.map(\.script.name)
+    }
+
+    /// - Parameters:
+    ///   - scripts: those of kind once and demo, in order.
+    ///   - register: what the database says was applied.
+    /// - Throws: when the register and the scripts contradict each other.
+    package init(
+        scripts: [Candidate],
+        code: Code,
+        register: [Applied],
+        wantsDemo: Bool
+    ) throws(Refusal) {
+        let applied = Dictionary(register.map { ($0.name, $0.hash) }, uniquingKeysWith: { _, last in last })
+        let known = Set(scripts.map(\.script.name)).union([Self.codeName])
+        if let stranger = register.first(where: { !known.contains($0.name) }) { throw .ahead(stranger.name) }
+        let changed = scripts.first { script in
+            guard script.script.kind == .once, let hash = applied[script.script.name] else { return false }
+            return hash != script.hash
         }
-        steps = once + repeatable + demo
-        isFirst = ledger.isEmpty
+        if let changed { throw .edited(changed.script.name) }
+        let missing = scripts.filter { applied[$0.script.name] == nil }
+        once = missing.filter { $0.script.kind == .once }
+        demo = wantsDemo ? missing.filter { $0.script.kind == .demo } : []
+        self.code = applied[Self.codeName] == code.hash && once.isEmpty ? nil : code
+        isFirst = register.isEmpty
     }
 }

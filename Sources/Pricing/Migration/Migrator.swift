@@ -20,26 +20,34 @@ package enum Migrator {
         isSandbox: Bool = false,
         isDryRun: Bool = false
     ) async throws(Failure) -> MigrationPlan {
-        let outcome: Result<MigrationPlan, MigrationPlan.Refusal>
+        let planned: Result<MigrationPlan, MigrationPlan.Refusal>
         do throws(PostgresError) {
-            outcome = try await connection.run { (session) throws(PostgresError) in
+            planned = try await connection.run { (session) throws(PostgresError) in
                 try session.transaction { (session) throws(PostgresError) in
                     try session.run(MigrationStatements.lock)
+                    try session.run(MigrationStatements.limitLocks)
                     let plan = try plan(session, scripts, wantsDemo)
-                    if !isDryRun, case .success(let plan) = plan {
+                    if !isDryRun, case .success(let plan) = plan, !plan.isEmpty {
                         try apply(plan, session, isSandbox: isSandbox)
                     }
                     return plan
                 }
             }
         } catch {
-            throw .database(error)
+            guard error.kind == .server else { throw .database(error) }
+            throw .refused(.blocked([MigrationPlan.Obstacle(error)]))
         }
         do {
-            return try outcome.get()
+            return try planned.get()
         } catch {
             throw .refused(error)
         }
+    }
+
+    /// The hash of the code at hand, as the register keeps it.
+    static func codeHash(_ session: Session, _ scripts: [SQLScript]) throws(PostgresError) -> String {
+        let text = scripts.filter { $0.kind == .code }.map { "\($0.name)\n\($0.text)" }.joined(separator: "\n")
+        return try session.one(MigrationStatements.hash, [.text(text)])
     }
 
     private static func plan(
@@ -47,37 +55,69 @@ package enum Migrator {
         _ scripts: [SQLScript],
         _ wantsDemo: Bool
     ) throws(PostgresError) -> Result<MigrationPlan, MigrationPlan.Refusal> {
+        let obstacles = try session.all(MigrationStatements.obstacles)
+        guard obstacles.isEmpty else { return .failure(.blocked(obstacles)) }
         var candidates: [MigrationPlan.Candidate] = []
-        for script in scripts {
+        for script in scripts where script.kind == .once || script.kind == .demo {
             let hash = try session.one(MigrationStatements.hash, [.text(script.text)])
             candidates.append(MigrationPlan.Candidate(script: script, hash: hash))
         }
-        let ledger =
-            try session.one(MigrationStatements.ledgerExists) ? try session.all(MigrationStatements.ledger) : []
+        let code = MigrationPlan.Code(
+            scripts: scripts.filter { $0.kind == .code },
+            hash: try codeHash(session, scripts)
+        )
+        let register =
+            try session.one(MigrationStatements.registerExists) ? try session.all(MigrationStatements.register) : []
         do throws(MigrationPlan.Refusal) {
-            return .success(try MigrationPlan(scripts: candidates, ledger: ledger, wantsDemo: wantsDemo))
+            return .success(
+                try MigrationPlan(scripts: candidates, code: code, register: register, wantsDemo: wantsDemo)
+            )
         } catch {
             return .failure(error)
         }
     }
 
     private static func apply(_ plan: MigrationPlan, _ session: Session, isSandbox: Bool) throws(PostgresError) {
-        if try !session.one(MigrationStatements.ledgerExists) {
-            try session.script(MigrationStatements.createLedger, name: "schema_script")
-        }
-        for step in plan.steps {
-            try session.script(step.script.text, name: step.script.name)
-            try session.run(
-                MigrationStatements.record,
-                [
-                    .int(Int64(step.script.number)), .text(step.script.name), .text(step.script.kind.rawValue),
-                    .text(step.hash),
-                ]
-            )
+        if plan.isFirst { try session.script(MigrationStatements.createRegister, name: "schema_script") }
+        try session.run(MigrationStatements.lookInTables)
+        for step in plan.once {
+            try run(step, session)
             // A sandbox is one from its first table on, before demo rows could need the clock.
-            if plan.isFirst, isSandbox, step.script.number == plan.steps.first?.script.number {
-                try session.run(MigrationStatements.markSandbox)
-            }
+            if plan.isFirst, isSandbox, step == plan.once.first { try session.run(MigrationStatements.markSandbox) }
         }
+        if let code = plan.code {
+            try session.script(MigrationStatements.createCode, name: MigrationPlan.codeName)
+            for script in code.scripts { try session.script(script.text, name: script.name) }
+            try session.run(MigrationStatements.lookInTables)
+            try record(MigrationPlan.codeName, .code, code.hash, session)
+            try session.run(MigrationStatements.tellDaemons)
+        }
+        for step in plan.demo { try run(step, session) }
+    }
+
+    private static func run(_ step: MigrationPlan.Candidate, _ session: Session) throws(PostgresError) {
+        try session.script(step.script.text, name: step.script.name)
+        try record(step.script.name, step.script.kind, step.hash, session)
+    }
+
+    private static func record(
+        _ name: String,
+        _ kind: SQLScript.Kind,
+        _ hash: String,
+        _ session: Session
+    ) throws(PostgresError) {
+        try session.run(MigrationStatements.record, [.text(name), .text(kind.rawValue), .text(hash)])
+    }
+}
+
+extension MigrationPlan.Obstacle {
+    /// What the server said to a script; a schema's own words hold no values of a shop.
+    fileprivate init(_ error: PostgresError) {
+        let place = error.statement.map { "\($0): " } ?? ""
+        let hint =
+            error.sqlState == .lockNotAvailable
+            ? "another session holds a lock on one of the shop's tables; end it, or migrate when it is done"
+            : error.hint ?? error.detail ?? "nothing was changed"
+        self.init(object: "\(place)\(error.message) (\(error.sqlState?.code ?? "no SQLSTATE"))", hint: hint)
     }
 }

@@ -3,34 +3,13 @@ import Postgres
 
 /// The SQL function that answers each method. A function takes the validated parameters as jsonb and returns the reply.
 enum CallStatements {
-    static let functions: [String: String] = [
-        "category.list": "list_categories", "category.create": "create_category",
-        "supplier.list": "list_suppliers", "supplier.get": "get_supplier", "supplier.create": "create_supplier",
-        "supplier.update": "update_supplier", "supplier.delete": "delete_supplier",
-        "product.list": "list_products", "product.get": "get_product", "product.create": "create_product",
-        "product.update": "update_product", "product.archive": "archive_product",
-        "inventory.get": "get_inventory", "inventory.list": "list_inventory", "inventory.lowStock": "list_low_stock",
-        "inventory.restock": "restock_inventory", "inventory.adjust": "adjust_inventory",
-        "inventory.movements": "list_movements", "inventory.expect": "expect_inventory",
-        "inventory.expectations": "list_expectations", "inventory.unexpect": "unexpect_inventory",
-        "price.get": "get_prices", "price.history": "list_price_changes", "price.why": "explain_product_price",
-        "price.preview": "preview_price", "price.pin": "pin_price", "price.unpin": "unpin_price",
-        "rule.list": "list_rules", "rule.get": "get_rule", "rule.create": "create_rule",
-        "rule.activate": "activate_rule", "rule.retire": "retire_rule", "rule.lint": "lint_rule",
-        "audit.repair": "repair_audit",
-        "pricing.halt": "halt_pricing", "pricing.resume": "resume_pricing", "pricing.halts": "list_halts",
-        "order.place": "place_order", "order.get": "get_order", "order.list": "list_orders",
-        "order.advance": "advance_order", "order.cancel": "cancel_order", "order.return": "return_order",
-        "user.list": "list_users", "user.get": "get_user", "user.create": "create_user", "user.update": "update_user",
-        "user.delete": "delete_user", "user.authenticate": "authenticate_user",
-        "clock.get": "get_clock", "clock.set": "set_clock", "events.list": "list_events",
-        "dashboard.stats": "dashboard_stats",
-        "dashboard.categoryDistribution": "dashboard_category_distribution",
-        "dashboard.priceTrends": "dashboard_price_trends",
-        "dashboard.supplierRevenue": "dashboard_supplier_revenue",
-        "dashboard.monthlyRevenue": "dashboard_monthly_revenue", "dashboard.vipUsers": "dashboard_vip_users",
-        "dashboard.lowStock": "dashboard_low_stock",
-    ]
+    /// The function of a method has the method's name: `inventory_low_stock` answers `inventory.lowStock`.
+    static func function(of method: String) -> String {
+        method.reduce(into: "") { name, letter in
+            if letter.isUppercase { name += "_" }
+            name += letter == "." ? "_" : letter.lowercased()
+        }
+    }
 
     /// A reading call.
     static func read(_ function: String) -> Statement<[UInt8]> {

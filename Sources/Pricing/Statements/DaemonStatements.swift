@@ -136,7 +136,7 @@ enum DaemonStatements {
 
     static let schemaVersion = Statement.int(
         "schema_version",
-        "select coalesce(max(number) filter (where kind = 'once'), 0) from schema_script"
+        "select coalesce(max(left(name, 2)::bigint) filter (where kind = 'once'), 0) from schema_script"
     )
 
     /// The reply that a keyed request of many transactions was given; empty when there is none.

@@ -7,13 +7,11 @@ import SystemPackage
 /// The database of a daemon of our own, seen from beside the daemon: by pgbench and psql, with the scripts inside
 /// `pricingd`.
 struct BenchDatabase: Sendable {
-    /// A script inside `pricingd`, by number.
-    enum Script: Int {
-        case orders = 40
-        case price = 41
-        case shop = 42
-        case history = 43
-        case tables = 44
+    /// A script inside `pricingd`, by name.
+    enum Script: String {
+        case orders, prices, shop, history, tables
+
+        var name: String { "bench/\(rawValue).sql" }
     }
 
     /// What pgbench and psql are told to find it, but the role and the name.
@@ -59,7 +57,7 @@ struct BenchDatabase: Sendable {
     }
 
     private func file(_ script: Script) async throws -> String {
-        let text = try await said(pricingd, ["scripts", "show", "\(script.rawValue)"])
+        let text = try await said(pricingd, ["scripts", "show", script.name])
         return try folder.write("\(script.rawValue).sql", text)
     }
 

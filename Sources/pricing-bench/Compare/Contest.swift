@@ -51,7 +51,7 @@ struct Contest: Sendable {
         }
         note(.hotOrders, try await trial.load(.ordersHot).perSecond)
         for clients in PgBench.clientCounts {
-            note(.rivalPrices(clients: clients), try await rival(.price, clients).perSecond)
+            note(.rivalPrices(clients: clients), try await rival(.prices, clients).perSecond)
         }
         note(.prices, try await trial.load(.prices).perSecond)
         let bytes = try ByteEchoServer.start(daemon.socket + ".bytes")

@@ -21,7 +21,7 @@ struct Sessions: Sendable {
                 if let stop, count >= stop.clients { continue }
                 do {
                     rows[index].rivalOrders.append(try await rival(.orders, count))
-                    rows[index].rivalPrices.append(try await rival(.price, count))
+                    rows[index].rivalPrices.append(try await rival(.prices, count))
                 } catch BenchFailure.programFailed(_, let said) where Self.hasNoRoom(said) {
                     stop = SessionsReport.Stop(clients: count, said: said)
                 }

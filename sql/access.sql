@@ -1,0 +1,30 @@
+--! code last
+-- Who may do what. Whoever may write a table may call what its triggers call; what runs with its owner's rights is for the
+-- daemon's role alone.
+
+grant usage on schema pricing_code to public;
+revoke execute on function keyed_hash(text), make_event_partitions(bigint), expire_events(), generate_begin(jsonb),
+    generate_orders(jsonb), generate_finish(jsonb), repair_products(bigint[], text) from public;
+
+-- The role that the daemon serves as, where there is one: it owns nothing, and may add to ledger and history but never
+-- change or remove a row of them. A partition that is made later is reached by way of its table.
+do $$
+begin
+    if exists (select from pg_roles where rolname = 'pricingd') then
+        grant usage on schema pricing to pricingd;
+        grant select, insert on all tables in schema pricing to pricingd;
+        revoke insert on schema_script, virtual_clock, setting, audit_repair from pricingd;
+        revoke all on hash_secret from pricingd;
+        grant usage on sequence customer_order_order_id_seq, event_outbox_event_id_seq to pricingd;
+        grant update on app_user, supplier, category, rule, product, shelf, expectation, automation_halt,
+            breaker_state, event_sequence, failing_product, tick_state to pricingd;
+        -- What the trigger keeps by itself, and what an order was charged, nothing else writes.
+        grant update (stock, price, pin_price, pinned_until, learner, learning_since, opening_rate, next_eta,
+            cause, sales) on inventory to pricingd;
+        grant update (status, changed_at) on customer_order to pricingd;
+        grant delete on supplier, event_outbox, request_key, breaker_move, failing_product to pricingd;
+        grant execute on function keyed_hash(text), make_event_partitions(bigint), expire_events(),
+            generate_begin(jsonb), generate_orders(jsonb), generate_finish(jsonb), repair_products(bigint[], text)
+            to pricingd;
+    end if;
+end $$;

@@ -1,0 +1,167 @@
+--! code
+-- What every call over the socket shares: exact text for money and time, keyed replies, dry runs, pages.
+
+-- RFC 3339 in UTC with milliseconds.
+create function rfc3339(moment timestamptz) returns text
+language sql stable as $$
+    select case when moment = 'infinity' then null
+                else to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end
+$$;
+
+-- A search text, folded as what it is compared with is, as a LIKE pattern that finds it anywhere, its own wildcards escaped.
+create function like_pattern(search text) returns text
+language sql immutable as $$
+    select '%' || replace(replace(replace(fold_text(search), '\', '\\'), '%', '\%'), '_', '\_') || '%'
+$$;
+
+-- The cursor that stands for a place in one list under one request: the place and a keyed hash of list, request and place.
+-- Filters and order are the request; how many rows a page has may change from page to page, and so may what the daemon
+-- carries along.
+create function seal_cursor(list text, p jsonb, place json) returns text
+language sql stable strict as $$
+    select translate(encode(substr(keyed_hash(
+        jsonb_build_array('cursor', list, p - array['cursor', 'limit', 'state'], place)::text), 1, 12)
+        || convert_to(place::text, 'UTF8'), 'base64'), E'+/=\n', '-_')
+$$;
+
+-- The place that the cursor of a request stands for; null without one, and PR602 when this list never gave it for this
+-- request.
+create function open_cursor(list text, p jsonb) returns jsonb
+language plpgsql stable as $$
+declare
+    given text := p ->> 'cursor';
+    place json;
+    is_ours boolean := false;
+begin
+    if given is null then return null; end if;
+    begin
+        place := convert_from(substr(decode(rpad(translate(given, '-_', '+/'), (length(given) + 3) / 4 * 4, '='),
+                                            'base64'), 13), 'UTF8')::json;
+        is_ours := coalesce(seal_cursor(list, p, place) = given, false);
+    exception when data_exception then
+        null;  -- nothing that was ever sealed
+    end;
+    if not is_ours then
+        perform fail('PR602', 'The cursor is not one that this list gave for these filters and this order.',
+            '{"violations": [{"path": "/cursor", "rule": "cursor",
+                              "message": "must be the nextCursor of the same list with the same filters and sort"}]}');
+    end if;
+    return place::jsonb;
+end $$;
+
+-- How many rows a list asks for; 50 unless it says.
+create function page_size(p jsonb) returns integer
+language sql immutable as $$
+    select coalesce((p ->> 'limit')::integer, 50)
+$$;
+
+-- The page that a list gives for a request: at most its `limit` of the rows, which hold one row more than the page when
+-- there is another page. Each row is {"cursor": [place], "item": …}; the next cursor is the last shown row's.
+create function as_page(list text, p jsonb, rows json[]) returns json
+language sql stable as $$
+    select json_build_object(
+        'items', coalesce((select json_agg(r -> 'item' order by n) from unnest(rows) with ordinality u (r, n)
+                           where n <= page_size(p)), '[]'),
+        'nextCursor', case when cardinality(rows) > page_size(p)
+                           then seal_cursor(list, p, rows[page_size(p)] -> 'cursor') end)
+$$;
+
+-- What tells two requests under one key apart. This hash is a fast one, so a password enters it only keyed.
+create function request_hash(method text, params jsonb) returns bytea
+language sql stable as $$
+    select sha256(convert_to(method || ' ' || case when params ? 'password'
+        then params || jsonb_build_object('password', keyed_hash('password ' || normalize(params ->> 'password', NFC)))
+        else params end::text, 'UTF8'))
+$$;
+
+-- The reply that this very request was given before, or null; refuses the key of another request. Waits while another
+-- transaction works under the same key, which a lock says and not a row, so that a key costs one write.
+create function find_reply(request_key text, hash bytea) returns text
+language plpgsql as $$
+declare
+    stored request_key;
+    o order_outcome;
+begin
+    perform pg_advisory_xact_lock(hashtextextended(request_key, 0));
+    select r.* into stored from request_key r where r.key = find_reply.request_key;
+    if not found then return null; end if;
+    o := replay(stored, hash);
+    if o.state is not null then perform fail(o.state, o.message); end if;
+    return o.reply;
+end $$;
+
+-- The reply that stands under a key, given again, or the refusal of another request's key (PR009).
+-- The first transaction may have been seen before its standby had it, when its wait was cut short: a reply is given again
+-- only by a commit that waits for the standby itself, and such a commit must write something.
+create function replay(stored request_key, hash bytea) returns order_outcome
+language plpgsql as $$
+begin
+    if stored.request_hash <> hash then
+        return row(null, false, 'PR009', 'This idempotency key was used for another request.', '{}', null)::order_outcome;
+    end if;
+    perform pg_logical_emit_message(true, 'pricing', '');
+    return row(stored.reply, true, null, null, null, null)::order_outcome;
+end $$;
+
+-- Runs one writing call: `function` is a function of this schema that takes the parameters and returns the reply.
+-- Key, effect and reply commit together or not at all.
+create function run_write(
+    function text, method text, params jsonb, request_key text, actor text,
+    out reply text, out replayed boolean
+)
+language plpgsql as $$
+begin
+    replayed := false;
+    perform set_config('pricing.actor', coalesce(actor, ''), true);
+    if request_key is not null then
+        reply := find_reply(request_key, request_hash(method, params));
+        replayed := reply is not null;
+        if replayed then return; end if;
+    end if;
+    execute format('select %I($1)::text', function) into reply using params;
+    if request_key is not null then
+        insert into request_key (key, request_hash, reply) values (request_key, request_hash(method, params), reply);
+    end if;
+end $$;
+
+-- Whether a row that this transaction made within its own time was made by it, in a subtransaction maybe: nobody else's
+-- row is seen while its transaction still runs.
+create function is_own_row(made xid) returns boolean
+language plpgsql stable as $$
+declare
+    own bigint := pg_current_xact_id()::text::bigint;
+    made_at bigint := own / 4294967296 * 4294967296 + made::text::bigint;
+begin
+    return made_at >= own and pg_xact_status(made_at::text::xid8) = 'in progress';
+end $$;
+
+-- What this transaction has done so far, for a dry run: the stock and prices that it moved, its events, and the guards
+-- that bound. Read before the rollback.
+create function would_change() returns json
+language sql stable as $$
+    with mine as (
+        select * from event_outbox where transaction_id = pg_current_xact_id()
+    )
+    select json_build_object(
+        'stock', coalesce((select json_agg(json_build_object('productId', product_id, 'old', before -> 'stock',
+            'new', after -> 'stock') order by event_id) from mine where topic = 'stock'), '[]'),
+        'prices', coalesce((select json_agg(json_build_object('productId', product_id, 'old', before -> 'price',
+            'new', after -> 'price') order by event_id) from mine where topic = 'price'), '[]'),
+        'events', coalesce((select json_agg(json_build_object('topic', topic, 'op', op, 'key', key,
+            'before', before, 'after', after, 'cause', cause) order by event_id) from mine), '[]'),
+        'guards', coalesce((select json_agg(json_build_object('productId', c.product_id, 'guard', c.binding_guard)
+            order by c.price_change_id) from price_change c
+            where c.binding_guard is not null and (c.xmin = pg_current_xact_id()::xid
+                or case when c.at = pricing_now() then is_own_row(c.xmin) end)), '[]'))
+$$;
+
+-- Forgets request keys older than 24 hours, a bounded number at a time.
+create function expire_request_keys() returns bigint
+language sql as $$
+    with old as materialized (
+        select key from request_key where created_at < now() - interval '24 hours' order by created_at limit 10000
+    ), gone as (
+        delete from request_key r using old where r.key = old.key returning 1
+    )
+    select count(*) from gone
+$$;

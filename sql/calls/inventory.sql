@@ -1,0 +1,158 @@
+--! code
+-- Stock: what is on hand, what may be sold, and every movement that made it so.
+
+create function inventory_json(d product, i inventory) returns json
+language sql stable as $$
+    select json_build_object('productId', i.product_id, 'title', d.title, 'stock', i.stock, 'held', i.held,
+        'available', i.stock - i.held, 'lowStock', d.low_stock, 'highStock', d.high_stock,
+        'level', stock_level(i.stock, d.low_stock, d.high_stock), 'price', i.price::text,
+        'lastRestockAt', rfc3339(i.last_restock_at))
+$$;
+
+create function inventory_get(p jsonb) returns json
+language plpgsql stable as $$
+declare
+    d product := find_product((p ->> 'productId')::bigint);
+    i inventory;
+begin
+    select * into i from inventory where product_id = d.product_id;
+    return inventory_json(d, i);
+end $$;
+
+-- As read_products.
+create function read_inventories(ids bigint[]) returns table (id bigint, reply text)
+language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+    return query select product_id, inventory_json(d, i)::text from product d join inventory i using (product_id)
+    where product_id = any (ids);
+end $$;
+
+-- By id; of one level by that level's own index, whatever a prepared plan would have made of it.
+create function page_inventory(list text, p jsonb, level text) returns json
+language plpgsql stable as $$
+declare
+    after bigint := (open_cursor(list, p) ->> 0)::bigint;
+    rows json[];
+begin
+    execute $query$
+        select array(
+            select json_build_object('cursor', json_build_array(d.product_id), 'item', inventory_json(d, i))
+            from shelf s join product d using (product_id) join inventory i using (product_id)
+            where s.product_id > coalesce($2, 0) and s.level is not null and ($3 is null or s.level = $3)
+            order by s.product_id limit page_size($1) + 1)
+        $query$ into rows using p, after, level;
+    return as_page(list, p, rows);
+end $$;
+
+create function inventory_list(p jsonb) returns json
+language sql stable as $$
+    select page_inventory('inventory.list', p, p ->> 'level')
+$$;
+
+create function inventory_low_stock(p jsonb) returns json
+language sql stable as $$
+    select page_inventory('inventory.lowStock', p, 'LOW')
+$$;
+
+create function inventory_movements(p jsonb) returns json
+language plpgsql stable as $$
+declare
+    d product := find_product((p ->> 'productId')::bigint);
+    before bigint := (open_cursor('inventory.movements', p) ->> 0)::bigint;
+begin
+    return as_page('inventory.movements', p, array(
+        select json_build_object('cursor', json_build_array(m.sequence), 'item', json_build_object(
+            'sequence', m.sequence, 'kind', m.kind, 'quantity', m.quantity, 'stockAfter', m.stock_after,
+            'orderId', m.order_id, 'reason', m.reason, 'actor', m.actor, 'at', rfc3339(m.at)))
+        from stock_movement m
+        where m.product_id = d.product_id
+          and m.sequence < coalesce(before, 9223372036854775807)
+        order by m.sequence desc limit page_size(p) + 1));
+end $$;
+
+-- Goods are on their way, or, with an expectationId, come otherwise than was said: then only what is named changes.
+-- The product's row hears of the earliest arrival, which `restock` prices by.
+create function inventory_expect(p jsonb) returns json
+language plpgsql as $$
+declare
+    e expectation;
+    missing text;
+begin
+    if not p ? 'expectationId' then
+        select name into missing from unnest(array['productId', 'quantity', 'eta']) with ordinality u (name, n)
+        where not p ? name order by n limit 1;
+        if missing is not null then perform refuse_delivery('/' || missing, 'required', 'is missing'); end if;
+        perform find_open_product((p ->> 'productId')::bigint);
+    end if;
+    if (p ->> 'eta')::timestamptz <= pricing_now() then
+        perform refuse_delivery('/eta', 'future', 'must lie in the future', p -> 'eta');
+    end if;
+    if p ? 'expectationId' then
+        e := find_expectation(p);
+        if (p ->> 'quantity')::bigint <= e.received then
+            perform refuse_delivery('/quantity', 'minimum',
+                format('must be more than the %s that have come; inventory.unexpect expects no more', e.received), p -> 'quantity');
+        end if;
+        update expectation set quantity = coalesce((p ->> 'quantity')::integer, quantity),
+            eta = coalesce((p ->> 'eta')::timestamptz, eta), reason = coalesce(p ->> 'reason', reason), actor = acting()
+        where expectation_id = e.expectation_id returning * into e;
+    else
+        insert into expectation (product_id, quantity, eta, reason, actor, created_at)
+        values ((p ->> 'productId')::bigint, (p ->> 'quantity')::integer, (p ->> 'eta')::timestamptz,
+                coalesce(p ->> 'reason', ''), acting(), pricing_now())
+        returning * into e;
+    end if;
+    return expectation_json(e);
+end $$;
+
+-- What was expected, or the rest of it, comes no more.
+create function inventory_unexpect(p jsonb) returns json
+language plpgsql as $$
+declare
+    e expectation := find_expectation(p);
+begin
+    update expectation set closed_at = pricing_now(), closed_reason = coalesce(nullif(p ->> 'reason', ''), 'cancelled')
+    where expectation_id = e.expectation_id returning * into e;
+    return expectation_json(e);
+end $$;
+
+create function inventory_expectations(p jsonb) returns json
+language sql stable as $$
+    select as_page('inventory.expectations', p, array(
+        select json_build_object('cursor', json_build_array(e.eta, e.expectation_id), 'item', expectation_json(e))
+        from expectation e, (select open_cursor('inventory.expectations', p) as place) after
+        where e.closed_at is null and (p ->> 'productId' is null or e.product_id = (p ->> 'productId')::bigint)
+          and (place is null or (e.eta, e.expectation_id) > ((place ->> 0)::timestamptz, (place ->> 1)::bigint))
+        order by e.eta, e.expectation_id limit page_size(p) + 1))
+$$;
+
+-- Goods came in; with an expectation, all or a part of those that were expected, or more of them.
+create function inventory_restock(p jsonb) returns json
+language plpgsql as $$
+declare
+    id bigint := (p ->> 'productId')::bigint;
+    units integer := (p ->> 'quantity')::integer;
+    e expectation;
+    is_complete boolean;
+    moved jsonb;
+begin
+    perform find_open_product(id);
+    if not p ? 'expectationId' then
+        return move_stock(id, units, row('restock', null, p ->> 'reason', null)::movement_cause);
+    end if;
+    e := find_expectation(p);
+    is_complete := e.received + units >= e.quantity;
+    moved := move_stock(id, units, row('restock', null, concat_ws(': ', 'expectation ' || e.expectation_id,
+                            nullif(p ->> 'reason', '')), null)::movement_cause,
+                        true, earliest_eta(id, case when is_complete then e.expectation_id end));
+    update expectation set received = received + units, closed_at = case when is_complete then pricing_now() end,
+        closed_reason = case when is_complete then 'received' end
+    where expectation_id = e.expectation_id returning * into e;
+    return moved || jsonb_build_object('expectation', expectation_json(e));
+end $$;
+
+create function inventory_adjust(p jsonb) returns json
+language sql as $$
+    select move_stock((p ->> 'productId')::bigint, (p ->> 'quantity')::integer,
+                      row('adjust', null, p ->> 'reason', null)::movement_cause)
+$$;

@@ -1,0 +1,108 @@
+--! code
+-- Prices: read, explained, previewed, pinned.
+
+create function price_get(p jsonb) returns json
+language sql stable as $$
+    select json_build_object(
+        'items', coalesce(json_agg(json_build_object('productId', d.product_id, 'price', i.price::text,
+                     'version', i.change_count) order by wanted.n) filter (where d.product_id is not null), '[]'),
+        'missing', coalesce(json_agg(wanted.id order by wanted.n) filter (where d.product_id is null), '[]'))
+    from (select id::bigint, min(n) as n from jsonb_array_elements_text(p -> 'productIds') with ordinality u (id, n)
+          group by 1) wanted
+    left join product d on d.product_id = wanted.id
+    left join inventory i on i.product_id = wanted.id
+$$;
+
+create function price_history(p jsonb) returns json
+language plpgsql stable as $$
+declare
+    d product := find_product((p ->> 'productId')::bigint);
+    before bigint := (open_cursor('price.history', p) ->> 0)::bigint;
+begin
+    return as_page('price.history', p, array(
+        select json_build_object('cursor', json_build_array(c.sequence), 'item', json_build_object(
+            'priceChangeId', c.price_change_id, 'sequence', c.sequence, 'old', c.old_price::text,
+            'new', c.new_price::text, 'stock', c.stock,
+            'rule', json_build_object('ruleId', r.rule_id, 'name', r.name, 'version', r.version,
+                                      'strategy', r.strategy),
+            'bindingGuard', c.binding_guard, 'cause', c.cause, 'orderId', c.order_id, 'reason', c.reason,
+            'inputs', c.inputs, 'actor', c.actor, 'at', rfc3339(c.at)))
+        from price_change c join rule r using (rule_id)
+        where c.product_id = d.product_id
+          and c.sequence < coalesce(before, 9223372036854775807)
+          and (p ->> 'from' is null or c.at >= (p ->> 'from')::timestamptz)
+          and (p ->> 'to' is null or c.at < (p ->> 'to')::timestamptz)
+        order by c.sequence desc limit page_size(p) + 1));
+end $$;
+
+-- Evaluates the product as it stands; a second evaluation changes nothing, so this is why the price is what it is, unless
+-- it says that it would be another.
+create function price_why(p jsonb) returns json
+language plpgsql stable as $$
+declare
+    d product := find_product((p ->> 'productId')::bigint);
+    r rule;
+    i inventory;
+begin
+    select * into r from rule where rule_id = d.rule_id;
+    select * into i from inventory where product_id = d.product_id;
+    return explain_price(d, r, i, evaluate_price(d, r, i, 'stock'), false);
+end $$;
+
+-- The price that the database would set for another stock, another rule, or at the tick of another time if nothing were
+-- sold until then. Nothing is written.
+create function price_preview(p jsonb) returns json
+language plpgsql stable as $$
+declare
+    d product := find_product((p ->> 'productId')::bigint);
+    r rule;
+    i inventory;
+    v price_verdict;
+begin
+    select * into r from rule where rule_id = coalesce(find_rule(coalesce(p ->> 'ruleId', p ->> 'rule')::bigint), d.rule_id);
+    select * into i from inventory where product_id = d.product_id;
+    if r.rule_id <> d.rule_id then  -- an estimate belongs to the rule that made it
+        i.rate_now := null;
+    end if;
+    i.stock := coalesce((p ->> 'stock')::integer, i.stock);
+    if p ->> 'at' is not null then
+        i := row_at_tick(d, r, i, (p ->> 'at')::timestamptz);
+        v := evaluate_price(d, r, i, 'tick');
+    else
+        v := evaluate_price(d, r, i, case when r.rule_id = d.rule_id then 'stock' else 'declaration' end);
+    end if;
+    return explain_price(d, r, i, v, true);
+end $$;
+
+create function pin_json(i inventory) returns json
+language sql stable as $$
+    select json_build_object('productId', i.product_id, 'price', i.price::text, 'pinned', i.pin_price is not null,
+        'until', rfc3339(i.pinned_until))
+$$;
+
+-- A manual price that automation leaves alone, for ever or until a time.
+create function price_pin(p jsonb) returns json
+language plpgsql as $$
+declare
+    d product := find_open_product((p ->> 'productId')::bigint);
+    until timestamptz := coalesce((p ->> 'until')::timestamptz, 'infinity');
+    i inventory;
+begin
+    update inventory set pin_price = (p ->> 'price')::numeric, pinned_until = until,
+        cause = row('pin', null, p ->> 'reason', null)::movement_cause
+    where product_id = d.product_id returning * into i;
+    return pin_json(i);
+end $$;
+
+create function price_unpin(p jsonb) returns json
+language plpgsql as $$
+declare
+    d product := find_open_product((p ->> 'productId')::bigint);
+    i inventory;
+begin
+    update inventory set pin_price = null, pinned_until = null,
+        cause = row('unpin', null, p ->> 'reason', null)::movement_cause
+    where product_id = d.product_id and pin_price is not null returning * into i;
+    if not found then select * into i from inventory where product_id = d.product_id; end if;
+    return pin_json(i);
+end $$;

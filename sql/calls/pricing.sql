@@ -1,0 +1,50 @@
+--! code
+-- Automation halted and resumed by a person.
+
+create function pricing_halt(p jsonb) returns json
+language plpgsql as $$
+declare
+    scope record := halt_scope(p);
+begin
+    return halt_json(halt_automation(scope.category, scope.product, p ->> 'reason'));
+end $$;
+
+-- Lets automation go on: what was suppressed is seen at once, product by product, as at a tick. A scope that was not
+-- halted stays as it is. Prices do not move where a wider or narrower halt still stands.
+create function pricing_resume(p jsonb) returns json
+language plpgsql as $$
+declare
+    scope record := halt_scope(p);
+    h automation_halt;
+    resumed integer := 0;
+    held bigint[] := '{}';
+    failed bigint[] := '{}';
+begin
+    perform lock_new_products();
+    update automation_halt set resumed_at = pricing_now(), resumed_by = acting(), resume_reason = p ->> 'reason'
+    where resumed_at is null and category_id is not distinct from scope.category
+      and product_id is not distinct from scope.product
+    returning * into h;
+    get diagnostics resumed = row_count;
+    if resumed > 0 then
+        perform tell_automation('resume', h);
+        delete from breaker_move;
+        held := array(
+            select i.product_id from inventory i join product d using (product_id)
+            where d.archived_at is null and (scope.category is null or d.category_id = scope.category)
+              and (scope.product is null or d.product_id = scope.product)
+            order by 1 for no key update of i);
+        failed := evaluate_products(held, row('resume', null, p ->> 'reason', null)::movement_cause);
+    end if;
+    return json_build_object('resumed', resumed, 'evaluated', cardinality(held) - cardinality(failed),
+        'skipped', skipped_json(failed));
+end $$;
+
+create function pricing_halts(p jsonb) returns json
+language sql stable as $$
+    select as_page('pricing.halts', p, array(
+        select json_build_object('cursor', json_build_array(h.halt_id), 'item', halt_json(h)) from automation_halt h
+        where h.halt_id < coalesce((select (open_cursor('pricing.halts', p) ->> 0)::bigint), 9223372036854775807)
+          and (not coalesce((p ->> 'open')::boolean, false) or h.resumed_at is null)
+        order by h.halt_id desc limit page_size(p) + 1))
+$$;

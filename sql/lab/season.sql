@@ -1,0 +1,314 @@
+--! code
+-- The laboratory: whole made-up seasons, sold by the very functions that price products. A season is one call of
+-- sell_season; many seasons are one statement of lab_seasons. Nothing here reads or writes a table.
+
+-- A policy by its name: what sets its target, how often it ticks, and its guards.
+--   fixed_at_base, best_fixed_oracle: one price; original_rule_P_L_H: after a sale the last price times 1 + P % below L %
+--   of the first stock, 1 - P % above H %; bands_P_L_H: the same on base; days_of_cover_bands;
+--   STRATEGY_PRESET or STRATEGY_cold_PRESET, STRATEGY of learn, deadline, cover, markdown, PRESET of calm, balanced,
+--   agile; cold knows base, season, decay and salvage alone.
+create function parse_policy(
+    policy text, out strategy text, out is_cold boolean, out ticks integer, out band_tick numeric,
+    out band_stock numeric, out daily_cap numeric, out move float8, out low_share float8, out high_share float8
+)
+language plpgsql immutable as $$
+declare
+    f text[];
+    preset jsonb;
+begin
+    is_cold := false;
+    ticks := 1;
+    if policy in ('fixed_at_base', 'best_fixed_oracle') then
+        strategy := policy;
+    elsif policy = 'days_of_cover_bands' then
+        strategy := policy;
+        band_tick := 0;
+        band_stock := 0;
+    elsif policy ~ '^(original_rule|bands)(_[0-9]{1,2}){3}$' then
+        f := regexp_match(policy, '^(original_rule|bands)_(\d+)_(\d+)_(\d+)$');
+        strategy := f[1];
+        move := f[2]::float8 / 100;
+        low_share := f[3]::float8 / 100;
+        high_share := f[4]::float8 / 100;
+    else
+        f := regexp_match(policy, '^(learn|deadline|cover|markdown)(_cold)?_(calm|balanced|agile)$');
+        if f is null then
+            perform fail('PR602', format('There is no policy %s.', policy), jsonb_build_object('violations',
+                jsonb_build_array(jsonb_build_object('path', '/policies', 'rule', 'choice',
+                    'message', format('there is no policy %s', policy)))));
+        end if;
+        strategy := f[1];
+        is_cold := f[2] is not null;
+        preset := preset_parameters(f[3]);
+        ticks := 86400 / (preset ->> 'tickSeconds')::integer;
+        band_tick := (preset ->> 'bandTick')::numeric;
+        band_stock := (preset ->> 'bandStock')::numeric;
+        daily_cap := (preset ->> 'dailyCap')::numeric;
+    end if;
+end $$;
+
+-- The target of a policy that ticks, before the guards. `rate` and `elasticity` are as the policy sees them at its last
+-- tick, t days after the season's start with `season_left` days of average demand to come.
+create function policy_target(
+    scenario record, policy record, stock integer, elasticity float8, rate float8, season_left float8, t float8
+) returns float8
+language plpgsql immutable parallel safe as $$
+declare
+    cover float8;
+begin
+    if policy.strategy = 'bands' then
+        return strategy_bands(scenario.base::numeric, policy.move::numeric, policy.move::numeric,
+            (case when stock < policy.low_share * scenario.stock then 1
+                  when stock > policy.high_share * scenario.stock then -1 else 0 end)::smallint);
+    elsif policy.strategy = 'days_of_cover_bands' then
+        cover := stock / greatest(rate, 1e-9) / (scenario.horizon - t);
+        return scenario.base * case when cover < 0.5 then 1.3 when cover < 0.8 then 1.15 when cover <= 1.25 then 1
+                                    when cover <= 2 then 0.9 else 0.8 end;
+    end if;
+    return strategy_target(policy.strategy, stock, scenario.base, null, scenario.salvage, elasticity, rate, season_left,
+                           scenario.horizon - t, true, scenario.decay, t);
+end $$;
+
+-- What was learned by `later`: time that passed in stock at the price p.
+create function season_exposure(
+    scenario record, elasticity float8, state float8[], p float8, earlier float8, later float8
+) returns float8[]
+language plpgsql immutable parallel safe as $$
+begin
+    if later <= earlier then return state; end if;
+    return learn_exposure(state, later - earlier, season_integral(scenario.believed, earlier, later),
+        price_at_begin(p, scenario.decay, (earlier + later) / 2), scenario.base, elasticity);
+end $$;
+
+-- The price of a policy that ticks, after the guards; before the first price, `posted` is null and neither cap nor dead
+-- band binds.
+create function policy_price(
+    scenario record, policy record, stock integer, elasticity float8, rate float8, season_left float8, t float8,
+    posted numeric, anchor numeric, band numeric
+) returns numeric
+language plpgsql immutable parallel safe as $$
+declare
+    guarded record;
+begin
+    guarded := apply_guards(policy_target(scenario, policy, stock, elasticity, rate, season_left, t)::numeric, posted,
+        anchor, case when posted is not null then policy.daily_cap end, scenario.floor_at, scenario.ceiling_at,
+        case when posted is not null then band end, scenario.price_step, 0);
+    return guarded.price;
+end $$;
+
+-- One row of a season's path.
+create function path_row(
+    cause text, t float8, stock integer, price float8, elasticity float8, rate float8
+) returns jsonb
+language sql immutable parallel safe as $$
+    select jsonb_build_object('cause', cause, 't', t, 'stock', stock, 'price', price, 'elasticity', elasticity,
+                              'rate', rate)
+$$;
+
+-- One season under a policy that keeps its price, or that moves the last price after each sale (the original rule).
+create function sell_compounding(
+    scenario record, policy record, times float8[], willing float8[], is_traced boolean,
+    out value float8, out prices float8[], out left_over integer, out path jsonb
+)
+language plpgsql immutable parallel safe as $$
+declare
+    price float8 := case when policy.strategy = 'best_fixed_oracle' then scenario.best_fixed else scenario.base end;
+begin
+    value := 0;
+    left_over := scenario.stock;
+    prices := array[price];
+    if is_traced then path := jsonb_build_array(path_row('tick', 0, left_over, price, null, null)); end if;
+    for c in 1..cardinality(times) loop
+        continue when willing[c] < price;
+        value := value + price;
+        left_over := left_over - 1;
+        exit when left_over = 0;
+        if left_over < policy.low_share * scenario.stock then
+            price := price * (1 + policy.move);
+        elsif left_over > policy.high_share * scenario.stock then
+            price := price * (1 - policy.move);
+        end if;
+        prices := prices || price;
+        if is_traced then path := path || path_row('sale', times[c], left_over, price, null, null); end if;
+    end loop;
+end $$;
+
+-- One season under a policy that evaluates at ticks and after sales, in the order of events that a product has: time
+-- passes at the price that stood, the sale is learned or at a tick the estimates are renewed, then the price is
+-- evaluated. The day's anchor is the price before the day's first tick; between ticks all is seen as of the last tick.
+-- After the last unit nothing happens.
+create function sell_ticking(
+    scenario record, policy record, times float8[], willing float8[], is_traced boolean,
+    out value float8, out prices float8[], out left_over integer, out path jsonb
+)
+language plpgsql immutable parallel safe as $$
+<<season>>
+declare
+    learns boolean := policy.strategy = 'learn';
+    season_left float8 := season_integral(scenario.believed, 0, scenario.horizon);
+    elasticity float8 := case when policy.is_cold then 2 else scenario.elasticity end;
+    rate float8 := case when policy.is_cold then scenario.stock / season_left else scenario.ref_rate end;
+    seen record;          -- elasticity_now, rate_now: the estimates in force
+    state float8[] := learner_empty();
+    now float8 := 0;      -- the moment that the state has come to
+    tick float8 := 0;
+    next_tick float8;
+    price float8;
+    posted numeric;       -- the same, exactly
+    anchor numeric;
+    is_tick boolean;
+    customer integer := 1;
+    today integer := 0;   -- sales since the day began
+begin
+    value := 0;
+    prices := '{}';
+    left_over := scenario.stock;
+    select elasticity as elasticity_now, rate as rate_now into seen;
+    for i in 1..ceil(scenario.horizon * policy.ticks - 1e-9)::integer loop
+        next_tick := least(scenario.horizon, i::float8 / policy.ticks);
+        if learns then
+            state := season_exposure(scenario, elasticity, state, price, now, tick);
+            now := tick;
+            seen := learn_estimate(state, scenario.base, elasticity, rate);
+        elsif policy.strategy = 'days_of_cover_bands' and i > 1 then
+            seen.rate_now := seen.rate_now + (today - seen.rate_now) / 7;
+            today := 0;
+        end if;
+        if (i - 1) % policy.ticks = 0 then anchor := posted; end if;
+        is_tick := true;
+        loop
+            posted := policy_price(scenario, policy, left_over, seen.elasticity_now, seen.rate_now, season_left, tick,
+                posted, anchor, case when is_tick then policy.band_tick else policy.band_stock end);
+            anchor := coalesce(anchor, posted);
+            price := posted;
+            prices := prices || price;
+            if is_traced then
+                path := coalesce(path, '[]') || path_row(case when is_tick then 'tick' else 'sale' end,
+                    case when is_tick then tick else now end, left_over, price, seen.elasticity_now, seen.rate_now);
+            end if;
+            while willing[customer] < price and times[customer] < next_tick loop customer := customer + 1; end loop;
+            exit when (times[customer] < next_tick) is not true;
+            if learns then
+                state := season_exposure(scenario, elasticity, state, price, now, times[customer]);
+                state := learn_sale(state, 1, price_at_begin(price, scenario.decay, times[customer]), scenario.base,
+                                    elasticity);
+            end if;
+            now := times[customer];
+            customer := customer + 1;
+            today := today + 1;
+            value := value + price;
+            left_over := left_over - 1;
+            exit season when left_over = 0;
+            is_tick := false;
+        end loop;
+        season_left := season_left - season_integral(scenario.believed, tick, next_tick);
+        tick := next_tick;
+    end loop;
+end $$;
+
+-- What one season under a policy comes to: revenue and salvage, how often the price changed, how often a change went
+-- against the one before, and what was left.
+create function sell_season(
+    scenario record, policy record, times float8[], willing float8[], is_traced boolean,
+    out value float8, out changes integer, out reversals integer, out left_over integer, out path jsonb
+)
+language plpgsql immutable parallel safe as $$
+declare
+    sold record;
+    price float8;
+    last float8;
+    direction float8 := 0;  -- of the last change
+begin
+    if policy.strategy in ('fixed_at_base', 'best_fixed_oracle', 'original_rule') then
+        sold := sell_compounding(scenario, policy, times, willing, is_traced);
+    else
+        sold := sell_ticking(scenario, policy, times, willing, is_traced);
+    end if;
+    left_over := sold.left_over;
+    value := sold.value + scenario.salvage * left_over;
+    path := sold.path;
+    changes := 0;
+    reversals := 0;
+    last := sold.prices[1];
+    foreach price in array sold.prices loop
+        if price <> last then
+            changes := changes + 1;
+            if sign(price - last) = -direction then reversals := reversals + 1; end if;
+            direction := sign(price - last);
+        end if;
+        last := price;
+    end loop;
+end $$;
+
+-- Sums over the seasons `first` and on, `count` of them, of one scenario under each policy. Each policy meets the same
+-- customers.
+create function lab_seasons(p jsonb) returns json
+language sql stable as $$
+    with seasons as materialized (
+        select s, c.times, c.willing
+        from parse_scenario(p -> 'scenario') s,
+             generate_series((p ->> 'first')::bigint, (p ->> 'first')::bigint + (p ->> 'count')::bigint - 1) number,
+             draw_customers(s, number) c
+    ), policies as materialized (
+        select n, name, q from jsonb_array_elements_text(p -> 'policies') with ordinality u (name, n), parse_policy(name) q
+    ), sums as (
+        select n, name, count(*) as seasons, sum(value) as value, sum(value * value) as squares,
+               sum(changes) as changes, sum(reversals) as reversals, sum(left_over) as left_over,
+               count(*) filter (where left_over = 0) as sold_out
+        from seasons, policies, sell_season(s, q, times, willing, false)
+        group by n, name
+    )
+    select json_agg(json_build_object('scenario', p -> 'scenario' ->> 'name', 'policy', name, 'seasons', seasons,
+        'value', value, 'squares', squares, 'changes', changes, 'reversals', reversals, 'soldOut', sold_out,
+        'leftOver', left_over) order by n)
+    from sums
+$$;
+
+-- A scenario made ready for many seasons, or PR602 where it or a policy makes no sense: with another seed if one is
+-- given, and with what costs too much to find for each season: the best fixed price, and the optimum where it is asked
+-- for.
+create function lab_prepare(p jsonb) returns json
+language plpgsql stable as $$
+declare
+    scenario jsonb := p -> 'scenario';
+    s record;
+begin
+    if p ? 'seed' then scenario := scenario || jsonb_build_object('seed', p -> 'seed'); end if;
+    s := parse_scenario(scenario);
+    perform parse_policy(policy) from jsonb_array_elements_text(p -> 'policies') policy;
+    if p -> 'policies' ? 'best_fixed_oracle' and s.best_fixed is null then
+        scenario := scenario || jsonb_build_object('best_fixed_price', best_fixed_price(s));
+    end if;
+    if (p ->> 'withOptimum')::boolean and coalesce((scenario ->> 'optimum')::float8, 0) = 0 then
+        scenario := scenario || jsonb_build_object('optimum', lab_optimum(s));
+    end if;
+    return scenario;
+end $$;
+
+-- The rows of one prepared scenario from the sums of its seasons. share and its ci95, half the width of the 95 %
+-- interval, are shares of the optimum, null without one; meanCi95 is mean's. changes, reversals, soldOut and leftOver are
+-- means over the seasons. path is that of the season `pathOf`, null unless asked for.
+create function lab_rows(p jsonb) returns json
+language sql stable as $$
+    with sums as (
+        select f.policy, sum(f.seasons) as seasons, sum(f.value) as value, sum(f.squares) as squares,
+               sum(f.changes) as changes, sum(f.reversals) as reversals, sum(f."soldOut") as sold_out,
+               sum(f."leftOver") as left_over
+        from jsonb_to_recordset(p -> 'sums') as f (policy text, seasons bigint, value float8, squares float8,
+             changes float8, reversals float8, "soldOut" float8, "leftOver" float8)
+        group by f.policy
+    ), means as (
+        select *, value / seasons as mean, nullif((p -> 'scenario' ->> 'optimum')::float8, 0) as optimum,
+               1.96 * sqrt(greatest(0, squares - value * value / seasons) / nullif(seasons - 1, 0) / seasons) as half_width
+        from jsonb_array_elements_text(p -> 'policies') with ordinality u (policy, n) join sums using (policy)
+    )
+    select json_agg(json_build_object('scenario', p -> 'scenario' ->> 'name', 'policy', policy, 'seasons', seasons,
+        'mean', round(mean::numeric, 4), 'share', round((mean / optimum)::numeric, 6),
+        'ci95', round((half_width / optimum)::numeric, 6), 'meanCi95', round(half_width::numeric, 4),
+        'changes', round((changes / seasons)::numeric, 4), 'reversals', round((reversals / seasons)::numeric, 4),
+        'soldOut', round((sold_out / seasons)::numeric, 4), 'leftOver', round((left_over / seasons)::numeric, 4),
+        'path', (select o.path from parse_scenario(p -> 'scenario') s, parse_policy(policy) q,
+                        draw_customers(s, (p ->> 'pathOf')::bigint) c, sell_season(s, q, c.times, c.willing, true) o
+                 where p ? 'pathOf')) order by n)
+    from means
+$$;

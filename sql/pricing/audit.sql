@@ -1,0 +1,263 @@
+--! code
+-- What should hold of every product and order, recomputed from the ledger, the history and the declaration.
+
+-- The audit: every figure that repeats the ledger and every price, computed again; each row that disagrees is named. A
+-- reading compares what one statement sees, so that work going on is never a difference.
+--
+-- Each finding has a kind, `noun.what`:
+--   stock.missing                                a product has no inventory row
+--   stock.sum, stock.held, stock.count           what inventory keeps is not what the ledger gives
+--   stock.sequence, stock.chain                  the ledger has a gap; a row does not continue the one before
+--   price.posted, price.count                    the posted price is not where the history ends
+--   price.limits, price.evaluation               the posted price is outside its limits; is not what its rule gives
+--   price.sequence, price.chain                  the history has a gap; a row does not begin where the one before ended
+--   price.recomputed                             a row's own inputs give another price, or another binding guard
+--   price.inputs, price.stock                    a row's inputs are not its own; its stock is not the ledger's of then
+--   price.failed                                 its evaluation, or that of its history, raises an error: the one named
+--   order.total, order.lines                     a total is not the sum of its lines; a line is not what left the shelf
+create function difference_message(
+    "table" text, product_id bigint, place bigint, order_id bigint, field text, expected text, found text
+) returns text
+language sql immutable as $$
+    select format('%s%s%s%s: %s is %s, should be %s', "table",
+        case when order_id is not null then format(' of order %s', order_id) end,
+        case when product_id is not null then format(' of product %s', product_id) end,
+        case when place is not null then format(', number %s', place) end,
+        field, coalesce(found, 'missing'), coalesce(expected, 'none'))
+$$;
+
+-- Holds are kept beside stock: they sum to `held`, every other kind to stock.
+create function is_hold(kind text) returns boolean
+language sql immutable as $$
+    select kind in ('hold', 'release', 'expire')
+$$;
+
+-- Stock figures and the ledger of some products. A row is at fault that neither continues the one before nor stands where
+-- the sum stands: after a wrong row the next would fail the first alone, and all later ones the second.
+create function audit_ledger(ids bigint[])
+returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
+               expected text, found text)
+language sql stable as $$
+    with ledger as materialized (
+        select m.*, lag(m.sequence, 1, 0::bigint) over w as sequence_before, lag(stock_after, 1, 0) over w as before,
+               case when is_hold(m.kind) then 0 else quantity end as change,
+               sum(quantity) filter (where not is_hold(m.kind)) over w as running
+        from stock_movement m where m.product_id = any (ids)
+        window w as (partition by m.product_id order by m.sequence)
+    ), sums as (
+        select i.product_id, i.stock, i.held, i.movement_count,
+               coalesce(sum(m.quantity) filter (where not is_hold(m.kind)), 0) as stock_sum,
+               coalesce(sum(m.quantity) filter (where is_hold(m.kind)), 0) as held_sum, count(m.sequence) as rows
+        from inventory i left join ledger m using (product_id) where i.product_id = any (ids)
+        group by i.product_id
+    )
+    select 'stock.missing', 'inventory', id, null::bigint, null::bigint, 'product_id', id::text, null::text
+    from unnest(ids) id where not exists (select from inventory i where i.product_id = id)
+    union all
+    select 'stock.sum', 'inventory', product_id, null::bigint, null::bigint, 'stock', stock_sum::text, stock::text
+    from sums where stock <> stock_sum
+    union all
+    select 'stock.held', 'inventory', product_id, null, null, 'held', held_sum::text, held::text
+    from sums where held <> held_sum
+    union all
+    select 'stock.count', 'inventory', product_id, null, null, 'movement_count', rows::text, movement_count::text
+    from sums where movement_count <> rows
+    union all
+    select 'stock.sequence', 'stock_movement', product_id, sequence, order_id, 'sequence', (sequence_before + 1)::text,
+           sequence::text
+    from ledger where sequence <> sequence_before + 1
+    union all
+    select 'stock.chain', 'stock_movement', product_id, sequence, order_id, 'stock_after', (before + change)::text,
+           stock_after::text
+    from ledger where stock_after <> before + change and stock_after is distinct from running
+    union all
+    select 'order.lines', 'order_line', product_id, null, order_id, 'quantity', moved.units::text, l.quantity::text
+    from (select * from order_line join customer_order using (order_id) where product_id = any (ids)) l
+    full join (select order_id, product_id, -sum(quantity) filter (where kind = 'sale') as units,
+                      count(*) filter (where kind = 'sale') as sales,
+                      coalesce(sum(quantity) filter (where kind <> 'sale'), 0) as back
+               from ledger where order_id is not null and kind in ('sale', 'cancel', 'return') group by 1, 2) moved
+        using (order_id, product_id)
+    where (moved.units, moved.sales, moved.back) is distinct from
+          (l.quantity::bigint, 1::bigint,
+           case when l.status in ('cancelled', 'returned') then l.quantity else 0 end::bigint)
+$$;
+
+-- Where in the ledger each price change stands: between how many movements at least and at most. One that a movement
+-- caused stands right after it; any other between its neighbours that do.
+create function place_price_changes(ids bigint[])
+returns table (product_id bigint, sequence bigint, at_least bigint, at_most bigint)
+language sql stable as $$
+    with ledger as materialized (
+        select m.* from stock_movement m where m.product_id = any (ids)
+    ), placed as (
+        select c.product_id, c.sequence, min(m.sequence) as lowest, max(m.sequence) as highest
+        from price_change c
+        left join ledger m on m.product_id = c.product_id and m.at = c.at and m.kind = c.cause
+            and m.order_id is not distinct from c.order_id and m.stock_after = c.stock
+        where c.product_id = any (ids)
+        group by c.product_id, c.sequence
+    )
+    select product_id, sequence, coalesce(max(lowest) over upto, 0),
+           coalesce(min(highest) over onwards, 9223372036854775807)
+    from placed
+    window upto as (partition by product_id order by sequence),
+           onwards as (partition by product_id order by sequence rows between current row and unbounded following)
+$$;
+
+-- What a price change comes to by its own inputs; a pin is its own.
+create function recompute_change(inputs jsonb, out price numeric, out binding text)
+language plpgsql immutable as $$
+begin
+    if inputs ->> 'mode' = 'pin' then
+        price := (inputs ->> 'pin')::numeric;
+    else
+        select v.price, v.binding into price, binding from recompute_price(inputs) v;
+    end if;
+end $$;
+
+-- The price history of some products. Where a row begins at the price that the row before comes to by its inputs, that
+-- one alone is at fault.
+create function audit_history(ids bigint[])
+returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
+               expected text, found text)
+language sql stable as $$
+    with history as materialized (
+        select c.*, lag(c.sequence, 1, 0::bigint) over w as sequence_before, lag(new_price, 1, opening_price) over w as before
+        from price_change c join inventory i using (product_id) where c.product_id = any (ids)
+        window w as (partition by c.product_id order by c.sequence)
+    ), again as materialized (
+        select c.*, v.price, v.binding, lag(v.price) over (partition by c.product_id order by c.sequence) as price_before
+        from history c, recompute_change(c.inputs) v
+    )
+    select 'price.sequence', 'price_change', product_id, sequence, order_id, 'sequence', (sequence_before + 1)::text,
+           sequence::text
+    from history where sequence <> sequence_before + 1
+    union all
+    select 'price.chain', 'price_change', product_id, sequence, order_id, 'old_price', before::text, old_price::text
+    from again where old_price <> before and old_price is distinct from price_before
+    union all
+    select 'price.recomputed', 'price_change', product_id, sequence, order_id, 'new_price', price::text, new_price::text
+    from again where price is distinct from new_price
+    union all
+    select 'price.recomputed', 'price_change', product_id, sequence, order_id, 'binding_guard', binding, binding_guard
+    from again where binding is distinct from binding_guard
+    union all
+    select 'price.inputs', 'price_change', product_id, sequence, order_id, f.field, f.own, f.given
+    from history c join rule r using (rule_id), lateral (values
+        ('stock', c.stock::text, inputs ->> 'stock'), ('old_price', old_price::text, inputs ->> 'posted'),
+        ('rule_id', c.rule_id::text, inputs ->> 'ruleId'), ('strategy', r.strategy, inputs ->> 'strategy'),
+        ('price_step', r.price_step::text, inputs ->> 'step'),
+        ('price_offset', r.price_offset::text, inputs ->> 'offset'),
+        ('daily_cap', case when inputs ->> 'dailyCap' is not null then r.daily_cap::text end, inputs ->> 'dailyCap')
+        ) f (field, own, given)
+    where inputs ->> 'mode' <> 'pin' and f.own is distinct from f.given
+    union all
+    select 'price.stock', 'price_change', product_id, sequence, order_id, 'stock',
+           (select stock_after from stock_movement m where m.product_id = c.product_id and m.sequence = p.at_least)::text,
+           stock::text
+    from history c join place_price_changes(ids) p using (product_id, sequence)
+    where not (c.stock = 0 and p.at_least = 0) and (
+        -- a subquery and not `not exists`: it reads the few rows between, and not the product's whole ledger
+        select m.sequence from stock_movement m where m.product_id = c.product_id
+          and m.sequence between p.at_least and p.at_most and m.stock_after = c.stock limit 1) is null
+$$;
+
+-- The posted price of some products: where the history ends (or where its last row comes to by its inputs: then that row
+-- is at fault), within its limits, and what its rule gives for the stock of the ledger. What is archived or halted stands
+-- where it stood.
+create function audit_prices(ids bigint[])
+returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
+               expected text, found text)
+language sql stable as $$
+    with posted as materialized (
+        select i as i, d as d, r as r, i.product_id, i.price, coalesce(c.new_price, i.opening_price) as last_price,
+               c.price as last_recomputed,
+               d.archived_at is not null or is_halted(d) as stands, l.floor_at, l.ceiling_at, h.rows
+        from inventory i join product d using (product_id) join rule r using (rule_id)
+        cross join lateral price_limits(d, r) l
+        left join lateral (select new_price, (recompute_change(inputs)).price as price from price_change c
+                           where c.product_id = i.product_id order by sequence desc limit 1) c on true
+        cross join lateral (select count(*) as rows from price_change c where c.product_id = i.product_id) h
+        where i.product_id = any (ids)
+    )
+    select 'price.count', 'inventory', product_id, null::bigint, null::bigint, 'change_count', rows::text,
+           ((i).change_count)::text
+    from posted where (i).change_count <> rows
+    union all
+    select 'price.posted', 'inventory', product_id, null, null, 'price', last_price::text, price::text
+    from posted where price <> last_price and price is distinct from last_recomputed
+    union all
+    select 'price.limits', 'inventory', product_id, null, null, 'price',
+           format('%s..%s', floor_at::numeric(12, 2), ceiling_at::numeric(12, 2)), price::text
+    from posted where price = last_price and not stands and price not between floor_at and ceiling_at
+    union all
+    select 'price.evaluation', 'inventory', product_id, null, null, 'price', v.price::text, p.price::text
+    from posted p, evaluate_price(d, r, i, 'stock') v
+    where p.price = p.last_price and not stands and p.price between p.floor_at and p.ceiling_at and v.price <> p.price
+      and (i).stock = coalesce((select m.stock_after from stock_movement m where m.product_id = p.product_id
+                                order by m.sequence desc limit 1), 0)
+$$;
+
+-- All that an audit finds wrong with some products. Where the computing of one of them raises, it alone is named for it;
+-- what can be computed of it still is.
+create function audit_products(ids bigint[])
+returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
+               expected text, found text)
+language plpgsql stable as $$
+#variable_conflict use_column
+declare
+    half integer := cardinality(ids) / 2;
+    findings audit_finding[];
+    failure text;
+    part text;
+begin
+    if ids = '{}' then return; end if;
+    begin
+        -- Kept until all of it is there: rows that were given back could not be taken back.
+        findings := array(select row(a.*)::audit_finding from (
+            select * from audit_ledger(ids) union all select * from audit_history(ids)
+            union all select * from audit_prices(ids)) a);
+        return query select * from unnest(findings);
+        return;
+    exception when others then
+        if not is_own_fault(sqlstate) then raise; end if;
+    end;
+    if half > 0 then
+        return query select * from audit_products(ids[:half]) union all select * from audit_products(ids[half + 1:]);
+        return;
+    end if;
+    foreach part in array array['audit_ledger', 'audit_history', 'audit_prices'] loop
+        begin
+            execute format('select array(select row(a.*)::audit_finding from %I($1) a)', part) into findings using ids;
+            return query select * from unnest(findings);
+        exception when others then
+            if not is_own_fault(sqlstate) then raise; end if;
+            failure := failure_reason(sqlstate, sqlerrm);
+        end;
+    end loop;
+    if failure is not null then
+        return query select 'price.failed', 'inventory', ids[1], null::bigint, null::bigint, 'price', null, left(failure, 100);
+    end if;
+end $$;
+
+create function audit_orders(first bigint, last bigint)
+returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
+               expected text, found text)
+language sql stable as $$
+    select 'order.total', 'customer_order', null::bigint, null::bigint, o.order_id, 'total',
+           sum(l.quantity * l.unit_price)::text, o.total::text
+    from customer_order o left join order_line l using (order_id)
+    where o.order_id between first and last
+    group by o.order_id having o.total is distinct from sum(l.quantity * l.unit_price)
+$$;
+
+create function difference_json(
+    kind text, "table" text, product_id bigint, place bigint, order_id bigint, field text, expected text, found text
+) returns jsonb
+language sql immutable as $$
+    select jsonb_strip_nulls(jsonb_build_object('kind', kind, 'table', "table", 'productId', product_id,
+        'sequence', place, 'orderId', order_id, 'field', field, 'expected', expected, 'found', found,
+        'message', case when kind = 'price.failed' then format('product %s cannot be priced: %s', product_id, found)
+                        else difference_message("table", product_id, place, order_id, field, expected, found) end))
+$$;

@@ -1,0 +1,54 @@
+--! code
+-- Goods that are on their way, as strategies and calls see them.
+
+-- What is expected and comes in parts: open is what has not come yet; more than was expected is taken and told.
+create function expectation_json(e expectation) returns jsonb
+language sql stable as $$
+    select jsonb_build_object('expectationId', e.expectation_id, 'productId', e.product_id, 'quantity', e.quantity,
+        'received', e.received, 'open', case when e.closed_at is null then greatest(0, e.quantity - e.received) else 0 end,
+        'overReceived', greatest(0, e.received - e.quantity), 'eta', rfc3339(e.eta), 'closed', e.closed_at is not null,
+        'closedReason', e.closed_reason, 'reason', e.reason, 'actor', e.actor)
+$$;
+
+-- Refuses one member of a call.
+create function refuse_delivery(path text, rule text, message text, got jsonb default null) returns void
+language plpgsql as $$
+begin
+    perform fail('PR602', format('%s %s.', path, message), jsonb_build_object('violations', jsonb_build_array(
+        jsonb_strip_nulls(jsonb_build_object('path', path, 'rule', rule, 'message', message, 'got', got)))));
+end $$;
+
+-- The earliest arrival that a product still waits for.
+create function earliest_eta(id bigint, without_expectation bigint default null) returns timestamptz
+language sql stable as $$
+    select min(eta) from expectation
+    where product_id = id and closed_at is null and expectation_id is distinct from without_expectation
+$$;
+
+-- Tells the product's row the earliest arrival that is still open, and has its price evaluated. The row is locked before
+-- it is looked at, so that of two who change a product's deliveries the second sees what the first did.
+create function refresh_eta(id bigint, why movement_cause) returns void
+language plpgsql as $$
+begin
+    perform from inventory where product_id = id for no key update;
+    update inventory set next_eta = earliest_eta(id), cause = why
+    where product_id = id and next_eta is distinct from earliest_eta(id);
+end $$;
+
+-- The open expectation that a call names, locked after its product's row; of another product, or closed: PR602.
+create function find_expectation(p jsonb) returns expectation
+language plpgsql as $$
+declare
+    e expectation;
+begin
+    select * into e from expectation where expectation_id = (p ->> 'expectationId')::bigint;
+    if found then
+        perform from inventory where product_id = e.product_id for no key update;
+        select * into e from expectation where expectation_id = e.expectation_id for update;
+    end if;
+    if e.expectation_id is null or e.closed_at is not null or e.product_id <> (p ->> 'productId')::bigint then
+        perform refuse_delivery('/expectationId', 'open', case when p ? 'productId'
+            then 'must be an open expectation of this product' else 'must be an open expectation' end, p -> 'expectationId');
+    end if;
+    return e;
+end $$;

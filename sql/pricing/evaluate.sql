@@ -1,0 +1,223 @@
+--! code
+-- From a declaration, a rule and a ledger position to a price: the strategy's position, its target, the guards; and
+-- back again from the inputs that the history keeps.
+
+-- Why a price stands where it does, in words for the merchant.
+create function price_reason(cause text, strategy text, v price_verdict, note text) returns text
+language sql immutable as $$
+    select case when cause = 'pin' then 'pinned by hand'
+                when v.binding = 'daily_cap' then 'limited by the daily cap'
+                when v.binding = 'floor' then 'held at the floor'
+                when v.binding = 'ceiling' then 'held at the ceiling'
+                when strategy = 'manual' then 'list price'
+                when strategy = 'bands' then
+                    case v.band when 1 then 'low stock' when -1 then 'high stock' else 'normal stock' end
+                when v.has_end then format('%s units for %s days', v.stock, round(v.days_left::numeric, 1))
+                else format('%s units, to last %s days', v.stock, round(v.days_left::numeric, 1)) end
+        || case when note = '' then '' else ': ' || note end
+$$;
+
+-- How a row is evaluated after an event of a kind: afresh, as at a tick, or as stock moves. Without anchor_date it waits
+-- for what a declaration would have made of it, had automation not been halted.
+create function evaluation_mode(row_was inventory, row_now inventory, kind text) returns text
+language sql immutable as $$
+    select case when row_now.pin_price is null and (row_was.pin_price is not null or row_was.anchor_date is null)
+                    then 'declaration'
+                when kind in ('declaration', 'rule') then 'declaration'
+                when kind = 'tick' then 'tick'
+                when row_was.stock = 0 and row_was.movement_count = 0 then 'first'
+                else 'stock' end
+$$;
+
+-- A row as the tick of a moment would find it: the day's anchor, the time and, for `learn`, what the time until then
+-- taught, nothing sold meanwhile.
+create function row_at_tick(d product, r rule, i inventory, moment timestamptz) returns inventory
+language plpgsql stable as $$
+declare
+    was inventory := i;
+    today date := (moment at time zone 'UTC')::date;
+begin
+    if today is distinct from i.anchor_date then
+        i.anchor_price := i.price;
+        i.anchor_date := today;
+    end if;
+    i.ticked_at := moment;
+    if r.strategy not in ('bands', 'manual') then
+        i := learn_and_estimate(d, r, was, i, 'tick', moment, null);
+    end if;
+    return i;
+end $$;
+
+-- Whether automation stands still for a product. Read only where a price would move.
+create function is_halted(declared product) returns boolean
+language sql stable as $$
+    select exists (select from automation_halt where resumed_at is null
+        and (product_id = declared.product_id or category_id = declared.category_id
+             or (product_id is null and category_id is null)))
+$$;
+
+-- Fills in where a strategy stands: the estimates or declarations it goes by, and what is left of the season, all as of
+-- the last tick, so that between ticks a price depends on stock alone.
+create function strategy_position(declared product, chosen rule, row_now inventory, verdict price_verdict)
+returns price_verdict
+language plpgsql immutable as $$
+declare
+    moment timestamptz := coalesce(row_now.ticked_at, declared.created_at);
+    ends timestamptz := case when chosen.strategy = 'restock' then row_now.next_eta else declared.season_end end;
+    starts timestamptz := coalesce(declared.season_start, declared.created_at);
+    believed float8;
+begin
+    verdict.has_end := ends is not null;
+    if chosen.strategy = 'restock' and ends <= moment then ends := moment + interval '1 day'; end if;  -- overdue
+    if ends is null then
+        verdict.days_left := chosen.cover_days;
+        verdict.season_left := chosen.cover_days;
+    else
+        verdict.days_left := greatest(0, days_between(moment, ends));
+        verdict.season_left := season_weight(declared.season_profile, starts, declared.season_end, moment, ends);
+    end if;
+    verdict.age := season_age(declared, moment);
+    believed := coalesce(declared.ref_rate, row_now.opening_rate,
+                         row_now.stock / greatest(verdict.season_left, 1));
+    verdict.elasticity := declared.elasticity;
+    verdict.rate := believed;
+    if chosen.strategy = 'learn' then
+        if row_now.rate_now is not null then
+            verdict.elasticity := row_now.elasticity_now;
+            verdict.rate := row_now.rate_now;
+        else
+            select * into verdict.elasticity, verdict.rate
+            from learn_estimate(coalesce(row_now.learner, learner_empty()), declared.base_price, declared.elasticity,
+                                believed);
+        end if;
+    end if;
+    return verdict;
+end $$;
+
+-- The price that the database would set for one declaration, one rule and one ledger position, with each step to it.
+-- `mode` is first | declaration (neither cap nor dead band), stock, or tick. Stock 0 and a pin freeze; a
+-- stock below 0 is left to its constraint.
+create function evaluate_price(declared product, chosen rule, row_now inventory, mode text)
+returns price_verdict
+language plpgsql immutable as $$
+declare
+    v price_verdict;
+    free boolean := mode in ('first', 'declaration');
+    guarded record;
+begin
+    v.gap := band_gap(declared.low_stock, declared.high_stock, chosen.gap_share);
+    v.stock := row_now.stock;
+    v.band := row_now.band;
+    if row_now.stock > 0 then
+        v.band := next_band(row_now.band, row_now.stock, declared.low_stock, declared.high_stock, v.gap);
+    end if;
+    if row_now.pin_price is not null then
+        v.frozen := 'pinned';
+    elsif declared.archived_at is not null then
+        v.frozen := 'archived';
+    elsif row_now.stock <= 0 and not free then
+        v.frozen := 'out_of_stock';
+    end if;
+    if v.frozen is not null then
+        v.price := coalesce(row_now.pin_price, row_now.price);
+        return v;
+    end if;
+
+    if chosen.strategy = 'bands' then
+        v.raw := strategy_bands(declared.base_price, chosen.up_share, chosen.down_share, v.band);
+    elsif chosen.strategy = 'manual' or row_now.stock <= 0 then
+        v.raw := declared.base_price;
+    else
+        v := strategy_position(declared, chosen, row_now, v);
+        v.raw := strategy_target(chosen.strategy, row_now.stock, declared.base_price, declared.unit_cost,
+            declared.unit_value, v.elasticity, v.rate, v.season_left, v.days_left, v.has_end, declared.decay, v.age);
+    end if;
+
+    if v.raw is null or v.raw = 'NaN' then  -- no guard could tell it from a price
+        raise data_exception using message = format('Product %s has no price under strategy %s.', declared.product_id,
+                                                    chosen.strategy);
+    end if;
+
+    v.floor_at := price_floor(declared.floor_price, declared.unit_cost, chosen.minimum_margin);
+    v.ceiling_at := declared.ceiling_price;
+    if not free then
+        v.cap := chosen.daily_cap;
+        if chosen.never_up and chosen.strategy = 'markdown' then v.ceiling_at := least(v.ceiling_at, row_now.price); end if;
+        if chosen.strategy <> 'bands' then
+            v.dead_band := case when mode = 'tick' then chosen.band_tick else chosen.band_stock end;
+        end if;
+        -- A price that cools down stays wherever it may stand: a dead band wider than any move.
+        if chosen.cooldown_seconds > 0
+            and row_now.changed_at > row_now.ticked_at - make_interval(secs => chosen.cooldown_seconds) then
+            v.dead_band := 1e12;
+        end if;
+    end if;
+    guarded := apply_guards(v.raw, row_now.price, row_now.anchor_price, v.cap, v.floor_at, v.ceiling_at, v.dead_band,
+                            chosen.price_step, chosen.price_offset);
+    v.capped := guarded.capped;
+    v.limited := guarded.limited;
+    v.price := guarded.price;
+    v.binding := guarded.binding;
+    return v;
+end $$;
+
+-- Everything that a price was computed from, as the history keeps it.
+create function price_inputs(
+    declared product, chosen rule, row_now inventory, posted numeric, band_before smallint, mode text, v price_verdict
+) returns jsonb
+language plpgsql immutable as $$
+declare
+    inputs jsonb := jsonb_build_object(
+        'mode', mode, 'strategy', chosen.strategy, 'ruleId', chosen.rule_id, 'base', declared.base_price,
+        'unitCost', declared.unit_cost, 'stock', row_now.stock, 'raw', v.raw,
+        'anchor', row_now.anchor_price, 'dailyCap', v.cap, 'capped', v.capped, 'floor', v.floor_at,
+        'ceiling', v.ceiling_at, 'limited', v.limited, 'posted', posted, 'deadBand', v.dead_band,
+        'step', chosen.price_step, 'offset', chosen.price_offset, 'rounding', 'cent');
+begin
+    if chosen.strategy in ('bands', 'manual') or v.days_left is null then
+        return inputs || jsonb_build_object('up', chosen.up_share, 'down', chosen.down_share,
+            'low', declared.low_stock, 'high', declared.high_stock, 'gap', v.gap, 'bandBefore', band_before,
+            'band', v.band);
+    end if;
+    return inputs || jsonb_build_object('unitValue', declared.unit_value, 'elasticity', v.elasticity, 'rate', v.rate,
+        'seasonLeft', v.season_left, 'daysLeft', v.days_left, 'hasEnd', v.has_end, 'decay', declared.decay, 'age', v.age,
+        'ticked', row_now.ticked_at);
+end $$;
+
+-- The same price from its inputs alone, as verification does it: what it gives must be what the history says. `rounding`
+-- tells how a price below half a step was rounded: to the cent, or in rows without it up to the first step.
+create function recompute_price(
+    f jsonb, out raw numeric, out capped numeric, out limited numeric, out price numeric, out binding text
+)
+language plpgsql immutable as $$
+declare
+    guarded record;
+    stock integer := f ->> 'stock';
+    band smallint := f ->> 'bandBefore';
+begin
+    if f ->> 'strategy' = 'bands' then
+        if stock > 0 then
+            band := next_band(band, stock, (f ->> 'low')::integer, (f ->> 'high')::integer, (f ->> 'gap')::integer);
+        end if;
+        raw := strategy_bands((f ->> 'base')::numeric, (f ->> 'up')::numeric, (f ->> 'down')::numeric, band);
+    elsif f ? 'daysLeft' then
+        raw := strategy_target(f ->> 'strategy', stock, (f ->> 'base')::numeric, (f ->> 'unitCost')::numeric,
+            (f ->> 'unitValue')::numeric, (f ->> 'elasticity')::float8, (f ->> 'rate')::float8,
+            (f ->> 'seasonLeft')::float8, (f ->> 'daysLeft')::float8, (f ->> 'hasEnd')::boolean,
+            (f ->> 'decay')::float8, (f ->> 'age')::float8);
+    else
+        raw := (f ->> 'base')::numeric;
+    end if;
+    guarded := apply_guards(raw, (f ->> 'posted')::numeric, (f ->> 'anchor')::numeric, (f ->> 'dailyCap')::numeric,
+        (f ->> 'floor')::numeric, (f ->> 'ceiling')::numeric, (f ->> 'deadBand')::numeric, (f ->> 'step')::numeric,
+        (f ->> 'offset')::numeric);
+    capped := guarded.capped;
+    limited := guarded.limited;
+    price := guarded.price;
+    binding := guarded.binding;
+    if f ->> 'rounding' is null and binding is distinct from 'dead_band'
+        and round((limited + (f ->> 'offset')::numeric) / (f ->> 'step')::numeric) < 1 then
+        price := greatest(least((f ->> 'step')::numeric - (f ->> 'offset')::numeric,
+                                greatest((f ->> 'floor')::numeric, (f ->> 'ceiling')::numeric)), (f ->> 'floor')::numeric);
+    end if;
+end $$;

@@ -1,0 +1,245 @@
+--! code
+-- Why a price is what it is, in words and steps, and at which stock it moves next.
+
+-- The least number of units, up to `most`, whose leaving (sign -1) or coming (sign 1) moves the posted price; null when
+-- none does. By halving, since more of them never bring the price back.
+create function units_to_move(d product, r rule, i inventory, sign integer, most bigint) returns bigint
+language plpgsql immutable as $$
+declare
+    low bigint := 0;
+    high bigint := 1;
+    here integer := i.stock;
+    v price_verdict;
+begin
+    if most < 1 then return null; end if;
+    loop
+        high := least(high, most);
+        i.stock := here + sign * high;
+        v := evaluate_price(d, r, i, 'stock');
+        exit when v.price <> i.price;
+        if high = most then return null; end if;
+        low := high;
+        high := high * 2;
+    end loop;
+    while high - low > 1 loop
+        i.stock := here + sign * ((low + high) / 2);
+        v := evaluate_price(d, r, i, 'stock');
+        if v.price <> i.price then high := (low + high) / 2; else low := (low + high) / 2; end if;
+    end loop;
+    return high;
+end $$;
+
+-- What would change a price next, as posted prices after all guards: how many more sales, how large a restock, and what
+-- the next tick does if nothing is sold until then. Each comes true when it is carried out.
+create function next_moves(d product, r rule, i inventory) returns jsonb
+language plpgsql stable as $$
+declare
+    moves jsonb := '[]';
+    units bigint;
+    at_tick timestamptz := to_timestamp((floor(extract(epoch from pricing_now()) / r.tick_seconds) + 1) * r.tick_seconds);
+    there inventory := i;
+    v price_verdict;
+begin
+    if d.archived_at is not null then return moves; end if;
+    if i.pin_price is not null then
+        there.pin_price := null;
+        v := evaluate_price(d, r, there, 'declaration');
+        return moves || jsonb_build_object('event', 'unpin', 'at', rfc3339(i.pinned_until), 'price', v.price::text);
+    end if;
+    if is_halted(d) then return moves; end if;
+    units := units_to_move(d, r, i, -1, i.stock - i.held - 1);
+    if units is not null then
+        there.stock := i.stock - units;
+        v := evaluate_price(d, r, there, 'stock');
+        moves := moves || jsonb_build_object('event', 'sales', 'quantity', units, 'price', v.price::text);
+    end if;
+    units := units_to_move(d, r, i, 1, least(1000000, 2147483647 - i.stock));
+    if units is not null then
+        there.stock := i.stock + units;
+        v := evaluate_price(d, r, there, 'stock');
+        moves := moves || jsonb_build_object('event', 'restock', 'quantity', units, 'price', v.price::text);
+    end if;
+    if i.stock > 0 then
+        v := evaluate_price(d, r, row_at_tick(d, r, i, at_tick), 'tick');
+        moves := moves || jsonb_build_object('event', 'tick', 'at', rfc3339(at_tick), 'price', v.price::text);
+    end if;
+    return moves;
+end $$;
+
+-- To what a price is rounded, in words.
+create function rounding_text(r rule, v price_verdict) returns text
+language sql immutable as $$
+    select case when round((v.limited + r.price_offset) / r.price_step) >= 1 then 'to ' || r.price_step
+                else format('to the cent, below half a step of %s', r.price_step) end
+$$;
+
+-- The guards in one line, as people read them.
+create function guards_note(r rule, i inventory, v price_verdict) returns text
+language sql immutable as $$
+    select format('guards: floor %s %s | ceiling %s %s | daily cap %s | dead band %s | rounded %s: %s',
+        v.floor_at::numeric(12, 2), case when v.binding = 'floor' then 'reached' else 'ok' end,
+        v.ceiling_at, case when v.binding = 'ceiling' then 'reached' else 'ok' end,
+        case when v.cap is null then 'none'
+             else format('%s..%s %s', round(i.anchor_price * (1 - v.cap), 2), round(i.anchor_price * (1 + v.cap), 2),
+                         case when v.binding = 'daily_cap' then 'reached' else 'ok' end) end,
+        case when v.dead_band is null then 'none'
+             when v.dead_band >= 1e12 then 'cooling down'
+             else format('%s %%: %s', trim_scale(v.dead_band * 100),
+                         case when v.price = i.price then 'kept' else 'moved' end) end,
+        rounding_text(r, v), v.price)
+$$;
+
+-- How far a price stands from another, as people read it: +14.7 %.
+create function percent_text(price numeric, other numeric) returns text
+language sql immutable as $$
+    select case when share < 0 then '' else '+' end || share || ' %' from (select round(100 * (price / other - 1), 1) as share) s
+$$;
+
+-- Days in words, for people: 5 days, 1.5 days, less than an hour.
+create function days_text(days float8) returns text
+language sql immutable as $$
+    select case when days < 1.0 / 24 then 'less than an hour'
+                when days < 1 then format('%s hour%s', round(days * 24), case when round(days * 24) <> 1 then 's' end)
+                else format('%s day%s', trim_scale(round(days::numeric, 1)),
+                            case when round(days::numeric, 1) <> 1 then 's' end) end
+$$;
+
+-- What the days of a strategy's step are. `restock` prices goods that are overdue as if they came a day after the tick.
+create function days_note(r rule, i inventory, v price_verdict) returns text
+language plpgsql stable as $$
+declare
+    awaits boolean := r.strategy = 'restock' and v.has_end;
+    moment timestamptz := greatest(i.ticked_at, pricing_now());
+begin
+    if awaits and i.next_eta <= i.ticked_at then
+        return format('goods overdue by %s; priced as if they came tomorrow', days_text(days_between(i.next_eta, moment)));
+    elsif awaits and i.next_eta <= moment then
+        return format('goods overdue by %s; priced as at the last tick, when they were due in %s',
+                      days_text(days_between(i.next_eta, moment)), days_text(v.days_left));
+    end if;
+    return format('%s %s', round(v.days_left::numeric, 1),
+        case when awaits then 'days until goods arrive' when v.has_end then 'selling days left'
+             else 'days that stock should last' end);
+end $$;
+
+-- The strategy's step in words: what it goes by and what it makes of it.
+create function strategy_note(d product, r rule, i inventory, v price_verdict) returns text
+language plpgsql stable as $$
+declare
+    theta float8 := d.base_price / v.elasticity;
+    plenty float8 := case when r.strategy = 'restock' then coalesce(d.unit_cost, d.unit_value) else d.unit_value end + theta;
+    d_left float8 := v.rate * v.season_left;
+    m float8;
+    lines text[];
+begin
+    if r.strategy = 'manual' then return 'manual: base price'; end if;
+    if r.strategy = 'bands' then
+        return format('bands: %s in stock, low to %s, high from %s, gap %s: %s', i.stock, d.low_stock, d.high_stock, v.gap,
+            case v.band when 1 then 'low, base + ' || trim_scale(r.up_share * 100) || ' %'
+                        when -1 then 'high, base - ' || trim_scale(r.down_share * 100) || ' %'
+                        else 'normal, base' end);
+    end if;
+    if v.days_left is null then return 'nothing in stock: base price'; end if;
+    m := demand_at_best(d_left, d.base_price, v.elasticity, plenty - theta);
+    lines := array[
+        format('base %s, elasticity %s%s: best price if stock were plentiful %s', d.base_price,
+            round(v.elasticity::numeric, 3), case when r.strategy = 'learn' then ' as sales show it' else '' end,
+            round(plenty::numeric, 2)),
+        format('%s; %s units would sell at base, %s at %s', days_note(r, i, v),
+            round(d_left::numeric, 1), round(m::numeric, 1), round(plenty::numeric, 2)),
+        case when r.strategy = 'cover' or (r.strategy = 'restock' and not v.has_end) then format('%s in stock', i.stock)
+             else format('%s in stock: run-out pressure %s %%, scarcity mark-up %s', i.stock,
+                 round(100 * (1 - erlang_share(i.stock, m))::numeric, 1),
+                 round((v.raw::float8 - plenty)::numeric, 2)) end,
+        format('computed %s%s%s', round(v.raw, 2),
+            case when i.stock > 1 then '; one unit less ' || round(target_at(d, r, i.stock - 1, v), 2) end,
+            case when i.stock < 2147483647 then '; one unit more ' || round(target_at(d, r, i.stock + 1, v), 2) end)];
+    return array_to_string(lines, E'\n  ');
+end $$;
+
+-- What would change a price next, a line each.
+create function moves_text(moves jsonb, price numeric) returns text[]
+language sql immutable as $$
+    select array(
+        select format('  next: %s: %s%s',
+            case m ->> 'event' when 'sales' then format('%s more sold', m ->> 'quantity')
+                when 'restock' then format('a restock of %s', m ->> 'quantity')
+                when 'tick' then format('at the tick of %s, if nothing is sold', m ->> 'at')
+                else 'without the pin' end,
+            m ->> 'price', case when m ->> 'price' = price::text then ', unchanged' else '' end)
+        from jsonb_array_elements(moves) with ordinality u (m, n) order by n)
+$$;
+
+-- Each step from base to the posted price, what would change it next, and the text that people read. Of a product as it
+-- stands `price` is the posted price, always; `wouldBe` is where the steps lead when that is elsewhere: automation is
+-- halted, or nothing has evaluated the product since what it is priced by moved.
+create function explain_price(d product, r rule, i inventory, v price_verdict, is_preview boolean)
+returns json
+language plpgsql stable as $$
+declare
+    steps jsonb;
+    lines text[];
+    moves jsonb;
+    settled inventory := i;
+    evaluated price_verdict := v;
+    would_be numeric;
+    was numeric := case when is_preview then i.price else (
+        select old_price from price_change where product_id = d.product_id order by sequence desc limit 1) end;
+begin
+    if is_preview then settled.price := v.price; end if;
+    moves := next_moves(d, r, settled);
+    if is_preview then moves := jsonb_path_query_array(moves, '$[*] ? (@.event != "tick")'); end if;
+    if v.frozen is null and is_halted(d) then v.frozen := 'halted'; end if;
+    if v.price <> i.price and (v.frozen = 'halted' or not is_preview) then would_be := v.price; end if;
+    if v.frozen is not null then
+        steps := jsonb_build_array(jsonb_build_object('step', 'frozen', 'before', i.price::text,
+            'after', i.price::text, 'note', case v.frozen
+                when 'pinned' then format('pinned by hand at %s%s', i.pin_price,
+                    coalesce(' until ' || rfc3339(i.pinned_until), ''))
+                when 'archived' then 'archived: no longer priced'
+                when 'halted' then 'automation is halted: the last price stands'
+                else 'out of stock: the last price stands' end));
+    else
+        steps := jsonb_build_array(
+            jsonb_build_object('step', 'strategy', 'before', d.base_price::text, 'after', round(v.raw, 4)::text,
+                'note', strategy_note(d, r, i, v)),
+            jsonb_build_object('step', 'daily_cap', 'before', round(v.raw, 4)::text,
+                'after', round(v.capped, 4)::text,
+                'note', case when v.cap is null then 'none' else format('%s..%s in a day',
+                    round(i.anchor_price * (1 - v.cap), 2), round(i.anchor_price * (1 + v.cap), 2)) end),
+            jsonb_build_object('step', 'limits', 'before', round(v.capped, 4)::text,
+                'after', round(v.limited, 4)::text,
+                'note', format('floor %s%s, ceiling %s%s', v.floor_at::numeric(12, 2),
+                    case when v.limited = v.floor_at then ' reached' else '' end, v.ceiling_at,
+                    case when v.limited = v.ceiling_at then ' reached' else '' end)),
+            jsonb_build_object('step', 'dead_band', 'before', round(v.limited, 4)::text,
+                'after', case when v.binding = 'dead_band' then i.price::text else round(v.limited, 4)::text end,
+                'note', case when v.dead_band is null then 'none: the gap serves'
+                             when v.dead_band >= 1e12 then 'the price cools down after its last move'
+                             else format('moves up to %s %% are left out', trim_scale(v.dead_band * 100)) end),
+            jsonb_build_object('step', 'rounding', 'before', round(v.limited, 4)::text,
+                'after', v.price::text, 'note', 'rounded ' || rounding_text(r, evaluated)));
+    end if;
+    v.price := case when would_be is null then v.price else i.price end;
+    lines := array[format('price %s%s   strategy %s, rule %s version %s', v.price,
+                case when was is not null
+                     then format(' (%s %s, %s)', case when is_preview then 'posted' else 'was' end, was,
+                                 percent_text(v.price, was)) end,
+                r.strategy, r.name, r.version)]
+        || case when would_be is null then '{}'
+                when v.frozen = 'halted' then array[format('  would be %s if automation were not halted', would_be)]
+                else array[format('  would be %s: not priced again since; the next movement or tick sees it', would_be)] end
+        || array['  ' || (steps -> 0 ->> 'note')]
+        || case when v.frozen is null then array['  ' || guards_note(r, i, evaluated)] else '{}' end
+        || case when v.frozen is null and v.floor_at > d.ceiling_price
+                then array['  warning: unit cost lifts the floor above the ceiling; the floor wins'] else '{}' end
+        || case when v.binding is null then array[]::text[]
+                else array[format('  binding guard: %s; without it %s', v.binding,
+                                  price_without_guard(r, i.price, i.anchor_price, v))] end
+        || moves_text(moves, v.price);
+    return json_build_object('productId', d.product_id, 'price', v.price::text,
+        'posted', i.price::text, 'wouldBe', would_be::text, 'basePrice', d.base_price::text, 'stock', i.stock,
+        'strategy', r.strategy, 'ruleId', r.rule_id, 'frozen', v.frozen, 'bindingGuard', v.binding,
+        'withoutGuard', price_without_guard(r, i.price, i.anchor_price, v)::text,
+        'steps', steps, 'next', moves, 'text', array_to_string(lines, E'\n'));
+end $$;

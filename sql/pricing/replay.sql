@@ -1,0 +1,177 @@
+--! code
+-- `rule.backtest`: the ledger of a period once more, under another rule: what would have been charged for the units that
+-- were sold. What customers would have bought at those prices nobody knows, so no uplift is claimed. Nothing is written:
+-- the functions that price products are pure. Pins, halts and declarations of the period are left out, the declaration is
+-- today's, and ticks come at their time to the second; where none of that differs, the rule that was in force gives the
+-- very path that was. Of a cancelled order the learner takes back what was really paid.
+
+-- One price path: the moments of its changes, with price, stock and the guard that bound.
+create function path_json(
+    at timestamptz[], prices numeric[], stocks integer[], guards text[], charged numeric, price numeric, most integer
+) returns jsonb
+language sql immutable as $$
+    select jsonb_build_object('changes', cardinality(prices),
+        'reversals', (select count(*) from (
+            select sign(p - b) <> lag(sign(p - b)) over (order by n) as turned
+            from (select p, lag(p) over (order by n) as b, n from unnest(prices) with ordinality u (p, n)) moves) turns
+            where turned),
+        'limitHits', (select count(*) from unnest(guards) g where g in ('floor', 'ceiling', 'daily_cap')),
+        'lowest', (select min(p)::text from unnest(prices || price) p),
+        'highest', (select max(p)::text from unnest(prices || price) p),
+        'lastPrice', price::text, 'charged', round(charged, 2)::text,
+        'path', coalesce((select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('at', rfc3339(at[n]), 'price', prices[n]::text,
+                              'stock', stocks[n], 'guard', guards[n])) order by n)
+                          from generate_series(1, cardinality(prices)) n
+                          where (n - 1) % (1 + (cardinality(prices) - 1) / most) = 0 or n = cardinality(prices)), '[]'))
+$$;
+
+-- The next time at or after which a rule's products are ticked, after `last`.
+create function next_tick(last timestamptz, seconds integer) returns timestamptz
+language sql immutable as $$
+    select to_timestamp((floor(extract(epoch from last) / seconds) + 1) * seconds)
+$$;
+
+-- Where a replay begins: a product that was there before as if the rule were activated at `starts`, its stock and price as
+-- they stood and nothing learned; any other as it was opened. opening_price is what stood before the rule spoke.
+create function begin_replay(declared product, chosen rule, starts timestamptz, ends timestamptz)
+returns inventory
+language plpgsql stable as $$
+declare
+    i inventory;
+    v price_verdict;
+    moment timestamptz := starts;
+    is_new boolean;
+begin
+    select m.stock_after, m.sequence into i.stock, i.movement_count from stock_movement m
+    where m.product_id = declared.product_id and m.at < starts order by m.sequence desc limit 1;
+    is_new := not found;
+    if is_new then
+        select 0, 0, declared.base_price, greatest(least(min(m.at), ends), starts)
+        into i.stock, i.movement_count, i.price, moment
+        from stock_movement m where m.product_id = declared.product_id;
+    else
+        select coalesce((select c.new_price from price_change c where c.product_id = declared.product_id and c.at < starts
+                         order by c.sequence desc limit 1), opening_price), opening_rate
+        into i.price, i.opening_rate from inventory where product_id = declared.product_id;
+    end if;
+    i.product_id := declared.product_id;
+    i.band := 0;
+    i.ticked_at := moment;
+    i.anchor_date := (moment at time zone 'UTC')::date;
+    v := evaluate_price(declared, chosen, i, case when is_new then 'first' else 'declaration' end);
+    i.opening_price := case when is_new then v.price else i.price end;
+    i.price := v.price;
+    i.anchor_price := v.price;
+    i.band := v.band;
+    return i;
+end $$;
+
+-- A product's movements after one of them, and after the last one the end of the period, which moves nothing.
+create function ledger_after(id bigint, last bigint, ends timestamptz)
+returns table (sequence bigint, kind text, quantity integer, order_id bigint, at timestamptz, is_sold boolean)
+language sql stable as $$
+    select m.sequence, m.kind, m.quantity, m.order_id, m.at,
+           m.kind = 'sale' and o.status not in ('cancelled', 'returned')
+    from stock_movement m left join customer_order o using (order_id)
+    where m.product_id = id and m.sequence > last and m.at <= ends and not is_hold(m.kind)
+    union all select 9223372036854775807, null, 0, null, ends, null
+$$;
+
+-- One product's ledger from `starts` to `ends` under a rule. As at the inventory's own trigger: a tick begins a pricing day,
+-- then what is learned is brought up to date, then the price is evaluated.
+create function replay_product(
+    declared product, chosen rule, starts timestamptz, ends timestamptz, most integer
+) returns jsonb
+language plpgsql stable as $$
+declare
+    i inventory;
+    was inventory;
+    v price_verdict;
+    moved record;
+    mode text;
+    moment timestamptz;
+    tick timestamptz;
+    charged numeric := 0;
+    at timestamptz[] := '{}';
+    prices numeric[] := '{}';
+    stocks integer[] := '{}';
+    guards text[] := '{}';
+begin
+    declared.archived_at := null;
+    i := begin_replay(declared, chosen, starts, ends);
+    if i.price <> i.opening_price then
+        at := array[starts]; prices := array[i.price]; stocks := array[i.stock]; guards := array[null];
+    end if;
+    for moved in
+        select * from ledger_after(i.product_id, i.movement_count, ends) order by sequence
+    loop
+        loop  -- the ticks up to the movement, then the movement
+            tick := next_tick(i.ticked_at, chosen.tick_seconds);
+            was := i;
+            if tick <= moved.at then
+                mode := 'tick';
+                moment := tick;
+                i.ticked_at := tick;
+                if i.anchor_date <> (tick at time zone 'UTC')::date then
+                    i.anchor_price := i.price;
+                    i.anchor_date := (tick at time zone 'UTC')::date;
+                end if;
+            else
+                exit when moved.kind is null;
+                if moved.is_sold then charged := charged - i.price * moved.quantity; end if;
+                mode := evaluation_mode(was, i, moved.kind);
+                moment := moved.at;
+                i.stock := i.stock + moved.quantity;
+                i.movement_count := moved.sequence;
+                if mode = 'first' then i.ticked_at := moment; end if;
+            end if;
+            if chosen.strategy not in ('bands', 'manual') then
+                i := learn_and_estimate(declared, chosen, was, i, mode, moment, row(
+                    case when mode = 'tick' then 'tick' else moved.kind end, null, null, moved.order_id)::movement_cause);
+            end if;
+            v := evaluate_price(declared, chosen, i, mode);
+            i.band := v.band;
+            if mode = 'first' and moved.kind = 'initial' then  -- born at this price
+                i.price := v.price;
+            elsif v.price <> i.price then
+                at := at || moment; prices := prices || v.price; stocks := stocks || i.stock; guards := guards || v.binding;
+                i.price := v.price;
+                i.changed_at := moment;
+            end if;
+            if mode = 'first' then i.anchor_price := i.price; end if;
+            exit when mode <> 'tick';
+            -- Where time plays no part and the day's cap has nothing left to hold back, the ticks to come change nothing.
+            if chosen.strategy in ('bands', 'manual') and i.price = was.price and i.price = i.anchor_price then
+                i.ticked_at := to_timestamp(floor(extract(epoch from moved.at) / chosen.tick_seconds) * chosen.tick_seconds);
+                i.anchor_date := (i.ticked_at at time zone 'UTC')::date;
+            end if;
+        end loop;
+    end loop;
+    return path_json(at, prices, stocks, guards, charged, i.price, most);
+end $$;
+
+-- What really happened to one product between two times, in the same words; `interventions` are moves that no rule made.
+create function actual_path(id bigint, starts timestamptz, ends timestamptz, most integer) returns jsonb
+language sql stable as $$
+    select path_json(coalesce(array_agg(c.at order by sequence), '{}'), coalesce(array_agg(new_price order by sequence), '{}'),
+               coalesce(array_agg(stock order by sequence), '{}'), coalesce(array_agg(binding_guard order by sequence), '{}'),
+               (select coalesce(-sum(m.quantity * l.unit_price), 0) from stock_movement m
+                join order_line l using (order_id, product_id) join customer_order o using (order_id)
+                where m.product_id = id and m.kind = 'sale' and m.at between starts and ends
+                  and o.status not in ('cancelled', 'returned')),
+               coalesce((select new_price from price_change l where l.product_id = id and l.at <= ends
+                         order by l.sequence desc limit 1),
+                        (select opening_price from inventory where product_id = id)), most)
+           || jsonb_build_object('interventions', count(*) filter (
+               where cause not in ('initial', 'sale', 'cancel', 'return', 'restock', 'adjust', 'tick')))
+    from price_change c where c.product_id = id and c.at between starts and ends
+$$;
+
+-- Adds what a product came to to the sums of all.
+create function add_path(sums jsonb, path jsonb) returns jsonb
+language sql immutable as $$
+    select jsonb_build_object('changes', (sums ->> 'changes')::bigint + (path ->> 'changes')::bigint,
+        'reversals', (sums ->> 'reversals')::bigint + (path ->> 'reversals')::bigint,
+        'limitHits', (sums ->> 'limitHits')::bigint + (path ->> 'limitHits')::bigint,
+        'charged', ((sums ->> 'charged')::numeric + (path ->> 'charged')::numeric)::text)
+$$;

@@ -1,0 +1,87 @@
+--! code
+-- The tick: it begins pricing days and ends pins.
+
+-- One page of a tick: of the products after number `after`, looked at in order of their numbers, at most `most` whose
+-- rule's period has begun anew are evaluated; next_after is null when there are no more to look at. A page looks at fifty
+-- times as many, so that it is short too where nothing is due. Before the first page, products that failed are tried again
+-- where it is time, and pins that ended are taken off. Rows that somebody holds are skipped and counted, and so are those
+-- that failed: they are left out until it is time for them. Never two at a time: while another session ticks, nothing.
+create function tick_page(
+    most integer, after bigint, out evaluated bigint, out skipped bigint, out failed bigint, out next_after bigint
+)
+language plpgsql as $$
+declare
+    moment timestamptz := pricing_now();
+    looked bigint[] := array(select product_id from inventory where product_id > after order by product_id limit 50 * most);
+    last bigint := looked[cardinality(looked)];
+    failing bigint[];
+    page bigint[];
+    free bigint[];
+    bad bigint[];
+begin
+    evaluated := 0;
+    skipped := 0;
+    failed := 0;
+    if not pg_try_advisory_xact_lock(hashtext('pricing_tick')) then return; end if;
+    perform set_config('pricing.actor', 'tick', true);
+    if after = 0 then
+        if exists (select from failing_product) then
+            select r.evaluated, r.failed, r.skipped into evaluated, failed, skipped from retry_failing() r;
+        end if;
+        failing := array(select product_id from failing_product);
+        free := array(select product_id from inventory where pin_price is not null and pinned_until <= moment
+                        and product_id <> all (failing)
+                      order by product_id for no key update skip locked);
+        bad := evaluate_products(free, row('unpin', null, 'the pin ended', null)::movement_cause);
+        evaluated := evaluated + cardinality(free) - cardinality(bad);
+        failed := failed + cardinality(bad);
+    end if;
+    failing := array(select product_id from failing_product);
+    page := array(
+        select i.product_id from inventory i join product d using (product_id) join rule r using (rule_id)
+        where i.product_id > after and i.product_id <= last and d.product_id > after and d.product_id <= last
+          and d.archived_at is null and i.product_id <> all (failing)
+          and (i.ticked_at is null or floor(extract(epoch from i.ticked_at) / r.tick_seconds)
+                                      <> floor(extract(epoch from moment) / r.tick_seconds))
+        order by i.product_id limit most);
+    free := array(select product_id from inventory where product_id = any (page)
+                  order by product_id for no key update skip locked);
+    bad := evaluate_products(free, row('tick', null, '', null)::movement_cause);
+    evaluated := evaluated + cardinality(free) - cardinality(bad);
+    failed := failed + cardinality(bad);
+    skipped := skipped + cardinality(page) - cardinality(free);
+    next_after := case when cardinality(page) = most then page[most]
+                       when cardinality(looked) = 50 * most then last end;
+    if next_after is null then
+        update tick_state set completed_at = moment where completed_at is distinct from moment;
+    end if;
+end $$;
+
+-- A whole tick in one transaction: how many products it evaluated.
+create function tick_prices() returns bigint
+language plpgsql as $$
+declare
+    page record;
+    total bigint := 0;
+    after bigint := 0;
+begin
+    while after is not null loop
+        page := tick_page(1000, after);
+        total := total + page.evaluated;
+        after := page.next_after;
+    end loop;
+    return total;
+end $$;
+
+-- Seconds until a tick has something to do: the next hour, or before it the end of a pin or another try of a product that
+-- failed. While a virtual clock stands still only setting it makes anything due, but for such a try; null without one.
+create function seconds_to_tick() returns float8
+language sql stable as $$
+    select greatest(0.05, extract(epoch from
+        least(case when not exists (select from virtual_clock) then
+                  least(date_trunc('hour', now()) + interval '1 hour',
+                        (select min(pinned_until) from inventory i where pin_price is not null
+                            and not exists (select from failing_product f where f.product_id = i.product_id))) end,
+              (select min(real_retry_at) from failing_product)) - now()))::float8
+    where exists (select from failing_product) or not exists (select from virtual_clock)
+$$;
