@@ -61,7 +61,7 @@ struct Scripts: ParsableCommand {
     func run() throws {
         if words.isEmpty {
             for script in SQLScript.embedded { print("\(script.name)  \(script.kind.rawValue)") }
-        } else if words.count == 2, words[0] == "show", 
+        } else if words.count == 2, words[0] == "show",
             let script = SQLScript.embedded.first(where: { $0.name == words[1] })
         {
             print(script.text, terminator: "")

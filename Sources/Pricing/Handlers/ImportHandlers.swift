@@ -90,7 +90,8 @@ struct ImportHandlers: Sendable {
                 "rows": .array(Array(rows[start..<min(start + Self.part, rows.count)])),
             ]
             let bindings: [Binding] = [
-                .text(CallStatements.function(of: context.method.name)), .text(context.method.name), .json(part.serialized()), .text(key),
+                .text(CallStatements.function(of: context.method.name)), .text(context.method.name),
+                .json(part.serialized()), .text(key),
                 .int(Int64(start / Self.part)), .text(context.actor),
             ]
             let written = try await database.run(context) { (session) throws(PostgresError) in
