@@ -95,7 +95,7 @@ package final class LineConnection: Sendable {
     private func check(_ line: String) {
         guard case .response(let response) = Message(line: Array(line.utf8)), let id = response.id,
             let request = asked.withLock({ $0.removeValue(forKey: "\(id)") }),
-            case .result(.object(let result)) = response.outcome
+            case .result(.object(let result)) = response.body
         else { return }
         Promise.check(request.method, request.params, result)
     }

@@ -44,6 +44,8 @@ final class EchoService: RPCService {
         closed.fire()
     }
 
+    func isUrgent(_ method: String) -> Bool { method == "session.ping" }
+
     func take(_ call: RPCCall) -> Bool {
         switch call.method {
         case "now":

@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// many cost one. Always from the database: a call is answered by a query that began after it came, so its caller sees its
 /// own writes. Idle, a call is its own query at once.
 final class ReadIntake: Intake, Service {
-    /// Calls answered together at most; each names at most 500 products.
+    /// Calls answered together at most; each names at most `CallLimit.pageRows` products.
     private static let batchLimit = 1024
     /// Those among them that read much of a product, so that a price waits for them a few milliseconds at most.
     private static let thoroughLimit = 128

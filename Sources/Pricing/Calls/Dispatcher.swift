@@ -71,7 +71,7 @@ struct Dispatcher: RPCService {
     }
 
     func isUrgent(_ method: String) -> Bool {
-        method == "session.ping" || method == "session.hello" || method == "server.status"
+        AllMethods.byName[method]?.isUrgent ?? false
     }
 
     func rank(of connection: RPCConnection) -> PeerRank {

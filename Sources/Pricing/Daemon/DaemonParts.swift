@@ -1,5 +1,6 @@
 import JSONRPC
 import Logging
+import PricingProtocol
 
 /// The parts that answer calls, made once and shared by all handlers.
 struct DaemonParts: Sendable {
@@ -61,14 +62,18 @@ struct DaemonParts: Sendable {
             ImportHandlers(database: database, feed: feed, ticker: ticker).handlers,
         ]
         let handlers = rooms.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } }
-        var intakes: [String: any Intake] = ["order.place": intake]
-        for read in SharedRead.allCases { intakes[read.rawValue] = reads }
         var ways = handlers.mapValues { Dispatcher.Way.alone($0) }
         for (method, handler) in SessionHandlers(identity: identity, limits: limits).handlers {
             ways[method] = .atOnce(handler)
         }
-        for (method, intake) in intakes {
-            if let handler = handlers[method] { ways[method] = .together(intake, alone: handler) }
+        for method in AllMethods.list {
+            guard let batching = method.batching, let handler = handlers[method.name] else { continue }
+            let intake: any Intake =
+                switch batching {
+                case .orders: intake
+                case .reads: reads
+                }
+            ways[method.name] = .together(intake, alone: handler)
         }
         return ways
     }

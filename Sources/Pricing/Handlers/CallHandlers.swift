@@ -7,11 +7,6 @@ struct CallHandlers: Sendable {
     let feed: EventFeed
     let ticker: Ticker
 
-    /// Calls after which a tick may be due earlier: the clock moved, a pin will end, or products that failed are tried again.
-    private static let movesTick: Set<String> = [
-        "price.pin", "clock.set", "pricing.resume", "rule.activate", "audit.repair",
-    ]
-
     /// A handler for each method that names an SQL function.
     var handlers: [String: Dispatcher.Handler] {
         CallStatements.functions.reduce(into: [:]) { all, entry in
@@ -37,7 +32,7 @@ struct CallHandlers: Sendable {
         let answer = try await database.write(function, context)
         if !context.meta.isDryRun {
             feed.kick()
-            if Self.movesTick.contains(context.method.name) { ticker.kick() }
+            if context.method.wakesTicker { ticker.kick() }
         }
         return context.reply(answer)
     }

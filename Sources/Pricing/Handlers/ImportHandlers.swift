@@ -20,8 +20,8 @@ struct ImportHandlers: Sendable {
         let row: Int64
         let failure: PricingFailure
 
-        func json(_ database: Database) -> JSONValue {
-            ["row": .integer(row), "error": .object(database.rpcError(failure, "product.import").json)]
+        func json(_ database: Database, _ method: Method) -> JSONValue {
+            ["row": .integer(row), "error": .object(database.rpcError(failure, method.name).json)]
         }
     }
 
@@ -44,12 +44,12 @@ struct ImportHandlers: Sendable {
             ? try await writeInParts(good, params, context) : try await write(context.with(params), good)
         if !context.meta.isDryRun {
             feed.kick()
-            ticker.kick()  // a product that failed is tried again soon
+            if context.method.wakesTicker { ticker.kick() }
         }
         guard var reply = (try? JSONParser.parse(answer.text.bytes))?.object else { return context.reply(answer) }
         let failed =
             refused.map { Refused(row: $0.row, failure: Self.failure($0.violations)) } + Self.refused(reply, good)
-        reply["failed"] = .array(failed.sorted { $0.row < $1.row }.map { $0.json(database) })
+        reply["failed"] = .array(failed.sorted { $0.row < $1.row }.map { $0.json(database, context.method) })
         return context.reply(
             Database.Answer(
                 text: JSONText(reply),
@@ -127,7 +127,7 @@ struct ImportHandlers: Sendable {
             guard let first = failed.first else { throw error }
             guard case .refused(let code, let message, var told) = first.failure else { throw first.failure }
             told["row"] = .integer(first.row)
-            told["failed"] = .array(failed.map { $0.json(database) })
+            told["failed"] = .array(failed.map { $0.json(database, context.method) })
             throw .refused(code, message: message, facts: told)
         }
     }

@@ -41,7 +41,7 @@ struct OperationHandlers: Sendable {
 
     private func drain(_ context: CallContext) async -> RPCReply {
         guard let server = server.server else { return RPCReply(["completed": 0, "cancelled": 0]) }
-        let timeout = context.params["timeoutMs"]?.integer ?? 5000
+        let timeout = context.params["timeoutMs"]?.integer ?? CallDefault.drainMs
         let outcome = await server.drain(until: .now + .milliseconds(timeout), sparing: context.call)
         return RPCReply(
             ["completed": .integer(Int64(outcome.completed)), "cancelled": .integer(Int64(outcome.cancelled))],
@@ -58,7 +58,7 @@ struct OperationHandlers: Sendable {
         let field = params["method"]?.string.flatMap { AllMethods.byName[$0] }?.parameters.fields
             .first { $0.name == params["param"]?.string }
         let prefix = params["prefix"]?.string ?? ""
-        let limit = params["limit"]?.integer ?? 20
+        let limit = params["limit"]?.integer ?? CallDefault.completions
         guard let field else { return RPCReply(["values": []]) }
         if let fixed = field.schema.choices {
             let values = fixed.filter { $0.hasPrefix(prefix) }.prefix(Int(limit))

@@ -26,7 +26,7 @@ struct ReportHandlers: Sendable {
         guard let report = Report.all.first(where: { $0.name == name }) else {
             throw .refused(.reportNotFound, message: nil, facts: ["name": .string(name)])
         }
-        let limit = context.params["limit"]?.integer ?? 100
+        let limit = context.params["limit"]?.integer ?? CallDefault.reportRows
         let pages = try await database.run(context) { (session) throws(PostgresError) in
             try session.all(report.statement, [.int(limit)])
         }

@@ -8,9 +8,6 @@ struct SessionHandlers: Sendable {
     let identity: DaemonIdentity
     let limits: TransportLimits
 
-    /// The protocol version spoken here.
-    static let protocolVersion: Int64 = 1
-
     /// Each waits for nothing.
     var handlers: [String: Dispatcher.QuickHandler] {
         let document = JSONText(OpenRPCDocument.make(version: DaemonIdentity.version))
@@ -36,12 +33,12 @@ struct SessionHandlers: Sendable {
 
     private func hello(_ context: CallContext) throws(PricingFailure) -> RPCReply {
         if let range = context.params["protocol"]?.object, let least = range["min"]?.integer,
-            let most = range["max"]?.integer, !(least <= Self.protocolVersion && Self.protocolVersion <= most)
+            let most = range["max"]?.integer, !(least <= ProtocolVersion.spoken && ProtocolVersion.spoken <= most)
         {
-            throw .refused(.unsupportedVersion, message: nil, facts: ["supported": [.integer(Self.protocolVersion)]])
+            throw .refused(.unsupportedVersion, message: nil, facts: ["supported": [.integer(ProtocolVersion.spoken)]])
         }
         return RPCReply([
-            "protocol": .integer(Self.protocolVersion),
+            "protocol": .integer(ProtocolVersion.spoken),
             "server": [
                 "name": "pricingd", "version": .string(DaemonIdentity.version),
                 "instanceId": .string(identity.instanceID),

@@ -268,8 +268,7 @@ extension RPCConnection {
         }
         guard let left else { return }
         guard left <= .zero else { return watchPartialLine(after: left) }
-        let which = "partialLineSeconds"
-        let error = RPCError.resourceExhausted(which: which, value: limits.partialLineSeconds, retryAfterMs: 0)
+        let error = RPCError.resourceExhausted(.partialLineSeconds, limits, retryAfterMs: 0)
         send(Envelope.error(nil, error))
         sendAway()
     }

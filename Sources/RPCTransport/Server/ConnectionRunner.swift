@@ -98,11 +98,7 @@ actor ConnectionRunner {
     ) async -> Bool {
         switch item {
         case .oversize(let bytes, let closes):
-            let error = RPCError.messageTooLarge(
-                limit: "requestLineBytes",
-                value: limits.requestLineBytes,
-                actual: bytes
-            )
+            let error = RPCError.messageTooLarge(.requestLineBytes, value: limits.requestLineBytes, actual: bytes)
             connection.record?.note("a line of \(bytes) bytes")
             desk.refuse(nil, error, .line)
             return !closes
@@ -160,10 +156,10 @@ actor ConnectionRunner {
         case .request(let request):
             // Nobody is there to be answered.
             guard !connection.isGone else { return }
-            if request.method == Self.cancelRequest { return cancel(request.id, request.params, place) }
+            if request.method == Message.cancelRequest { return cancel(request.id, request.params, place) }
             begin(call(request.id, request.method, request.params), isShort, in: &group)
         case .notification(let method, let params):
-            if method == Self.cancelRequest { return cancel(nil, params, place) }
+            if method == Message.cancelRequest { return cancel(nil, params, place) }
             begin(call(nil, method, params), isShort, in: &group)
         case .malformed(let id, let error):
             desk.refuse(id, error, place)
@@ -188,8 +184,6 @@ actor ConnectionRunner {
             }
         }
     }
-
-    private static let cancelRequest = "$/cancelRequest"
 
     private func cancel(_ id: RequestID?, _ params: JSONObject, _ place: ReplyPlace) {
         let target = params["id"].flatMap { try? RequestID($0, limit: limits.idBytes) }

@@ -116,9 +116,7 @@ package protocol RPCService: Sendable {
 extension RPCService {
     package func take(_ call: RPCCall) -> Bool { false }
 
-    package func isUrgent(_ method: String) -> Bool {
-        method == "session.ping"
-    }
+    package func isUrgent(_ method: String) -> Bool { false }
 
     package func rank(of connection: RPCConnection) -> PeerRank { .high }
 

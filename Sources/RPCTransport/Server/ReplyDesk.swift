@@ -83,8 +83,7 @@ final class ReplyDesk: Sendable {
     }
 
     private func tooLarge(_ id: RequestID?, _ bytes: Int) -> [UInt8] {
-        let limit = "responseLineBytes"
-        let value = connection.limits.responseLineBytes
-        return Envelope.error(id, .messageTooLarge(limit: limit, value: value, actual: bytes))
+        let limit = connection.limits.responseLineBytes
+        return Envelope.error(id, .messageTooLarge(.responseLineBytes, value: limit, actual: bytes))
     }
 }

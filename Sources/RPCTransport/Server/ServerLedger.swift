@@ -44,13 +44,9 @@ final class ServerLedger: Sendable {
                 } else if isDraining.load(ordering: .sequentiallyConsistent) {
                     .shuttingDown
                 } else if state.connections.count >= limits.connections {
-                    .resourceExhausted(which: "connections", value: limits.connections, retryAfterMs: 1000)
+                    .resourceExhausted(.connections, limits, retryAfterMs: RetryAfter.full)
                 } else if !isExempt, ofUser >= limits.connectionsPerUser {
-                    .resourceExhausted(
-                        which: "connectionsPerUser",
-                        value: limits.connectionsPerUser,
-                        retryAfterMs: 1000
-                    )
+                    .resourceExhausted(.connectionsPerUser, limits, retryAfterMs: RetryAfter.full)
                 } else {
                     nil
                 }
@@ -102,7 +98,7 @@ final class ServerLedger: Sendable {
         let share = max(1, admission.shared / max(1, active.load(ordering: .relaxed)))
         let isOverShare = calls > admission.shared && inFlight > share
         guard calls > admission.most || isOverShare else { return nil }
-        var refusal = RPCError.resourceExhausted(which: "waitingCalls", value: limits.waitingCalls, retryAfterMs: 100)
+        var refusal = RPCError.resourceExhausted(.waitingCalls, limits, retryAfterMs: RetryAfter.busy)
         if isOverShare { refusal.data["share"] = .integer(Int64(share)) }
         refusal.data["outcome"] = "not_done"
         return refusal
