@@ -13,13 +13,13 @@ extension EndToEnd {
         /// A daemon whose stock ledger raises what stands in table `planted`, by a trigger of the owner's.
         private struct Planted: Sendable {
             let daemon: TestDaemon
-            let shop: Shop
+            let shop: ShopClient
             let psql: Psql
             let product: Int64
 
             init() async throws {
                 daemon = try await TestDaemon.start()
-                shop = try await Shop.open(daemon)
+                shop = try await ShopClient.open(daemon)
                 product = try await shop.product()
                 psql = try await daemon.psql(as: "postgres")
                 try await psql.run(
@@ -158,7 +158,7 @@ extension EndToEnd {
 
         @Test func aSequencerThatFellBehindCatchesUpAndGivesNoNumberTwice() async throws {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             _ = try await shop.client.call("events.list")
             let psql = try await daemon.psql(as: "postgres")
@@ -212,7 +212,7 @@ extension EndToEnd {
         /// Somebody's psql cancels it: neither its caller nor a deadline did.
         @Test func aCancelOfSomebodyElseIsNoDeadline() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let held = try await HeldLock(row: product, in: daemon)
             async let refused = shop.client.refusal(

@@ -2,6 +2,7 @@ import Glibc
 import JSON
 import JSONRPC
 import Logging
+import PricingTestSupport
 import Testing
 
 @testable import RPCTransport
@@ -79,7 +80,7 @@ import Testing
             #expect(await client.line() == nil)
             try await run
             #expect(unsafe access(path, F_OK) != 0)
-            #expect(throws: LineClient.CannotConnect.self) { try LineClient(socket: path) }
+            #expect(throws: RPCClientError.self) { try LineClient(socket: path) }
         }
     }
 

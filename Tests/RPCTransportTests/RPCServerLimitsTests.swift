@@ -4,6 +4,7 @@ import JSONRPC
 import Logging
 import NIOCore
 import NIOPosix
+import PricingTestSupport
 import Testing
 
 @testable import RPCTransport

@@ -3,6 +3,7 @@ import JSONRPC
 import Logging
 import NIOCore
 import NIOPosix
+import PricingTestSupport
 import Synchronization
 import Testing
 
