@@ -23,7 +23,7 @@ package final class Method: Sendable {
     /// A member that takes a higher role than the method itself.
     package struct Reserved: Sendable, Equatable {
         package let member: String
-        /// The value that anybody may give who may call the method.
+        /// The value that every caller of the method may give.
         package let except: JSONValue?
         package let role: Role
 
@@ -118,6 +118,9 @@ package struct CallMeta: Sendable, Equatable {
     package var progressToken: JSONValue?
     /// Who did it, for the audit trail.
     package var actor: String?
+
+    /// The member of `params` that it is.
+    package static let member = "_meta"
 
     package static let shape = ObjectShape(
         "CallMeta",

@@ -37,7 +37,7 @@ import Testing
             let client = try LineClient(socket: path)
             client.send(request(1, "hold", ["key": "a"]))
             await service.isHolding("a")
-            #expect(await server.drain(until: .now) == DrainOutcome(completed: 0, cancelled: 1))
+            #expect(await server.drain(until: .now) == DrainCount(completed: 0, cancelled: 1))
             #expect(try parsed(await client.line())["error"]?["code"] == -32001)
         }
     }
@@ -50,7 +50,7 @@ import Testing
             client.send(request(2, "hold", ["key": "b"]))
             await service.isHolding("b")
             let asking = try #require(service.lastHeld)
-            #expect(await server.drain(until: .now, sparing: asking) == DrainOutcome(completed: 0, cancelled: 1))
+            #expect(await server.drain(until: .now, sparing: asking) == DrainCount(completed: 0, cancelled: 1))
             #expect(try parsed(await client.line())["error"]?["code"] == -32001)
             server.shutdown()
             service.free("b")

@@ -46,7 +46,7 @@ final class EchoService: RPCService {
 
     func isUrgent(_ method: String) -> Bool { method == "session.ping" }
 
-    func take(_ call: RPCCall) -> Bool {
+    func handleInline(_ call: RPCCall) -> Bool {
         switch call.method {
         case "now":
             call.answer(.success(RPCReply(call.params)))

@@ -10,7 +10,7 @@ struct DaemonParts: Sendable {
     let limits: TransportLimits
     let database: Database
     let deadlines = DeadlineWatch()
-    let ledger = CallLedger()
+    let register = CallRegister()
     let gates = CallGates()
     /// The server, once it is made.
     let server = ServerSlot()
@@ -35,7 +35,7 @@ struct DaemonParts: Sendable {
     }
 
     /// How each method is answered.
-    var ways: [String: Dispatcher.Way] {
+    var handlings: [String: Dispatcher.Handling] {
         let rooms: [[String: Dispatcher.Handler]] = [
             CallHandlers(database: database, feed: feed, ticker: ticker).handlers,
             EventHandlers(database: database, feed: feed).handlers,
@@ -47,11 +47,11 @@ struct DaemonParts: Sendable {
                 feed: feed
             ).handlers,
             ReportHandlers(database: database).handlers,
-            OperationHandlers(database: database, ledger: ledger, feed: feed, server: server).handlers,
+            OperationHandlers(database: database, register: register, feed: feed, server: server).handlers,
             MetricsHandlers(
                 identity: identity,
                 database: database,
-                ledger: ledger,
+                register: register,
                 intake: intake,
                 feed: feed,
                 server: server
@@ -62,9 +62,9 @@ struct DaemonParts: Sendable {
             ImportHandlers(database: database, feed: feed, ticker: ticker).handlers,
         ]
         let handlers = rooms.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } }
-        var ways = handlers.mapValues { Dispatcher.Way.alone($0) }
+        var handlings = handlers.mapValues { Dispatcher.Handling.task($0) }
         for (method, handler) in SessionHandlers(identity: identity, limits: limits).handlers {
-            ways[method] = .atOnce(handler)
+            handlings[method] = .inline(handler)
         }
         for method in AllMethods.list {
             guard let batching = method.batching, let handler = handlers[method.name] else { continue }
@@ -73,8 +73,8 @@ struct DaemonParts: Sendable {
                 case .orders: intake
                 case .reads: reads
                 }
-            ways[method.name] = .together(intake, alone: handler)
+            handlings[method.name] = .batched(intake, dryRun: handler)
         }
-        return ways
+        return handlings
     }
 }

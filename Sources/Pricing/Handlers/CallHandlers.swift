@@ -1,5 +1,4 @@
 import PricingProtocol
-import RPCTransport
 
 /// Methods that are one SQL function each: the method's effect says how it is called.
 struct CallHandlers: Sendable {
@@ -24,16 +23,16 @@ struct CallHandlers: Sendable {
         { context async throws(PricingFailure) in try await write(function, context) }
     }
 
-    private func read(_ function: String, _ context: CallContext) async throws(PricingFailure) -> RPCReply {
-        context.reply(try await database.read(function, context))
+    private func read(_ function: String, _ context: CallContext) async throws(PricingFailure) -> Answer {
+        try await database.read(function, context)
     }
 
-    private func write(_ function: String, _ context: CallContext) async throws(PricingFailure) -> RPCReply {
+    private func write(_ function: String, _ context: CallContext) async throws(PricingFailure) -> Answer {
         let answer = try await database.write(function, context)
         if !context.meta.isDryRun {
             feed.kick()
             if context.method.wakesTicker { ticker.kick() }
         }
-        return context.reply(answer)
+        return answer
     }
 }

@@ -2,7 +2,6 @@ import JSON
 import JSONRPC
 import Postgres
 import PricingProtocol
-import RPCTransport
 
 /// `product.import`: every row is checked, here by its schema and in the database by everything else, and every refused
 /// one is told under its number, from 0.
@@ -28,7 +27,7 @@ struct ImportHandlers: Sendable {
     /// Violations that are told of one row: so the reply to the most rows of a call, all of them wrong, fits its line.
     private static let mostViolations = 3
 
-    private func importProducts(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+    private func importProducts(_ context: CallContext) async throws(PricingFailure) -> Answer {
         let isPerRow = context.params["mode"]?.string == "perRow"
         let (good, refused) = Self.checked(context.params["rows"]?.array ?? [])
         if !isPerRow, !refused.isEmpty {
@@ -46,16 +45,14 @@ struct ImportHandlers: Sendable {
             feed.kick()
             if context.method.wakesTicker { ticker.kick() }
         }
-        guard var reply = (try? JSONParser.parse(answer.text.bytes))?.object else { return context.reply(answer) }
+        guard var reply = (try? JSONParser.parse(answer.text.bytes))?.object else { return answer }
         let failed =
             refused.map { Refused(row: $0.row, failure: Self.failure($0.violations)) } + Self.refused(reply, good)
         reply["failed"] = .array(failed.sorted { $0.row < $1.row }.map { $0.json(database, context.method) })
-        return context.reply(
-            Database.Answer(
-                text: JSONText(reply),
-                isReplayed: answer.isReplayed,
-                wouldChange: answer.wouldChange
-            )
+        return Answer(
+            text: JSONText(reply),
+            isReplayed: answer.isReplayed,
+            wouldChange: answer.wouldChange
         )
     }
 
@@ -68,7 +65,7 @@ struct ImportHandlers: Sendable {
         _ rows: [JSONValue],
         _ params: JSONObject,
         _ context: CallContext
-    ) async throws(PricingFailure) -> Database.Answer {
+    ) async throws(PricingFailure) -> Answer {
         let request: [Binding] = [
             .text(ifPresent: context.meta.idempotencyKey), .text(context.method.name), .json(params.serialized()),
         ]
@@ -76,7 +73,7 @@ struct ImportHandlers: Sendable {
             try session.one(DaemonStatements.beginImport, request)
         }
         if let reply = begun.reply {
-            return Database.Answer(text: JSONText(compacting: reply), isReplayed: true, wouldChange: nil)
+            return Answer(text: JSONText(compacting: reply), isReplayed: true)
         }
         let key = context.meta.idempotencyKey ?? Database.freshKey()
         var created: Int64 = 0
@@ -111,14 +108,14 @@ struct ImportHandlers: Sendable {
                 try session.one(DaemonStatements.keepImport, request + [.json(reply.serialized())])
             }
         }
-        return Database.Answer(text: JSONText(reply), isReplayed: isReplayed, wouldChange: nil)
+        return Answer(text: JSONText(reply), isReplayed: isReplayed)
     }
 
     /// - Throws: in mode atomic, what the first refused row met, with that row's number and all that were refused.
     private func write(
         _ context: CallContext,
         _ rows: [JSONValue]
-    ) async throws(PricingFailure) -> Database.Answer {
+    ) async throws(PricingFailure) -> Answer {
         do throws(PricingFailure) {
             return try await database.write("import_products", context)
         } catch {

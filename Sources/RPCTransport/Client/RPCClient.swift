@@ -26,7 +26,7 @@ package final class RPCClient: Sendable {
         var waiting: [Int64: Waiting] = [:]
         /// Calls whose task was cancelled before they were sent.
         var cancelledEarly: Set<Int64> = []
-        /// What the server said to nobody in particular: why it refused us, most likely.
+        /// An error without an id: why the server refused us, most likely.
         var refusal: RPCError?
         var end: (any Error)?
     }
