@@ -56,7 +56,7 @@ let package = Package(
         .testTarget(
             name: "RPCTransportTests",
             dependencies: [
-                "JSON", "JSONRPC", "RPCTransport",
+                "JSON", "JSONRPC", "PricingTestSupport", "RPCTransport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -147,7 +147,9 @@ let package = Package(
         // MARK: tests of the whole
         .target(
             name: "PricingTestSupport",
-            dependencies: ["JSON", "JSONRPC", "Postgres", "PricingClient", "PricingProtocol", "RPCTransport"],
+            dependencies: [
+                "JSON", "JSONRPC", "Postgres", "Pricing", "PricingClient", "PricingProtocol", "RPCTransport",
+            ],
             path: "Tests/PricingTestSupport"
         ),
         .testTarget(

@@ -70,7 +70,7 @@ package struct JSONParser {
         var members: [(key: String, value: JSONValue)] = []
         var index: Set<JSONKey> = []
         skipSpace(text)
-        if take(UInt8(ascii: "}"), text) { return JSONObject() }
+        if consume(UInt8(ascii: "}"), text) { return JSONObject() }
         members.reserveCapacity(4)
         repeat {
             skipSpace(text)
@@ -81,12 +81,12 @@ package struct JSONParser {
                 throw JSONSyntaxError(kind: .duplicateKey(key), byteOffset: keyStart)
             }
             skipSpace(text)
-            guard take(UInt8(ascii: ":"), text) else { throw broken() }
+            guard consume(UInt8(ascii: ":"), text) else { throw broken() }
             skipSpace(text)
             members.append((key, try value(text, depth: depth + 1)))
             skipSpace(text)
-        } while take(UInt8(ascii: ","), text)
-        guard take(UInt8(ascii: "}"), text) else { throw broken() }
+        } while consume(UInt8(ascii: ","), text)
+        guard consume(UInt8(ascii: "}"), text) else { throw broken() }
         return JSONObject(distinct: members)
     }
 
@@ -111,13 +111,13 @@ package struct JSONParser {
         position += 1
         var elements: [JSONValue] = []
         skipSpace(text)
-        if take(UInt8(ascii: "]"), text) { return elements }
+        if consume(UInt8(ascii: "]"), text) { return elements }
         repeat {
             skipSpace(text)
             elements.append(try value(text, depth: depth + 1))
             skipSpace(text)
-        } while take(UInt8(ascii: ","), text)
-        guard take(UInt8(ascii: "]"), text) else { throw broken() }
+        } while consume(UInt8(ascii: ","), text)
+        guard consume(UInt8(ascii: "]"), text) else { throw broken() }
         return elements
     }
 }
@@ -200,7 +200,7 @@ extension JSONParser {
             guard let scalar = Unicode.Scalar(first) else { throw alone }
             return scalar
         }
-        guard take(UInt8(ascii: "\\"), text), take(UInt8(ascii: "u"), text) else { throw alone }
+        guard consume(UInt8(ascii: "\\"), text), consume(UInt8(ascii: "u"), text) else { throw alone }
         let second = try fourHexDigits(text)
         guard (0xDC00..<0xE000).contains(second),
             let scalar = Unicode.Scalar(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00))
@@ -231,7 +231,7 @@ extension JSONParser {
 extension JSONParser {
     private mutating func number(_ text: Span<UInt8>) throws(JSONSyntaxError) -> JSONValue {
         let start = position
-        let negative = take(UInt8(ascii: "-"), text)
+        let negative = consume(UInt8(ascii: "-"), text)
         let digitsStart = position
         var exact: Int64? = 0
         while let digit = digit(text) {
@@ -247,13 +247,13 @@ extension JSONParser {
             throw JSONSyntaxError(kind: .syntax, byteOffset: digitsStart + 1)
         }
         var isInteger = true
-        if take(UInt8(ascii: "."), text) {
+        if consume(UInt8(ascii: "."), text) {
             isInteger = false
             try digitsHere(text)
         }
-        if take(UInt8(ascii: "e"), text) || take(UInt8(ascii: "E"), text) {
+        if consume(UInt8(ascii: "e"), text) || consume(UInt8(ascii: "E"), text) {
             isInteger = false
-            if !take(UInt8(ascii: "+"), text) { _ = take(UInt8(ascii: "-"), text) }
+            if !consume(UInt8(ascii: "+"), text) { _ = consume(UInt8(ascii: "-"), text) }
             try digitsHere(text)
         }
         if isInteger, let exact, !(negative && exact == 0) {
@@ -278,7 +278,7 @@ extension JSONParser {
 
     private mutating func word(_ word: StaticString, _ text: Span<UInt8>) throws(JSONSyntaxError) {
         for byte in word.description.utf8 {
-            guard take(byte, text) else { throw broken() }
+            guard consume(byte, text) else { throw broken() }
         }
     }
 
@@ -286,7 +286,7 @@ extension JSONParser {
         position < text.count ? text[position] : nil
     }
 
-    private mutating func take(_ byte: UInt8, _ text: Span<UInt8>) -> Bool {
+    private mutating func consume(_ byte: UInt8, _ text: Span<UInt8>) -> Bool {
         guard position < text.count, text[position] == byte else { return false }
         position += 1
         return true

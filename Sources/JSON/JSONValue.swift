@@ -12,6 +12,9 @@ package enum JSONValue: Sendable, Equatable {
     case array([JSONValue])
     case object(JSONObject)
 
+    /// 2^53: up to it every reader's numbers hold an integer exactly.
+    package static let largestExactInteger: Int64 = 9_007_199_254_740_992
+
     /// The text, when this is a string.
     package var string: String? {
         if case .string(let value) = self { value } else { nil }

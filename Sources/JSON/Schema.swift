@@ -37,7 +37,7 @@ package struct Field: Sendable, Equatable {
     package let summary: String
     /// What `server.complete` lists for it, such as `product`.
     package let completes: String?
-    /// Whether its value is shown to nobody: neither given back nor kept in a record of the conversation.
+    /// Whether its value is secret: neither given back nor kept in a record of the conversation.
     package let isSecret: Bool
 
     package init(
@@ -66,7 +66,7 @@ package struct Field: Sendable, Equatable {
         Field(name, .nullable(schema), summary, isRequired: isRequired, completes: completes, isSecret: isSecret)
     }
 
-    /// The same field, its value shown to nobody.
+    /// The same field, its value secret.
     package var secret: Field {
         Field(name, schema, summary, isRequired: isRequired, completes: completes, isSecret: true)
     }

@@ -116,6 +116,9 @@ package struct SchemaValidator: Sendable {
         }
     }
 
+    /// The largest amount of money, in hundredths.
+    private static let largestMoney: Int64 = 999_999_999_999
+
     private mutating func checkMoney(_ text: String, _ least: Int64, _ path: () -> String) {
         guard let amount = hundredths(text) else {
             report(path(), "format", "must be a decimal string such as \"12.50\"", "decimal", .string(text))
@@ -123,8 +126,8 @@ package struct SchemaValidator: Sendable {
         }
         if amount < least {
             report(path(), "minimum", "is too small", .string(decimalText(least)), .string(text))
-        } else if amount > 999_999_999_999 {
-            report(path(), "maximum", "is too large", "9999999999.99", .string(text))
+        } else if amount > Self.largestMoney {
+            report(path(), "maximum", "is too large", .string(decimalText(Self.largestMoney)), .string(text))
         }
     }
 

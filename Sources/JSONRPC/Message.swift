@@ -25,11 +25,11 @@ package enum Message: Sendable, Equatable {
     package struct Response: Sendable, Equatable {
         /// The call it answers; nil when the peer could not tell.
         package let id: RequestID?
-        package let outcome: Outcome
+        package let body: Body
     }
 
     /// What a reply says.
-    package enum Outcome: Sendable, Equatable {
+    package enum Body: Sendable, Equatable {
         case result(JSONValue)
         case error(RPCError)
     }
@@ -47,7 +47,7 @@ package enum Message: Sendable, Equatable {
                 )
                 self = .malformed(id: RecoveredID.find(in: line, limit: limits.idBytes), error: error)
             case .tooDeep(let limit):
-                let error = RPCError.messageTooLarge(limit: "nesting", value: limit, actual: limit + 1)
+                let error = RPCError.messageTooLarge(.nesting, value: limit, actual: limit + 1)
                 self = .malformed(id: RecoveredID.find(in: line, limit: limits.idBytes), error: error)
             case .syntax, .invalidUTF8, .loneSurrogate:
                 self = .malformed(id: nil, error: .parseError(error))
@@ -68,7 +68,7 @@ package enum Message: Sendable, Equatable {
         if elements.isEmpty {
             self = .malformed(id: nil, error: .invalidRequest("A batch holds at least one message."))
         } else if elements.count > limits.batch {
-            let error = RPCError.messageTooLarge(limit: "batch", value: limits.batch, actual: elements.count)
+            let error = RPCError.messageTooLarge(.batch, value: limits.batch, actual: elements.count)
             self = .malformed(id: nil, error: error)
         } else {
             self = .batch(elements.map { .single($0, limits: limits) })
@@ -112,12 +112,19 @@ package enum Message: Sendable, Equatable {
     private static func response(_ id: RequestID?, _ members: JSONObject) -> Message {
         switch (members["result"], members["error"]) {
         case (let result?, nil):
-            return .response(Response(id: id, outcome: .result(result)))
+            return .response(Response(id: id, body: .result(result)))
         case (nil, .object(let error)):
-            if let error = RPCError(json: error) { return .response(Response(id: id, outcome: .error(error))) }
+            if let error = RPCError(json: error) { return .response(Response(id: id, body: .error(error))) }
             fallthrough
         default:
             return .malformed(id: id, error: .invalidRequest("A reply has either a result or an error object."))
         }
     }
+}
+
+extension Message {
+    /// The notification by which a caller asks for one of its calls to be cancelled.
+    package static let cancelRequest = "$/cancelRequest"
+    /// The notification that tells how far a call has come.
+    package static let progress = "$/progress"
 }

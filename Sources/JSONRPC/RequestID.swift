@@ -5,8 +5,8 @@ package enum RequestID: Sendable, Hashable {
     case integer(Int64)
     case string(String)
 
-    /// The largest magnitude of an integer id: 2^53.
-    package static let largestInteger: Int64 = 9_007_199_254_740_992
+    /// The largest magnitude of an integer id.
+    package static let largestInteger = JSONValue.largestExactInteger
 
     /// The id as a JSON value.
     package var json: JSONValue {
@@ -42,7 +42,7 @@ package enum RequestID: Sendable, Hashable {
             throw .invalidRequest("An id is a string or an integer.")
         }
         if byteCount > limit {
-            throw .messageTooLarge(limit: "idBytes", value: limit, actual: byteCount)
+            throw .messageTooLarge(.idBytes, value: limit, actual: byteCount)
         }
     }
 }

@@ -11,7 +11,7 @@ package struct TransportLimits: Sendable, Equatable {
     package var requestLineBytes = 1 << 20
     /// Longest reply line in bytes; a longer reply becomes MESSAGE_TOO_LARGE.
     package var responseLineBytes = 16 << 20
-    /// How deep arrays and objects may stand in each other, the message itself counted; at most 512.
+    /// How deep arrays and objects may stand in each other, the message itself counted; at most `JSONParser.deepestNesting`.
     package var nesting = 64
     /// Longest id in bytes.
     package var idBytes = 128
@@ -48,7 +48,7 @@ package struct TransportLimits: Sendable, Equatable {
     package struct Admission {
         /// Of all connections.
         package let most: Int
-        /// What the connections share evenly among them; beyond it whoever has more than its share is refused.
+        /// What the connections share evenly among them; beyond it a connection that has more than its share is refused.
         package let shared: Int
     }
 
@@ -58,32 +58,51 @@ package struct TransportLimits: Sendable, Equatable {
         return Admission(most: most, shared: most - waitingCalls / 8)
     }
 
-    /// Up to so many waiting calls nobody is refused.
+    /// Up to so many waiting calls none is refused.
     package var contestedCalls: Int { admission(.low).shared }
 
-    /// Every limit by the name that its error repeats.
-    private static var table: [(name: String, limit: WritableKeyPath<TransportLimits, Int>)] {
-        [
-            ("requestLineBytes", \.requestLineBytes), ("responseLineBytes", \.responseLineBytes),
-            ("nesting", \.nesting), ("idBytes", \.idBytes), ("batch", \.batch),
-            ("inFlightPerConnection", \.inFlightPerConnection), ("connections", \.connections),
-            ("connectionsPerUser", \.connectionsPerUser), ("waitingCalls", \.waitingCalls),
-            ("partialLineSeconds", \.partialLineSeconds), ("outputHardBytes", \.outputHardBytes),
-            ("outputSoftBytes", \.outputSoftBytes), ("outputSoftSeconds", \.outputSoftSeconds),
-            ("mirrorFileBytes", \.mirrorFileBytes),
-        ]
+    /// The value of a limit by its name.
+    package subscript(_ limit: TransportLimit) -> Int {
+        get { self[keyPath: limit.value] }
+        set { self[keyPath: limit.value] = newValue }
     }
 
     /// The limits as `session.hello` tells them.
     package var asJSON: JSONObject {
-        JSONObject(Self.table.map { ($0.name, .integer(Int64(self[keyPath: $0.limit]))) })
+        JSONObject(TransportLimit.allCases.map { ($0.rawValue, .integer(Int64(self[$0]))) })
     }
 
     /// Sets one limit, at least 1; false when there is none of this name or the value does not serve.
     package mutating func set(_ name: String, to value: Int) -> Bool {
-        guard let limit = Self.table.first(where: { $0.name == name })?.limit, value >= 1 else { return false }
-        guard name != "nesting" || value <= JSONParser.deepestNesting else { return false }
-        self[keyPath: limit] = value
+        guard let limit = TransportLimit(rawValue: name), value >= 1 else { return false }
+        guard limit != .nesting || value <= JSONParser.deepestNesting else { return false }
+        self[limit] = value
         return true
+    }
+}
+
+/// Every limit of the transport by the one name that `session.hello`, its error and the command line use.
+package enum TransportLimit: String, CaseIterable, Sendable {
+    case requestLineBytes, responseLineBytes, nesting, idBytes, batch, inFlightPerConnection, connections
+    case connectionsPerUser, waitingCalls, partialLineSeconds, outputHardBytes, outputSoftBytes, outputSoftSeconds
+    case mirrorFileBytes
+
+    fileprivate var value: WritableKeyPath<TransportLimits, Int> {
+        switch self {
+        case .requestLineBytes: \.requestLineBytes
+        case .responseLineBytes: \.responseLineBytes
+        case .nesting: \.nesting
+        case .idBytes: \.idBytes
+        case .batch: \.batch
+        case .inFlightPerConnection: \.inFlightPerConnection
+        case .connections: \.connections
+        case .connectionsPerUser: \.connectionsPerUser
+        case .waitingCalls: \.waitingCalls
+        case .partialLineSeconds: \.partialLineSeconds
+        case .outputHardBytes: \.outputHardBytes
+        case .outputSoftBytes: \.outputSoftBytes
+        case .outputSoftSeconds: \.outputSoftSeconds
+        case .mirrorFileBytes: \.mirrorFileBytes
+        }
     }
 }

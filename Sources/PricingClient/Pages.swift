@@ -1,4 +1,5 @@
 package import JSON
+import PricingProtocol
 package import RPCTransport
 
 /// Walks through a list, a page at a time.
@@ -12,7 +13,7 @@ package struct Pages: Sendable {
     ///   - method: one that takes `limit` and `cursor`.
     ///   - filter: its other parameters.
     ///   - limit: rows a page.
-    package init(of method: String, _ filter: JSONObject = [:], limit: Int64 = 500) {
+    package init(of method: String, _ filter: JSONObject = [:], limit: Int64 = CallLimit.pageRows.value) {
         self.method = method
         params = filter
         params["limit"] = .integer(limit)

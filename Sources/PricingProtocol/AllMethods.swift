@@ -12,7 +12,7 @@ package enum AllMethods {
 
     package static let byName: [String: Method] = Dictionary(uniqueKeysWithValues: list.map { ($0.name, $0) })
 
-    /// The names of all parameters whose values are shown to nobody.
+    /// The names of all parameters whose values are secret.
     package static let secrets = Set(list.flatMap(\.parameters.fields).filter(\.isSecret).map(\.name))
 
     /// The nearest names to one that does not exist, best first, at most three.

@@ -29,7 +29,11 @@ enum Audit {
             gives: .result([
                 Field("checked", .any, "How many products, movements, priceChanges and orders were computed again."),
                 .count("total", "How many differences there are."),
-                Field("differences", .list(.object(difference), 0...500), "The differences of this page."),
+                Field(
+                    "differences",
+                    .list(.object(difference), CallLimit.pageRows.elements(from: 0)),
+                    "The differences of this page."
+                ),
                 Field("nextCursor", .text(0...500), "Gives the next page; null on the last.").nullable,
             ]),
             isLong: true,
@@ -44,11 +48,20 @@ enum Audit {
             gives: .result([
                 Field("applied", .boolean, "Whether it was done."),
                 .count("repairable", "How many figures follow from ledger and history."),
-                Field("repairs", .list(.object(remedied), 0...500), "The first of them, each with its remedy."),
+                Field(
+                    "repairs",
+                    .list(.object(remedied), CallLimit.pageRows.elements(from: 0)),
+                    "The first of them, each with its remedy."
+                ),
                 .skipped, .count("notRepairable", "How many rows of evidence are wrong: for a person to judge."),
-                Field("differences", .list(.object(difference), 0...500), "The first of them."),
+                Field(
+                    "differences",
+                    .list(.object(difference), CallLimit.pageRows.elements(from: 0)),
+                    "The first of them."
+                ),
             ]),
             isLong: true,
+            wakesTicker: true,
             example: [:]
         ),
     ]

@@ -41,6 +41,7 @@ enum Automation {
             ]),
             errors: [.productNotFound, .categoryNotFound],
             isLong: true,
+            wakesTicker: true,
             example: ["productId": 1, "reason": "the cost is right now"]
         ),
         Method(

@@ -1,4 +1,4 @@
-/// A limit of calls, beside those of the transport. `session.hello` and the error of whoever meets it use its one name.
+/// A limit of calls, beside those of the transport. `session.hello` and its error use its one name.
 package struct CallLimit: Sendable, Hashable {
     package let name: String
     package let value: Int64
@@ -19,13 +19,36 @@ extension CallLimit {
     /// Calls that may wait for a connection to the database when all are busy.
     package static let databaseQueue = CallLimit("databaseQueue", 4096)
 
+    /// Lines of one order.
+    package static let orderLines = CallLimit("orderLines", 100)
+    /// Rows of one import.
+    package static let importRows = CallLimit("importRows", 10_000)
+    /// Rows of a page, and ids that one call may name.
+    package static let pageRows = CallLimit("pageRows", 500)
+
     /// Every limit of calls, as `session.hello` tells them.
     package static let all: [CallLimit] =
-        [
-            requestMs, statementMs, lockMs, databaseQueue, CallLimit("orderLines", 100),
-            CallLimit("importRows", 10_000),
-            CallLimit("pageRows", 500),
-        ] + CallGate.all.flatMap { [$0.most, $0.perUser, $0.waiting].compactMap { $0 } }
+        [requestMs, statementMs, lockMs, databaseQueue, orderLines, importRows, pageRows]
+        + CallGate.all.flatMap { [$0.most, $0.perUser, $0.waiting].compactMap { $0 } }
+
+    /// So many elements of a list at least, and as many as the limit allows at most.
+    func elements(from least: Int) -> ClosedRange<Int> { least...Int(value) }
+}
+
+/// What a call gets that does not say, as the words of its schema tell.
+package enum CallDefault {
+    /// `server.drain`: how long it waits for calls in flight, in milliseconds.
+    package static let drainMs: Int64 = 5000
+    /// `server.complete`: the most values.
+    package static let completions: Int64 = 20
+    /// `report.run`: the most rows.
+    package static let reportRows: Int64 = 100
+}
+
+/// The versions of the protocol.
+package enum ProtocolVersion {
+    /// The one that is spoken here.
+    package static let spoken: Int64 = 1
 }
 
 /// A door for calls that would take the whole daemon if all of them were let in at once. A method's declaration names it.
@@ -34,7 +57,7 @@ package struct CallGate: Sendable, Hashable {
     package let most: CallLimit
     /// How many of them may be of one uid; nil for any number.
     package let perUser: CallLimit?
-    /// How many may wait for their turn; nil when whoever does not get in is refused at once.
+    /// How many may wait for their turn; nil when a call that does not get in is refused at once.
     package let waiting: CallLimit?
 }
 

@@ -198,6 +198,7 @@ enum Catalogue {
             takes: [.productId],
             gives: product,
             errors: [.productNotFound],
+            batching: .reads,
             example: ["productId": 1]
         ),
         Method(
@@ -250,7 +251,7 @@ enum Catalogue {
             takes: [
                 Field(
                     "rows",
-                    .list(.any, 1...10_000),
+                    .list(.any, CallLimit.importRows.elements(from: 1)),
                     """
                     Each is what product.create takes, or productId and what product.update takes; productId alone \
                     names a product, since titles may repeat, and only one row may name it. Rows of 100 bytes \
@@ -270,10 +271,15 @@ enum Catalogue {
             ],
             gives: .result([
                 .count("created", "Products made."), .count("updated", "Products changed."),
-                Field("failed", .list(.any, 0...10_000), "{row, error} each, in mode perRow; row counts from 0."),
+                Field(
+                    "failed",
+                    .list(.any, CallLimit.importRows.elements(from: 0)),
+                    "{row, error} each, in mode perRow; row counts from 0."
+                ),
             ]),
             errors: [.productNotFound, .productArchived, .stale] + references,
             isLong: true,
+            wakesTicker: true,
             example: ["rows": [["title": "Blue mug", "basePrice": "9.50", "categoryId": 1]]]
         ),
     ]

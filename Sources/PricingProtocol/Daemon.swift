@@ -48,9 +48,10 @@ enum Daemon {
                 Field("peer", .any, "{uid, role}."),
             ]),
             errors: [.unsupportedVersion],
+            isUrgent: true,
             example: ["client": ["name": "example", "version": "1"]]
         ),
-        Method("session.ping", .viewer, .session, "Answers.", gives: .empty, example: [:]),
+        Method("session.ping", .viewer, .session, "Answers.", gives: .empty, isUrgent: true, example: [:]),
         Method(
             "server.status",
             .viewer,
@@ -72,6 +73,7 @@ enum Daemon {
                 ),
                 Field("queues", .any, "What waits."), Field("counts", .any, "What there is."),
             ]),
+            isUrgent: true,
             example: [:]
         ),
         Method(
@@ -111,7 +113,7 @@ enum Daemon {
             .admin,
             .session,
             "Cancels one call of any peer.",
-            takes: [Field("request", .integer(1...9_007_199_254_740_992), "As server.requests gives it.")],
+            takes: [Field("request", .integer(1...JSONValue.largestExactInteger), "As server.requests gives it.")],
             gives: .result([Field("cancelled", .boolean, "Whether it still ran.")]),
             example: ["request": 1]
         ),
@@ -131,7 +133,7 @@ enum Daemon {
             takes: [
                 Field("method", .name(1...100), "Whose parameter it is."), Field("param", .name(1...100), "Its name."),
                 Field("prefix", .text(0...200), "What was typed of it.").optional,
-                Field("limit", .integer(1...100), "The most values; 20 unless given.").optional,
+                Field("limit", .integer(1...100), "The most values; \(CallDefault.completions) unless given.").optional,
             ],
             gives: .result([Field("values", .list(.any, 0...100), "{value, label} each.")]),
             example: ["method": "product.get", "param": "productId"]
@@ -144,7 +146,11 @@ enum Daemon {
         .session,
         "Refuses new calls, answers those in flight, then ends the daemon.",
         takes: [
-            Field("timeoutMs", .integer(0...3_600_000), "How long to wait for them; 5000 unless given.").optional
+            Field(
+                "timeoutMs",
+                .integer(0...3_600_000),
+                "How long to wait for them; \(CallDefault.drainMs) unless given."
+            ).optional
         ],
         gives: .result([
             .count("completed", "Calls that ended by themselves."),

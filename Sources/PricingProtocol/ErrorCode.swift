@@ -23,6 +23,11 @@ package struct ErrorCode: Sendable, Hashable {
         self.remedy = remedy
     }
 
+    /// An error that the transport raises by itself.
+    private init(_ code: TransportCode, _ meaning: String, _ remedy: String) {
+        self.init(code.code, code.reason, retryable: code.isRetryable, meaning, remedy)
+    }
+
     /// An error of this kind.
     package func error(_ message: String? = nil, _ data: JSONObject = [:]) -> RPCError {
         RPCError(code: code, reason: reason, message: message ?? meaning, retryable: isRetryable, data: data)
@@ -31,50 +36,42 @@ package struct ErrorCode: Sendable, Hashable {
 
 extension ErrorCode {
     package static let parseError = ErrorCode(
-        -32700,
-        "PARSE_ERROR",
+        .parseError,
         "The line is not valid JSON.",
         "Send one JSON text a line; byteOffset says where it broke."
     )
     package static let invalidRequest = ErrorCode(
-        -32600,
-        "INVALID_REQUEST",
+        .invalidRequest,
         "The JSON is not a JSON-RPC 2.0 request.",
         "Send jsonrpc \"2.0\", a method, and an id that is a string or an integer."
     )
     package static let duplicateID = ErrorCode(
-        -32600,
-        "DUPLICATE_ID",
+        .duplicateID,
         "A request with this id is still being answered.",
         "Give each request in flight its own id."
     )
     package static let methodNotFound = ErrorCode(
-        -32601,
-        "METHOD_NOT_FOUND",
+        .methodNotFound,
         "There is no such method.",
         "See rpc.discover, or the names in didYouMean."
     )
     package static let invalidParams = ErrorCode(
-        -32602,
-        "INVALID_PARAMS",
+        .invalidParams,
         "The parameters do not fit the method.",
         "Mend each of the violations; path points at it."
     )
     package static let positionalNotSupported = ErrorCode(
-        -32602,
-        "POSITIONAL_NOT_SUPPORTED",
+        .positionalNotSupported,
         "Parameters go by name.",
         "Send params as an object."
     )
     package static let internalError = ErrorCode(
-        -32603,
-        "INTERNAL",
+        .internalError,
         "Something went wrong inside the daemon.",
         "Look for the incidentId in the daemon's log."
     )
     package static let cancelled = ErrorCode(
-        -32001,
-        "CANCELLED",
+        .cancelled,
         "The call was cancelled.",
         "Nothing to do: somebody asked for it."
     )
@@ -86,8 +83,7 @@ extension ErrorCode {
         "Wait for retryAfterMs and call again."
     )
     package static let messageTooLarge = ErrorCode(
-        -32003,
-        "MESSAGE_TOO_LARGE",
+        .messageTooLarge,
         "The message is over a limit.",
         "Split it; session.hello lists the limits."
     )
@@ -98,22 +94,17 @@ extension ErrorCode {
         "limit says whose time it was. With outcome unknown call again with the same idempotency key."
     )
     package static let resourceExhausted = ErrorCode(
-        -32005,
-        "RESOURCE_EXHAUSTED",
-        retryable: true,
+        .resourceExhausted,
         "All of a bounded resource is in use.",
         "Wait for retryAfterMs, then call again; send less at once."
     )
     package static let shuttingDown = ErrorCode(
-        -32006,
-        "SHUTTING_DOWN",
-        retryable: true,
+        .shuttingDown,
         "The daemon is shutting down.",
         "Connect again once it is back."
     )
     package static let permissionDenied = ErrorCode(
-        -32007,
-        "PERMISSION_DENIED",
+        .permissionDenied,
         "The peer's role does not reach.",
         "Ask an operator, or connect as another user."
     )

@@ -1,9 +1,22 @@
 import JSON
 
 /// The event stream: numbered after commit, resumable from any number.
-enum Events {
+package enum Events {
     static let topics = ["price", "stock", "order", "automation"]
     private static let topic = Schema.choice(topics)
+
+    /// What a subscriber is sent.
+    package enum Notice {
+        /// One event.
+        package static let event = "events.event"
+        /// Events that are left out, and why.
+        package static let gap = "events.gap"
+        /// Nothing more comes.
+        package static let closed = "events.closed"
+    }
+
+    /// Numbers of which `conflate` sends only the last event of each thing at once.
+    package static let conflatedTogether: Int64 = 200_000
 
     static let event = ObjectShape.result(
         "Event",
@@ -17,10 +30,14 @@ enum Events {
 
     private static let filters: [Field] = [
         Field("topics", .list(topic, 1...4), "Only these topics; all unless given.").optional,
-        Field("productIds", .list(Field.productId.schema, 1...500), "Only events of these products.").optional,
+        Field(
+            "productIds",
+            .list(Field.productId.schema, CallLimit.pageRows.elements(from: 1)),
+            "Only events of these products."
+        ).optional,
         Field(
             "from",
-            .integer(0...9_007_199_254_740_992),
+            .integer(0...JSONValue.largestExactInteger),
             """
             The number after which to begin: the last one seen. What the shop no longer keeps is told as a gap of reason \
             EXPIRED, a number beyond the last one given as one of reason AHEAD, and the stream goes on from its end.
@@ -42,7 +59,7 @@ enum Events {
                     .choice(["conflate", "gap", "disconnect"]),
                     """
                     What becomes of events that a slow reader has not taken: gap, unless given, leaves them out and says \
-                    which; conflate sends only the last one of each thing, among 200,000 at a time; disconnect ends the \
+                    which; conflate sends only the last one of each thing, among \(conflatedTogether) at a time; disconnect ends the \
                     subscription.
                     """
                 )

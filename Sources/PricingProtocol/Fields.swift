@@ -5,7 +5,7 @@ import JSON
 extension Field {
     /// An id of the shop; ids are positive integers.
     static func id(_ name: String, _ summary: String, completes: String? = nil) -> Field {
-        Field(name, .integer(1...9_007_199_254_740_992), summary, completes: completes)
+        Field(name, .integer(1...JSONValue.largestExactInteger), summary, completes: completes)
     }
 
     static func money(_ name: String, _ summary: String, zeroAllowed: Bool = false) -> Field {
@@ -18,7 +18,7 @@ extension Field {
     }
 
     static func count(_ name: String, _ summary: String) -> Field {
-        Field(name, .integer(0...9_007_199_254_740_992), summary)
+        Field(name, .integer(0...JSONValue.largestExactInteger), summary)
     }
 
     static func time(_ name: String, _ summary: String) -> Field {
@@ -44,7 +44,7 @@ extension Field {
     )
     static let reason = Field("reason", .name(0...500), "Why, kept in the ledger.").optional
     static let quantity = Field("quantity", .integer(1...1_000_000_000), "Units.")
-    static let limit = Field("limit", .integer(1...500), "Rows a page; 50 unless given.").optional
+    static let limit = Field("limit", .integer(1...CallLimit.pageRows.value), "Rows a page; 50 unless given.").optional
     static let cursor = Field(
         "cursor",
         .text(1...2000),
@@ -56,7 +56,7 @@ extension Field {
             .object(
                 .result("SkippedProduct", [productId, text("reason", "The database's own: SQLSTATE and message.")])
             ),
-            0...500
+            CallLimit.pageRows.elements(from: 0)
         ),
         "The first of the products that could not be computed, each left as it was."
     )
@@ -72,7 +72,7 @@ extension ObjectShape {
             item.name.map { "\($0)Page" },
             isOpen: true,
             [
-                Field("items", .list(.object(item), 0...500), "The rows of this page."),
+                Field("items", .list(.object(item), CallLimit.pageRows.elements(from: 0)), "The rows of this page."),
                 Field("nextCursor", .text(0...2000), "Gives the next page; null on the last.").nullable,
             ]
         )

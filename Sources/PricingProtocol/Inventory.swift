@@ -66,6 +66,7 @@ enum Inventory {
             takes: [.productId],
             gives: level,
             errors: [.productNotFound],
+            batching: .reads,
             example: ["productId": 1]
         ),
         Method(

@@ -17,7 +17,8 @@ package enum Lab {
                 ),
                 Field("seasons", .integer(1...1_000_000), "Seasons of each scenario."),
                 Field("firstSeason", .integer(0...1_000_000_000), "The first one's number; 0 unless given.").optional,
-                Field("seed", .integer(0...9_007_199_254_740_992), "Instead of the scenarios' own seeds.").optional,
+                Field("seed", .integer(0...JSONValue.largestExactInteger), "Instead of the scenarios' own seeds.")
+                    .optional,
                 Field("withOptimum", .boolean, "Compute the optimum of scenarios that come without one.").optional,
                 Field("withPaths", .boolean, "Give the price path of the first season with each row.").optional,
             ],
@@ -62,7 +63,7 @@ package enum Lab {
             Field("salvage", .number(0...1_000_000_000), "What a unit left is worth; 0 unless given.").optional,
             Field("believed_decay", .number(0...1), "Willingness to pay lost a day, as believed; 0 unless given.")
                 .optional,
-            Field("seed", .integer(0...9_007_199_254_740_992), "1 unless given.").optional,
+            Field("seed", .integer(0...JSONValue.largestExactInteger), "1 unless given.").optional,
             Field("optimum", .number(0...1_000_000_000_000), "Expected value of the best policy; 0 for unknown.")
                 .nullable.optional,
             Field("best_fixed_price", .number(0...1_000_000_000), "Found unless given.").nullable.optional,

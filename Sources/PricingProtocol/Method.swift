@@ -12,10 +12,18 @@ package final class Method: Sendable {
         case session
     }
 
+    /// What carries calls out together that wait at the same time.
+    package enum Batching: Sendable {
+        /// One commit for many orders.
+        case orders
+        /// One query for the small reads of many products.
+        case reads
+    }
+
     /// A member that takes a higher role than the method itself.
     package struct Reserved: Sendable, Equatable {
         package let member: String
-        /// The value that anybody may give who may call the method.
+        /// The value that every caller of the method may give.
         package let except: JSONValue?
         package let role: Role
 
@@ -39,6 +47,13 @@ package final class Method: Sendable {
     package let errors: [ErrorCode]
     /// Whether it may run longer than the usual statement limit.
     package let isLong: Bool
+    /// Whether its calls go ahead of the queue and ignore the limit of waiting calls.
+    package let isUrgent: Bool
+    /// Whether a call that succeeded may bring the next tick forward: the clock moved, a pin will end, or products that
+    /// failed are tried again.
+    package let wakesTicker: Bool
+    /// How calls that wait at the same time are carried out together; nil when each is by itself.
+    package let batching: Batching?
     package let reserved: [Reserved]
     /// The parameters that are names, whose surrounding blanks say nothing.
     package let names: [String]
@@ -59,6 +74,9 @@ package final class Method: Sendable {
         errors: [ErrorCode] = [],
         reserved: [Reserved] = [],
         isLong: Bool = false,
+        isUrgent: Bool = false,
+        wakesTicker: Bool = false,
+        batching: Batching? = nil,
         gate: CallGate? = nil,
         example: JSONObject,
         exampleNote: String? = nil
@@ -73,6 +91,9 @@ package final class Method: Sendable {
         self.reserved = reserved
         names = parameters.filter(\.schema.isName).map(\.name)
         self.isLong = isLong
+        self.isUrgent = isUrgent
+        self.wakesTicker = wakesTicker
+        self.batching = batching
         // Whatever reads for long is let in with care, said or not.
         self.gate = gate ?? (isLong && effect == .read ? .longReads : nil)
         self.example = example
@@ -97,6 +118,9 @@ package struct CallMeta: Sendable, Equatable {
     package var progressToken: JSONValue?
     /// Who did it, for the audit trail.
     package var actor: String?
+
+    /// The member of `params` that it is.
+    package static let member = "_meta"
 
     package static let shape = ObjectShape(
         "CallMeta",

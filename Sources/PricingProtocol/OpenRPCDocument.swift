@@ -22,7 +22,8 @@ package enum OpenRPCDocument {
     private static func describe(_ method: Method, _ components: inout [String: JSONValue]) -> JSONObject {
         var params = method.parameters.fields.map { JSONValue.object(parameter($0, &components)) }
         params.append([
-            "name": "_meta", "required": false, "summary": "What a caller may say beside the method's own parameters.",
+            "name": .string(CallMeta.member), "required": false,
+            "summary": "What a caller may say beside the method's own parameters.",
             "schema": ["$ref": "#/components/schemas/CallMeta"],
         ])
         let result = Schema.object(method.result).jsonSchema(collecting: &components)

@@ -62,7 +62,7 @@ enum Orders {
                                 ]
                             )
                         ),
-                        1...100
+                        CallLimit.orderLines.elements(from: 1)
                     ),
                     "What is wanted; lines on one product are summed."
                 ),
@@ -70,6 +70,7 @@ enum Orders {
             ],
             gives: placed,
             errors: [.userNotFound, .productNotFound, .productArchived, .insufficientStock, .priceChanged],
+            batching: .orders,
             example: ["customerId": 1, "lines": [["productId": 1, "quantity": 1]]]
         ),
         Method(

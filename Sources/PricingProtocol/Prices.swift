@@ -97,12 +97,26 @@ enum Prices {
             .read,
             "Gives the posted prices of several products.",
             takes: [
-                Field("productIds", .list(Field.productId.schema, 1...500), "Which products.", completes: "product")
+                Field(
+                    "productIds",
+                    .list(Field.productId.schema, CallLimit.pageRows.elements(from: 1)),
+                    "Which products.",
+                    completes: "product"
+                )
             ],
             gives: .result([
-                Field("items", .list(.object(posted), 0...500), "One for each product there is."),
-                Field("missing", .list(Field.productId.schema, 0...500), "Ids of no product."),
+                Field(
+                    "items",
+                    .list(.object(posted), CallLimit.pageRows.elements(from: 0)),
+                    "One for each product there is."
+                ),
+                Field(
+                    "missing",
+                    .list(Field.productId.schema, CallLimit.pageRows.elements(from: 0)),
+                    "Ids of no product."
+                ),
             ]),
+            batching: .reads,
             example: ["productIds": [1, 2]]
         ),
         Method(
@@ -153,6 +167,7 @@ enum Prices {
             ],
             gives: pin,
             errors: [.productNotFound, .productArchived, .outsideLimits],
+            wakesTicker: true,
             example: ["productId": 3, "price": "26.00", "reason": "spring fair"]
         ),
         Method(
@@ -182,6 +197,7 @@ enum Prices {
             gives: clock,
             errors: [.notASandbox],
             isLong: true,
+            wakesTicker: true,
             example: ["at": "2040-01-01T00:00:00Z"],
             exampleNote: "On a database made with --sandbox."
         ),

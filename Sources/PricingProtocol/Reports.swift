@@ -2,6 +2,8 @@ import JSON
 
 /// What the admin dashboard shows, the named queries, and generated data.
 enum Reports {
+    private static let mostReportRows = 10_000
+
     private static func dashboard(_ view: String, _ summary: String, takes: [Field] = []) -> Method {
         Method(
             "dashboard.\(view)",
@@ -49,12 +51,12 @@ enum Reports {
         dashboard(
             "vipUsers",
             "The customers who spent most.",
-            takes: [Field("limit", .integer(1...500), "The most rows; 10 unless given.").optional]
+            takes: [Field("limit", .integer(1...CallLimit.pageRows.value), "The most rows; 10 unless given.").optional]
         ),
         dashboard(
             "lowStock",
             "The products whose stock is low.",
-            takes: [Field("limit", .integer(1...500), "The most rows; 50 unless given.").optional]
+            takes: [Field("limit", .integer(1...CallLimit.pageRows.value), "The most rows; 50 unless given.").optional]
         ),
         Method(
             "report.list",
@@ -77,11 +79,15 @@ enum Reports {
             "Runs a named query.",
             takes: [
                 Field("name", .name(1...100), "As report.list gives it.", completes: "report"),
-                Field("limit", .integer(1...10_000), "The most rows; 100 unless given.").optional,
+                Field(
+                    "limit",
+                    .integer(1...Int64(mostReportRows)),
+                    "The most rows; \(CallDefault.reportRows) unless given."
+                ).optional,
             ],
             gives: .result([
                 Field("columns", .list(.text(0...200), 0...200), "The columns' names."),
-                Field("rows", .list(.any, 0...10_000), "One array a row, in the columns' order."),
+                Field("rows", .list(.any, 0...mostReportRows), "One array a row, in the columns' order."),
             ]),
             errors: [.reportNotFound],
             isLong: true,
@@ -97,7 +103,8 @@ enum Reports {
                 Field("suppliers", .integer(0...100_000), "20 unless given.").optional,
                 Field("products", .integer(0...1_000_000), "200 unless given.").optional,
                 Field("orders", .integer(0...10_000_000), "Over the past year; 1000 unless given.").optional,
-                Field("seed", .integer(0...9_007_199_254_740_992), "Same seed, same data; 1 unless given.").optional,
+                Field("seed", .integer(0...JSONValue.largestExactInteger), "Same seed, same data; 1 unless given.")
+                    .optional,
                 Field("clear", .boolean, "Remove all data first.").optional,
             ],
             gives: .result([

@@ -71,9 +71,14 @@ enum RuleProofs {
         takes: [
             .ruleId, .time("from", "The period's begin; the products' own unless given.").optional,
             .time("to", "Its end; now unless given.").optional,
-            Field("productIds", .list(Field.productId.schema, 1...500), "Only these products.").optional,
+            Field(
+                "productIds",
+                .list(Field.productId.schema, CallLimit.pageRows.elements(from: 1)),
+                "Only these products."
+            ).optional,
             Field.categoryId.optional,
-            Field("limit", .integer(1...500), "Products whose paths are listed; 50 unless given.").optional,
+            Field("limit", .integer(1...CallLimit.pageRows.value), "Products whose paths are listed; 50 unless given.")
+                .optional,
         ],
         gives: .result([
             .ruleId, Field("name", .name(1...200), "The rule's name."), .count("version", "Its version."),
@@ -103,7 +108,7 @@ enum RuleProofs {
                             ]
                         )
                     ),
-                    0...500
+                    CallLimit.pageRows.elements(from: 0)
                 ),
                 "The first of them by id."
             ),

@@ -112,7 +112,11 @@ enum Rules {
                 .ruleId,
                 Field("all", .boolean, "Every product of the catalogue.").optional,
                 Field.categoryId.optional,
-                Field("productIds", .list(Field.productId.schema, 1...500), "These products.").optional,
+                Field(
+                    "productIds",
+                    .list(Field.productId.schema, CallLimit.pageRows.elements(from: 1)),
+                    "These products."
+                ).optional,
             ],
             gives: .result(
                 rule.fields + [
@@ -124,6 +128,7 @@ enum Rules {
                 .ruleNotFound, .ruleInvalid, .outsideLimits, .categoryNotFound, .productNotFound, .productArchived,
             ],
             isLong: true,
+            wakesTicker: true,
             example: ["ruleId": 2, "productIds": [14]]
         ),
         Method(

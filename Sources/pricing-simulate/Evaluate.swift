@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import JSONRPC
 import PricingProtocol
 import RPCTransport
 
@@ -137,7 +138,7 @@ private enum LabProgress {
     static func show(_ notifications: AsyncStream<RPCNotification>, total: Int64) async {
         guard Terminal.error.isInteractive else { return }
         var bar = ProgressBar(isInteractive: true)
-        for await notification in notifications where notification.method == "$/progress" {
+        for await notification in notifications where notification.method == Message.progress {
             guard let index = notification.params["token"]?.integer, let done = notification.params["done"]?.integer,
                 let each = notification.params["total"]?.integer
             else { continue }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import JSONRPC
 import PricingProtocol
 import RPCTransport
 
@@ -64,7 +65,7 @@ struct Generate: AsyncParsableCommand {
 
     private func showProgress(_ notifications: AsyncStream<RPCNotification>) async {
         var bar = ProgressBar(isInteractive: Terminal.error.isInteractive)
-        for await notification in notifications where notification.method == "$/progress" {
+        for await notification in notifications where notification.method == Message.progress {
             guard notification.params["token"]?.string == Self.token,
                 let done = notification.params["done"]?.integer,
                 let total = notification.params["total"]?.integer

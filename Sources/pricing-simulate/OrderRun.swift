@@ -1,5 +1,6 @@
 import JSON
 import JSONRPC
+import PricingProtocol
 import RPCTransport
 import Synchronization
 
@@ -116,8 +117,8 @@ final class OrderRun: Sendable {
     private func watch() async {
         for await notification in watcher.notifications {
             switch notification.method {
-            case "events.event": note(notification.params)
-            case "events.closed": end.yield(.lost(RPCClientError.disconnected))
+            case Events.Notice.event: note(notification.params)
+            case Events.Notice.closed: end.yield(.lost(RPCClientError.disconnected))
             default: break
             }
         }

@@ -47,8 +47,8 @@ struct Serve: AsyncParsableCommand {
         )
         try prepareMirror()
         let manager = ServiceManager()
-        let handed = stdio ? nil : ServiceManager.inheritedListener()
-        let handedPath = handed == nil ? nil : ServiceManager.inheritedPath()
+        let handed = stdio ? nil : InheritedSocket.listener()
+        let handedPath = handed == nil ? nil : InheritedSocket.path()
         let listening = try stdio || handed != nil ? nil : listen(roles)
         let host: DatabaseHost
         do {

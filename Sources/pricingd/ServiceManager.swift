@@ -1,7 +1,6 @@
 import Glibc
-import RPCTransport
 
-/// What systemd hands to a service and wants to hear from it: `LISTEN_FDS`, `NOTIFY_SOCKET`, `WATCHDOG_USEC`.
+/// What systemd wants to hear from a service: `NOTIFY_SOCKET`, `WATCHDOG_USEC`.
 struct ServiceManager: Sendable {
     private let notifySocket: String?
     /// How often a sign of life is wanted; nil when none is.
@@ -12,29 +11,6 @@ struct ServiceManager: Sendable {
         let microseconds = Self.variable("WATCHDOG_USEC").flatMap { Int64($0) }
         let isOurs = Self.variable("WATCHDOG_PID").map { $0 == String(getpid()) } ?? true
         watchdog = isOurs ? microseconds.map { .microseconds($0 / 2) } : nil
-    }
-
-    /// The socket that was handed to this process: one that listens, or one that is already connected.
-    static func inheritedListener() -> Listener? {
-        guard variable("LISTEN_PID") == String(getpid()), variable("LISTEN_FDS") == "1" else { return nil }
-        let descriptor: Int32 = 3
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        var listens: Int32 = 0
-        var size = socklen_t(MemoryLayout<Int32>.size)
-        guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 else { return nil }
-        return listens == 1 ? .inherited(descriptor: descriptor) : .connected(descriptor: descriptor)
-    }
-
-    /// Where the handed socket is bound; nil when it has no path.
-    static func inheritedPath() -> String? {
-        var address = sockaddr_un()
-        var size = socklen_t(MemoryLayout<sockaddr_un>.size)
-        let got = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(3, $0, &size) }
-        }
-        guard got == 0, Int(size) > MemoryLayout<sa_family_t>.size else { return nil }
-        let path = unsafe withUnsafeBytes(of: address.sun_path) { unsafe Array($0.prefix { $0 != 0 }) }
-        return path.isEmpty ? nil : String(decoding: path, as: UTF8.self)
     }
 
     /// Tells the manager, when there is one: `READY=1`, `STOPPING=1`, `STATUS=…`, `WATCHDOG=1`.

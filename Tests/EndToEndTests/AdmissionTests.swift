@@ -16,7 +16,7 @@ extension EndToEnd {
             return String(decoding: message.serialized(), as: UTF8.self)
         }
 
-        private func reply(_ peer: LineConnection) async throws -> JSONValue {
+        private func reply(_ peer: LineClient) async throws -> JSONValue {
             try JSONParser.parse(Array(try #require(await peer.line()).utf8))
         }
 
@@ -24,7 +24,7 @@ extension EndToEnd {
         @Test(arguments: ["audit.verify", "report.run", "dashboard.stats"])
         func longReadingsLeaveConnectionsToOthers(method: String) async throws {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let held = try await HeldLock(
                 "lock table customer_order in access exclusive mode",
@@ -77,7 +77,7 @@ extension EndToEnd {
 
         @Test func aFullPipelineOfOthersLeavesRoomForAModestPeer() async throws {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let (wanted, other) = (try await shop.product(["stock": 100_000]), try await shop.product())
             let held = try await HeldLock(row: wanted, in: daemon)
             let flood = try (0..<4).map { _ in try daemon.lines() }
@@ -96,7 +96,7 @@ extension EndToEnd {
         /// A guess costs a core for a good part of a second: one at a time, and a bounded number wait.
         @Test func passwordsAreCheckedOneAtATime() async throws {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let user: JSONObject = ["fullName": "G", "email": "guessed@test.example", "password": "right-enough"]
             _ = try await shop.client.call("user.create", user)
             let admin = try await daemon.database()

@@ -8,7 +8,7 @@ extension EndToEnd {
     @Suite
     struct BadInputTests {
         @Test func everyViolationIsNamed() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let bad: JSONObject = [
                 "title": 3, "basePrice": .decimal("4.5"), "categoryId": "1", "colour": "green", "stock": -1,
             ]
@@ -97,7 +97,7 @@ extension EndToEnd {
 
         @Test func batchesAreAnsweredInOneArray() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": 1])
             let order = String(decoding: shop.order(of: product).serialized(), as: UTF8.self)
             let peer = try daemon.lines()
@@ -121,7 +121,7 @@ extension EndToEnd {
 
         @Test func anIdInFlightIsRefused() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let held = try await HeldLock(row: product, in: daemon)
             let peer = try daemon.lines()
@@ -138,7 +138,7 @@ extension EndToEnd {
 
         @Test func aPeerThatVanishesTakesNobodyAlong() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let order = String(decoding: shop.order(of: product).serialized(), as: UTF8.self)
             for cut in [1, 20, 60, order.utf8.count] {
@@ -155,7 +155,7 @@ extension EndToEnd {
         /// Its replies fill the socket and its own output; everybody else is served meanwhile.
         @Test func aPeerThatNeverReadsCostsOthersNothing() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": 2000])
             let deaf = try daemon.lines(reads: false)
             let ask = Array((#"{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}"# + "\n").utf8)
@@ -189,12 +189,12 @@ extension EndToEnd {
             return reply
         }
 
-        private func object(_ peer: LineConnection) async throws -> JSONObject {
+        private func object(_ peer: LineClient) async throws -> JSONObject {
             let line = try #require(await peer.line())
             return try #require(try JSONParser.parse(Array(line.utf8)).object)
         }
 
-        private func expectAlive(_ peer: LineConnection) async throws {
+        private func expectAlive(_ peer: LineClient) async throws {
             peer.send(#"{"jsonrpc":"2.0","id":"alive","method":"session.ping"}"#)
             #expect(try await object(peer) == ["jsonrpc": "2.0", "id": "alive", "result": [:]])
         }

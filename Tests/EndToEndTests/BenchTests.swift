@@ -140,7 +140,6 @@ extension EndToEnd {
             // Twice, with a trade between: the second past goes on where the trade ended, and ends within a round.
             for rows in [2000, 333] {
                 try await psql.run(try script("43_bench_history", ["rows": rows]))
-                #expect(try await psql.run(PricingTestSupport.Invariants.sql) == [])
                 try await Invariants.expect(daemon)
                 let client = try await daemon.client()
                 let order: JSONObject = ["customerId": 7, "lines": [["productId": 5, "quantity": 2]]]

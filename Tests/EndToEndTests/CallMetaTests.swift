@@ -9,9 +9,9 @@ extension EndToEnd {
     @Suite
     struct CallMetaTests {
         @Test func aKeyGivesTheSameReplyOnce() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product()
-            let order = shop.order(of: product, 3, key: "same \(Shop.unique())")
+            let order = shop.order(of: product, 3, key: "same \(ShopClient.unique())")
             let first = try await shop.client.call("order.place", order)
             let second = try await shop.client.call("order.place", order)
             #expect(first["_meta"]?["replayed"] == false)
@@ -21,9 +21,9 @@ extension EndToEnd {
         }
 
         @Test func aKeyBelongsToOneRequest() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product()
-            let key = "taken \(Shop.unique())"
+            let key = "taken \(ShopClient.unique())"
             _ = try await shop.client.call("order.place", shop.order(of: product, 1, key: key))
             let other = try await shop.client.refusal("order.place", shop.order(of: product, 2, key: key))
             #expect(other.code == -32009)
@@ -36,9 +36,9 @@ extension EndToEnd {
         }
 
         @Test func onlySuccessesAreKept() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product(["stock": 1])
-            let order = shop.order(of: product, 2, key: "again \(Shop.unique())")
+            let order = shop.order(of: product, 2, key: "again \(ShopClient.unique())")
             #expect(try await shop.client.refusal("order.place", order).reason == "INSUFFICIENT_STOCK")
             try await shop.restock(product, 1)
             #expect(try await shop.client.call("order.place", order)["_meta"]?["replayed"] == false)
@@ -46,7 +46,7 @@ extension EndToEnd {
         }
 
         @Test func aReadIgnoresItsKey() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product()
             let params: JSONObject = ["productId": .integer(product), "_meta": ["idempotencyKey": "read"]]
             #expect(try await shop.client.call("product.get", params)["stock"] == 50)
@@ -55,7 +55,7 @@ extension EndToEnd {
         }
 
         @Test func anUnknownMemberIsRefused() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let refusal = try await shop.client.refusal("session.ping", ["_meta": ["idempotencykey": "x"]])
             #expect(refusal.code == -32602)
             #expect(refusal.data["violations"]?.array?.first?["path"] == "/_meta/idempotencykey")
@@ -65,9 +65,9 @@ extension EndToEnd {
         @Test(arguments: ["order.place", "inventory.restock"])
         func theSameKeyWaitsForTheRunningOne(method: String) async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
-            let meta: JSONValue = ["idempotencyKey": .string("wait \(Shop.unique())"), "timeoutMs": 30_000]
+            let meta: JSONValue = ["idempotencyKey": .string("wait \(ShopClient.unique())"), "timeoutMs": 30_000]
             var params: JSONObject = ["productId": .integer(product), "quantity": 1]
             if method == "order.place" { params = shop.order(of: product) }
             params["_meta"] = meta
@@ -88,7 +88,7 @@ extension EndToEnd {
 
         @Test func aDeadlineReachesTheDatabase() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let held = try await HeldLock(row: product, in: daemon)
             let restock: JSONObject = [
@@ -107,7 +107,7 @@ extension EndToEnd {
 
         @Test func aCancelReachesTheRunningQuery() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let held = try await HeldLock(row: product, in: daemon)
             let call = Task {
@@ -125,7 +125,7 @@ extension EndToEnd {
         /// Somebody holds a row for longer than a call waits for it: no fault of ours, and worth another try.
         @Test(arguments: ["order.place", "inventory.restock"]) func aHeldRowIsNoFault(method: String) async throws {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let (product, other) = (try await shop.product(), try await shop.product())
             let held = try await HeldLock(row: product, in: daemon)
             let params: JSONObject =
@@ -152,7 +152,7 @@ extension EndToEnd {
         /// All of them at the next tick, however many: a busy hour leaves millions.
         @Test func keysOlderThanADayAreForgotten() async throws {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let psql = try await daemon.psql(as: "postgres")
             try await psql.run(
                 """
@@ -174,7 +174,7 @@ extension EndToEnd {
         /// Also of what goes in steps: the database's part is what it took in all of them.
         @Test(arguments: ["price.get", "product.get", "order.list", "audit.verify", "server.status", "events.list"])
         func timingSaysWhatTheDatabaseTook(method: String) async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product: JSONValue = .integer(Int64(try await shop.product()))
             let params: JSONObject =
                 switch method {

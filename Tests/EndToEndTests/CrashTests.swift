@@ -15,7 +15,7 @@ extension EndToEnd {
         /// The daemon dies after so many answers; nothing that it had acknowledged is lost.
         @Test(arguments: [1, 60, 300]) func killedDaemonLosesNoAcknowledgedOrder(after count: Int) async throws {
             let daemon = try await Self.daemon.value
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": .integer(Self.initialStock)])
             let journal = Journal()
             await withTaskGroup { group in
@@ -30,7 +30,7 @@ extension EndToEnd {
             }
             #expect(journal.answers.count >= count)
             try await daemon.restart()
-            let again = Shop(
+            let again = ShopClient(
                 client: try await daemon.client(),
                 categoryId: shop.categoryId,
                 customerId: shop.customerId
@@ -42,7 +42,7 @@ extension EndToEnd {
         /// The server dies under the daemon: calls are refused as UNAVAILABLE or done after all, and the daemon starts it anew.
         @Test func killedServerLosesNoAcknowledgedOrder() async throws {
             let daemon = try await Self.daemon.value
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": .integer(Self.initialStock)])
             let killed = try #require(daemon.postmaster)
             let journal = Journal()
@@ -119,7 +119,7 @@ extension EndToEnd {
 
         @Test func aSubscriberResumesAfterARestart() async throws {
             let daemon = try await Self.daemon.value
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let filter: JSONObject = ["topics": ["stock"], "productIds": [.integer(product)]]
             let watch = try await Watch(daemon, filter)
@@ -127,7 +127,7 @@ extension EndToEnd {
             let seen = try await watch.next()
             await daemon.kill9()
             try await daemon.restart()
-            let again = Shop(
+            let again = ShopClient(
                 client: try await daemon.client(),
                 categoryId: shop.categoryId,
                 customerId: shop.customerId

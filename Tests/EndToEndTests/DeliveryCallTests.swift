@@ -11,8 +11,8 @@ extension EndToEnd {
         private static let daemon = Task { try await TestDaemon.start() }
 
         /// A product that is priced by what is expected, on the first of January of a year.
-        private func open(year: Int) async throws -> (Shop, Int64) {
-            let shop = try await Shop.open(try await Self.daemon.value)
+        private func open(year: Int) async throws -> (ShopClient, Int64) {
+            let shop = try await ShopClient.open(try await Self.daemon.value)
             _ = try await shop.client.call("clock.set", ["at": .string("\(year)-01-01T00:00:00Z")])
             let product = try await shop.product(["stock": 20, "unitCost": "40.00", "refRate": 2, "ruleId": 6])
             return (shop, product)

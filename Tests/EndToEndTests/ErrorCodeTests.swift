@@ -16,7 +16,7 @@ extension EndToEnd {
         }
 
         @Test func everyDeclaredRefusalIsMet() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let refusals = try await missing(shop) + present(shop) + users(shop)
             for refusal in refusals {
                 let error = try await shop.client.refusal(refusal.method, refusal.params)
@@ -35,7 +35,7 @@ extension EndToEnd {
         }
 
         /// Things that are not there.
-        private func missing(_ shop: Shop) async throws -> [Refusal] {
+        private func missing(_ shop: ShopClient) async throws -> [Refusal] {
             let none: JSONValue = 999_999_999
             let product = JSONValue.integer(try await shop.product())
             let new: JSONObject = ["title": "x", "basePrice": "1.00", "categoryId": .integer(shop.categoryId)]
@@ -79,7 +79,7 @@ extension EndToEnd {
         }
 
         /// Things that are there, and in another state than asked for.
-        private func present(_ shop: Shop) async throws -> [Refusal] {
+        private func present(_ shop: ShopClient) async throws -> [Refusal] {
             let id = try await shop.product()
             let archivedId = try await shop.product()
             let (product, archived) = (JSONValue.integer(id), JSONValue.integer(archivedId))
@@ -89,7 +89,7 @@ extension EndToEnd {
             )
             _ = try await shop.product(["supplierId": supplier])
             let order = try #require(try await shop.buy(id)["orderId"])
-            let rule: JSONObject = ["name": .string("draft \(Shop.unique())"), "strategy": "bands"]
+            let rule: JSONObject = ["name": .string("draft \(ShopClient.unique())"), "strategy": "bands"]
             let draft = try #require(try await shop.client.call("rule.create", rule)["ruleId"])
             var dear = shop.order(of: id)
             dear["lines"] = [["productId": product, "quantity": 1, "maxUnitPrice": "50.00"]]
@@ -130,8 +130,8 @@ extension EndToEnd {
             ]
         }
 
-        private func users(_ shop: Shop) async throws -> [Refusal] {
-            let number = Shop.unique()
+        private func users(_ shop: ShopClient) async throws -> [Refusal] {
+            let number = ShopClient.unique()
             let email = JSONValue.string("Taken\(number)@test.example")
             let phone = JSONValue.string("+49 30 77\(number)")
             let user: JSONObject = ["fullName": "One", "email": email, "phoneNumber": phone]

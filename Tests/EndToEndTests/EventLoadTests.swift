@@ -45,7 +45,7 @@ extension EndToEnd {
             }
 
             /// A subscriber that reads nothing until it is told to.
-            func deafSubscriber(overflow: String) async throws -> LineConnection {
+            func deafSubscriber(overflow: String) async throws -> LineClient {
                 let deaf = try daemon.lines(reads: false)
                 deaf.send(
                     #"{"jsonrpc":"2.0","id":1,"method":"events.subscribe","params":{"overflow":"\#(overflow)"}}"#

@@ -10,7 +10,7 @@ extension EndToEnd {
     struct EventTests {
         @Test func eventsComeInOrderAfterTheReply() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": 200])
             let watch = try await Watch(daemon, ["productIds": [.integer(product)]])
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -40,7 +40,7 @@ extension EndToEnd {
 
         @Test func twoSubscribersSeeTheSame() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let filter: JSONObject = ["productIds": [.integer(product)]]
             let (one, two) = (try await Watch(daemon, filter), try await Watch(daemon, filter))
@@ -55,7 +55,7 @@ extension EndToEnd {
         /// Each daemon hears of what the other one committed, though only one of them numbered it.
         @Test func twoDaemonsOnOneDatabaseTellTheSame() async throws {
             let one = try await TestDaemon.shared()
-            let shop = try await Shop.open(one)
+            let shop = try await ShopClient.open(one)
             let database = try #require(try await shop.client.call("server.status", [:])["database"]?.object)
             let place = "host=\(database["host"]?.string ?? "") dbname=pricing user=pricingd"
             let two = try await TestDaemon.start(arguments: ["--database-url", place])
@@ -80,7 +80,7 @@ extension EndToEnd {
         /// As after a failover that lost events: the reader believes to have seen numbers that were not given.
         @Test func aNumberBeyondTheEndIsToldAsAGap() async throws {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let listed = try await shop.client.call("events.list")
             let last = try #require(listed["sequence"]?.integer)
@@ -113,7 +113,7 @@ extension EndToEnd {
 
         @Test func filtersKeepTheRestAway() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let (product, other) = (try await shop.product(["stock": 12]), try await shop.product(["stock": 12]))
             let prices = try await Watch(daemon, ["topics": ["price"], "productIds": [.integer(product)]])
             let orders = try await Watch(daemon, ["topics": ["order"]])
@@ -134,7 +134,7 @@ extension EndToEnd {
 
         @Test func aSubscriberResumesFromItsNumber() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let filter: JSONObject = ["topics": ["stock"], "productIds": [.integer(product)]]
             let first = try await Watch(daemon, filter)
@@ -158,7 +158,7 @@ extension EndToEnd {
         func aSubscriberFromBeforeTheOldestEventIsToldTheGap(overflow: String) async throws {
             let daemon = try await TestDaemon.start()
             let psql = try await daemon.psql(as: "postgres")
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let resumed: JSONObject = ["from": 1, "overflow": .string(overflow)]
             _ = try await shop.all("events.list", [:])
@@ -190,7 +190,7 @@ extension EndToEnd {
 
         @Test func aSnapshotIsWhereTheStreamGoesOn() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             try await shop.buy(product)
             let watch = try await Watch(daemon, ["productIds": [.integer(product)], "snapshot": true])
@@ -205,7 +205,7 @@ extension EndToEnd {
 
         @Test func anEndedSubscriptionIsSilent() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let filter: JSONObject = ["topics": ["stock"], "productIds": [.integer(product)]]
             let watch = try await Watch(daemon, filter)
@@ -225,7 +225,7 @@ extension EndToEnd {
         /// An operator's psql obeys the same triggers, leaves the same history, and is heard of.
         @Test func directSQLIsHeardOfToo() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let watch = try await Watch(daemon, ["productIds": [.integer(product)]])
             let psql = try await daemon.psql()

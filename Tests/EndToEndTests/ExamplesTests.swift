@@ -5,7 +5,7 @@ import PricingTestSupport
 import Testing
 
 /// Every example of `examples/`, run as a user would run it, against a real daemon.
-@Suite(.enabled(if: TestCluster.isAvailable, isLive), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(2)))
 struct ExamplesTests {
     /// The clone that holds this file.
     static let root = URL(filePath: #filePath).deletingLastPathComponent()
@@ -49,7 +49,7 @@ struct ExamplesTests {
     @Test(arguments: Language.allCases)
     func ordersArePlacedOnceAndRefusalsAreTyped(in language: Language) async throws {
         let daemon = try await TestDaemon.shared()
-        let shop = try await Shop.open(daemon)
+        let shop = try await ShopClient.open(daemon)
         let product = try await shop.product(["stock": 12])
         let (program, file) = language.command("place_order")
         func place(_ product: Int64, _ quantity: Int, _ key: String) async throws -> Outcome {
@@ -79,7 +79,7 @@ struct ExamplesTests {
     func pricesAreWatched(in language: Language) async throws {
         // A daemon of its own: the watcher ends after one move, whoever made it.
         let daemon = try await TestDaemon.start()
-        let shop = try await Shop.open(daemon)
+        let shop = try await ShopClient.open(daemon)
         let product = try await shop.product(["title": "Green mug", "stock": 12])
         let (program, file) = language.command("watch_prices")
         let watcher = try Self.start([program, file, "1"], daemon)

@@ -10,7 +10,7 @@ extension EndToEnd {
     struct FailingProductTests {
         @Test func oneThatCannotBePricedIsNamedEverywhereUntilItCan() async throws {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let bad = try await shop.product()
             let good = try await shop.product()
             let halted: JSONObject = ["scope": "all", "reason": "count"]
@@ -59,20 +59,20 @@ extension EndToEnd {
             await watcher.close()
         }
 
-        private func failingProducts(_ shop: Shop) async throws -> Double? {
+        private func failingProducts(_ shop: ShopClient) async throws -> Double? {
             let text = try #require(try await shop.client.call("server.metrics")["text"]?.string)
             return try PrometheusText(text).values["pricingd_failing_products"]
         }
 
         /// A change of nothing is refused, and all of it: what the call names besides stays as it was.
         @Test func whatIsNamedMustBeThere() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let open = try await shop.product()
             let archived = try await shop.product()
             _ = try await shop.client.call("product.archive", ["productId": .integer(archived)])
             let rule = try await shop.client.call(
                 "rule.create",
-                ["name": .string("bolder \(Shop.unique())"), "strategy": "bands"]
+                ["name": .string("bolder \(ShopClient.unique())"), "strategy": "bands"]
             )
             let ruleId = try #require(rule["ruleId"])
             let none: JSONValue = 999_999_999

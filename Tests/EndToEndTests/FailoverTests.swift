@@ -23,7 +23,7 @@ extension EndToEnd {
         @Test func aLostPrimaryLosesNoAcknowledgedOrder() async throws {
             let pair = try await ReplicatedPair()
             let daemon = try await daemon(on: pair)
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": .integer(Self.initialStock)])
             let journal = Journal()
             let killed = try #require(pair.primary.postmaster)
@@ -54,7 +54,7 @@ extension EndToEnd {
         }
 
         /// While no primary is known, reads and writes are refused at once, as not done and worth another try.
-        private func expectQuickRefusals(_ daemon: TestDaemon, _ shop: Shop, _ product: Int64) async throws {
+        private func expectQuickRefusals(_ daemon: TestDaemon, _ shop: ShopClient, _ product: Int64) async throws {
             let client = try await daemon.client()
             let calls: [(String, JSONObject)] = [
                 ("order.place", shop.order(of: product)), ("product.get", ["productId": .integer(product)]),
@@ -83,7 +83,7 @@ extension EndToEnd {
         @Test func aCommitCancelledBeforeItsStandbyHadItIsUnknown() async throws {
             let pair = try await ReplicatedPair()
             let daemon = try await daemon(on: pair)
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let look = try await pair.primary.connect()
             let receiver = try await pair.standby.connect()
@@ -133,7 +133,7 @@ extension EndToEnd {
         /// A server that turns read-only under the daemon is no primary: nothing is done until one is there.
         @Test func aPrimaryThatTurnsReadOnlyIsLost() async throws {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let restock: JSONObject = ["productId": .integer(product), "quantity": 1, "_meta": ["timeoutMs": 500]]
             let admin = try await daemon.database()

@@ -50,7 +50,7 @@ extension EndToEnd {
         /// Every connection of the daemon is ended each 100 ms, under load: no call fails, nothing is done twice.
         @Test func terminatedBackendsReachNoClient() async throws {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": 100_000])
             let admin = try await daemon.database()
             let load = Load(daemon: daemon, product: product, order: shop.order(of: product))
@@ -91,7 +91,7 @@ extension EndToEnd {
         @Test(arguments: ["order.place", "inventory.restock"])
         func aFrozenDaemonDoesNothingPastItsDeadline(method: String) async throws {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let admin = try await daemon.database()
             var params: JSONObject = ["productId": .integer(product), "quantity": 1]

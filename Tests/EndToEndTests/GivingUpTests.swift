@@ -32,7 +32,7 @@ extension EndToEnd {
 
         @Test func aDeadlineThatPassesInTheQueueNeverReachesTheDatabase() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let other = try await daemon.client()
             func placed() async throws -> Double {

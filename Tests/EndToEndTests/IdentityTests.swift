@@ -100,7 +100,7 @@ extension EndToEnd {
             async throws
         {
             let client = try await TestDaemon.shared().client()
-            let number = Shop.unique()
+            let number = ShopClient.unique()
             func email(_ name: String) -> JSONValue { .string("\(name)\(number)@identity.example") }
             func create(_ name: String, _ password: String, key: String? = nil) -> JSONObject {
                 var params: JSONObject = ["fullName": "A", "email": email(name), "password": .string(password)]
@@ -155,7 +155,7 @@ extension EndToEnd {
         @Test func `a telephone number is what is dialled, kept as it was typed`() async throws {
             let client = try await TestDaemon.shared().client()
             func create(_ phone: String) -> JSONObject {
-                let email = "phone\(Shop.unique())@identity.example"
+                let email = "phone\(ShopClient.unique())@identity.example"
                 return ["fullName": "A", "email": .string(email), "phoneNumber": .string(phone)]
             }
             let typed = "+90 (532) 999-45-67"
@@ -180,7 +180,7 @@ extension EndToEnd {
             async throws
         {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let pairs = [
                 ("IŞIK LAMBASI", "ışık"), ("ÇAY BARDAĞI", "çay bardağı"), ("Cafe\u{301} Noir", "café"),
                 ("Café au lait", "cafe"),
@@ -192,7 +192,7 @@ extension EndToEnd {
             for (title, search) in pairs {
                 let id = try await shop.product(["title": .string(title), "description": "x"])
                 let user: JSONObject = [
-                    "fullName": .string(title), "email": .string("search\(Shop.unique())@identity.example"),
+                    "fullName": .string(title), "email": .string("search\(ShopClient.unique())@identity.example"),
                 ]
                 let userId = try await shop.client.call("user.create", user)["userId"]?.integer
                 for typed in [search, title.lowercased(), title.uppercased()] {
@@ -300,7 +300,7 @@ extension EndToEnd {
             async throws
         {
             let daemon = try await TestDaemon.start(hasDemo: true)
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let client = shop.client
             let time = /[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z/
             var times = 0
@@ -319,7 +319,7 @@ extension EndToEnd {
             #expect(times > 30)
 
             _ = try await client.call("clock.set", ["at": "2031-05-06T07:08:09Z"])
-            let number = Shop.unique()
+            let number = ShopClient.unique()
             let user = try await client.call(
                 "user.create",
                 ["fullName": "Gone Girl", "email": .string("gone\(number)@identity.example")]

@@ -15,7 +15,7 @@ extension EndToEnd {
             var path: String?
         }
 
-        private func row(_ shop: Shop, _ title: String, _ given: JSONObject = [:]) -> JSONObject {
+        private func row(_ shop: ShopClient, _ title: String, _ given: JSONObject = [:]) -> JSONObject {
             var row: JSONObject = [
                 "title": .string(title), "basePrice": "10.00", "categoryId": .integer(shop.categoryId),
             ]
@@ -24,7 +24,7 @@ extension EndToEnd {
         }
 
         /// Rows of every kind that must be refused.
-        private func bad(_ shop: Shop) async throws -> [Bad] {
+        private func bad(_ shop: ShopClient) async throws -> [Bad] {
             let open = try await shop.product()
             let archived = try await shop.product()
             _ = try await shop.client.call("product.archive", ["productId": .integer(archived)])
@@ -51,7 +51,7 @@ extension EndToEnd {
         }
 
         @Test func everyBadRowFailsAlone() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let bad = try await bad(shop)
             let known = try await shop.product()
             let good: [JSONValue] = [
@@ -76,7 +76,7 @@ extension EndToEnd {
 
         /// Any one bad row undoes all, and says which it was.
         @Test func atomicIsAllOrNone() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let bad = try await bad(shop)
             let known = try await shop.product()
             let before = try await shop.get(known).removing("_meta")
@@ -105,8 +105,8 @@ extension EndToEnd {
 
         /// A key covers the rows that were refused too.
         @Test func aKeyMakesItHappenOnce() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
-            let key = "import \(Shop.unique())"
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
+            let key = "import \(ShopClient.unique())"
             func call(_ last: JSONValue, mode: String) -> JSONObject {
                 [
                     "rows": [.object(row(shop, "Once")), last], "mode": .string(mode),
@@ -128,7 +128,7 @@ extension EndToEnd {
         /// after it in the list or in the same transaction, does not wait; and that one fails alone.
         @Test func ordersGoOnWhilePricesAreImported() async throws {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let count = ProcessInfo.processInfo.environment["PRICINGD_LONG"] == nil ? 600 : 6000
             let new = (0..<count).map { JSONValue.object(row(shop, "Row \($0)", ["stock": 50])) }
             _ = try await shop.client.call("product.import", ["rows": .array(new)])
@@ -158,9 +158,9 @@ extension EndToEnd {
         /// Sent again under its key, a call that ended early does the rest, and nothing twice.
         @Test func anImportThatEndedEarlyGoesOnUnderItsKey() async throws {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let known = try await shop.product()
-            let key = "import \(Shop.unique())"
+            let key = "import \(ShopClient.unique())"
             func call(_ count: Int) -> JSONObject {
                 let rows = (0..<count).map { number -> JSONValue in
                     number == 120
@@ -199,7 +199,7 @@ extension EndToEnd {
         /// Many rows in one line: rehearsed, done, and all of them wrong.
         @Test func manyRowsFitOneCall() async throws {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let rows = (1...Self.many).map { JSONValue.object(row(shop, "Row \($0)", ["stock": 20])) }
             var params: JSONObject = ["rows": .array(rows), "_meta": ["dryRun": true]]
             #expect(params.serialized().count * 10_000 / Self.many < 1 << 20, "10,000 such rows fit a line")

@@ -13,20 +13,20 @@ extension EndToEnd {
         /// A daemon whose stock ledger raises what stands in table `planted`, by a trigger of the owner's.
         private struct Planted: Sendable {
             let daemon: TestDaemon
-            let shop: Shop
+            let shop: ShopClient
             let psql: Psql
             let product: Int64
 
             init() async throws {
                 daemon = try await TestDaemon.start()
-                shop = try await Shop.open(daemon)
+                shop = try await ShopClient.open(daemon)
                 product = try await shop.product()
                 psql = try await daemon.psql(as: "postgres")
                 try await psql.run(
                     """
                     create table planted (state text, broken text, pause float8);
                     create function raise_planted() returns trigger language plpgsql security definer
-                    set search_path = public, pg_temp as $$
+                    set search_path = pricing, pricing_code, pg_temp as $$
                     declare p planted;
                     begin
                         select * into p from planted;
@@ -158,7 +158,7 @@ extension EndToEnd {
 
         @Test func aSequencerThatFellBehindCatchesUpAndGivesNoNumberTwice() async throws {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             _ = try await shop.client.call("events.list")
             let psql = try await daemon.psql(as: "postgres")
@@ -212,7 +212,7 @@ extension EndToEnd {
         /// Somebody's psql cancels it: neither its caller nor a deadline did.
         @Test func aCancelOfSomebodyElseIsNoDeadline() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let held = try await HeldLock(row: product, in: daemon)
             async let refused = shop.client.refusal(

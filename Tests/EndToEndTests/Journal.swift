@@ -47,7 +47,7 @@ final class Journal: Sendable {
     /// Orders one unit after another, each under its own key, until the connection ends or `until` says so.
     ///
     /// A retryable refusal is sent again under the same key; every other one is a fault.
-    func stream(_ name: String, of product: Int64, _ shop: Shop, on client: TestClient, count: Int) async {
+    func stream(_ name: String, of product: Int64, _ shop: ShopClient, on client: TestClient, count: Int) async {
         for number in 0..<count {
             let key = "\(name) \(number)"
             intend(key)
@@ -70,7 +70,7 @@ final class Journal: Sendable {
 
     /// Every acknowledged order exists exactly once, as acknowledged; every other one at most once, and sending its key
     /// again makes it definite. The ledger agrees.
-    func expectKept(of product: Int64, stock initial: Int64, _ shop: Shop) async throws {
+    func expectKept(of product: Int64, stock initial: Int64, _ shop: ShopClient) async throws {
         let customer: JSONObject = ["customerId": .integer(shop.customerId)]
         let found = try await shop.all("order.list", customer)
         let ids = found.compactMap { $0["orderId"]?.integer }

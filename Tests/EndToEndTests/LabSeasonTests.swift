@@ -35,7 +35,7 @@ extension EndToEnd {
 
         @Test func tenSeasonsOverTheSocketAreTheLaboratorys() async throws {
             let daemon = try await Self.daemon.value
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let customers = try await customers(daemon, seasons: 10)
             _ = try await shop.client.call("clock.set", ["at": .string(moment(0))])
             var lives: [Life] = []
@@ -167,11 +167,11 @@ extension EndToEnd {
         }
 
         /// A product as the scenario declares it, under a calm rule whose prices have steps of 1 % of base.
-        private func product(_ shop: Shop) async throws -> Int64 {
+        private func product(_ shop: ShopClient) async throws -> Int64 {
             let rule = try await shop.client.call(
                 "rule.create",
                 [
-                    "name": .string("season \(Shop.unique())"), "strategy": "learn", "preset": "calm",
+                    "name": .string("season \(ShopClient.unique())"), "strategy": "learn", "preset": "calm",
                     "parameters": ["priceStep": "0.50"],
                 ]
             )
@@ -185,7 +185,7 @@ extension EndToEnd {
         }
 
         /// A customer comes, and buys where the posted price is not above what they would pay.
-        private func meet(_ customer: Customer, _ life: inout Life, _ shop: Shop) async throws {
+        private func meet(_ customer: Customer, _ life: inout Life, _ shop: ShopClient) async throws {
             guard life.stock > 0, let price = life.prices.last, customer.willing * 100 >= Double(price) else { return }
             _ = try await shop.client.call("clock.set", ["at": .string(moment(customer.day))])
             let order = try await shop.buy(life.product)
@@ -197,7 +197,7 @@ extension EndToEnd {
             life.prices.append(try change.map { try cents($0["new"]) } ?? price)
         }
 
-        private func laboratory(_ shop: Shop, _ season: Int) async throws -> JSONValue {
+        private func laboratory(_ shop: ShopClient, _ season: Int) async throws -> JSONValue {
             let reply = try await shop.client.call(
                 "lab.run",
                 [

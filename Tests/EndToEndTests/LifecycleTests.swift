@@ -16,7 +16,7 @@ extension EndToEnd {
 
         @Test func sigtermAnswersWhatIsInFlightAndExits() async throws {
             let daemon = try await Self.daemon.value
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let held = try await HeldLock(row: product, in: daemon)
             let other = try await daemon.client()
@@ -62,7 +62,7 @@ extension EndToEnd {
             async throws
         {
             let daemon = try await Self.daemon.value
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let held = try await HeldLock(row: product, in: daemon)
             let params: JSONObject =

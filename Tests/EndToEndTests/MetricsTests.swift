@@ -36,7 +36,7 @@ extension EndToEnd {
 
         @Test func countersCount() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": 12])
             let watcher = try await daemon.client()
             _ = try await watcher.call("events.subscribe", ["topics": ["price"], "productIds": [.integer(product)]])

@@ -9,7 +9,7 @@ extension EndToEnd {
     struct OriginalFaultTests {
         @Test func twoBuyersOneUnit() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": 1])
             let buyers = [try await daemon.client(), try await daemon.client()]
             let outcomes = try await order(of: product, shop, from: buyers, count: 2)
@@ -26,7 +26,7 @@ extension EndToEnd {
 
         @Test func twoHundredBuyersFortyUnits() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": 40])
             var buyers: [TestClient] = []
             for _ in 0..<200 { buyers.append(try await daemon.client()) }
@@ -45,7 +45,7 @@ extension EndToEnd {
         }
 
         @Test func aFailedLineLeavesNothingOfItsOrder() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let plenty = try await shop.product(["stock": 12])
             let scarce = try await shop.product(["stock": 2])
             let before = try await shop.client.call("events.list", ["productIds": [.integer(plenty)]])
@@ -68,7 +68,7 @@ extension EndToEnd {
         }
 
         @Test func linesOnOneProductAreSummed() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product(["stock": 5])
             let lines: JSONValue = [
                 ["productId": .integer(product), "quantity": 3], ["productId": .integer(product), "quantity": 3],
@@ -81,7 +81,7 @@ extension EndToEnd {
         }
 
         @Test func archivingKeepsHistory() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product(["stock": 12])
             let id: JSONObject = ["productId": .integer(product)]
             let order = try await shop.buy(product, 5)
@@ -98,7 +98,7 @@ extension EndToEnd {
         }
 
         @Test func anOrderIsCancelledOnceHoweverOften() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product(["stock": 30])
             let id = try #require(try await shop.buy(product, 7)["orderId"])
             let replies = try await withThrowingTaskGroup(of: JSONObject.self) { group in
@@ -112,9 +112,9 @@ extension EndToEnd {
         }
 
         @Test func noReplyHoldsAPasswordOrItsHash() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
-            let password = "correct-horse-\(Shop.unique())"
-            let email = "secret\(Shop.unique())@test.example"
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
+            let password = "correct-horse-\(ShopClient.unique())"
+            let email = "secret\(ShopClient.unique())@test.example"
             let user: JSONObject = [
                 "fullName": "Secret Keeper", "email": .string(email), "password": .string(password),
             ]
@@ -146,7 +146,7 @@ extension EndToEnd {
         }
 
         @Test(arguments: ["0", "0.00", "-1.00"]) func noPriceOfNothing(price: String) async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product()
             let id = JSONValue.integer(product)
             for (method, member) in [
@@ -168,7 +168,7 @@ extension EndToEnd {
         /// Orders one unit `count` times at once, spread over the connections.
         private func order(
             of product: Int64,
-            _ shop: Shop,
+            _ shop: ShopClient,
             from buyers: [TestClient],
             count: Int
         ) async throws -> (placed: Int, refused: [RPCError]) {

@@ -10,8 +10,8 @@ extension EndToEnd {
         private static let daemon = Task { try await TestDaemon.start() }
 
         /// A shop and the first day of a test, which begins after every earlier one.
-        private func open(year: Int) async throws -> (Shop, Calendar) {
-            let shop = try await Shop.open(try await Self.daemon.value)
+        private func open(year: Int) async throws -> (ShopClient, Calendar) {
+            let shop = try await ShopClient.open(try await Self.daemon.value)
             var calendar = Calendar(client: shop.client, year: year)
             try await calendar.nextDay()
             return (shop, calendar)

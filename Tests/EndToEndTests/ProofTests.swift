@@ -13,7 +13,7 @@ extension EndToEnd {
 
         @Test func whatWasTamperedWithIsNamedAndRepaired() async throws {
             let daemon = try await Self.daemon.value
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             try await shop.buy(product, 45)
             #expect(try await shop.client.call("audit.verify")["total"] == 0)
@@ -50,14 +50,14 @@ extension EndToEnd {
         }
 
         @Test func theOriginalRuleIsRefusedWithItsWalk() async throws {
-            let shop = try await Shop.open(try await Self.daemon.value)
+            let shop = try await ShopClient.open(try await Self.daemon.value)
             let rule: JSONObject = ["strategy": "bands", "parameters": ["basis": "current"]]
             let lint = try await shop.client.call("rule.lint", rule)
             #expect(lint["ok"] == false)
             let codes = lint["findings"]?.array?.compactMap { $0["code"]?.string } ?? []
             #expect(Set(codes).isSuperset(of: ["RATCHET_DOWN", "RUNAWAY_UP", "RUNAWAY_DOWN"]))
             var create = rule
-            create["name"] = .string("original \(Shop.unique())")
+            create["name"] = .string("original \(ShopClient.unique())")
             let refusal = try await shop.client.refusal("rule.create", create)
             #expect(refusal.reason == "RULE_INVALID")
             #expect(refusal.data["counterexample"]?["trace"]?.array?.isEmpty == false)
@@ -65,7 +65,7 @@ extension EndToEnd {
         }
 
         @Test func aBacktestOfTheRuleInForceGivesThePathThatWas() async throws {
-            let shop = try await Shop.open(try await Self.daemon.value)
+            let shop = try await ShopClient.open(try await Self.daemon.value)
             let product = try await shop.product()
             try await shop.buy(product, 42)
             let reply = try await shop.client.call("rule.backtest", ["ruleId": 1, "productIds": [.integer(product)]])
@@ -76,7 +76,7 @@ extension EndToEnd {
         }
 
         @Test func anAuditTellsHowFarItIs() async throws {
-            let shop = try await Shop.open(try await Self.daemon.value)
+            let shop = try await ShopClient.open(try await Self.daemon.value)
             let product = try await shop.product()
             try await shop.buy(product)
             let reply = try await shop.client.call("audit.verify", ["_meta": ["progressToken": "far"]])

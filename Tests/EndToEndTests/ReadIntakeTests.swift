@@ -10,7 +10,7 @@ extension EndToEnd {
     struct ReadIntakeTests {
         @Test func manyPricesAtOnceAreWhatEachWouldGetAlone() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             var products: [Int64] = []
             for _ in 0..<5 { products.append(Int64(try await shop.product())) }
             let wanted: [[Int64]] = (0..<200).map { number in
@@ -36,7 +36,7 @@ extension EndToEnd {
         /// All kinds in one pipeline; who names no product gets the refusal of its own.
         @Test func manyReadsAtOnceAreWhatEachWouldGetAlone() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             var products: [Int64] = []
             for _ in 0..<5 { products.append(Int64(try await shop.product())) }
             let database = try await daemon.database()
@@ -66,7 +66,7 @@ extension EndToEnd {
         }
 
         @Test func itsCallerSeesItsOwnWrites() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product()
             for cents in 1...30 {
                 let price = "\(100 + cents).00"

@@ -11,8 +11,8 @@ extension EndToEnd {
     struct ReplEventTests {
         @Test func `an event line names its product, and its title where there is one`() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
-            let product = try await shop.product(["title": "Kettle \(Shop.unique())"])
+            let shop = try await ShopClient.open(daemon)
+            let product = try await shop.product(["title": "Kettle \(ShopClient.unique())"])
             let title = try #require(try await shop.get(product)["title"]?.string)
             let repl = try #require(ReplProcess(["--socket", daemon.socket], home: daemon.folder))
             #expect(repl.expect("pricing> "))
@@ -34,7 +34,7 @@ extension EndToEnd {
 
         @Test func `events that are too many to show while a call runs are counted`() async throws {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let repl = try #require(ReplProcess(["--socket", daemon.socket], home: daemon.folder))
             #expect(repl.expect("pricing> "))
@@ -81,7 +81,7 @@ extension EndToEnd {
             async throws
         {
             let daemon = try await TestDaemon.shared()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["title": "=cmd|'/c calc'!A1"])
             let order = try #require(try await shop.buy(product, 2)["orderId"])
             let script = daemon.folder + "/marked-\(product).txt"

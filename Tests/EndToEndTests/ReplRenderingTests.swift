@@ -119,7 +119,7 @@ import Testing
         for number in 1...4321 { announcements.put(.text("line \(number)")) }
         var texts: [String] = []
         var lines: [String] = []
-        for item in announcements.take() {
+        for item in announcements.removeAll() {
             switch item {
             case .text(let text): texts.append(text)
             case .completion(let line, _): lines.append(line)
@@ -129,7 +129,7 @@ import Testing
         #expect(texts.first == "… 3321 earlier lines are not shown")
         #expect(texts.last == "line 4321" && texts[1] == "line 3322")
         #expect(lines == ["new"])
-        #expect(announcements.take().isEmpty)
+        #expect(announcements.removeAll().isEmpty)
     }
 
     @Test func csvRunsNoFormulaAndKeepsInnerTables() {

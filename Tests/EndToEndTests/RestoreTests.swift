@@ -27,7 +27,7 @@ extension EndToEnd {
 
         @Test func `the documented restore ends well, and old events are not told as new`() async throws {
             let daemon = try await TestDaemon.start(isSandbox: false, hasDemo: true)
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["title": "Kept", "stock": 50])
             try await shop.buy(product, 2)
             let fresh = try await TestDaemon.start(isSandbox: false)
@@ -41,7 +41,7 @@ extension EndToEnd {
             try await shop.buy(product, 1)
             try await shell(try Self.documented("pg_restore"), places)
 
-            let restored = try await Shop.open(fresh)
+            let restored = try await ShopClient.open(fresh)
             #expect(try await restored.client.call("product.get", ["productId": .integer(product)])["stock"] == 48)
             #expect(try await restored.client.call("audit.verify")["differences"]?.array?.isEmpty == true)
             var news = follower.notifications.makeAsyncIterator()

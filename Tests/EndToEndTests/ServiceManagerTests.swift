@@ -33,7 +33,7 @@ extension EndToEnd {
             let arguments = [socket, try TestDaemon.program("pricingd"), "--data-dir", folder.path + "/data"]
             let daemon = try python(script, arguments, in: folder)
             #expect(await daemon.line()?.contains(#""ready":true,"socket":"\#(socket)""#) == true)
-            let peer = try LineConnection(socket: socket)
+            let peer = try LineClient(socket: socket, isChecking: true)
             peer.send(ping)
             #expect(await peer.line() == pong)
             daemon.signal(SIGTERM)

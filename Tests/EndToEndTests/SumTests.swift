@@ -17,7 +17,7 @@ extension EndToEnd {
         }
 
         /// A manual price, so that the figures are those that were typed.
-        private func product(_ shop: Shop, stock: Int64, price: String = highest) async throws -> Int64 {
+        private func product(_ shop: ShopClient, stock: Int64, price: String = highest) async throws -> Int64 {
             let rules = try await shop.client.call("rule.list")["items"]?.array ?? []
             let manual = try #require(rules.first { $0["strategy"] == "manual" && $0["status"] == "active" }?["ruleId"])
             return try await shop.product([
@@ -28,7 +28,7 @@ extension EndToEnd {
 
         @Test func sumsAreGivenInFull() async throws {
             let daemon = try await TestDaemon.start()
-            let shop = try await Shop.open(daemon)
+            let shop = try await ShopClient.open(daemon)
             let highest = try #require(Decimal(string: Self.highest))
             let units: Int64 = 1_000_000_000
             let products = [try await product(shop, stock: units), try await product(shop, stock: units)]
@@ -77,7 +77,7 @@ extension EndToEnd {
 
         /// What comes back to a shelf that is full is refused in words, and taken once there is room.
         @Test func aFullShelfSaysWhatToDo() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let most: Int64 = 2_147_483_647
             let product = try await product(shop, stock: most, price: "1.00")
             func move(_ method: String, _ quantity: Int64) -> JSONObject {
@@ -109,7 +109,7 @@ extension EndToEnd {
 
         /// The prices that a buyer is told are prices: the one before, and the one now.
         @Test func aChangedPriceTellsPrices() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             func refused(_ product: Int64, _ limit: String) async throws -> RPCError {
                 var order = shop.order(of: product)
                 order["lines"] = [["productId": .integer(product), "quantity": 1, "maxUnitPrice": .string(limit)]]

@@ -8,7 +8,7 @@ extension EndToEnd {
     @Suite
     struct ThinPathTests {
         @Test func stockMovesPricesFollowOverTheSocket() async throws {
-            let shop = try await Shop.open(try await TestDaemon.shared())
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product(["stock": 5])
             #expect(try await shop.price(product) == "110.00", "five of ten: low")
 

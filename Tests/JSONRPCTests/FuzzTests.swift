@@ -22,7 +22,7 @@ import Testing
             switch Message(line: line) {
             case .malformed(let id, let error):
                 let line = Envelope.error(id, error)
-                #expect(Message(line: line) == .response(Message.Response(id: id, outcome: .error(error))))
+                #expect(Message(line: line) == .response(Message.Response(id: id, body: .error(error))))
             case .request(let request):
                 let line = Envelope.request(request.id, request.method, request.params)
                 #expect(Message(line: line) == .request(request))

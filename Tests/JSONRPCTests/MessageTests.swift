@@ -153,11 +153,11 @@ import Testing
     @Test func `replies`() {
         #expect(
             read(#"{"jsonrpc":"2.0","id":1,"result":{"a":1}}"#)
-                == .response(Message.Response(id: 1, outcome: .result(["a": 1])))
+                == .response(Message.Response(id: 1, body: .result(["a": 1])))
         )
         let error = RPCError.duplicateID("x")
         let line = String(decoding: Envelope.error(nil, error), as: UTF8.self)
-        #expect(read(line) == .response(Message.Response(id: nil, outcome: .error(error))))
+        #expect(read(line) == .response(Message.Response(id: nil, body: .error(error))))
     }
 
     /// The examples of the JSON-RPC 2.0 specification, with what this dialect answers: parameters go by name.

@@ -14,7 +14,7 @@ import Testing
         (.invalidParams("x"), -32602, "INVALID_PARAMS", false),
         (.internalError(incidentID: "i"), -32603, "INTERNAL", false),
         (.cancelled, -32001, "CANCELLED", false),
-        (.messageTooLarge(limit: "batch", value: 1, actual: 2), -32003, "MESSAGE_TOO_LARGE", false),
+        (.messageTooLarge(.batch, value: 1, actual: 2), -32003, "MESSAGE_TOO_LARGE", false),
         (.resourceExhausted(which: "connections", value: 1, retryAfterMs: 5), -32005, "RESOURCE_EXHAUSTED", true),
         (.shuttingDown, -32006, "SHUTTING_DOWN", true),
         (.permissionDenied(needRole: "viewer", haveRole: nil), -32007, "PERMISSION_DENIED", false),
@@ -38,6 +38,17 @@ import Testing
         #expect(RPCError(json: ["code": 5])?.reason == "UNKNOWN")
         #expect(RPCError(json: ["code": 5, "message": "m", "data": [1]])?.data == [:])
         #expect(RPCError(json: ["message": "m"]) == nil)
+    }
+
+    @Test(arguments: TransportLimit.allCases)
+    func `a limit is set, told and met under its one name`(_ limit: TransportLimit) {
+        var limits = TransportLimits()
+        let isSet = limits.set(limit.rawValue, to: 7)
+        #expect(isSet)
+        #expect(limits[limit] == 7)
+        #expect(limits.asJSON[limit.rawValue] == 7)
+        #expect(RPCError.resourceExhausted(limit, limits, retryAfterMs: 1).data["which"] == .string(limit.rawValue))
+        #expect(RPCError.messageTooLarge(limit, value: 7, actual: 8).data["limit"] == .string(limit.rawValue))
     }
 
     @Test func `the limits have their names`() {

@@ -45,7 +45,6 @@ func terminate(_ pid: Int32, _ observer: PostgresConnection) async throws {
     }
 }
 
-let isLive = Comment(rawValue: "needs PostgreSQL's server programs")
 let sleeping = Statement.none("test_sleep", "select pg_sleep(30)")
 
 /// Runs a test on a socket where a server should be: it accepts and says nothing.

@@ -3,7 +3,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Cancels and losses", .enabled(if: TestCluster.isAvailable, isLive), .timeLimit(.minutes(5)))
+@Suite("Cancels and losses", .enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
 struct LossTests {
     @Test("A cancel from outside ends a statement, and the connection goes on")
     func cancel() async throws {

@@ -12,9 +12,9 @@ struct PaceTests {
     func closed() {
         var pace = Pace(start: 100, seconds: 1, rate: nil)
         let end = 100 + Moment.second
-        #expect(pace.take(now: 100) == 100)
-        #expect(pace.take(now: end - 1) == end - 1)
-        #expect(pace.take(now: end) == nil)
+        #expect(pace.next(now: 100) == 100)
+        #expect(pace.next(now: end - 1) == end - 1)
+        #expect(pace.next(now: end) == nil)
         #expect(pace.due == nil)
         #expect(!pace.isDone(now: end - 1))
         #expect(pace.isDone(now: end))
@@ -25,16 +25,16 @@ struct PaceTests {
     func open() {
         var pace = Pace(start: 0, seconds: 1, rate: 4)
         let quarter = Moment.second / 4
-        #expect(pace.take(now: 0) == 0)
-        #expect(pace.take(now: quarter - 1) == nil)
+        #expect(pace.next(now: 0) == 0)
+        #expect(pace.next(now: quarter - 1) == nil)
         #expect(pace.due == quarter)
         let late = 10 * Moment.second
         #expect(!pace.isDone(now: late))
         #expect(pace.owed == 3)
-        #expect(pace.take(now: late) == quarter)
-        #expect(pace.take(now: late) == 2 * quarter)
-        #expect(pace.take(now: late) == 3 * quarter)
-        #expect(pace.take(now: late) == nil)
+        #expect(pace.next(now: late) == quarter)
+        #expect(pace.next(now: late) == 2 * quarter)
+        #expect(pace.next(now: late) == 3 * quarter)
+        #expect(pace.next(now: late) == nil)
         #expect(pace.isDone(now: late))
         #expect(pace.owed == 0)
     }

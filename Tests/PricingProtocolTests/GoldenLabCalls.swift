@@ -3,7 +3,7 @@ extension GoldenCall {
     private static let scenario =
         #"{"name": "a", "horizon_days": 2.5, "customers_per_day": 4, "demand": "linear(9)", "base": 5"#
 
-    static let laboratory: [GoldenCall] = [
+    static let lab: [GoldenCall] = [
         GoldenCall(
             "lab.run",
             [

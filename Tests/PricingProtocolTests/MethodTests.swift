@@ -39,6 +39,17 @@ struct MethodTests {
         #expect(Set(AllMethods.byName.keys).subtracting(names) == [], "no golden call")
     }
 
+    @Test func `what a method does to the daemon stands in its declaration`() {
+        func names(_ isOne: (Method) -> Bool) -> Set<String> { Set(AllMethods.list.filter(isOne).map(\.name)) }
+        #expect(names(\.isUrgent) == ["session.ping", "session.hello", "server.status"])
+        #expect(
+            names(\.wakesTicker)
+                == ["price.pin", "clock.set", "pricing.resume", "rule.activate", "audit.repair", "product.import"]
+        )
+        #expect(names { $0.batching == .orders } == ["order.place"])
+        #expect(names { $0.batching == .reads } == ["price.get", "product.get", "inventory.get"])
+    }
+
     @Test("All violations are told at once")
     func allAtOnce() throws {
         let method = try #require(AllMethods.byName["order.place"])

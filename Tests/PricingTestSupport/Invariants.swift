@@ -1,3 +1,6 @@
+import Postgres
+import Testing
+
 /// What must hold in every shop at every moment, asked of the database from outside.
 package enum Invariants {
     /// One row of text for each fact that contradicts an invariant; none in a sound database.
@@ -91,4 +94,30 @@ package enum Invariants {
         join order_line l using (order_id, product_id)
         where topic = 'stock' and kind = 'sale' and unit_price <> stood
         """
+
+    /// One row of text for each fact that contradicts the stream: its events are numbered without a hole, and each movement,
+    /// price change and order has its own. For a stream of which nothing has expired yet.
+    package static let streamSQL = """
+        select format('event %s has place %s', sequence, place)
+        from (select sequence, row_number() over (order by sequence) as place from event) numbered
+        where sequence <> place
+        union all
+        select format('topic %s, op %s: %s events', topic, op, count(*))
+        from (select topic, op from event union all select topic, op from event_outbox) told
+        group by topic, op
+        having (topic = 'stock' and count(*) <> (select count(*) from stock_movement))
+            or (topic = 'price' and count(*) <> (select count(*) from price_change))
+            or (topic = 'order' and op = 'insert' and count(*) <> (select count(*) from customer_order))
+        """
+
+    /// Fails the running test with every fact of a daemon's database that contradicts them.
+    package static func expect(_ daemon: TestDaemon) async throws {
+        let database = try await daemon.database()
+        for (name, query) in [("invariants", sql), ("stream", streamSQL)] {
+            let facts = Statement.text("test_\(name)", query)
+            let broken = try await database.run { (session) throws(PostgresError) in try session.all(facts) }
+            #expect(broken == [], "\(name)")
+        }
+        await database.close()
+    }
 }

@@ -87,8 +87,8 @@ package final class TestDaemon: Sendable {
     }
 
     /// A new connection for raw lines.
-    package func lines(reads: Bool = true) throws -> LineConnection {
-        try LineConnection(socket: socket, reads: reads)
+    package func lines(reads: Bool = true) throws -> LineClient {
+        try LineClient(socket: socket, reads: reads, isChecking: true)
     }
 
     /// Drains by SIGTERM and waits for the end: the exit code.

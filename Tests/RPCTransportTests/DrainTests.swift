@@ -2,6 +2,7 @@ import Glibc
 import JSON
 import JSONRPC
 import Logging
+import PricingTestSupport
 import Testing
 
 @testable import RPCTransport
@@ -36,7 +37,7 @@ import Testing
             let client = try LineClient(socket: path)
             client.send(request(1, "hold", ["key": "a"]))
             await service.isHolding("a")
-            #expect(await server.drain(until: .now) == DrainOutcome(completed: 0, cancelled: 1))
+            #expect(await server.drain(until: .now) == DrainCount(completed: 0, cancelled: 1))
             #expect(try parsed(await client.line())["error"]?["code"] == -32001)
         }
     }
@@ -49,7 +50,7 @@ import Testing
             client.send(request(2, "hold", ["key": "b"]))
             await service.isHolding("b")
             let asking = try #require(service.lastHeld)
-            #expect(await server.drain(until: .now, sparing: asking) == DrainOutcome(completed: 0, cancelled: 1))
+            #expect(await server.drain(until: .now, sparing: asking) == DrainCount(completed: 0, cancelled: 1))
             #expect(try parsed(await client.line())["error"]?["code"] == -32001)
             server.shutdown()
             service.free("b")
@@ -79,7 +80,7 @@ import Testing
             #expect(await client.line() == nil)
             try await run
             #expect(unsafe access(path, F_OK) != 0)
-            #expect(throws: LineClient.CannotConnect.self) { try LineClient(socket: path) }
+            #expect(throws: RPCClientError.self) { try LineClient(socket: path) }
         }
     }
 

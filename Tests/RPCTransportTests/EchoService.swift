@@ -44,7 +44,9 @@ final class EchoService: RPCService {
         closed.fire()
     }
 
-    func take(_ call: RPCCall) -> Bool {
+    func isUrgent(_ method: String) -> Bool { method == "session.ping" }
+
+    func handleInline(_ call: RPCCall) -> Bool {
         switch call.method {
         case "now":
             call.answer(.success(RPCReply(call.params)))

@@ -52,7 +52,7 @@ import Testing
             let path = folder + "/s"
             let dead = try ListeningSocket(path: path)
             // What a killed daemon leaves: both files, and no lock held.
-            let descriptor = try #require(dead.takeDescriptor())
+            let descriptor = try #require(dead.releaseDescriptor())
             #expect(close(descriptor) == 0)
             let lock = unsafe open(path + ".lock", O_RDONLY)
             unsafe rename(path, folder + "/out")

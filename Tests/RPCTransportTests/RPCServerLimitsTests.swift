@@ -4,6 +4,7 @@ import JSONRPC
 import Logging
 import NIOCore
 import NIOPosix
+import PricingTestSupport
 import Testing
 
 @testable import RPCTransport
@@ -131,17 +132,17 @@ import Testing
     @Test func `the last of the waiting calls is kept for peers of higher ranks`() {
         var limits = TransportLimits()
         limits.waitingCalls = 160
-        let ledger = ServerLedger(limits: limits, ownUser: 500)
+        let register = ConnectionRegister(limits: limits, ownUser: 500)
         func admitted(_ rank: PeerRank) -> Int {
             var count = 0
             // Each by a connection of its own: nobody has more than its share.
-            while count < 1000, ledger.beginCall(isUrgent: false, inFlight: 1, rank: rank) == nil { count += 1 }
+            while count < 1000, register.beginCall(isUrgent: false, inFlight: 1, rank: rank) == nil { count += 1 }
             return count
         }
         #expect(admitted(.low) == 140)
         #expect(admitted(.middle) == 10)
         #expect(admitted(.high) == 10)
-        #expect(ledger.beginCall(isUrgent: true, inFlight: 1, rank: .low) == nil)
+        #expect(register.beginCall(isUrgent: true, inFlight: 1, rank: .low) == nil)
     }
 
     @Test func `too many connections are refused with one line`() async throws {
@@ -175,10 +176,10 @@ import Testing
     @Test func `connections of one user are counted, root and ourselves exempt`() {
         var limits = TransportLimits()
         limits.connectionsPerUser = 1
-        let ledger = ServerLedger(limits: limits, ownUser: 500)
+        let register = ConnectionRegister(limits: limits, ownUser: 500)
         func open(_ uid: UInt32) -> (connection: RPCConnection, refusal: RPCError?) {
             let peer = Peer(pid: 1, uid: uid, gid: uid)
-            return ledger.open(peer) {
+            return register.open(peer) {
                 RPCConnection(number: $0, peer: peer, transport: NoTransport(), limits: limits)
             }
         }
@@ -189,7 +190,7 @@ import Testing
         for uid: UInt32 in [0, 0, 500, 500] {
             #expect(open(uid).refusal == nil)
         }
-        ledger.close(first.connection)
+        register.close(first.connection)
         #expect(open(1000).refusal == nil)
     }
 
@@ -210,7 +211,7 @@ import Testing
         limits.outputHardBytes = 1000
         let peer = Peer(pid: 1, uid: 1, gid: 1)
         let connection = RPCConnection(number: 1, peer: peer, transport: NoTransport(), limits: limits)
-        var outcomes: [RPCConnection.SendOutcome] = []
+        var outcomes: [RPCConnection.SendResult] = []
         for _ in 0..<20 {
             outcomes.append(connection.send(notification: "event", params: JSONText(["x": "0123456789"])))
         }

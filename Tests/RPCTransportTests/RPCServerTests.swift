@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import JSONRPC
+import PricingTestSupport
 import Testing
 
 @testable import RPCTransport

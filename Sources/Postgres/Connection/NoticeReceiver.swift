@@ -21,13 +21,13 @@ final class NoticeReceiver {
             connection,
             { context, result in
                 guard let context = unsafe context, let result = unsafe result else { return }
-                unsafe Unmanaged<NoticeReceiver>.fromOpaque(context).takeUnretainedValue().take(result)
+                unsafe Unmanaged<NoticeReceiver>.fromOpaque(context).takeUnretainedValue().log(result)
             },
             Unmanaged.passUnretained(self).toOpaque()
         )
     }
 
-    private func take(_ result: OpaquePointer) {
+    private func log(_ result: OpaquePointer) {
         let severity = unsafe field(result, "V") ?? field(result, "S") ?? ""
         let state = unsafe field(result, "C") ?? ""
         let message = unsafe field(result, "M") ?? ""

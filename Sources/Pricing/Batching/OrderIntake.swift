@@ -7,9 +7,9 @@ import ServiceLifecycle
 import Synchronization
 
 /// Gathers the orders that wait while a batch is in the database and places them together: one call, one commit, one
-/// answer each. There is no timer, so an idle daemon adds no latency. An order on stock that another transaction holds is
-/// set aside and waits on a lane of its own, so that nobody else does. So is one whose batch was lost with its connection:
-/// it is placed again under its key as soon as a primary is there, while newcomers are refused at once.
+/// answer each. There is no timer, so an idle daemon adds no latency. An order on stock that another transaction locks
+/// waits in a queue of its own, so that the others do not wait with it. So does one whose batch was lost with its connection:
+/// it is placed again under its key as soon as a primary is there, while new orders are refused at once.
 final class OrderIntake: Intake, Service {
     /// Orders in one batch at most.
     static let batchLimit = 128
@@ -44,10 +44,10 @@ final class OrderIntake: Intake, Service {
     private let deadlines: DeadlineWatch
     private let storms: StormLog
     /// Batches with a product or a key in common would wait for each other in the database.
-    private let open = Lane<Waiting>(owner: { $0.context.call.connection.number }, claims: \.claims)
-    private let contended = Lane<Waiting> { $0.context.call.connection.number }
+    private let incoming = FairQueue<Waiting>(owner: { $0.context.call.connection.number }, claims: \.claims)
+    private let blocked = FairQueue<Waiting> { $0.context.call.connection.number }
     private let tally = Mutex(BatchTally())
-    private let lost = Lane<Waiting> { $0.context.call.connection.number }
+    private let retrying = FairQueue<Waiting> { $0.context.call.connection.number }
     private let committed: @Sendable () -> Void
 
     /// - Parameter committed: told after each batch that committed something.
@@ -59,24 +59,24 @@ final class OrderIntake: Intake, Service {
     }
 
     /// Orders that wait for the next batch, for stock that another transaction holds, or for a primary.
-    var waiting: Int { open.count + contended.count + lost.count }
+    var waiting: Int { incoming.count + blocked.count + retrying.count }
 
     /// Those that wait for stock that another transaction holds.
-    var waitingForStock: Int { contended.count }
+    var waitingForStock: Int { blocked.count }
 
     /// The batches that were sent so far.
     var batches: BatchTally { tally.withLock { $0 } }
 
     /// Places one order. A cancel counts until its batch starts; its deadline is kept even then, by an answer that says
     /// nothing of the outcome.
-    func take(_ context: CallContext, _ done: @escaping @Sendable (Outcome) -> Void) {
+    func submit(_ context: CallContext, _ done: @escaping @Sendable (Outcome) -> Void) {
         let ticket = Ticket(done)
         context.call.cancellation.onCancel {
             ticket.giveUp(context.isLate ? context.expired : .cancelled, isLate: context.isLate)
         }
         var claims = context.params["lines"]?.array?.compactMap { $0["productId"]?.integer } ?? []
         if let key = context.meta.idempotencyKey { claims.append(Int64(key.hashValue)) }
-        open.add([Waiting(context: context, claims: claims, element: Self.element(context), ticket: ticket)])
+        incoming.add([Waiting(context: context, claims: claims, element: Self.element(context), ticket: ticket)])
     }
 
     /// Places batches until the task is cancelled; what waits then is still placed.
@@ -84,30 +84,30 @@ final class OrderIntake: Intake, Service {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    await self.placeOpen()
-                    self.contended.finish()
+                    await self.placeIncoming()
+                    self.blocked.finish()
                 }
                 group.addTask {
-                    while let batch = await self.contended.next(Self.batchLimit) { await self.placeContended(batch) }
+                    while let batch = await self.blocked.next(Self.batchLimit) { await self.placeBlocked(batch) }
                 }
                 group.addTask {
-                    // Every call has been answered when the daemon ends, so nobody waits for what is left here.
+                    // Every call has been answered when the daemon ends, so no caller waits for what is left here.
                     await cancelWhenGracefulShutdown {
-                        while let batch = await self.lost.next(Self.batchLimit) { await self.placeLost(batch) }
+                        while let batch = await self.retrying.next(Self.batchLimit) { await self.placeAgain(batch) }
                     }
                 }
             }
         } onGracefulShutdown: {
-            self.open.finish()
+            self.incoming.finish()
         }
     }
 
-    private func placeOpen() async {
+    private func placeIncoming() async {
         await withDiscardingTaskGroup { writers in
             for _ in 0..<Self.writers {
                 writers.addTask {
-                    await self.open.workOff(Self.batchLimit, on: self.database.pool) { batch, connection in
-                        self.contended.add(await self.place(batch, connection))
+                    await self.incoming.consume(Self.batchLimit, on: self.database.pool) { batch, connection in
+                        self.blocked.add(await self.place(batch, connection))
                     }
                 }
             }
@@ -115,19 +115,19 @@ final class OrderIntake: Intake, Service {
     }
 
     /// Places those whose stock is free by now, and waits for the first of the others.
-    private func placeContended(_ batch: [Waiting]) async {
+    private func placeBlocked(_ batch: [Waiting]) async {
         let held = await place(batch)
-        contended.addFirst(held.dropFirst())
+        blocked.addFirst(held.dropFirst())
         _ = await place(Array(held.prefix(1)), waits: true)
     }
 
     /// Finds out what became of those whose batch was lost, once there is a primary, and places those that were not.
-    private func placeLost(_ batch: [Waiting]) async {
-        contended.add(await place(batch, isPatient: true))
+    private func placeAgain(_ batch: [Waiting]) async {
+        blocked.add(await place(batch, isPatient: true))
         await Database.pause(1)
     }
 
-    /// Places a batch; whoever gave up before is left out, and who was lost is set aside.
+    /// Places a batch; an order that was given up before is left out, and one whose batch is lost is queued to be placed again.
     /// - Parameters:
     ///   - connection: the one to use while it stands.
     ///   - waits: whether an order waits for stock that another transaction holds, and is refused in the end.
@@ -146,7 +146,7 @@ final class OrderIntake: Intake, Service {
         let outcomes = await outcomes(of: wanted, connection, waits: waits, isPatient: isPatient)
         let ended = ContinuousClock.now
         for order in wanted { order.context.timer.note(began: begun, ended: ended) }
-        // After the answers: nobody waits for what follows a commit.
+        // After the answers: no caller waits for what follows a commit.
         defer { committed() }
         var held: [Waiting] = []
         for (order, outcome) in zip(wanted, outcomes) {
@@ -156,14 +156,14 @@ final class OrderIntake: Intake, Service {
                 if keepsWaiting(order) { held.append(order) }
             case .failure(let failure) where order.ticket.wasLost && !failure.isDefinite:
                 order.ticket.pause()
-                if keepsWaiting(order) { lost.add([order]) }
+                if keepsWaiting(order) { retrying.add([order]) }
             default: order.ticket.answer(outcome)
             }
         }
         return held
     }
 
-    /// Whether somebody still waits for an order; who does not is answered.
+    /// Whether the caller still waits for an order; else its ticket is given up.
     private func keepsWaiting(_ order: Waiting) -> Bool {
         do throws(PricingFailure) {
             try order.context.checkStillWanted()
@@ -235,11 +235,7 @@ final class OrderIntake: Intake, Service {
     ) -> Outcome {
         if let refusal = placed.refusal { return .failure(database.failure(refusal, context)) }
         return .success(
-            Database.Answer(
-                text: JSONText(compacting: placed.reply ?? []),
-                isReplayed: placed.isReplayed,
-                wouldChange: nil
-            )
+            Answer(text: JSONText(compacting: placed.reply ?? []), isReplayed: placed.isReplayed)
         )
     }
 

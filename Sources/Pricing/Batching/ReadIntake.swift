@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// many cost one. Always from the database: a call is answered by a query that began after it came, so its caller sees its
 /// own writes. Idle, a call is its own query at once.
 final class ReadIntake: Intake, Service {
-    /// Calls answered together at most; each names at most 500 products.
+    /// Calls answered together at most; each names at most `CallLimit.pageRows` products.
     private static let batchLimit = 1024
     /// Those among them that read much of a product, so that a price waits for them a few milliseconds at most.
     private static let thoroughLimit = 128
@@ -22,9 +22,9 @@ final class ReadIntake: Intake, Service {
 
     private let database: Database
     private let deadlines: DeadlineWatch
-    private let together = Lane<Waiting> { $0.context.call.connection.number }
+    private let batched = FairQueue<Waiting> { $0.context.call.connection.number }
     /// Those that something kept from the answer to a shared query, such as a lost connection: each is tried by itself.
-    private let alone = Lane<Waiting> { $0.context.call.connection.number }
+    private let single = FairQueue<Waiting> { $0.context.call.connection.number }
 
     init(database: Database, deadlines: DeadlineWatch) {
         self.database = database
@@ -32,7 +32,7 @@ final class ReadIntake: Intake, Service {
     }
 
     /// Reads what a call of a method of `SharedRead` asks for.
-    func take(_ context: CallContext, _ done: @escaping @Sendable (Outcome) -> Void) {
+    func submit(_ context: CallContext, _ done: @escaping @Sendable (Outcome) -> Void) {
         let ticket = Ticket(done)
         guard let read = SharedRead(rawValue: context.method.name) else {
             return ticket.answer(.failure(.refused(.methodNotFound, message: nil, facts: [:])))
@@ -40,7 +40,7 @@ final class ReadIntake: Intake, Service {
         context.call.cancellation.onCancel {
             ticket.giveUp(context.isLate ? context.expired : .cancelled, isLate: true)
         }
-        together.add([Waiting(context: context, read: read, ids: read.ids(context.params), ticket: ticket)])
+        batched.add([Waiting(context: context, read: read, ids: read.ids(context.params), ticket: ticket)])
     }
 
     /// Answers until the shutdown; what waits then is still answered.
@@ -48,17 +48,17 @@ final class ReadIntake: Intake, Service {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    await self.together.workOff(Self.batchLimit, on: self.database.pool) { batch, connection in
+                    await self.batched.consume(Self.batchLimit, on: self.database.pool) { batch, connection in
                         await self.answer(batch, connection)
                     }
-                    self.alone.finish()
+                    self.single.finish()
                 }
-                while let batch = await alone.next(Self.batchLimit) {
+                while let batch = await single.next(Self.batchLimit) {
                     for waiting in batch { group.addTask { await self.answer(waiting) } }
                 }
             }
         } onGracefulShutdown: {
-            self.together.finish()
+            self.batched.finish()
         }
     }
 
@@ -70,7 +70,7 @@ final class ReadIntake: Intake, Service {
             thorough += call.read.isThorough ? 1 : 0
             if call.read.isThorough, thorough > Self.thoroughLimit { later.append(call) } else { batch.append(call) }
         }
-        together.addFirst(later)
+        batched.addFirst(later)
         let begun = ContinuousClock.now
         do throws(PostgresError) {
             let found = try await found(for: batch, connection)
@@ -78,13 +78,13 @@ final class ReadIntake: Intake, Service {
             for waiting in batch {
                 waiting.context.timer.note(began: begun, ended: ended)
                 guard let text = waiting.read.reply(waiting.ids, found[waiting.read] ?? [:]) else {
-                    alone.add([waiting])
+                    single.add([waiting])
                     continue
                 }
-                waiting.ticket.answer(.success(Database.Answer(text: text, isReplayed: false, wouldChange: nil)))
+                waiting.ticket.answer(.success(Answer(text: text)))
             }
         } catch {
-            alone.add(batch)
+            single.add(batch)
         }
     }
 

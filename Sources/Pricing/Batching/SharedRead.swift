@@ -1,7 +1,7 @@
 import JSON
 import Postgres
 
-/// The methods that read so little of products that many calls are answered from one query.
+/// The methods whose calls are batched as reads: they read so little of products that many are answered from one query.
 enum SharedRead: String, CaseIterable, Sendable {
     case price = "price.get"
     case product = "product.get"

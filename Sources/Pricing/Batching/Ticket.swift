@@ -1,10 +1,10 @@
 import Synchronization
 
-/// One call's place in an intake: answered exactly once, by its batch or by whoever gave it up.
+/// One call's place in an intake: answered exactly once, by its batch or when it is given up.
 final class Ticket: Sendable {
     private struct State {
         /// Who is told the outcome; nil once that was done.
-        var done: (@Sendable (Intake.Outcome) -> Void)?
+        var done: (@Sendable (Outcome) -> Void)?
         var hasStarted = false
         /// What to say when nothing more is learnt, once a batch was lost with its connection.
         var loss: PricingFailure?
@@ -13,7 +13,7 @@ final class Ticket: Sendable {
     private let state: Mutex<State>
 
     /// - Parameter done: is told the outcome.
-    init(_ done: @escaping @Sendable (Intake.Outcome) -> Void) {
+    init(_ done: @escaping @Sendable (Outcome) -> Void) {
         state = Mutex(State(done: done))
     }
 
@@ -54,7 +54,7 @@ final class Ticket: Sendable {
     }
 
     /// Its batch's answer; nothing happens when it was given up.
-    func answer(_ outcome: Intake.Outcome) {
+    func answer(_ outcome: Outcome) {
         state.withLock { $0.done.take() }?(outcome)
     }
 }

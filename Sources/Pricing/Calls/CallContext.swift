@@ -1,4 +1,5 @@
 import JSON
+import JSONRPC
 import PricingProtocol
 import RPCTransport
 
@@ -70,7 +71,7 @@ final class CallContext: Sendable {
     func report(done: Int64, total: Int64, _ message: String) {
         guard let token = meta.progressToken else { return }
         _ = call.connection.send(
-            notification: "$/progress",
+            notification: Message.progress,
             params: JSONText([
                 "token": token, "done": .integer(done), "total": .integer(total), "message": .string(message),
             ])

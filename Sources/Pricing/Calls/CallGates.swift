@@ -1,3 +1,4 @@
+import JSONRPC
 import PricingProtocol
 import RPCTransport
 import Synchronization
@@ -40,9 +41,6 @@ final class CallGates: Sendable {
 
     private let state = Mutex(State())
 
-    /// How long to stay away from a gate that is full.
-    private static let retryAfterMs = 1000
-
     /// Runs `body` once the call is let in.
     /// - Throws: `.exhausted` when the gate is full, and so is its waiting room; `.deadline` and `.cancelled` while it waits.
     func pass<Value>(
@@ -53,7 +51,7 @@ final class CallGates: Sendable {
         guard let gate else { return try await body() }
         switch await enter(gate, context) {
         case .go: break
-        case .full(let limit): throw .exhausted(Shortage(limit, retryAfterMs: Self.retryAfterMs))
+        case .full(let limit): throw .exhausted(Shortage(limit, retryAfterMs: RetryAfter.full))
         case .gaveUp:
             try context.checkStillWanted()
             throw .cancelled

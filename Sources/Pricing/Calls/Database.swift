@@ -8,14 +8,6 @@ import RPCTransport
 
 /// The way of every call to PostgreSQL: pooled, limited in time, cancellable, retried where that is safe.
 struct Database: Sendable {
-    /// What a call gave.
-    struct Answer: Sendable {
-        let text: JSONText
-        let isReplayed: Bool
-        /// What a dry run would have changed.
-        let wouldChange: JSONText?
-    }
-
     let pool: ConnectionPool
     private let logger: Logger
     private let storms: StormLog
@@ -39,7 +31,7 @@ struct Database: Sendable {
         let text = try await run(context) { (session) throws(PostgresError) in
             try session.one(statement, [.json(parameters)])
         }
-        return Answer(text: JSONText(compacting: text), isReplayed: false, wouldChange: nil)
+        return Answer(text: JSONText(compacting: text))
     }
 
     /// A writing call; a dry run is carried out and rolled back.
@@ -56,7 +48,6 @@ struct Database: Sendable {
                 let changes = try session.one(CallStatements.wouldChange)
                 return Answer(
                     text: JSONText(compacting: written.reply),
-                    isReplayed: false,
                     wouldChange: JSONText(compacting: changes)
                 )
             }
@@ -64,7 +55,7 @@ struct Database: Sendable {
         let written = try await run(context) { (session) throws(PostgresError) in
             try session.one(CallStatements.write, bindings)
         }
-        return Answer(text: JSONText(compacting: written.reply), isReplayed: written.isReplayed, wouldChange: nil)
+        return Answer(text: JSONText(compacting: written.reply), isReplayed: written.isReplayed)
     }
 
     /// Runs a closure on a pooled connection for a call, and again where that is safe: a read after a lost connection, a

@@ -8,52 +8,52 @@ import RPCTransport
 /// Every call passes here: known, allowed, well-formed, then done; and its reply gets its own metadata.
 struct Dispatcher: RPCService {
     /// What answers a call in a task of its own.
-    typealias Handler = @Sendable (CallContext) async throws(PricingFailure) -> RPCReply
+    typealias Handler = @Sendable (CallContext) async throws(PricingFailure) -> Answer
     /// What answers a call without waiting for anything.
-    typealias QuickHandler = @Sendable (CallContext) throws(PricingFailure) -> RPCReply
+    typealias InlineHandler = @Sendable (CallContext) throws(PricingFailure) -> Answer
 
     /// How the calls of a method are answered.
-    enum Way: Sendable {
-        case atOnce(QuickHandler)
-        case alone(Handler)
-        /// By an intake; a dry run, which must not share a commit with anybody, by a handler.
-        case together(any Intake, alone: Handler)
+    enum Handling: Sendable {
+        /// Where the line is read.
+        case inline(InlineHandler)
+        /// In a task of its own.
+        case task(Handler)
+        /// By an intake; a dry run, which must not share a commit with other calls, by a handler.
+        case batched(any Intake, dryRun: Handler)
     }
 
     /// A method with all that its calls need.
     private final class Route: Sendable {
         let method: Method
-        let way: Way
-        let tally: CallLedger.Tally
+        let handling: Handling
+        let tally: CallRegister.Tally
 
-        init(_ method: Method, _ way: Way, _ tally: CallLedger.Tally) {
+        init(_ method: Method, _ handling: Handling, _ tally: CallRegister.Tally) {
             self.method = method
-            self.way = way
+            self.handling = handling
             self.tally = tally
         }
 
         /// Whether its calls always have a task of their own.
-        var isAlone: Bool { if case .alone = way { true } else { false } }
+        var needsTask: Bool { if case .task = handling { true } else { false } }
     }
-
-    typealias Outcome = Result<RPCReply, RPCError>
 
     private let routes: [String: Route]
     private let roles: ConnectedRoles
     private let deadlines: DeadlineWatch
     private let database: Database
     private let gates: CallGates
-    private let ledger: CallLedger
+    private let register: CallRegister
     private let logger: Logger
     private let closed: @Sendable (RPCConnection) -> Void
 
     init(
-        ways: [String: Way],
+        handlings: [String: Handling],
         roles: PeerRoles,
         deadlines: DeadlineWatch,
         database: Database,
         gates: CallGates,
-        ledger: CallLedger,
+        register: CallRegister,
         logger: Logger,
         connectionClosed: @escaping @Sendable (RPCConnection) -> Void
     ) {
@@ -61,17 +61,17 @@ struct Dispatcher: RPCService {
         self.deadlines = deadlines
         self.database = database
         self.gates = gates
-        self.ledger = ledger
+        self.register = register
         self.logger = logger
         closed = connectionClosed
-        routes = ways.reduce(into: [:]) { routes, entry in
-            guard let method = AllMethods.byName[entry.key], let tally = ledger.tallies[entry.key] else { return }
+        routes = handlings.reduce(into: [:]) { routes, entry in
+            guard let method = AllMethods.byName[entry.key], let tally = register.tallies[entry.key] else { return }
             routes[entry.key] = Route(method, entry.value, tally)
         }
     }
 
     func isUrgent(_ method: String) -> Bool {
-        method == "session.ping" || method == "session.hello" || method == "server.status"
+        AllMethods.byName[method]?.isUrgent ?? false
     }
 
     func rank(of connection: RPCConnection) -> PeerRank {
@@ -93,15 +93,15 @@ struct Dispatcher: RPCService {
         closed(connection)
     }
 
-    func take(_ call: RPCCall) -> Bool {
-        guard let route = routes[call.method], !route.isAlone else { return false }
+    func handleInline(_ call: RPCCall) -> Bool {
+        guard let route = routes[call.method], !route.needsTask else { return false }
         do throws(RPCError) {
             let context = try context(of: call, route)
-            switch route.way {
-            case .atOnce(let handler): call.answer(ended(context, route, Self.outcome(handler, context)))
-            case .together(let intake, _) where !context.isDryRun:
+            switch route.handling {
+            case .inline(let handler): call.answer(ended(context, route, Self.outcome(handler, context)))
+            case .batched(let intake, _) where !context.isDryRun:
                 gather(context, route, intake) { call.answer($0) }
-            case .alone, .together: return false
+            case .task, .batched: return false
             }
         } catch {
             call.answer(.failure(error))
@@ -114,15 +114,15 @@ struct Dispatcher: RPCService {
             throw .methodNotFound(call.method, didYouMean: AllMethods.near(call.method))
         }
         let context = try context(of: call, route)
-        switch route.way {
-        case .atOnce(let handler): return try ended(context, route, Self.outcome(handler, context)).get()
-        case .together(let intake, _) where !context.isDryRun:
+        switch route.handling {
+        case .inline(let handler): return try ended(context, route, Self.outcome(handler, context)).get()
+        case .batched(let intake, _) where !context.isDryRun:
             return try await withCheckedContinuation { done in
                 gather(context, route, intake) { done.resume(returning: $0) }
             }.get()
-        case .alone(let handler), .together(_, let handler):
+        case .task(let handler), .batched(_, let handler):
             let running = begun(context)
-            let outcome: Result<RPCReply, PricingFailure>
+            let outcome: Outcome
             do throws(PricingFailure) {
                 outcome = .success(
                     try await gates.pass(route.method.gate, context) { () async throws(PricingFailure) in
@@ -142,16 +142,16 @@ struct Dispatcher: RPCService {
         _ context: CallContext,
         _ route: Route,
         _ intake: any Intake,
-        _ done: @escaping @Sendable (Outcome) -> Void
+        _ done: @escaping @Sendable (Result<RPCReply, RPCError>) -> Void
     ) {
         let running = begun(context)
-        intake.take(context) { answer in
+        intake.submit(context) { outcome in
             end(running)
-            done(ended(context, route, answer.map { context.reply($0) }))
+            done(ended(context, route, outcome))
         }
     }
 
-    private static func outcome(_ handler: QuickHandler, _ context: CallContext) -> Result<RPCReply, PricingFailure> {
+    private static func outcome(_ handler: InlineHandler, _ context: CallContext) -> Outcome {
         do throws(PricingFailure) {
             return .success(try handler(context))
         } catch {
@@ -170,30 +170,30 @@ struct Dispatcher: RPCService {
     private func begun(_ context: CallContext) -> Running {
         let cancellation = context.call.cancellation
         return Running(
-            number: ledger.begin(context.call),
+            number: register.begin(context.call),
             watched: context.deadline.map { deadlines.add($0) { cancellation.cancel() } }
         )
     }
 
     private func end(_ running: Running) {
         if let watched = running.watched { deadlines.remove(watched) }
-        ledger.end(running.number)
+        register.end(running.number)
     }
 
     /// The outcome of a call as its peer sees it; counted, and said in the log when it was slow.
-    private func ended(_ context: CallContext, _ route: Route, _ outcome: Result<RPCReply, PricingFailure>) -> Outcome {
-        let outcome = outcome.mapError { rpcError($0, context) }
-        let refusal: String? = if case .failure(let error) = outcome { error.reason } else { nil }
+    private func ended(_ context: CallContext, _ route: Route, _ outcome: Outcome) -> Result<RPCReply, RPCError> {
+        let reply = outcome.map { $0.reply(to: context) }.mapError { rpcError($0, context) }
+        let refusal: String? = if case .failure(let error) = reply { error.reason } else { nil }
         let took = (ContinuousClock.now - context.call.received).microseconds
         route.tally.add(microseconds: took, refusal: refusal)
-        guard took >= Self.slowMicroseconds, !route.method.isLong else { return outcome }
+        guard took >= Self.slowMicroseconds, !route.method.isLong else { return reply }
         logger.notice(
             "slow call",
             metadata: [
                 "method": "\(route.method.name)", "outcome": "\(refusal ?? "ok")", "milliseconds": "\(took / 1000)",
             ]
         )
-        return outcome
+        return reply
     }
 
     /// A call that takes longer is logged, in microseconds.
@@ -221,11 +221,11 @@ struct Dispatcher: RPCService {
     private static func validated(_ call: RPCCall, _ method: Method, _ role: Role) throws(RPCError) -> CallContext {
         var validator = SchemaValidator()
         var meta = CallMeta()
-        if let value = call.params["_meta"] {
-            validator.check(value, .object(CallMeta.shape), at: "/_meta")
+        if let value = call.params[CallMeta.member] {
+            validator.check(value, .object(CallMeta.shape), at: "/\(CallMeta.member)")
             if let object = value.object, validator.violations.isEmpty { meta = CallMeta(object) }
         }
-        let params = Self.withoutNulls(call.params.removing("_meta"), method)
+        let params = Self.withoutNulls(call.params.removing(CallMeta.member), method)
         validator.check(params, method.parameters)
         guard validator.violations.isEmpty else {
             throw .invalidParams(
@@ -267,31 +267,5 @@ struct Dispatcher: RPCService {
             error.retryable = false
         }
         return error
-    }
-}
-
-extension CallContext {
-    /// A reply with `_meta`: whether it was replayed, what a dry run would change, and how long it took.
-    func reply(_ answer: Database.Answer) -> RPCReply {
-        let text = answer.text.bytes
-        guard text.last == UInt8(ascii: "}") else { return RPCReply(answer.text) }
-        var writer = JSONWriter(capacity: text.count + (answer.wouldChange?.bytes.count ?? 0) + 160)
-        writer.raw(text.dropLast())
-        if text.count > 2 { writer.raw(",") }
-        writer.raw("\"_meta\":{\"replayed\":")
-        writer.write(.bool(answer.isReplayed))
-        if let changes = answer.wouldChange {
-            writer.raw(",\"dryRun\":true,\"wouldChange\":")
-            writer.write(changes)
-        }
-        let timing = timer.timing(since: call.received)
-        writer.raw(",\"timing\":{\"queue\":")
-        writer.write(thousandths: timing.queue)
-        writer.raw(",\"database\":")
-        writer.write(thousandths: timing.database)
-        writer.raw(",\"total\":")
-        writer.write(thousandths: timing.total)
-        writer.raw("}}}")
-        return RPCReply(JSONText(verbatim: writer.bytes))
     }
 }

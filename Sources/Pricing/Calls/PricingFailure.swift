@@ -97,7 +97,7 @@ enum PricingFailure: Error, Sendable {
                     "outcome": isUnknown ? "unknown" : "not_done",
                 ]
             )
-            error.retryAfterMs = 100
+            error.retryAfterMs = RetryAfter.busy
             return error
         case .exhausted(let shortage): return shortage.rpcError
         case .contended: return Shortage(.lockMs).rpcError
@@ -124,7 +124,7 @@ struct Shortage: Sendable {
     let retryAfterMs: Int
 
     /// A limit of our own that is reached.
-    init(_ limit: CallLimit, retryAfterMs: Int = 100) {
+    init(_ limit: CallLimit, retryAfterMs: Int = RetryAfter.busy) {
         which = limit.name
         value = limit.value
         sqlState = nil
@@ -136,7 +136,7 @@ struct Shortage: Sendable {
         self.which = which
         self.sqlState = sqlState
         value = nil
-        retryAfterMs = 1000
+        retryAfterMs = RetryAfter.full
     }
 
     fileprivate var rpcError: RPCError {

@@ -1,5 +1,6 @@
 import JSONRPC
 import Logging
+import PricingProtocol
 
 /// The parts that answer calls, made once and shared by all handlers.
 struct DaemonParts: Sendable {
@@ -9,7 +10,7 @@ struct DaemonParts: Sendable {
     let limits: TransportLimits
     let database: Database
     let deadlines = DeadlineWatch()
-    let ledger = CallLedger()
+    let register = CallRegister()
     let gates = CallGates()
     /// The server, once it is made.
     let server = ServerSlot()
@@ -34,7 +35,7 @@ struct DaemonParts: Sendable {
     }
 
     /// How each method is answered.
-    var ways: [String: Dispatcher.Way] {
+    var handlings: [String: Dispatcher.Handling] {
         let rooms: [[String: Dispatcher.Handler]] = [
             EventHandlers(database: database, feed: feed).handlers,
             StatusHandlers(
@@ -45,11 +46,11 @@ struct DaemonParts: Sendable {
                 feed: feed
             ).handlers,
             ReportHandlers(database: database).handlers,
-            OperationHandlers(database: database, ledger: ledger, feed: feed, server: server).handlers,
+            OperationHandlers(database: database, register: register, feed: feed, server: server).handlers,
             MetricsHandlers(
                 identity: identity,
                 database: database,
-                ledger: ledger,
+                register: register,
                 intake: intake,
                 feed: feed,
                 server: server
@@ -63,13 +64,17 @@ struct DaemonParts: Sendable {
         let session = SessionHandlers(identity: identity, limits: limits).handlers
         let calls = CallHandlers(database: database, feed: feed, ticker: ticker)
         handlers.merge(calls.handlers(beside: Set(handlers.keys).union(session.keys))) { special, _ in special }
-        var intakes: [String: any Intake] = ["order.place": intake]
-        for read in SharedRead.allCases { intakes[read.rawValue] = reads }
-        var ways = handlers.mapValues { Dispatcher.Way.alone($0) }
-        for (method, handler) in session { ways[method] = .atOnce(handler) }
-        for (method, intake) in intakes {
-            if let handler = handlers[method] { ways[method] = .together(intake, alone: handler) }
+        var handlings = handlers.mapValues { Dispatcher.Handling.task($0) }
+        for (method, handler) in session { handlings[method] = .inline(handler) }
+        for method in AllMethods.list {
+            guard let batching = method.batching, let handler = handlers[method.name] else { continue }
+            let intake: any Intake =
+                switch batching {
+                case .orders: intake
+                case .reads: reads
+                }
+            handlings[method.name] = .batched(intake, dryRun: handler)
         }
-        return ways
+        return handlings
     }
 }

@@ -50,12 +50,12 @@ package struct PricingDaemon: Sendable {
             logger: logger
         )
         let dispatcher = Dispatcher(
-            ways: parts.ways,
+            handlings: parts.handlings,
             roles: roles,
             deadlines: parts.deadlines,
             database: parts.database,
             gates: parts.gates,
-            ledger: parts.ledger,
+            register: parts.register,
             logger: logger,
             connectionClosed: { parts.feed.connectionClosed($0) }
         )

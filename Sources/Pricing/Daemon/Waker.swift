@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Lets one task sleep until a time, or until somebody wakes it. A wake that comes while nobody sleeps is kept.
+/// Lets one task sleep until a time, or until it is woken. A wake without a sleeper is kept.
 final class Waker: Sendable {
     private struct State {
         var isAwake = false

@@ -32,7 +32,7 @@ final class EventFeed: Service {
     private let database: Database
     private let deadlines: DeadlineWatch
     private let logger: Logger
-    private let lull = Waker()
+    private let idlePause = Waker()
     private let numbered: @Sendable () -> Void
     private let shared = Mutex(Shared())
     private let signal: AsyncStream<Void>
@@ -99,7 +99,7 @@ final class EventFeed: Service {
     /// Begins to send; call it once the reply to the subscriber stands in its output.
     func begin(_ subscription: Subscription) {
         shared.withLock { $0.subscriptions[subscription.key] = subscription }
-        lull.wake()
+        idlePause.wake()
         wake.yield()
     }
 
@@ -129,11 +129,11 @@ final class EventFeed: Service {
         await withGracefulShutdownHandler {
             for await _ in signal {
                 await serveAll()
-                if subscriptions == 0 { await lull.sleep(until: .now + Self.unheardPause) }
+                if subscriptions == 0 { await idlePause.sleep(until: .now + Self.unheardPause) }
             }
         } onGracefulShutdown: {
             self.wake.finish()
-            self.lull.wake()
+            self.idlePause.wake()
         }
     }
 

@@ -1,5 +1,6 @@
 import JSON
 import JSONRPC
+import PricingProtocol
 import RPCTransport
 
 /// One peer's wish for events, and how far it has been served. The rows in the database are the stream, so a slow
@@ -66,12 +67,10 @@ struct Subscription: Sendable {
 
     var key: EventFeed.Key { EventFeed.Key(connection: connection.number, id: id) }
 
-    /// Numbers that are conflated at once at most, so that finding the last events takes a bounded time.
-    private static let conflatedTogether: Int64 = 200_000
-
-    /// What it is to be sent next.
+    /// What it is to be sent next. So many numbers are conflated at once at most that finding the last events takes a
+    /// bounded time.
     var page: Page {
-        let until = min(conflatedUntil, position + Self.conflatedTogether)
+        let until = min(conflatedUntil, position + Events.conflatedTogether)
         return Page(position: position, until: until > position ? until : nil)
     }
 
@@ -93,7 +92,7 @@ struct Subscription: Sendable {
         var served = self
         for event in events {
             if wants(event) {
-                switch connection.send(notification: "events.event", params: notification(event)) {
+                switch connection.send(notification: Events.Notice.event, params: notification(event)) {
                 case .closed: return nil
                 case .overflow:
                     served.full = Full(since: .now, pending: connection.pendingOutputBytes)
@@ -145,7 +144,7 @@ struct Subscription: Sendable {
     /// The subscription after it was told, by `events.gap`, that what comes up to this number is left out.
     func skipping(to number: Int64, _ reason: String) -> Subscription {
         guard number > position else { return self }
-        tell("events.gap", reason, ["fromSequence": .integer(position + 1), "toSequence": .integer(number)])
+        tell(Events.Notice.gap, reason, ["fromSequence": .integer(position + 1), "toSequence": .integer(number)])
         var skipping = self
         skipping.position = number
         return skipping
@@ -153,7 +152,7 @@ struct Subscription: Sendable {
 
     /// The subscription in a stream that was put in the place of its own, of which it is sent what comes after a number.
     func restored(at last: Int64) -> Subscription {
-        tell("events.gap", "RESTORED", ["fromSequence": 1, "toSequence": .integer(last)])
+        tell(Events.Notice.gap, "RESTORED", ["fromSequence": 1, "toSequence": .integer(last)])
         var restored = self
         restored.position = last
         restored.conflatedUntil = 0
@@ -164,12 +163,12 @@ struct Subscription: Sendable {
     /// real end: the numbers in between will be those of other events than its reader believes to have seen.
     func tellAhead(_ asked: Int64) {
         guard asked > position else { return }
-        tell("events.gap", "AHEAD", ["fromSequence": .integer(position + 1), "toSequence": .integer(asked)])
+        tell(Events.Notice.gap, "AHEAD", ["fromSequence": .integer(position + 1), "toSequence": .integer(asked)])
     }
 
     /// `events.closed`: nothing more comes.
     func tellClosed(_ reason: String) {
-        tell("events.closed", reason)
+        tell(Events.Notice.closed, reason)
     }
 
     private func tell(_ method: String, _ reason: String, _ facts: JSONObject = [:]) {

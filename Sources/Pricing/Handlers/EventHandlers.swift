@@ -16,12 +16,12 @@ struct EventHandlers: Sendable {
                 guard feed.end(id, of: context.call.connection) else {
                     throw .refused(.subscriptionNotFound, message: nil, facts: ["subscription": .string(id)])
                 }
-                return RPCReply([:])
+                return Answer(ofDaemon: [:])
             },
         ]
     }
 
-    private func subscribe(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+    private func subscribe(_ context: CallContext) async throws(PricingFailure) -> Answer {
         let params = context.params
         let wanted = try await database.run(context) { (session) throws(PostgresError) in
             try EventFeed.currentPosition(session)
@@ -46,7 +46,7 @@ struct EventHandlers: Sendable {
             }
             reply["snapshot"] = (try? JSONParser.parse(text)) ?? []
         }
-        return RPCReply(reply) {
+        return Answer(ofDaemon: reply) {
             subscription.tellAhead(asked)
             feed.begin(subscription)
         }

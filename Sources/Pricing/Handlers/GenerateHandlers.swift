@@ -1,7 +1,6 @@
 import JSON
 import Postgres
 import PricingProtocol
-import RPCTransport
 
 /// `data.generate`: a year of a shop, in chunks that each really run, with progress between them.
 struct GenerateHandlers: Sendable {
@@ -17,7 +16,7 @@ struct GenerateHandlers: Sendable {
 
     /// Many transactions and not one: the key's reply is kept with the last of them. A dry run does the same in one that
     /// is rolled back.
-    private func generate(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+    private func generate(_ context: CallContext) async throws(PricingFailure) -> Answer {
         if context.meta.isDryRun { return try await rehearse(context) }
         let request: [Binding] = [
             .text(ifPresent: context.meta.idempotencyKey), .text(context.method.name),
@@ -25,7 +24,7 @@ struct GenerateHandlers: Sendable {
         ]
         if let reply = try await run(DaemonStatements.findReply, request, context), !reply.isEmpty {
             let text = JSONText(compacting: reply)
-            return context.reply(Database.Answer(text: text, isReplayed: true, wouldChange: nil))
+            return Answer(text: text, isReplayed: true)
         }
         var counts = try await call(DaemonStatements.generateBegin, context.params, context)
         let plan = counts["plan"]?.object ?? [:]
@@ -42,10 +41,10 @@ struct GenerateHandlers: Sendable {
         counts["orders"] = .integer(placed)
         _ = try await call(DaemonStatements.generateFinish, [:], context)
         _ = try await run(DaemonStatements.keepReply, request + [.json(counts.serialized())], context)
-        return context.reply(Database.Answer(text: JSONText(counts), isReplayed: false, wouldChange: nil))
+        return Answer(text: JSONText(counts))
     }
 
-    private func rehearse(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+    private func rehearse(_ context: CallContext) async throws(PricingFailure) -> Answer {
         let params = context.params.serialized()
         let (counts, changes) = try await database.run(context, isRepeatable: false) {
             (session) throws(PostgresError) in
@@ -64,9 +63,7 @@ struct GenerateHandlers: Sendable {
             return (counts, try session.one(CallStatements.wouldChange))
         }
         let text = JSONText(counts)
-        return context.reply(
-            Database.Answer(text: text, isReplayed: false, wouldChange: JSONText(compacting: changes))
-        )
+        return Answer(text: text, wouldChange: JSONText(compacting: changes))
     }
 
     private func call(

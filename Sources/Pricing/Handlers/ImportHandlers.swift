@@ -2,7 +2,6 @@ import JSON
 import JSONRPC
 import Postgres
 import PricingProtocol
-import RPCTransport
 
 /// `product.import`: every row is checked, here by its schema and in the database by everything else, and every refused
 /// one is told under its number, from 0.
@@ -20,15 +19,15 @@ struct ImportHandlers: Sendable {
         let row: Int64
         let failure: PricingFailure
 
-        func json(_ database: Database) -> JSONValue {
-            ["row": .integer(row), "error": .object(database.rpcError(failure, "product.import").json)]
+        func json(_ database: Database, _ method: Method) -> JSONValue {
+            ["row": .integer(row), "error": .object(database.rpcError(failure, method.name).json)]
         }
     }
 
     /// Violations that are told of one row: so the reply to the most rows of a call, all of them wrong, fits its line.
     private static let mostViolations = 3
 
-    private func importProducts(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+    private func importProducts(_ context: CallContext) async throws(PricingFailure) -> Answer {
         let isPerRow = context.params["mode"]?.string == "perRow"
         let (good, refused) = Self.checked(context.params["rows"]?.array ?? [])
         if !isPerRow, !refused.isEmpty {
@@ -44,18 +43,16 @@ struct ImportHandlers: Sendable {
             ? try await writeInParts(good, params, context) : try await write(context.with(params), good)
         if !context.meta.isDryRun {
             feed.kick()
-            ticker.kick()  // a product that failed is tried again soon
+            if context.method.wakesTicker { ticker.kick() }
         }
-        guard var reply = (try? JSONParser.parse(answer.text.bytes))?.object else { return context.reply(answer) }
+        guard var reply = (try? JSONParser.parse(answer.text.bytes))?.object else { return answer }
         let failed =
             refused.map { Refused(row: $0.row, failure: Self.failure($0.violations)) } + Self.refused(reply, good)
-        reply["failed"] = .array(failed.sorted { $0.row < $1.row }.map { $0.json(database) })
-        return context.reply(
-            Database.Answer(
-                text: JSONText(reply),
-                isReplayed: answer.isReplayed,
-                wouldChange: answer.wouldChange
-            )
+        reply["failed"] = .array(failed.sorted { $0.row < $1.row }.map { $0.json(database, context.method) })
+        return Answer(
+            text: JSONText(reply),
+            isReplayed: answer.isReplayed,
+            wouldChange: answer.wouldChange
         )
     }
 
@@ -68,7 +65,7 @@ struct ImportHandlers: Sendable {
         _ rows: [JSONValue],
         _ params: JSONObject,
         _ context: CallContext
-    ) async throws(PricingFailure) -> Database.Answer {
+    ) async throws(PricingFailure) -> Answer {
         let request: [Binding] = [
             .text(ifPresent: context.meta.idempotencyKey), .text(context.method.name), .json(params.serialized()),
         ]
@@ -76,7 +73,7 @@ struct ImportHandlers: Sendable {
             try session.one(DaemonStatements.beginImport, request)
         }
         if let reply = begun.reply {
-            return Database.Answer(text: JSONText(compacting: reply), isReplayed: true, wouldChange: nil)
+            return Answer(text: JSONText(compacting: reply), isReplayed: true)
         }
         let key = context.meta.idempotencyKey ?? Database.freshKey()
         var created: Int64 = 0
@@ -112,14 +109,14 @@ struct ImportHandlers: Sendable {
                 try session.one(DaemonStatements.keepImport, request + [.json(reply.serialized())])
             }
         }
-        return Database.Answer(text: JSONText(reply), isReplayed: isReplayed, wouldChange: nil)
+        return Answer(text: JSONText(reply), isReplayed: isReplayed)
     }
 
     /// - Throws: in mode atomic, what the first refused row met, with that row's number and all that were refused.
     private func write(
         _ context: CallContext,
         _ rows: [JSONValue]
-    ) async throws(PricingFailure) -> Database.Answer {
+    ) async throws(PricingFailure) -> Answer {
         do throws(PricingFailure) {
             return try await database.write(context)
         } catch {
@@ -128,7 +125,7 @@ struct ImportHandlers: Sendable {
             guard let first = failed.first else { throw error }
             guard case .refused(let code, let message, var told) = first.failure else { throw first.failure }
             told["row"] = .integer(first.row)
-            told["failed"] = .array(failed.map { $0.json(database) })
+            told["failed"] = .array(failed.map { $0.json(database, context.method) })
             throw .refused(code, message: message, facts: told)
         }
     }

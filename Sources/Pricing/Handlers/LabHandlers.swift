@@ -16,7 +16,7 @@ struct LabHandlers: Sendable {
         ["lab.run": { context async throws(PricingFailure) in try await run(context) }]
     }
 
-    private func run(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+    private func run(_ context: CallContext) async throws(PricingFailure) -> Answer {
         let params = context.params
         let policies = params["policies"] ?? []
         let first = params["firstSeason"]?.integer ?? 0
@@ -40,7 +40,7 @@ struct LabHandlers: Sendable {
             items += try await call(DaemonStatements.labRows, request, context).array ?? []
         }
         let text = JSONText(["items": .array(items)])
-        return context.reply(Database.Answer(text: text, isReplayed: false, wouldChange: nil))
+        return Answer(text: text)
     }
 
     /// The sums of one scenario's seasons, chunk by chunk in order, whatever order the statements ended in.

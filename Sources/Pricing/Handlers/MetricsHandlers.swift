@@ -7,7 +7,7 @@ import RPCTransport
 struct MetricsHandlers: Sendable {
     let identity: DaemonIdentity
     let database: Database
-    let ledger: CallLedger
+    let register: CallRegister
     let intake: OrderIntake
     let feed: EventFeed
     let server: ServerSlot
@@ -16,7 +16,7 @@ struct MetricsHandlers: Sendable {
         ["server.metrics": { context async throws(PricingFailure) in await metrics(context) }]
     }
 
-    private func metrics(_ context: CallContext) async -> RPCReply {
+    private func metrics(_ context: CallContext) async -> Answer {
         var text = MetricsText()
         let uptime = (ContinuousClock.now - identity.started).components.seconds
         text.gauge("pricingd_uptime_seconds", "Since the start.", uptime)
@@ -25,9 +25,9 @@ struct MetricsHandlers: Sendable {
         addOrders(&text)
         addEvents(&text)
         addPool(&text)
-        text.add(ledger)
+        text.add(register)
         await addStored(&text, context)
-        return RPCReply(["text": .string(text.text)])
+        return Answer(ofDaemon: ["text": .string(text.text)])
     }
 
     private func addOrders(_ text: inout MetricsText) {

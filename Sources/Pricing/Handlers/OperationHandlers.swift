@@ -7,7 +7,7 @@ import Synchronization
 /// What an operator sees and stops: the calls that run, the drain, completion.
 struct OperationHandlers: Sendable {
     let database: Database
-    let ledger: CallLedger
+    let register: CallRegister
     let feed: EventFeed
     /// The server, once it is made: a drain is asked of it.
     let server: ServerSlot
@@ -16,15 +16,15 @@ struct OperationHandlers: Sendable {
         [
             "server.requests": { context throws(PricingFailure) in requests(context) },
             "server.cancel": { context throws(PricingFailure) in
-                RPCReply(["cancelled": .bool(ledger.cancel(context.params["request"]?.integer ?? 0))])
+                Answer(ofDaemon: ["cancelled": .bool(register.cancel(context.params["request"]?.integer ?? 0))])
             },
             "server.drain": { context async throws(PricingFailure) in await drain(context) },
             "server.complete": { context async throws(PricingFailure) in try await complete(context) },
         ]
     }
 
-    private func requests(_ context: CallContext) -> RPCReply {
-        let items = ledger.running.filter { $0.call.cancellation !== context.call.cancellation }.map {
+    private func requests(_ context: CallContext) -> Answer {
+        let items = register.running.filter { $0.call.cancellation !== context.call.cancellation }.map {
             running -> JSONValue in
             [
                 "request": .integer(running.number), "method": .string(running.call.method),
@@ -33,18 +33,20 @@ struct OperationHandlers: Sendable {
                     "uid": .integer(Int64(running.call.peer.uid)), "pid": .integer(Int64(running.call.peer.pid)),
                     "connection": .integer(Int64(running.call.connection.number)),
                 ],
-                "actor": running.call.params["_meta"]?["actor"] ?? .null,
+                "actor": running.call.params[CallMeta.member]?["actor"] ?? .null,
             ]
         }
-        return RPCReply(["items": .array(items)])
+        return Answer(ofDaemon: ["items": .array(items)])
     }
 
-    private func drain(_ context: CallContext) async -> RPCReply {
-        guard let server = server.server else { return RPCReply(["completed": 0, "cancelled": 0]) }
-        let timeout = context.params["timeoutMs"]?.integer ?? 5000
+    private func drain(_ context: CallContext) async -> Answer {
+        guard let server = server.server else { return Answer(ofDaemon: ["completed": 0, "cancelled": 0]) }
+        let timeout = context.params["timeoutMs"]?.integer ?? CallDefault.drainMs
         let outcome = await server.drain(until: .now + .milliseconds(timeout), sparing: context.call)
-        return RPCReply(
-            ["completed": .integer(Int64(outcome.completed)), "cancelled": .integer(Int64(outcome.cancelled))],
+        return Answer(
+            ofDaemon: [
+                "completed": .integer(Int64(outcome.completed)), "cancelled": .integer(Int64(outcome.cancelled)),
+            ],
             afterReply: {
                 feed.endAll()
                 server.shutdown()
@@ -53,26 +55,28 @@ struct OperationHandlers: Sendable {
     }
 
     /// Live values for one parameter of a method.
-    private func complete(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+    private func complete(_ context: CallContext) async throws(PricingFailure) -> Answer {
         let params = context.params
         let field = params["method"]?.string.flatMap { AllMethods.byName[$0] }?.parameters.fields
             .first { $0.name == params["param"]?.string }
         let prefix = params["prefix"]?.string ?? ""
-        let limit = params["limit"]?.integer ?? 20
-        guard let field else { return RPCReply(["values": []]) }
+        let limit = params["limit"]?.integer ?? CallDefault.completions
+        guard let field else { return Answer(ofDaemon: ["values": []]) }
         if let fixed = field.schema.choices {
             let values = fixed.filter { $0.hasPrefix(prefix) }.prefix(Int(limit))
-            return RPCReply(["values": .array(values.map { ["value": .string($0), "label": .string($0)] })])
+            return Answer(ofDaemon: ["values": .array(values.map { ["value": .string($0), "label": .string($0)] })])
         }
-        guard let kind = field.completes else { return RPCReply(["values": []]) }
+        guard let kind = field.completes else { return Answer(ofDaemon: ["values": []]) }
         if kind == "report" {
             let reports = Report.all.filter { $0.name.hasPrefix(prefix) }.prefix(Int(limit))
-            return RPCReply(["values": .array(reports.map { ["value": .string($0.name), "label": .string($0.title)] })])
+            return Answer(ofDaemon: [
+                "values": .array(reports.map { ["value": .string($0.name), "label": .string($0.title)] })
+            ])
         }
         let text = try await database.run(context) { (session) throws(PostgresError) in
             try session.one(DaemonStatements.complete, [.text(kind), .text(prefix), .int(limit)])
         }
-        return RPCReply(["values": (try? JSONParser.parse(text)) ?? []])
+        return Answer(ofDaemon: ["values": (try? JSONParser.parse(text)) ?? []])
     }
 }
 

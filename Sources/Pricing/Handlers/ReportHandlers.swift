@@ -1,7 +1,6 @@
 import JSON
 import Postgres
 import PricingProtocol
-import RPCTransport
 
 /// The named queries.
 struct ReportHandlers: Sendable {
@@ -15,18 +14,18 @@ struct ReportHandlers: Sendable {
     }
 
     /// Paged by the database, which makes and checks the cursors of every list.
-    private func list(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+    private func list(_ context: CallContext) async throws(PricingFailure) -> Answer {
         var params = context.params
         params["reports"] = .array(Report.all.map { ["name": .string($0.name), "title": .string($0.title)] })
-        return context.reply(try await database.read(context.with(params)))
+        return try await database.read(context.with(params))
     }
 
-    private func run(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+    private func run(_ context: CallContext) async throws(PricingFailure) -> Answer {
         let name = context.params["name"]?.string ?? ""
         guard let report = Report.all.first(where: { $0.name == name }) else {
             throw .refused(.reportNotFound, message: nil, facts: ["name": .string(name)])
         }
-        let limit = context.params["limit"]?.integer ?? 100
+        let limit = context.params["limit"]?.integer ?? CallDefault.reportRows
         let pages = try await database.run(context) { (session) throws(PostgresError) in
             try session.all(report.statement, [.int(limit)])
         }
@@ -34,6 +33,6 @@ struct ReportHandlers: Sendable {
         let reply: JSONObject = [
             "columns": .array(columns), "rows": .array(pages.compactMap { $0.cells.map { .array($0) } }),
         ]
-        return context.reply(Database.Answer(text: JSONText(reply), isReplayed: false, wouldChange: nil))
+        return Answer(text: JSONText(reply))
     }
 }

@@ -8,15 +8,12 @@ struct SessionHandlers: Sendable {
     let identity: DaemonIdentity
     let limits: TransportLimits
 
-    /// The protocol version spoken here.
-    static let protocolVersion: Int64 = 1
-
     /// Each waits for nothing.
-    var handlers: [String: Dispatcher.QuickHandler] {
+    var handlers: [String: Dispatcher.InlineHandler] {
         let document = JSONText(OpenRPCDocument.make(version: DaemonIdentity.version))
         return [
-            "rpc.discover": { _ in RPCReply(document) },
-            "session.ping": { _ in RPCReply(.emptyObject) },
+            "rpc.discover": { _ in Answer(ofDaemon: document) },
+            "session.ping": { _ in Answer(ofDaemon: .emptyObject) },
             "session.hello": { context throws(PricingFailure) in try hello(context) },
             "server.explain": { context throws(PricingFailure) in
                 let reason = context.params["reason"]?.string
@@ -25,7 +22,7 @@ struct SessionHandlers: Sendable {
                     let violation = Violation(path: "/reason", rule: "choice", message: message)
                     throw .refused(.invalidParams, message: nil, facts: ["violations": [violation.json]])
                 }
-                return RPCReply([
+                return Answer(ofDaemon: [
                     "reason": .string(code.reason), "code": .integer(Int64(code.code)),
                     "retryable": .bool(code.isRetryable), "meaning": .string(code.meaning),
                     "remedy": .string(code.remedy),
@@ -34,14 +31,14 @@ struct SessionHandlers: Sendable {
         ]
     }
 
-    private func hello(_ context: CallContext) throws(PricingFailure) -> RPCReply {
+    private func hello(_ context: CallContext) throws(PricingFailure) -> Answer {
         if let range = context.params["protocol"]?.object, let least = range["min"]?.integer,
-            let most = range["max"]?.integer, !(least <= Self.protocolVersion && Self.protocolVersion <= most)
+            let most = range["max"]?.integer, !(least <= ProtocolVersion.spoken && ProtocolVersion.spoken <= most)
         {
-            throw .refused(.unsupportedVersion, message: nil, facts: ["supported": [.integer(Self.protocolVersion)]])
+            throw .refused(.unsupportedVersion, message: nil, facts: ["supported": [.integer(ProtocolVersion.spoken)]])
         }
-        return RPCReply([
-            "protocol": .integer(Self.protocolVersion),
+        return Answer(ofDaemon: [
+            "protocol": .integer(ProtocolVersion.spoken),
             "server": [
                 "name": "pricingd", "version": .string(DaemonIdentity.version),
                 "instanceId": .string(identity.instanceID),

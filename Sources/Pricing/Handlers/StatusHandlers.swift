@@ -2,7 +2,6 @@ import Glibc
 import JSON
 import Postgres
 import PricingProtocol
-import RPCTransport
 
 /// How the daemon does, and where its database is.
 struct StatusHandlers: Sendable {
@@ -17,7 +16,7 @@ struct StatusHandlers: Sendable {
         ["server.status": { context async throws(PricingFailure) in try await status(context) }]
     }
 
-    private func status(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+    private func status(_ context: CallContext) async throws(PricingFailure) -> Answer {
         let (counts, automation) = try await database.run(context) { (session) throws(PostgresError) in
             (try session.one(DaemonStatements.counts), try session.one(DaemonStatements.automation))
         }
@@ -46,6 +45,6 @@ struct StatusHandlers: Sendable {
             "automation": (try? JSONParser.parse(automation)) ?? [:],
             "counts": (try? JSONParser.parse(counts)) ?? [:],
         ]
-        return context.reply(Database.Answer(text: JSONText(reply), isReplayed: false, wouldChange: nil))
+        return Answer(text: JSONText(reply))
     }
 }

@@ -1,6 +1,5 @@
 import JSON
 import PricingProtocol
-import RPCTransport
 
 /// Long readings that go in steps, so that there is progress to tell and no statement is long. Their SQL function takes
 /// the parameters and the `state` that its last step left; it gives `{state, done, total, message}`, at last `{reply}`.
@@ -12,14 +11,14 @@ struct StepHandlers: Sendable {
     }
 
     /// Each step sees the database as it is then; a cancel or a deadline is met between steps and within them.
-    private func run(_ context: CallContext) async throws(PricingFailure) -> RPCReply {
+    private func run(_ context: CallContext) async throws(PricingFailure) -> Answer {
         var params = context.params
         while true {
             let answer = try await database.read(context.with(params))
             let step = (try? JSONParser.parse(answer.text.bytes))?.object ?? [:]
             guard let state = step["state"] else {
                 let reply = step["reply"]?.object ?? [:]
-                return context.reply(Database.Answer(text: JSONText(reply), isReplayed: false, wouldChange: nil))
+                return Answer(text: JSONText(reply))
             }
             context.report(
                 done: step["done"]?.integer ?? 0,

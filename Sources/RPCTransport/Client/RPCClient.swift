@@ -26,7 +26,7 @@ package final class RPCClient: Sendable {
         var waiting: [Int64: Waiting] = [:]
         /// Calls whose task was cancelled before they were sent.
         var cancelledEarly: Set<Int64> = []
-        /// What the server said to nobody in particular: why it refused us, most likely.
+        /// An error without an id: why the server refused us, most likely.
         var refusal: RPCError?
         var end: (any Error)?
     }
@@ -35,7 +35,7 @@ package final class RPCClient: Sendable {
     package static let notificationsKept = 100_000
 
     /// What the server sends unasked, in order, for one reader; ends with the connection. Of a reader that lags by more
-    /// than 100,000 the oldest are dropped, and counted.
+    /// than `connect` was told to keep the oldest are dropped, and counted.
     package let notifications: AsyncStream<RPCNotification>
 
     private let noted: AsyncStream<RPCNotification>.Continuation
@@ -123,8 +123,11 @@ package final class RPCClient: Sendable {
         }
         let line = Envelope.request(.integer(id), method, params)
         guard line.count - 1 <= limits.requestLineBytes else {
-            let limit = "requestLineBytes"
-            throw RPCError.messageTooLarge(limit: limit, value: limits.requestLineBytes, actual: line.count - 1)
+            throw RPCError.messageTooLarge(
+                .requestLineBytes,
+                value: limits.requestLineBytes,
+                actual: line.count - 1
+            )
         }
         defer { state.withLock { _ = $0.cancelledEarly.remove(id) } }
         return try await withTaskCancellationHandler {
@@ -188,7 +191,7 @@ package final class RPCClient: Sendable {
     }
 
     private func sendCancel(_ id: Int64) {
-        notify("$/cancelRequest", ["id": .integer(id)])
+        notify(Message.cancelRequest, ["id": .integer(id)])
     }
 
     /// Ends one call; false when it has ended before.
@@ -221,7 +224,7 @@ extension RPCClient {
 
     private func receive(_ response: Message.Response) {
         guard case .integer(let id)? = response.id else {
-            guard case .error(let error) = response.outcome else { return }
+            guard case .error(let error) = response.body else { return }
             // An error without an id: meant for the only call there is, or for the connection.
             let only = state.withLock { state in
                 state.refusal = error
@@ -230,7 +233,7 @@ extension RPCClient {
             if let only { _ = finish(only, .failure(error)) }
             return
         }
-        switch response.outcome {
+        switch response.body {
         case .result(.object(let result)): _ = finish(id, .success(result))
         case .result: _ = finish(id, .failure(RPCClientError.malformedReply))
         case .error(let error): _ = finish(id, .failure(error))

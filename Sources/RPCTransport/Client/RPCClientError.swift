@@ -1,8 +1,8 @@
 /// Why a call has no reply. An error that the server replied is an `RPCError` instead.
 package enum RPCClientError: Error, Sendable, Equatable {
-    /// Nobody listens at the path, or it may not be used; `errno` is 0 when the system gave none.
+    /// No server listens at the path, or it may not be used; `errno` is 0 when the system gave none.
     case cannotConnect(path: String, errno: Int32)
-    /// Somebody serves at the path who is neither root nor we nor the owner of its folder; nothing was sent to them.
+    /// The server at the path runs as neither root nor we nor the owner of its folder; nothing was sent to it.
     case notTrusted(path: String, uid: UInt32)
     /// The connection ended before the reply came; whether the call had an effect is not known.
     case disconnected

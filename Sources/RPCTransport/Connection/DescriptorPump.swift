@@ -87,7 +87,7 @@ final class DescriptorPump: ByteTransport {
         }
     }
 
-    /// False when nobody reads any more.
+    /// False when the reading end is closed.
     private func write(_ pending: inout Pending, _ outbox: Outbox) -> Bool {
         let bytes = pending.front(DescriptorPump.writeBytes)
         let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(output, $0.baseAddress, $0.count) }

@@ -25,7 +25,7 @@ final class Inbox: Sendable {
     /// The next piece, in order; nil at the end of the input. For one reader, who is resumed on the
     /// actor that it runs on: that is what the isolation is handed down for.
     func next(isolation: isolated (any Actor)? = #isolation) async -> ByteBuffer? {
-        if let piece = takeOne() { return piece }
+        if let piece = dequeue() { return piece }
         return await withCheckedContinuation(isolation: isolation) { reader in
             let piece: ByteBuffer?? = state.withLock { state in
                 if let piece = state.pieces.popFirst() { return piece }
@@ -37,7 +37,7 @@ final class Inbox: Sendable {
         }
     }
 
-    private func takeOne() -> ByteBuffer? {
+    private func dequeue() -> ByteBuffer? {
         state.withLock { $0.pieces.popFirst() }
     }
 

@@ -85,7 +85,7 @@ final class Outbox: Sendable {
             state.pieces = []
             state.last = ByteBuffer()
             state.pending = 0
-            return state.takeWaiters()
+            return state.removeReadyWaiters()
         }
         for waiter in waiters { waiter() }
         onProgress()
@@ -112,7 +112,7 @@ final class Outbox: Sendable {
             }
             var pieces: [ByteBuffer] = []
             var count = 0
-            while count < Outbox.writeBytes, let piece = state.takePiece() {
+            while count < Outbox.writeBytes, let piece = state.dequeuePiece() {
                 count += piece.readableBytes
                 pieces.append(piece)
             }
@@ -125,7 +125,7 @@ final class Outbox: Sendable {
     func wrote(_ count: Int) {
         let waiters = state.withLock { state in
             state.pending = max(0, state.pending - count)
-            return state.takeWaiters()
+            return state.removeReadyWaiters()
         }
         for waiter in waiters { waiter() }
         onProgress()
@@ -145,7 +145,7 @@ extension Outbox.State {
         last.writeBytes(bytes)
     }
 
-    fileprivate mutating func takePiece() -> ByteBuffer? {
+    fileprivate mutating func dequeuePiece() -> ByteBuffer? {
         if let piece = pieces.popFirst() { return piece }
         guard last.readableBytes > 0 else { return nil }
         defer { last = ByteBuffer() }
@@ -153,7 +153,7 @@ extension Outbox.State {
     }
 
     /// Those whose wait is over.
-    fileprivate mutating func takeWaiters() -> [@Sendable () -> Void] {
+    fileprivate mutating func removeReadyWaiters() -> [@Sendable () -> Void] {
         guard !waiters.isEmpty else { return [] }
         let ready = waiters.filter { pending < $0.below || isClosed }.map(\.run)
         waiters.removeAll { pending < $0.below || isClosed }

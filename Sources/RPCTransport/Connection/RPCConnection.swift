@@ -7,7 +7,7 @@ import Synchronization
 /// One peer: what may be sent to it at any time, and what it has in flight.
 package final class RPCConnection: Sendable {
     /// What became of a notification.
-    package enum SendOutcome: Sendable, Equatable {
+    package enum SendResult: Sendable, Equatable {
         /// It stands in the output, behind everything sent before; this many bytes wait now.
         case queued(pendingBytes: Int)
         /// It was not taken: more than the hard limit of output would wait.
@@ -84,7 +84,7 @@ package final class RPCConnection: Sendable {
     /// Sends a notification, unless more than `limit` bytes of output would wait then: the hard limit, unless given. Never
     /// blocks.
     @discardableResult
-    package func send(notification method: String, params: JSONText, limit: Int? = nil) -> SendOutcome {
+    package func send(notification method: String, params: JSONText, limit: Int? = nil) -> SendResult {
         send(Envelope.notification(method, params), limit: limit ?? limits.outputHardBytes)
     }
 
@@ -118,7 +118,7 @@ package final class RPCConnection: Sendable {
 
     /// Puts one line into the output.
     @discardableResult
-    func send(_ line: [UInt8], limit: Int = .max) -> SendOutcome {
+    func send(_ line: [UInt8], limit: Int = .max) -> SendResult {
         switch outbox.append(line, limit: limit) {
         case .queued(let wakes, let pending):
             record?.sent(line)
@@ -144,7 +144,7 @@ package final class RPCConnection: Sendable {
         NIOSingletons.posixEventLoopGroup.next().scheduleTask(in: TimeAmount(delay), work)
     }
 
-    /// The transport is gone: nobody can be answered any more.
+    /// The transport is gone: no reply can leave any more.
     func transportClosed() {
         state.withLock { $0.isGone = true }
         inbox.end()
@@ -179,7 +179,7 @@ extension RPCConnection {
         }
     }
 
-    /// Frees the id, so that whoever reads the reply may use it again. Comes before the reply.
+    /// Frees the id, so that the reader of the reply may use it again. Comes before the reply.
     func release(_ id: RequestID) {
         _ = state.withLock { $0.calls.removeValue(forKey: id) }
     }
@@ -268,8 +268,7 @@ extension RPCConnection {
         }
         guard let left else { return }
         guard left <= .zero else { return watchPartialLine(after: left) }
-        let which = "partialLineSeconds"
-        let error = RPCError.resourceExhausted(which: which, value: limits.partialLineSeconds, retryAfterMs: 0)
+        let error = RPCError.resourceExhausted(.partialLineSeconds, limits, retryAfterMs: 0)
         send(Envelope.error(nil, error))
         sendAway()
     }

@@ -1,4 +1,4 @@
-/// Wakes one waiting task. A signal that nobody waits for is kept, so none is lost; several count as one.
+/// Wakes one waiting task. A signal without a waiter is kept, so none is lost; several count as one.
 struct Signal: Sendable {
     private let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
@@ -11,7 +11,7 @@ struct Signal: Sendable {
         continuation.yield()
     }
 
-    /// From now on nobody waits any more.
+    /// Ends every wait, now and later.
     func finish() {
         continuation.finish()
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The wish to stop one call, told to whoever can stop it.
+/// Cancels one call: runs the handlers of what carries it out.
 ///
 /// Each handler runs at most once: on `cancel()`, or at once when that came before.
 package final class Cancellation: Sendable {

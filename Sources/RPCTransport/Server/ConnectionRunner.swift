@@ -4,25 +4,25 @@ import Logging
 import NIOCore
 
 /// Serves one connection on its event loop, beside its bytes: bytes to lines to calls. A call that needs no waiting is
-/// answered at once, and the replies to one piece of input leave together; any other has a task or somebody to wait for.
+/// answered at once, and the replies to one piece of input leave together; any other has a task, or is answered later by what it was handed to.
 actor ConnectionRunner {
     /// Lines up to this many bytes are read on the event loop. A longer one would hold up the loop's other connections.
     private static let shortLineBytes = 16 << 10
 
     private let connection: RPCConnection
     private let service: any RPCService
-    private let ledger: ServerLedger
+    private let register: ConnectionRegister
     private let desk: ReplyDesk
     private let loop: any EventLoop
     private let loopTasks: LoopTasks
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.executor.asUnownedSerialExecutor() }
 
-    init(connection: RPCConnection, service: any RPCService, ledger: ServerLedger, logger: Logger) {
+    init(connection: RPCConnection, service: any RPCService, register: ConnectionRegister, logger: Logger) {
         self.connection = connection
         self.service = service
-        self.ledger = ledger
-        desk = ReplyDesk(connection: connection, ledger: ledger, logger: logger)
+        self.register = register
+        desk = ReplyDesk(connection: connection, register: register, logger: logger)
         loop = connection.loop
         loopTasks = LoopTasks(loop)
     }
@@ -60,7 +60,7 @@ actor ConnectionRunner {
         var partialSince: ContinuousClock.Instant?
         while let piece = await withTaskExecutorPreference(loopTasks, operation: { await connection.inbox.next() }) {
             let now = ContinuousClock.now
-            let arrived = ledger.arrival(now: now)
+            let arrived = register.arrival(now: now)
             framer.feed(piece.readableBytesView)
             connection.used(piece.readableBytes)
             while let item = framer.next() {
@@ -70,8 +70,8 @@ actor ConnectionRunner {
                 }
                 if !connection.hasRoom() { await connection.waitForRoom() }
                 if case .line(let line) = item, line.count <= Self.shortLineBytes {
-                    take(line, Message(line: line.span, limits: limits), received: arrived, in: &group)
-                } else if await !takeApart(item, received: arrived, in: &group) {
+                    handle(line, Message(line: line.span, limits: limits), received: arrived, in: &group)
+                } else if await !handleAny(item, received: arrived, in: &group) {
                     connection.sendAway()
                     return true
                 }
@@ -85,30 +85,26 @@ actor ConnectionRunner {
         // The last line may lack its LF; half a line of a peer that went away is nothing.
         guard !connection.wasSentAway else { return true }
         if !connection.isGone, let item = framer.finish() {
-            _ = await takeApart(item, received: .now, in: &group)
+            _ = await handleAny(item, received: .now, in: &group)
         }
         return false
     }
 
-    /// Takes what may be no short line; false when the connection has to end.
-    private func takeApart(
+    /// Handles a line of any length; false when the connection has to end.
+    private func handleAny(
         _ item: LineFramer.Item,
         received: Arrival,
         in group: inout DiscardingTaskGroup
     ) async -> Bool {
         switch item {
         case .oversize(let bytes, let closes):
-            let error = RPCError.messageTooLarge(
-                limit: "requestLineBytes",
-                value: limits.requestLineBytes,
-                actual: bytes
-            )
+            let error = RPCError.messageTooLarge(.requestLineBytes, value: limits.requestLineBytes, actual: bytes)
             connection.record?.note("a line of \(bytes) bytes")
             desk.refuse(nil, error, .line)
             return !closes
         case .line(let line):
             let message = await Self.message(line, limits: limits)
-            take(line, message, received: received, in: &group)
+            handle(line, message, received: received, in: &group)
             return true
         }
     }
@@ -119,7 +115,7 @@ actor ConnectionRunner {
         Message(line: line.span, limits: limits)
     }
 
-    private func take(
+    private func handle(
         _ line: ArraySlice<UInt8>,
         _ message: Message,
         received: Arrival,
@@ -128,16 +124,16 @@ actor ConnectionRunner {
         connection.record?.received(Array(line))
         let isShort = line.count <= Self.shortLineBytes
         guard case .batch(let messages) = message else {
-            return take(message, isShort, bytes: line.count, received: received, place: .line, in: &group)
+            return dispatch(message, isShort, bytes: line.count, received: received, place: .line, in: &group)
         }
         let reply = BatchReply(replies: messages.count { $0.isAnswered }, limit: limits.responseLineBytes)
         let bytes = line.count / messages.count
         for message in messages {
-            take(message, isShort, bytes: bytes, received: received, place: .batch(reply), in: &group)
+            dispatch(message, isShort, bytes: bytes, received: received, place: .batch(reply), in: &group)
         }
     }
 
-    private func take(
+    private func dispatch(
         _ message: Message,
         _ isShort: Bool,
         bytes: Int,
@@ -158,12 +154,12 @@ actor ConnectionRunner {
         }
         switch message {
         case .request(let request):
-            // Nobody is there to be answered.
+            // The peer is gone: no reply would reach it.
             guard !connection.isGone else { return }
-            if request.method == Self.cancelRequest { return cancel(request.id, request.params, place) }
+            if request.method == Message.cancelRequest { return cancel(request.id, request.params, place) }
             begin(call(request.id, request.method, request.params), isShort, in: &group)
         case .notification(let method, let params):
-            if method == Self.cancelRequest { return cancel(nil, params, place) }
+            if method == Message.cancelRequest { return cancel(nil, params, place) }
             begin(call(nil, method, params), isShort, in: &group)
         case .malformed(let id, let error):
             desk.refuse(id, error, place)
@@ -179,7 +175,7 @@ actor ConnectionRunner {
     private func begin(_ call: RPCCall, _ isShort: Bool, in group: inout DiscardingTaskGroup) {
         let isUrgent = service.isUrgent(call.method)
         guard desk.admit(call, isUrgent: isUrgent, rank: service.rank(of: connection)) else { return }
-        if isShort, service.take(call) { return }
+        if isShort, service.handleInline(call) { return }
         group.addTask(priority: isUrgent ? .high : .medium) { [service] in
             do throws(RPCError) {
                 call.answer(.success(try await service.reply(to: call)))
@@ -188,8 +184,6 @@ actor ConnectionRunner {
             }
         }
     }
-
-    private static let cancelRequest = "$/cancelRequest"
 
     private func cancel(_ id: RequestID?, _ params: JSONObject, _ place: ReplyPlace) {
         let target = params["id"].flatMap { try? RequestID($0, limit: limits.idBytes) }

@@ -90,12 +90,13 @@ package struct RPCReply: Sendable {
 
 /// What answers the calls of a server.
 package protocol RPCService: Sendable {
-    /// Takes a call that wants no task: answers it before it returns, or hands it to whoever will (`RPCCall.answer`).
+    /// Handles a call that wants no task: answers it before it returns, or hands it on to be answered later
+    /// (`RPCCall.answer`).
     ///
     /// It is asked on the event loop, which other connections share, so it must neither block nor take long; calls of long
     /// lines are not offered.
     /// - Returns: false for a call that wants a task: `reply(to:)` gets it then.
-    func take(_ call: RPCCall) -> Bool
+    func handleInline(_ call: RPCCall) -> Bool
 
     /// Answers one call. Calls run side by side, each in a task of its own.
     func reply(to call: RPCCall) async throws(RPCError) -> RPCReply
@@ -114,11 +115,9 @@ package protocol RPCService: Sendable {
 }
 
 extension RPCService {
-    package func take(_ call: RPCCall) -> Bool { false }
+    package func handleInline(_ call: RPCCall) -> Bool { false }
 
-    package func isUrgent(_ method: String) -> Bool {
-        method == "session.ping"
-    }
+    package func isUrgent(_ method: String) -> Bool { false }
 
     package func rank(of connection: RPCConnection) -> PeerRank { .high }
 

@@ -8,7 +8,7 @@ import NIOPosix
 package enum Listener: Sendable {
     /// A socket that we opened; it is removed when the server ends.
     case socket(ListeningSocket)
-    /// A listening socket that was handed to the process; its file belongs to whoever made it.
+    /// A listening socket that was handed to the process; its file belongs to its maker.
     case inherited(descriptor: Int32)
     /// One socket that was handed to the process already connected.
     case connected(descriptor: Int32)
@@ -17,7 +17,7 @@ package enum Listener: Sendable {
 }
 
 /// What a drain came to.
-package struct DrainOutcome: Sendable, Equatable {
+package struct DrainCount: Sendable, Equatable {
     /// Calls that ended by themselves.
     package let completed: Int
     /// Calls that had to be cancelled at the deadline.
@@ -31,7 +31,7 @@ package struct RPCServer: Sendable {
     private let limits: TransportLimits
     private let mirror: ConversationMirror?
     private let logger: Logger
-    private let ledger: ServerLedger
+    private let register: ConnectionRegister
     private let ending = Signal()
 
     package init(
@@ -46,14 +46,14 @@ package struct RPCServer: Sendable {
         self.limits = limits
         self.mirror = mirror
         self.logger = logger
-        ledger = ServerLedger(limits: limits, ownUser: getuid())
+        register = ConnectionRegister(limits: limits, ownUser: getuid())
     }
 
     /// The peers that are connected now.
-    package var connections: [RPCConnection] { ledger.connections }
+    package var connections: [RPCConnection] { register.connections }
 
     /// How many calls have not ended yet.
-    package var callsInFlight: Int { ledger.calls }
+    package var callsInFlight: Int { register.calls }
 
     /// Serves until `shutdown()`, until a single peer has ended its input, or until the task is cancelled, which cuts
     /// every connection. Nothing that it started is left when it returns. Call it once.
@@ -63,7 +63,7 @@ package struct RPCServer: Sendable {
         _ = signal(SIGPIPE, SIG_IGN)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask(priority: .high) { await ledger.watchForStandstill() }
+                group.addTask(priority: .high) { await register.watchForStandstill() }
                 defer { group.cancelAll() }
                 try await serve()
             }
@@ -78,7 +78,7 @@ package struct RPCServer: Sendable {
         switch listener {
         case .socket(let socket):
             defer { socket.close() }
-            guard let descriptor = socket.takeDescriptor() else { return }
+            guard let descriptor = socket.releaseDescriptor() else { return }
             try await accept(from: descriptor)
         case .inherited(let descriptor):
             try await accept(from: descriptor)
@@ -94,29 +94,29 @@ package struct RPCServer: Sendable {
     package func drain(
         until deadline: ContinuousClock.Instant,
         sparing spared: RPCCall? = nil
-    ) async -> DrainOutcome {
-        ledger.beginDrain()
+    ) async -> DrainCount {
+        register.beginDrain()
         let ownCalls = spared == nil ? 0 : 1
-        let before = max(0, ledger.calls - ownCalls)
+        let before = max(0, register.calls - ownCalls)
         await withTaskGroup { group in
-            group.addTask { await ledger.waitForCalls(downTo: ownCalls) }
+            group.addTask { await register.waitForCalls(downTo: ownCalls) }
             group.addTask { try? await ContinuousClock().sleep(until: deadline) }
             _ = await group.next()
             group.cancelAll()
         }
-        let left = max(0, ledger.calls - ownCalls)
+        let left = max(0, register.calls - ownCalls)
         if left > 0 {
-            for connection in ledger.connections {
+            for connection in register.connections {
                 connection.cancelCalls(except: spared?.connection === connection ? spared?.id : nil)
             }
         }
-        return DrainOutcome(completed: before - min(before, left), cancelled: left)
+        return DrainCount(completed: before - min(before, left), cancelled: left)
     }
 
     /// Stops accepting, answers what is in flight, and lets `run()` return. Output of a peer that does not read has
     /// two seconds to leave. Does not wait, so a reply's `afterReply` may call it.
     package func shutdown() {
-        ledger.beginDrain()
+        register.beginDrain()
         ending.finish()
     }
 }
@@ -183,7 +183,7 @@ extension RPCServer {
     private func serve(_ descriptors: StandardIO) async throws {
         let pump = try DescriptorPump(input: descriptors.input, output: descriptors.output)
         let peer = Peer(pid: 0, uid: getuid(), gid: getgid())
-        let (connection, refusal) = ledger.open(peer) { number in
+        let (connection, refusal) = register.open(peer) { number in
             RPCConnection(
                 number: number,
                 peer: peer,
@@ -218,20 +218,20 @@ extension RPCServer {
     }
 
     private func serve(_ peer: Accepted) async {
-        let runner = ConnectionRunner(connection: peer.connection, service: service, ledger: ledger, logger: logger)
+        let runner = ConnectionRunner(connection: peer.connection, service: service, register: register, logger: logger)
         await runner.run(refusal: peer.refusal)
-        ledger.close(peer.connection)
+        register.close(peer.connection)
     }
 
     private func sendAllAway() {
-        for connection in ledger.connections {
+        for connection in register.connections {
             connection.leave()
         }
     }
 
     private func cut() {
         shutdown()
-        for connection in ledger.connections {
+        for connection in register.connections {
             connection.cancelCalls()
             connection.abort()
         }
@@ -248,7 +248,7 @@ extension RPCServer {
         )
         return credentials.flatMapThrowing { credentials in
             let peer = Peer(pid: credentials.pid, uid: credentials.uid, gid: credentials.gid)
-            let (connection, refusal) = ledger.open(peer, refusal: refusal) { number in
+            let (connection, refusal) = register.open(peer, refusal: refusal) { number in
                 RPCConnection(
                     number: number,
                     peer: peer,

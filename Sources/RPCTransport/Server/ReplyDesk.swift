@@ -12,12 +12,12 @@ enum ReplyPlace: Sendable {
 /// Turns what came of one connection's calls into lines of its output.
 final class ReplyDesk: Sendable {
     let connection: RPCConnection
-    private let ledger: ServerLedger
+    private let register: ConnectionRegister
     private let logger: Logger
 
-    init(connection: RPCConnection, ledger: ServerLedger, logger: Logger) {
+    init(connection: RPCConnection, register: ConnectionRegister, logger: Logger) {
         self.connection = connection
-        self.ledger = ledger
+        self.register = register
         self.logger = logger
     }
 
@@ -27,14 +27,14 @@ final class ReplyDesk: Sendable {
             if let id = call.id { refuse(nil, .duplicateID(id), call.place) }
             return false
         }
-        guard let refusal = ledger.beginCall(isUrgent: isUrgent, inFlight: inFlight, rank: rank()) else {
+        guard let refusal = register.beginCall(isUrgent: isUrgent, inFlight: inFlight, rank: rank()) else {
             return true
         }
         if let id = call.id {
             connection.release(id)
             refuse(id, refusal, call.place)
         }
-        ledger.connectionGaveBack(leaving: connection.end(call))
+        register.connectionGaveBack(leaving: connection.end(call))
         return false
     }
 
@@ -46,8 +46,8 @@ final class ReplyDesk: Sendable {
         } else if case .failure(let error) = outcome {
             logger.debug("A notification failed", metadata: ["method": "\(call.method)", "reason": "\(error.reason)"])
         }
-        ledger.connectionGaveBack(leaving: connection.end(call))
-        ledger.endCall()
+        register.connectionGaveBack(leaving: connection.end(call))
+        register.endCall()
     }
 
     /// Replies to what is not in flight.
@@ -83,8 +83,7 @@ final class ReplyDesk: Sendable {
     }
 
     private func tooLarge(_ id: RequestID?, _ bytes: Int) -> [UInt8] {
-        let limit = "responseLineBytes"
-        let value = connection.limits.responseLineBytes
-        return Envelope.error(id, .messageTooLarge(limit: limit, value: value, actual: bytes))
+        let limit = connection.limits.responseLineBytes
+        return Envelope.error(id, .messageTooLarge(.responseLineBytes, value: limit, actual: bytes))
     }
 }

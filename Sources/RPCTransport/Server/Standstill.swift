@@ -14,7 +14,7 @@ struct Arrival: Sendable {
 /// Notices that the process stood still, as under SIGSTOP or on a suspended machine.
 ///
 /// What is read right after may have arrived at any moment of it, and counts as having arrived when it began: rather is a
-/// call refused that has some time left than one carried out for which nobody waits any more.
+/// call refused that has some time left than one carried out whose caller no longer waits.
 struct Standstill: Sendable {
     /// How often `beat` is called.
     static let period = Duration.milliseconds(100)

@@ -14,7 +14,7 @@ enum AccessList {
 
     private static let version: UInt32 = 2
     private static let readAndWrite: UInt16 = 6
-    private static let nobody = UInt32.max
+    private static let noID = UInt32.max
 
     /// Lets the owner, the file's own group and these groups read and write, and others nothing; the mode reads 0660 then.
     /// - Returns: whether the file system keeps such lists.
@@ -28,7 +28,7 @@ enum AccessList {
         }
     }
 
-    private static func entry(_ tag: Tag, _ permissions: UInt16, _ id: UInt32 = nobody) -> [UInt8] {
+    private static func entry(_ tag: Tag, _ permissions: UInt16, _ id: UInt32 = noID) -> [UInt8] {
         little(tag.rawValue) + little(permissions) + little(id)
     }
 

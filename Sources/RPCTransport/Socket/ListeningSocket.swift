@@ -11,7 +11,7 @@ package enum ListeningSocketError: Error, Sendable, Equatable {
     case held(path: String, pid: Int32?)
     /// Something that is no socket stands at the path.
     case notASocket(path: String)
-    /// Its folder or its lock is not ours alone, so that somebody could take the socket's place.
+    /// Its folder or its lock is not ours alone, so that another user could take the socket's place.
     case untrusted(Distrust)
     /// The folder was put in another's place meanwhile.
     case folderChanged(path: String)
@@ -42,8 +42,8 @@ extension ListeningSocketError: CustomStringConvertible {
 /// A Unix socket that listens at a path, and the lock that says who is the daemon there.
 ///
 /// A missing folder is made with mode 0700, an existing one is left as it is. It must be a folder, no link, of ours or
-/// root's that others cannot write, or one of the machine's own like `/tmp`: whoever may write it could put a socket in the
-/// place of ours. A stale socket is removed only under the lock. The socket's mode is set before it appears at its path,
+/// root's that others cannot write, or one of the machine's own like `/tmp`: a user who may write it could put a socket in
+/// the place of ours. A stale socket is removed only under the lock. The socket's mode is set before it appears at its path,
 /// whatever the umask.
 package final class ListeningSocket: Sendable {
     /// Longest path in bytes.
@@ -82,13 +82,13 @@ package final class ListeningSocket: Sendable {
 
     /// Removes the socket and the lock; connections that were accepted stay.
     package func close() {
-        if let descriptor = takeDescriptor() { _ = Glibc.close(descriptor) }
+        if let descriptor = releaseDescriptor() { _ = Glibc.close(descriptor) }
         _ = unsafe unlink(path)
         lock.release()
     }
 
-    /// Hands the descriptor over, once; whoever takes it closes it.
-    func takeDescriptor() -> Int32? {
+    /// Hands the descriptor over, once; its new owner closes it.
+    func releaseDescriptor() -> Int32? {
         descriptor.withLock { descriptor in
             defer { descriptor = nil }
             return descriptor
@@ -139,7 +139,7 @@ package final class ListeningSocket: Sendable {
         let descriptor = socket(AF_UNIX, kind, 0)
         guard descriptor >= 0 else { throw failure("make the socket") }
         do throws(ListeningSocketError) {
-            // The file that bind makes takes the socket's own mode; before bind nobody can reach it.
+            // The file that bind makes takes the socket's own mode; before bind it cannot be reached.
             guard fchmod(descriptor, 0o600) == 0 else { throw failure("set the mode") }
             guard let address = try? SocketAddress(unixDomainSocketPath: path) else {
                 throw .pathTooLong(path: path, limit: longestPath)

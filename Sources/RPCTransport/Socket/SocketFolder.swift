@@ -11,10 +11,10 @@ enum SocketFolder {
         return String(folder[...last])
     }
 
-    /// Whether the folder's owner is somebody whom a client may take for its server.
+    /// Whether the folder's owner may serve a client that looks there.
     ///
-    /// Not in `/tmp/pricingd-<uid>`: anybody can make that folder, and its name says whose it has to be. Nor where the
-    /// folder could have been put there by somebody else, through a link or in a folder that all may write.
+    /// Not in `/tmp/pricingd-<uid>`: any user can make that folder, and its name says whose it has to be. Nor where the
+    /// folder could have been put there by another user, through a link or in a folder that all may write.
     static func vouches(for uid: UInt32, socket: String) -> Bool {
         let folder = path(of: socket)
         if let owner = namedOwner(of: folder) { return owner == uid }
@@ -34,7 +34,7 @@ enum SocketFolder {
         return UInt32(parts[1].dropFirst("pricingd-".count))
     }
 
-    /// Whether nobody but these can put another folder in the place of this one.
+    /// Whether only these can put another folder in the place of this one.
     private static func areAncestorsKept(_ folder: String, by owners: Set<UInt32>) -> Bool {
         guard let resolved = unsafe realpath(folder, nil) else { return false }
         var ancestor = unsafe String(cString: resolved)

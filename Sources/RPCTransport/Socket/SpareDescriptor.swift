@@ -36,7 +36,7 @@ final class SpareDescriptor: Sendable {
 
     /// What a peer is told that was let in on the reserve.
     static var refusal: RPCError {
-        .resourceExhausted(which: "descriptors", value: sysconf(Int32(_SC_OPEN_MAX)), retryAfterMs: 1000)
+        .resourceExhausted(which: "descriptors", value: sysconf(Int32(_SC_OPEN_MAX)), retryAfterMs: RetryAfter.full)
     }
 }
 

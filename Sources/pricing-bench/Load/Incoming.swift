@@ -36,7 +36,7 @@ enum Incoming: Equatable {
 
     private static func refusal(_ line: [UInt8]) -> Incoming {
         guard case .response(let response) = Message(line: line), case .integer(let id)? = response.id,
-            case .error(let error) = response.outcome
+            case .error(let error) = response.body
         else { return .other }
         return .reply(id: Int(id), refusal: error.reason)
     }

@@ -81,7 +81,7 @@ struct LoadRun {
     private mutating func send(now: Int64) throws(BenchFailure) {
         var called: [Int] = []
         var rest = ready[...]
-        while let number = rest.first, let intended = pace.take(now: now) {
+        while let number = rest.first, let intended = pace.next(now: now) {
             rest.removeFirst()
             connections[number].call(&requests, intended: intended)
             inFlight += 1

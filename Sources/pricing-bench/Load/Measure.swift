@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import JSONRPC
 import PricingClient
 import PricingProtocol
 import RPCTransport
@@ -16,10 +17,13 @@ struct Measure: AsyncParsableCommand {
     @Option(help: "What to call: \(Work.allCases.map(\.rawValue).joined(separator: ", ")).")
     var work: Work
 
-    @Option(help: "Connections, 1 to 512.")
+    private static let limits = TransportLimits.defaults
+    private static let mostLines = Int(CallLimit.orderLines.value)
+
+    @Option(help: "Connections, 1 to \(limits.connections).")
     var connections = 1
 
-    @Option(help: "Calls in flight on each connection, 1 to 1024.")
+    @Option(help: "Calls in flight on each connection, 1 to \(limits.inFlightPerConnection).")
     var depth = 1
 
     @Option(help: "How long, 1 to 3600 seconds.")
@@ -28,7 +32,7 @@ struct Measure: AsyncParsableCommand {
     @Option(help: "An open loop of so many calls a second: latency counts from when a call was due.")
     var rate: Double?
 
-    @Option(help: "Lines of each order, 1 to 100.")
+    @Option(help: "Lines of each order, 1 to \(mostLines).")
     var lines = 1
 
     @Option(help: "Connections beside those that subscribe to every event, 0 to 64.")
@@ -38,13 +42,19 @@ struct Measure: AsyncParsableCommand {
     var format = Format.table
 
     func validate() throws {
-        guard (1...512).contains(connections) else { throw ValidationError("--connections must lie in 1 to 512.") }
-        guard (1...1024).contains(depth) else { throw ValidationError("--depth must lie in 1 to 1024.") }
+        guard (1...Self.limits.connections).contains(connections) else {
+            throw ValidationError("--connections must lie in 1 to \(Self.limits.connections).")
+        }
+        guard (1...Self.limits.inFlightPerConnection).contains(depth) else {
+            throw ValidationError("--depth must lie in 1 to \(Self.limits.inFlightPerConnection).")
+        }
         guard (1...3600).contains(seconds) else { throw ValidationError("--seconds must lie in 1 to 3600.") }
         guard rate.map({ $0 > 0 && $0 <= 1_000_000 }) ?? true else {
             throw ValidationError("--rate must lie above 0, up to 1000000.")
         }
-        guard (1...100).contains(lines) else { throw ValidationError("--lines must lie in 1 to 100.") }
+        guard (1...Self.mostLines).contains(lines) else {
+            throw ValidationError("--lines must lie in 1 to \(Self.mostLines).")
+        }
         guard (0...64).contains(subscribers) else { throw ValidationError("--subscribers must lie in 0 to 64.") }
     }
 

@@ -25,7 +25,7 @@ struct Pace: Sendable {
     }
 
     /// Takes the next call when it is time for one: the moment that its latency counts from.
-    mutating func take(now: Int64) -> Int64? {
+    mutating func next(now: Int64) -> Int64? {
         let moment = rate == nil ? (now < end ? now : nil) : due
         guard let moment, moment <= now else { return nil }
         taken += 1

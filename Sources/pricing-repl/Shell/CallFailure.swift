@@ -1,5 +1,6 @@
 import JSON
 import JSONRPC
+import PricingProtocol
 
 /// Why a call gave no result.
 enum CallFailure: Error {
@@ -12,7 +13,8 @@ enum CallFailure: Error {
     var status: ExitStatus {
         switch self {
         case .disconnected: .noConnection
-        case .refused(let error): [-32001, -32004].contains(error.code) ? .cancelled : .callFailed
+        case .refused(let error):
+            [ErrorCode.cancelled.code, ErrorCode.deadlineExceeded.code].contains(error.code) ? .cancelled : .callFailed
         }
     }
 

@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import PricingProtocol
 
 /// Says where the daemon should be, whether it answers, and who it takes us for.
 @MainActor
@@ -30,7 +31,7 @@ struct Doctor {
 
     /// What `session.hello` takes.
     static let greeting: JSONObject = [
-        "protocol": ["min": 1, "max": 1],
+        "protocol": ["min": .integer(ProtocolVersion.spoken), "max": .integer(ProtocolVersion.spoken)],
         "client": ["name": "pricing-repl", "version": "1.0.0"],
     ]
 

@@ -1,14 +1,16 @@
 import JSON
+import JSONRPC
+import PricingProtocol
 
 /// One line for a notification of the server.
 enum EventText {
     /// `[812] price update productId=7 "Lamp": price 523.60 → 540.00, stock 3 (order orderId=9)`.
     static func line(method: String, parameters: JSONObject) -> String {
         switch method {
-        case "events.event": event(parameters)
-        case "events.gap": "events: gap, \(members(parameters))"
-        case "events.closed": "events: closed, \(members(parameters))"
-        case "$/progress":
+        case Events.Notice.event: event(parameters)
+        case Events.Notice.gap: "events: gap, \(members(parameters))"
+        case Events.Notice.closed: "events: closed, \(members(parameters))"
+        case Message.progress:
             "progress: \(text(parameters["done"]))/\(text(parameters["total"])) \(text(parameters["message"]))"
         default: "\(DisplayText.safe(method)) \(DisplayText.safe(JSONValue.object(parameters).description))"
         }

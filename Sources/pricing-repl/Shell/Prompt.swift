@@ -52,7 +52,7 @@ final class Prompt {
 
     /// Shows what was announced while a command ran.
     private func flush() {
-        for case .text(let text) in announcements.take() { shell.console.show(text + "\n") }
+        for case .text(let text) in announcements.removeAll() { shell.console.show(text + "\n") }
     }
 
     private func remember(_ statement: String) {

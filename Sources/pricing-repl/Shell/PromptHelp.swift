@@ -42,7 +42,7 @@ final class PromptHelp: LineHelp {
     }
 
     func woken(_ editor: LineEditor) {
-        for item in announcements.take() {
+        for item in announcements.removeAll() {
             switch item {
             case .text(let text): editor.printAbove(text)
             case .completion(let line, let answer):

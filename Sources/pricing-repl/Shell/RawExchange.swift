@@ -38,7 +38,7 @@ struct RawExchange {
             shutdown(descriptor, Int32(SHUT_RDWR))
         }
         if reply == nil, Task.isCancelled {
-            throw .refused(RPCError(code: -32001, reason: "CANCELLED", message: "The call was cancelled."))
+            throw .refused(.cancelled)
         }
         guard let reply else { throw .disconnected("the server closed the connection without a reply") }
         return expectsReply ? reply : nil

@@ -66,7 +66,7 @@ final class Session {
         } catch let error as RPCError {
             throw .refused(error)
         } catch is CancellationError {
-            throw .refused(RPCError(code: -32001, reason: "CANCELLED", message: "The call was cancelled."))
+            throw .refused(.cancelled)
         } catch {
             await disconnect()
             throw .disconnected(ClientFailure.sentence(error))

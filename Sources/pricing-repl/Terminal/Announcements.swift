@@ -48,8 +48,8 @@ final class Announcements: Sendable {
         return waker?.wake() ?? false
     }
 
-    /// Takes everything that waits, in order; first how much of it is not shown, if any.
-    func take() -> [Item] {
+    /// Removes everything that waits, in order; first how much of it is not shown, if any.
+    func removeAll() -> [Item] {
         state.withLock { state in
             state.dropOldTexts(keeping: Self.textsMax)
             var items = state.texts.map { Item.text($0) }

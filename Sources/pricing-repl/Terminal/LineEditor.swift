@@ -19,7 +19,7 @@ protocol LineHelp: Sendable {
 @safe
 final class LineEditor: @unchecked Sendable {
     /// How reading a line ended.
-    enum Outcome: Equatable {
+    enum Reading: Equatable {
         case line(String)
         case interrupted
         case endOfInput
@@ -49,7 +49,7 @@ final class LineEditor: @unchecked Sendable {
     ///
     /// The thread is ours and not the pool's: a pool of two must not lose one to a person who thinks, and what a
     /// blocked worker of Dispatch starts may wait until it is free again.
-    func read(prompt: String, help: any LineHelp) async -> Outcome {
+    func read(prompt: String, help: any LineHelp) async -> Reading {
         await withCheckedContinuation { continuation in
             let started = ReadingThread.start { [self] in
                 continuation.resume(returning: readHere(prompt: prompt, help: help))
@@ -58,7 +58,7 @@ final class LineEditor: @unchecked Sendable {
         }
     }
 
-    private func readHere(prompt: String, help: any LineHelp) -> Outcome {
+    private func readHere(prompt: String, help: any LineHelp) -> Reading {
         var line: UnsafePointer<CChar>?
         var length = 0
         self.help = help

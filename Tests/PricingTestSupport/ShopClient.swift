@@ -1,24 +1,29 @@
-import JSON
-import JSONRPC
+package import JSON
+package import JSONRPC
 import Postgres
-import PricingTestSupport
 import Synchronization
-import Testing
+package import Testing
 
 /// A category and a customer of a test's own in a daemon that others may use too, and the calls that most tests make.
-struct Shop: Sendable {
+package struct ShopClient: Sendable {
     private static let made = Atomic(0)
 
-    let client: TestClient
-    let categoryId: Int64
-    let customerId: Int64
+    package let client: TestClient
+    package let categoryId: Int64
+    package let customerId: Int64
+
+    package init(client: TestClient, categoryId: Int64, customerId: Int64) {
+        self.client = client
+        self.categoryId = categoryId
+        self.customerId = customerId
+    }
 
     /// A number that no other test of this process has.
-    static func unique() -> Int {
+    package static func unique() -> Int {
         made.add(1, ordering: .relaxed).newValue
     }
 
-    static func open(_ daemon: TestDaemon) async throws -> Shop {
+    package static func open(_ daemon: TestDaemon) async throws -> ShopClient {
         let client = try await daemon.client()
         let number = unique()
         let category = try await client.call("category.create", ["name": "Category of test \(number)"])
@@ -26,7 +31,7 @@ struct Shop: Sendable {
             "user.create",
             ["fullName": "Customer \(number)", "email": "customer\(number)@test.example"]
         )
-        return Shop(
+        return ShopClient(
             client: client,
             categoryId: try #require(category["categoryId"]?.integer),
             customerId: try #require(user["userId"]?.integer)
@@ -34,29 +39,29 @@ struct Shop: Sendable {
     }
 
     /// A product of base 100.00 with low stock at 10 and high stock at 100, unless told otherwise.
-    func product(_ given: JSONObject = [:]) async throws -> Int64 {
+    package func product(_ given: JSONObject = [:]) async throws -> Int64 {
         var params: JSONObject = [
-            "title": "Product \(Shop.unique())", "basePrice": "100.00", "categoryId": .integer(categoryId),
+            "title": "Product \(ShopClient.unique())", "basePrice": "100.00", "categoryId": .integer(categoryId),
             "stock": 50, "lowStock": 10, "highStock": 100,
         ]
         for (key, value) in given { params[key] = value }
         return try #require(try await client.call("product.create", params)["productId"]?.integer)
     }
 
-    func get(_ product: Int64) async throws -> JSONObject {
+    package func get(_ product: Int64) async throws -> JSONObject {
         try await client.call("product.get", ["productId": .integer(product)])
     }
 
-    func price(_ product: Int64) async throws -> String {
+    package func price(_ product: Int64) async throws -> String {
         try #require(try await get(product)["price"]?.string)
     }
 
-    func stock(_ product: Int64) async throws -> Int64 {
+    package func stock(_ product: Int64) async throws -> Int64 {
         try #require(try await get(product)["stock"]?.integer)
     }
 
     /// The parameters of an order of one line.
-    func order(of product: Int64, _ quantity: Int64 = 1, key: String? = nil) -> JSONObject {
+    package func order(of product: Int64, _ quantity: Int64 = 1, key: String? = nil) -> JSONObject {
         var params: JSONObject = [
             "customerId": .integer(customerId),
             "lines": [["productId": .integer(product), "quantity": .integer(quantity)]],
@@ -66,12 +71,12 @@ struct Shop: Sendable {
     }
 
     @discardableResult
-    func buy(_ product: Int64, _ quantity: Int64 = 1) async throws -> JSONObject {
+    package func buy(_ product: Int64, _ quantity: Int64 = 1) async throws -> JSONObject {
         try await client.call("order.place", order(of: product, quantity))
     }
 
     @discardableResult
-    func restock(_ product: Int64, _ quantity: Int64) async throws -> JSONObject {
+    package func restock(_ product: Int64, _ quantity: Int64) async throws -> JSONObject {
         try await client.call(
             "inventory.restock",
             ["productId": .integer(product), "quantity": .integer(quantity)]
@@ -79,14 +84,14 @@ struct Shop: Sendable {
     }
 
     /// All rows of a list, page by page.
-    func all(_ method: String, _ params: JSONObject) async throws -> [JSONObject] {
+    package func all(_ method: String, _ params: JSONObject) async throws -> [JSONObject] {
         try await client.all(method, params)
     }
 }
 
 extension TestClient {
     /// All rows of a list, page by page.
-    func all(_ method: String, _ params: JSONObject) async throws -> [JSONObject] {
+    package func all(_ method: String, _ params: JSONObject) async throws -> [JSONObject] {
         var rows: [JSONObject] = []
         var params = params
         params["limit"] = 500
@@ -99,7 +104,7 @@ extension TestClient {
     }
 
     /// The error that a call is refused with.
-    func refusal(
+    package func refusal(
         _ method: String,
         _ params: JSONObject = [:],
         sourceLocation: SourceLocation = #_sourceLocation
@@ -113,7 +118,7 @@ extension TestClient {
 
 extension PostgresConnection {
     /// The text in the first row's first column.
-    func text(_ query: String) async throws -> String {
+    package func text(_ query: String) async throws -> String {
         try await run { (session) throws(PostgresError) in
             try session.one(Statement.text("test_\(Self.name(query))", query))
         }
@@ -125,64 +130,7 @@ extension PostgresConnection {
 }
 
 /// Money of a reply in cents.
-func cents(_ value: JSONValue?) throws -> Int64 {
+package func cents(_ value: JSONValue?) throws -> Int64 {
     let parts = try #require(value?.string).split(separator: ".")
     return try #require(Int64(parts.joined()))
-}
-
-/// A session that holds a lock, as somebody's psql might.
-struct HeldLock: Sendable {
-    private let holder: Psql
-    private let watcher: PostgresConnection
-    private let pid: Int64
-
-    /// Holds a product's stock row.
-    init(row product: Int64, in daemon: TestDaemon) async throws {
-        try await self.init("select from inventory where product_id = \(product) for update", in: daemon)
-    }
-
-    /// Holds what a query locks.
-    init(_ query: String, as user: String? = nil, in daemon: TestDaemon) async throws {
-        holder = try await daemon.psql(as: user)
-        watcher = try await daemon.database()
-        let lines = try await holder.run(
-            "begin; select pg_backend_pid(); \(query)"
-        )
-        pid = try #require(lines.first.flatMap { Int64($0) })
-    }
-
-    /// How many sessions wait for it.
-    func waiters() async throws -> Int64 {
-        try await watcher.run { [pid] (session) throws(PostgresError) in
-            let waiting = Statement.int(
-                "test_waiters",
-                "select count(*) from pg_stat_activity where $1::int = any (pg_blocking_pids(pid))"
-            )
-            return try session.one(waiting, [.int(pid)])
-        }
-    }
-
-    /// Asks until a session waits for it: an event, not a time.
-    func awaitWaiter() async throws {
-        while try await waiters() == 0 {
-            try Task.checkCancellation()
-            await Task.yield()
-        }
-    }
-
-    /// Cancels what they do, as an administrator might.
-    func cancelWaiters() async throws {
-        _ = try await watcher.run { [pid] (session) throws(PostgresError) in
-            let cancel = Statement.int(
-                "test_cancel_waiters",
-                "select count(pg_cancel_backend(pid)) from pg_stat_activity where $1::int = any (pg_blocking_pids(pid))"
-            )
-            return try session.one(cancel, [.int(pid)])
-        }
-    }
-
-    func release() async throws {
-        try await holder.run("commit")
-        await watcher.close()
-    }
 }

@@ -3,13 +3,14 @@ import JSONRPC
 import Logging
 import NIOCore
 import NIOPosix
+import PricingTestSupport
 import Synchronization
 import Testing
 
 @testable import RPCTransport
 
 /// Calls that need no task: answered at once, or later by whoever took them.
-@Suite(.timeLimit(.minutes(1))) struct TakenCallTests {
+@Suite(.timeLimit(.minutes(1))) struct InlineCallTests {
     @Test func `replies to one piece of input leave in one write`() async throws {
         let transport = CountingTransport()
         let peer = Peer(pid: 1, uid: 1, gid: 1)
@@ -17,7 +18,7 @@ import Testing
         let runner = ConnectionRunner(
             connection: connection,
             service: EchoService(),
-            ledger: ServerLedger(limits: .defaults, ownUser: 1),
+            register: ConnectionRegister(limits: .defaults, ownUser: 1),
             logger: Logger(label: "test")
         )
         async let served: Void = runner.run(refusal: nil)

@@ -3,14 +3,14 @@ import JSONRPC
 import Synchronization
 
 /// What all connections of a server share: how many there are, how many calls wait, and whether it still takes any.
-final class ServerLedger: Sendable {
+final class ConnectionRegister: Sendable {
     private struct State {
         var connections: [Int: RPCConnection] = [:]
         var perUser: [UInt32: Int] = [:]
         var nextNumber = 1
     }
 
-    /// Peers without a limit of their own: root and whoever the daemon runs as.
+    /// Peers without a limit of their own: root and the user that the daemon runs as.
     private let ownUser: UInt32
     private let limits: TransportLimits
     private let state = Mutex(State())
@@ -44,13 +44,9 @@ final class ServerLedger: Sendable {
                 } else if isDraining.load(ordering: .sequentiallyConsistent) {
                     .shuttingDown
                 } else if state.connections.count >= limits.connections {
-                    .resourceExhausted(which: "connections", value: limits.connections, retryAfterMs: 1000)
+                    .resourceExhausted(.connections, limits, retryAfterMs: RetryAfter.full)
                 } else if !isExempt, ofUser >= limits.connectionsPerUser {
-                    .resourceExhausted(
-                        which: "connectionsPerUser",
-                        value: limits.connectionsPerUser,
-                        retryAfterMs: 1000
-                    )
+                    .resourceExhausted(.connectionsPerUser, limits, retryAfterMs: RetryAfter.full)
                 } else {
                     nil
                 }
@@ -82,7 +78,7 @@ final class ServerLedger: Sendable {
     ///   - rank: its connection's, asked for only when it matters.
     func beginCall(isUrgent: Bool, inFlight: Int, rank: @autoclosure () -> PeerRank) -> RPCError? {
         if inFlight == 1 { active.add(1, ordering: .relaxed) }
-        // Counted before the look at the drain, which looks the other way round: none is missed.
+        // Counted first, and the drain is checked second; a drain does it the other way round, so neither misses a call.
         let calls = running.add(1, ordering: .sequentiallyConsistent).newValue
         let refusal: RPCError? =
             if isDraining.load(ordering: .sequentiallyConsistent) {
@@ -96,13 +92,13 @@ final class ServerLedger: Sendable {
         return refusal
     }
 
-    /// Near the limit a connection goes without that has more in flight than its share, so that there is room for whoever
-    /// asks for little; at the limit everybody does.
+    /// Admission: near the limit a connection that has more in flight than its share is refused, which keeps room for those
+    /// that ask for little; at the limit every call is.
     private func refusal(calls: Int, inFlight: Int, _ admission: TransportLimits.Admission) -> RPCError? {
         let share = max(1, admission.shared / max(1, active.load(ordering: .relaxed)))
         let isOverShare = calls > admission.shared && inFlight > share
         guard calls > admission.most || isOverShare else { return nil }
-        var refusal = RPCError.resourceExhausted(which: "waitingCalls", value: limits.waitingCalls, retryAfterMs: 100)
+        var refusal = RPCError.resourceExhausted(.waitingCalls, limits, retryAfterMs: RetryAfter.busy)
         if isOverShare { refusal.data["share"] = .integer(Int64(share)) }
         refusal.data["outcome"] = "not_done"
         return refusal

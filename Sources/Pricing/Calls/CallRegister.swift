@@ -4,7 +4,7 @@ import Synchronization
 
 /// Every call that runs now, and what became of those that have ended: the source of `server.requests`,
 /// `server.cancel` and `server.metrics`.
-final class CallLedger: Sendable {
+final class CallRegister: Sendable {
     /// One call that runs now.
     struct Running: Sendable {
         /// Its number among all calls of this daemon.
@@ -22,12 +22,12 @@ final class CallLedger: Sendable {
     /// How long the calls of a method took.
     struct Latency: Sendable {
         /// Calls at most as long as each bound, and all of them at the end; not cumulative.
-        var buckets = [Int64](repeating: 0, count: CallLedger.boundsMs.count + 1)
+        var buckets = [Int64](repeating: 0, count: CallRegister.boundsMs.count + 1)
         var totalMicroseconds: Int64 = 0
 
         mutating func add(microseconds: Int64) {
-            let place = CallLedger.boundsMs.firstIndex { Double(microseconds) <= $0 * 1000 }
-            buckets[place ?? CallLedger.boundsMs.count] += 1
+            let place = CallRegister.boundsMs.firstIndex { Double(microseconds) <= $0 * 1000 }
+            buckets[place ?? CallRegister.boundsMs.count] += 1
             totalMicroseconds += microseconds
         }
     }

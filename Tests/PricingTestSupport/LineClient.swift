@@ -2,39 +2,25 @@ import Foundation
 import Glibc
 import JSON
 import JSONRPC
+package import RPCTransport
 import Synchronization
 
-/// A peer that sends whatever bytes a test wants, on threads of its own, so that it never blocks anybody.
-package final class LineConnection: Sendable {
-    /// Nobody listens, or we may not.
-    package struct CannotConnect: Error {
-        package let errno: Int32
-    }
-
+/// A peer that sends whatever bytes a test wants, on threads of its own, so that it never blocks the server's.
+package final class LineClient: Sendable {
     private let handle: FileHandle
-    private let writer = DispatchQueue(label: "line connection")
+    private let writer = DispatchQueue(label: "line client")
     private let reader: LineReader
     private let gate: DispatchSemaphore
+    private let isChecking: Bool
     /// Requests whose reply is still to come, by the text of their id.
     private let asked = Mutex<[String: (method: String, params: JSONObject)]>([:])
 
-    /// - Parameter reads: false leaves everything unread until `startReading()`.
-    package init(socket path: String, reads: Bool = true) throws {
-        let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
-        let connected = unsafe withUnsafePointer(to: address) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        guard connected == 0 else {
-            let error = CannotConnect(errno: errno)
-            Glibc.close(descriptor)
-            throw error
-        }
-        handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    /// - Parameters:
+    ///   - reads: false leaves everything unread until `startReading()`.
+    ///   - isChecking: whether a result that breaks its method's schema fails the test; for the methods of the protocol.
+    package init(socket path: String, reads: Bool = true, isChecking: Bool = false) throws(RPCClientError) {
+        handle = FileHandle(fileDescriptor: try PlainSocket.connect(path), closeOnDealloc: true)
+        self.isChecking = isChecking
         gate = DispatchSemaphore(value: reads ? 1 : 0)
         reader = LineReader(handle, gate: gate)
     }
@@ -51,7 +37,7 @@ package final class LineConnection: Sendable {
 
     /// Sends lines, in the background.
     package func send(_ lines: String...) {
-        lines.forEach(note)
+        if isChecking { lines.forEach(note) }
         send(bytes: lines.flatMap { Array($0.utf8) + [UInt8(ascii: "\n")] })
     }
 
@@ -79,11 +65,18 @@ package final class LineConnection: Sendable {
         writer.async { [handle] in _ = shutdown(handle.fileDescriptor, Int32(SHUT_RDWR)) }
     }
 
-    /// The next line; nil once the server has closed. A result that breaks its method's schema fails the test.
+    /// The next line; nil once the server has closed.
     package func line() async -> String? {
         guard let line = await reader.next() else { return nil }
-        check(line)
+        if isChecking { check(line) }
         return line
+    }
+
+    /// All lines until the server closes.
+    package func lines() async -> [String] {
+        var lines: [String] = []
+        while let line = await line() { lines.append(line) }
+        return lines
     }
 
     /// Remembers a well-formed request of moderate size, so that its reply can be held against the method's schema.
@@ -95,7 +88,7 @@ package final class LineConnection: Sendable {
     private func check(_ line: String) {
         guard case .response(let response) = Message(line: Array(line.utf8)), let id = response.id,
             let request = asked.withLock({ $0.removeValue(forKey: "\(id)") }),
-            case .result(.object(let result)) = response.outcome
+            case .result(.object(let result)) = response.body
         else { return }
         Promise.check(request.method, request.params, result)
     }

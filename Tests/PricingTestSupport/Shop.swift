@@ -1,16 +1,15 @@
 import Dispatch
-import Postgres
+package import Postgres
 import Pricing
-import PricingTestSupport
-import Testing
+package import Testing
 
 /// Said of a suite that is skipped.
-let needsServer = Comment(rawValue: "needs PostgreSQL's server programs")
+package let needsServer = Comment(rawValue: "needs PostgreSQL's server programs")
 
 /// One database of one test, migrated and empty, with a connection to it.
-struct Shop: Sendable {
-    let database: TestDatabase
-    let connection: PostgresConnection
+package struct Shop: Sendable {
+    package let database: TestDatabase
+    package let connection: PostgresConnection
 
     private static let template = Task {
         let database = try await TestCluster.shared().database()
@@ -21,13 +20,13 @@ struct Shop: Sendable {
     }
 
     /// Runs a test on a fresh sandbox database, dropped afterwards.
-    static func with(_ body: (Shop) async throws -> Void) async throws {
+    package static func with(_ body: (Shop) async throws -> Void) async throws {
         let database = try await TestCluster.shared().database(template: template.value)
         try await with(database, body)
     }
 
     /// Runs a test on a database without tables.
-    static func withEmptyDatabase(_ body: (Shop) async throws -> Void) async throws {
+    package static func withEmptyDatabase(_ body: (Shop) async throws -> Void) async throws {
         try await with(try await TestCluster.shared().database(), body)
     }
 
@@ -51,29 +50,29 @@ struct Shop: Sendable {
     }
 
     /// The same database over another connection.
-    func another() async throws(PostgresError) -> Shop {
+    package func another() async throws(PostgresError) -> Shop {
         Shop(database: database, connection: try await Shop.open(database))
     }
 
     /// Runs SQL text for its effect, in one transaction.
-    func run(_ sql: String) async throws(PostgresError) {
+    package func run(_ sql: String) async throws(PostgresError) {
         try await connection.run { (session) throws(PostgresError) in try session.script(sql) }
     }
 
     /// The first column of every row; null as the word null.
-    func rows(_ sql: String, _ bindings: [Binding] = []) async throws(PostgresError) -> [String] {
+    package func rows(_ sql: String, _ bindings: [Binding] = []) async throws(PostgresError) -> [String] {
         try await connection.run { (session) throws(PostgresError) in try session.texts(sql, bindings) }
     }
 
     /// The first column of the only row; null as the word null.
-    func value(_ sql: String, _ bindings: [Binding] = []) async throws -> String {
+    package func value(_ sql: String, _ bindings: [Binding] = []) async throws -> String {
         let rows = try await rows(sql, bindings)
         try #require(rows.count == 1, "one row was wanted of \(sql)")
         return rows[0]
     }
 
     /// The error that SQL text must end in.
-    func refusal(_ sql: String, _ location: SourceLocation = #_sourceLocation) async -> PostgresError? {
+    package func refusal(_ sql: String, _ location: SourceLocation = #_sourceLocation) async -> PostgresError? {
         await #expect(throws: PostgresError.self, "\(sql) must be refused", sourceLocation: location) {
             try await run(sql)
         }
@@ -82,7 +81,7 @@ struct Shop: Sendable {
     /// Makes a product by direct SQL in a category of its own if need be.
     /// - Returns: its id.
     @discardableResult
-    func product(
+    package func product(
         base: String = "100.00",
         stock: Int = 50,
         low: Int = 10,
@@ -106,7 +105,7 @@ struct Shop: Sendable {
 
     /// Makes a buyer; an address that is taken gives the one who has it.
     /// - Returns: the id.
-    func buyer(_ email: String = "buyer@example.com") async throws -> Int {
+    package func buyer(_ email: String = "buyer@example.com") async throws -> Int {
         let id = try await value(
             """
             with made as (insert into app_user (full_name, email) values ('Buyer', $1) on conflict do nothing returning user_id)
@@ -117,21 +116,21 @@ struct Shop: Sendable {
         return try #require(Int(id))
     }
 
-    func price(_ product: Int) async throws -> String {
+    package func price(_ product: Int) async throws -> String {
         try await value("select price from inventory where product_id = \(product)")
     }
 
-    func stock(_ product: Int) async throws -> Int? {
+    package func stock(_ product: Int) async throws -> Int? {
         Int(try await value("select stock from inventory where product_id = \(product)"))
     }
 
     /// Sets a sandbox's clock and runs the tick of the new time.
-    func setClock(_ moment: String) async throws {
+    package func setClock(_ moment: String) async throws {
         _ = try await value("select clock_set(jsonb_build_object('at', $1::text))", [.text(moment)])
     }
 
     /// Sets the clock to the noon of a day, counted from the first of January 2031.
-    func setDay(_ number: Int) async throws {
+    package func setDay(_ number: Int) async throws {
         _ = try await value(
             "select clock_set(jsonb_build_object('at', timestamptz '2031-01-01 12:00Z' + $1::integer * interval '1 day'))",
             [.int(Int64(number))]
@@ -139,7 +138,7 @@ struct Shop: Sendable {
     }
 
     /// Runs `sql` in a transaction of its own session, keeps it open while `body` runs, then commits.
-    func holding(_ sql: String, then finally: String? = nil, _ body: () async throws -> Void) async throws {
+    package func holding(_ sql: String, then finally: String? = nil, _ body: () async throws -> Void) async throws {
         let holder = try await another()
         let (reached, reach) = AsyncStream.makeStream(of: Void.self)
         let gate = DispatchSemaphore(value: 0)
@@ -168,7 +167,7 @@ struct Shop: Sendable {
 
     /// Runs `first` in an open transaction, starts `second` elsewhere, waits until it waits for a lock, commits the first.
     /// - Returns: the second's error, or nil when it went through.
-    func race(_ first: String, against second: String) async throws -> PostgresError? {
+    package func race(_ first: String, against second: String) async throws -> PostgresError? {
         let other = try await another()
         var pending: Task<PostgresError?, Never>?
         try await holding(first) {
@@ -181,7 +180,7 @@ struct Shop: Sendable {
     }
 
     /// The error that SQL text ends in, or nil.
-    func outcome(_ sql: String) async -> PostgresError? {
+    package func outcome(_ sql: String) async -> PostgresError? {
         do throws(PostgresError) {
             try await run(sql)
             return nil
@@ -191,7 +190,7 @@ struct Shop: Sendable {
     }
 
     /// Asks until so many sessions of this database wait for a lock: an event, not a time.
-    func awaitLockWaiters(_ count: Int = 1) async throws {
+    package func awaitLockWaiters(_ count: Int = 1) async throws {
         let observer = try await another()
         while true {
             try Task.checkCancellation()

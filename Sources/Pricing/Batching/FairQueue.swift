@@ -1,10 +1,10 @@
 import Postgres
 import Synchronization
 
-/// What waits for one loop, or for several that share it. Each owner's elements stay in order, and owners take turns, so
-/// that one with a long pipeline does not keep the others waiting. Elements that claim the same are never in two batches at
-/// once, and those of one owner leave in the order in which they came.
-final class Lane<Element: Sendable>: Sendable {
+/// A fair queue for one consumer loop, or for several that share it. Each owner's elements stay in order, and owners take
+/// turns, so that one with a long pipeline does not starve the others. Claims are exclusive leases: elements that claim the
+/// same are never in two batches at once, and those of one owner leave in the order in which they came.
+final class FairQueue<Element: Sendable>: Sendable {
     private struct State {
         var queue: [Element] = []
         /// What the batches claim that were taken and not released.
@@ -13,7 +13,7 @@ final class Lane<Element: Sendable>: Sendable {
         /// Grows with whatever may give a loop something to do.
         var changes = 0
         /// The loops that have nothing to do.
-        var sleepers: [CheckedContinuation<Void, Never>] = []
+        var idleLoops: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Mutex(State())
@@ -39,7 +39,7 @@ final class Lane<Element: Sendable>: Sendable {
         guard !elements.isEmpty else { return }
         change { state in
             state.queue += elements
-            // Else whoever has the claims looks when it is done.
+            // Else the batch that has the claims wakes the loop when it releases them.
             return elements.contains { state.claimed.isDisjoint(with: claims($0)) } ? 1 : 0
         }
     }
@@ -73,15 +73,15 @@ final class Lane<Element: Sendable>: Sendable {
     private func change(_ body: (inout State) -> Int) {
         let awake = state.withLock { state in
             state.changes += 1
-            let most = min(body(&state), state.sleepers.count)
-            defer { state.sleepers.removeLast(most) }
-            return state.sleepers.suffix(most)
+            let most = min(body(&state), state.idleLoops.count)
+            defer { state.idleLoops.removeLast(most) }
+            return state.idleLoops.suffix(most)
         }
-        for sleeper in awake { sleeper.resume() }
+        for loop in awake { loop.resume() }
     }
 
     /// Takes at most so many, the first of every owner before the second of any; nil when nothing waits that may be taken.
-    func take(_ most: Int) -> [Element]? {
+    func dequeue(_ most: Int) -> [Element]? {
         let (batch, next) = state.withLock { state in
             let free = free(state)
             guard !free.isEmpty else { return ([Element](), nil as CheckedContinuation<Void, Never>?) }
@@ -95,7 +95,7 @@ final class Lane<Element: Sendable>: Sendable {
             }
             for element in batch { state.claimed.formUnion(claims(element)) }
             // Another loop may have use for what is left.
-            return (batch, state.queue.isEmpty ? nil : state.sleepers.popLast())
+            return (batch, state.queue.isEmpty ? nil : state.idleLoops.popLast())
         }
         next?.resume()
         return batch.isEmpty ? nil : batch
@@ -106,7 +106,7 @@ final class Lane<Element: Sendable>: Sendable {
     func next(_ most: Int, isolation: isolated (any Actor)? = #isolation) async -> [Element]? {
         while !Task.isCancelled {
             let seen = state.withLock { $0.changes }
-            if let batch = take(most) { return batch }
+            if let batch = dequeue(most) { return batch }
             if state.withLock({ $0.isFinished && $0.queue.isEmpty }) { return nil }
             await change(after: seen, isolation)
         }
@@ -119,7 +119,7 @@ final class Lane<Element: Sendable>: Sendable {
             await withCheckedContinuation(isolation: isolation) { loop in
                 let isNow = state.withLock { state in
                     guard state.changes == seen, !Task.isCancelled else { return true }
-                    state.sleepers.append(loop)
+                    state.idleLoops.append(loop)
                     return false
                 }
                 if isNow { loop.resume() }
@@ -152,12 +152,12 @@ final class Lane<Element: Sendable>: Sendable {
     }
 }
 
-extension Lane {
+extension FairQueue {
     /// Carries out what waits, batch by batch until `finish`, with a connection that is kept between batches: the loop
     /// sleeps on the connection's thread, so that a call that wakes it is in the database with no other thread between. It
     /// has the connection first, lest its batch waits for one that others could carry out.
     /// - Parameter carryOut: is given at most `most` elements, and the connection unless there is none now.
-    func workOff(
+    func consume(
         _ most: Int,
         on pool: ConnectionPool,
         _ carryOut: @Sendable ([Element], PostgresConnection?) async -> Void

@@ -2,25 +2,25 @@ import Testing
 
 @testable import Pricing
 
-@Suite("The lane of waiting orders")
-struct LaneTests {
+@Suite("The queue of waiting orders")
+struct FairQueueTests {
     private struct Item: Sendable, Equatable {
         let owner: Int
         let number: Int
     }
 
-    private let lane = Lane<Item> { $0.owner }
+    private let queue = FairQueue<Item> { $0.owner }
 
     private func add(_ owner: Int, _ numbers: ClosedRange<Int>) {
-        lane.add(numbers.map { Item(owner: owner, number: $0) })
+        queue.add(numbers.map { Item(owner: owner, number: $0) })
     }
 
     @Test("What fits is taken as it came")
     func whole() {
         add(1, 1...2)
         add(2, 1...1)
-        #expect(lane.take(3)?.map(\.owner) == [1, 1, 2])
-        #expect(lane.take(3) == nil)
+        #expect(queue.dequeue(3)?.map(\.owner) == [1, 1, 2])
+        #expect(queue.dequeue(3) == nil)
     }
 
     @Test("Behind a long pipeline the others come in the first batch, and nobody's order changes")
@@ -28,42 +28,45 @@ struct LaneTests {
         add(1, 1...1000)
         add(2, 1...2)
         add(3, 1...1)
-        let first = lane.take(8) ?? []
+        let first = queue.dequeue(8) ?? []
         #expect(first.count == 8)
         #expect(first.filter { $0.owner == 2 }.map(\.number) == [1, 2])
         #expect(first.filter { $0.owner == 3 }.map(\.number) == [1])
         var ones = first.filter { $0.owner == 1 }.map(\.number)
-        while let batch = lane.take(128) { ones += batch.map(\.number) }
+        while let batch = queue.dequeue(128) { ones += batch.map(\.number) }
         #expect(ones == Array(1...1000))
     }
 
     @Test("What is put back goes first")
     func putBack() {
         add(1, 2...3)
-        lane.addFirst([Item(owner: 1, number: 1)])
-        #expect(lane.count == 3)
-        #expect(lane.take(10)?.map(\.number) == [1, 2, 3])
+        queue.addFirst([Item(owner: 1, number: 1)])
+        #expect(queue.count == 3)
+        #expect(queue.dequeue(10)?.map(\.number) == [1, 2, 3])
     }
 
     @Test("The loop sleeps until something waits, and ends with what is left")
     func next() async {
-        async let first = lane.next(10)
+        async let first = queue.next(10)
         add(1, 1...2)
         #expect(await first?.map(\.number) == [1, 2])
         add(1, 3...3)
-        lane.finish()
-        #expect(await lane.next(10)?.map(\.number) == [3])
-        #expect(await lane.next(10) == nil)
+        queue.finish()
+        #expect(await queue.next(10)?.map(\.number) == [3])
+        #expect(await queue.next(10) == nil)
     }
 
     @Test("A loop that is cancelled ends, asleep or not")
     func cancelled() async {
-        let loop = Task { await lane.next(10) }
+        let loop = Task { await queue.next(10) }
         loop.cancel()
         #expect(await loop.value == nil)
     }
 
-    private let claiming = Lane<Item>(owner: { $0.owner }, claims: { [Int64($0.number / 10), Int64($0.number % 10)] })
+    private let claiming = FairQueue<Item>(
+        owner: { $0.owner },
+        claims: { [Int64($0.number / 10), Int64($0.number % 10)] }
+    )
 
     private func claim(_ numbers: Int...) {
         claiming.add(numbers.map { Item(owner: 1, number: $0) })
@@ -72,25 +75,25 @@ struct LaneTests {
     @Test("What claims the same goes in one batch, or waits for the one that has it")
     func claims() {
         claim(11, 22, 12)
-        let first = claiming.take(10) ?? []
+        let first = claiming.dequeue(10) ?? []
         #expect(first.map(\.number) == [11, 22, 12])
         claim(23, 33)
-        #expect(claiming.take(10)?.map(\.number) == nil, "33 would overtake 23")
+        #expect(claiming.dequeue(10)?.map(\.number) == nil, "33 would overtake 23")
         claim(44)
-        let second = claiming.take(10) ?? []
+        let second = claiming.dequeue(10) ?? []
         #expect(second.map(\.number) == [44])
         claiming.release(first)
-        #expect(claiming.take(1)?.map(\.number) == [23])
-        #expect(claiming.take(10) == nil)
+        #expect(claiming.dequeue(1)?.map(\.number) == [23])
+        #expect(claiming.dequeue(10) == nil)
         claiming.release(second)
-        #expect(claiming.take(10) == nil, "23 has it")
+        #expect(claiming.dequeue(10) == nil, "23 has it")
         claiming.release([Item(owner: 1, number: 23)])
-        #expect(claiming.take(10)?.map(\.number) == [33])
+        #expect(claiming.dequeue(10)?.map(\.number) == [33])
     }
 
-    @Test("Loops that share a lane take everything once, in order where it is claimed, and end together")
+    @Test("Loops that share a queue take everything once, in order where it is claimed, and end together")
     func loops() async {
-        let taken = Lane<Item> { $0.owner }
+        let taken = FairQueue<Item> { $0.owner }
         await withDiscardingTaskGroup { group in
             for _ in 0..<3 {
                 group.addTask {
@@ -107,7 +110,7 @@ struct LaneTests {
             }
             claiming.finish()
         }
-        let items = taken.take(1000) ?? []
+        let items = taken.dequeue(1000) ?? []
         #expect(items.count == 1000)
         for kind in 0..<5 {
             let owners = items.filter { $0.number == kind * 11 }.map(\.owner)

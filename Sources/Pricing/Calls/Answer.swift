@@ -1,0 +1,62 @@
+import JSON
+import RPCTransport
+
+/// What came of a call.
+typealias Outcome = Result<Answer, PricingFailure>
+
+/// What a call gave that was done.
+struct Answer: Sendable {
+    let text: JSONText
+    var isReplayed = false
+    /// What a dry run would have changed.
+    var wouldChange: JSONText?
+    /// Runs once the reply stands in the connection's output.
+    var afterReply: (@Sendable () -> Void)?
+    /// Whether its reply has `_meta`, which tells how the call went.
+    private let hasMeta: Bool
+
+    /// An answer from the database.
+    init(text: JSONText, isReplayed: Bool = false, wouldChange: JSONText? = nil) {
+        self.text = text
+        self.isReplayed = isReplayed
+        self.wouldChange = wouldChange
+        hasMeta = true
+    }
+
+    /// What the daemon says of itself or of a connection.
+    init(ofDaemon text: JSONText, afterReply: (@Sendable () -> Void)? = nil) {
+        self.text = text
+        self.afterReply = afterReply
+        hasMeta = false
+    }
+
+    /// What the daemon says of itself or of a connection.
+    init(ofDaemon object: JSONObject, afterReply: (@Sendable () -> Void)? = nil) {
+        self.init(ofDaemon: JSONText(object), afterReply: afterReply)
+    }
+
+    /// The reply: the text, and in it `_meta`, which says whether it was replayed, what a dry run would change, and how long
+    /// it took. No other place adds it.
+    func reply(to context: CallContext) -> RPCReply {
+        let text = text.bytes
+        guard hasMeta, text.last == UInt8(ascii: "}") else { return RPCReply(self.text, afterReply: afterReply) }
+        var writer = JSONWriter(capacity: text.count + (wouldChange?.bytes.count ?? 0) + 160)
+        writer.raw(text.dropLast())
+        if text.count > 2 { writer.raw(",") }
+        writer.raw("\"_meta\":{\"replayed\":")
+        writer.write(.bool(isReplayed))
+        if let wouldChange {
+            writer.raw(",\"dryRun\":true,\"wouldChange\":")
+            writer.write(wouldChange)
+        }
+        let timing = context.timer.timing(since: context.call.received)
+        writer.raw(",\"timing\":{\"queue\":")
+        writer.write(thousandths: timing.queue)
+        writer.raw(",\"database\":")
+        writer.write(thousandths: timing.database)
+        writer.raw(",\"total\":")
+        writer.write(thousandths: timing.total)
+        writer.raw("}}}")
+        return RPCReply(JSONText(verbatim: writer.bytes), afterReply: afterReply)
+    }
+}
