@@ -1,3 +1,5 @@
+import Foundation
+
 /// Rules for text of every kind.
 extension Rule {
     static let machine = Rule(
@@ -73,5 +75,23 @@ extension Rule {
         concerns: { $0.isIn("sql") },
         problems: { $0.path.wholeMatch(of: /sql\/[0-9]{2}_[a-z0-9_]+\.sql/) == nil ? [$0.path] : [] },
         planted: [HouseFile(path: "sql/more/20_a.sql", text: ""), HouseFile(path: "sql/A.sql", text: "")]
+    )
+
+    static let namedPaths = Rule(
+        name: "What a document names is there",
+        concerns: { $0.path.hasSuffix(".md") },
+        problems: { file in
+            let folder = House.top.appending(path: file.path).deletingLastPathComponent()
+            let links = file.text.matches(of: /\]\(([^)\s:#]+)(?:#[^)]*)?\)/).map { (String($0.1), folder) }
+            let names = file.text.matches(of: /`((?:sql|Sources|Tests|examples|\.ci)\/[\w.\/-]+)`/)
+                .map { (String($0.1), House.top) }
+            return (links + names).filter {
+                !FileManager.default.fileExists(atPath: $0.1.appending(path: $0.0).path)
+            }.map { $0.0 }
+        },
+        planted: [
+            HouseFile(path: "README.md", text: "[Pricing](Sources/nowhere/Pricing.md)"),
+            HouseFile(path: "examples/README.md", text: "as `sql/nowhere.sql` says"),
+        ]
     )
 }
