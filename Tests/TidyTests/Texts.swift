@@ -94,4 +94,15 @@ extension Rule {
             HouseFile(path: "examples/README.md", text: "as `sql/nowhere.sql` says"),
         ]
     )
+
+    static let sqlLines = Rule(
+        name: "A line of SQL ends at column 120",
+        concerns: { $0.isIn("sql") },
+        problems: { file in
+            file.lines.enumerated().filter { $0.element.count > 120 }.map {
+                "line \($0.offset + 1): \($0.element.count) columns"
+            }
+        },
+        planted: [HouseFile(path: "sql/1.sql", text: "-- é" + String(repeating: "é", count: 117))]
+    )
 }
