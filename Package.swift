@@ -166,6 +166,22 @@ let package = Package(
     cLanguageStandard: .c2x
 )
 
+// Tests/run.sh --only ROOM and --pure say in this variable which test targets there are: SwiftPM links all of them into one
+// program, so that one room's tests would wait for every other room to be built.
+if let wanted = Context.environment["PRICINGD_TESTS"] {
+    func needsPostgres(_ name: String) -> Bool {
+        guard name != "CLibPQ" else { return true }
+        let dependencies = package.targets.first { $0.name == name }?.dependencies ?? []
+        return dependencies.contains { dependency in
+            guard case .byNameItem(name: let next, condition: _) = dependency else { return false }
+            return needsPostgres(next)
+        }
+    }
+    package.targets = package.targets.filter { target in
+        target.type != .test || (wanted == "pure" ? !needsPostgres(target.name) : target.name == wanted)
+    }
+}
+
 for target in package.targets where target.type != .system && !target.name.hasPrefix("C") {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),

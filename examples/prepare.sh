@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by examples/quickstart.sh and Tests/run.sh: what a Debian 12 machine needs before anything can be built.
 
 # need [COMMAND:]PACKAGE...: installs the Debian packages that are missing. With a command, the package counts as there
@@ -22,14 +23,20 @@ need() {
         "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
 }
 
-# What Swift, the build and the private cluster want.
-need_to_build() {
-    need git:git pkg-config:pkg-config ld:binutils libc6-dev libgcc-12-dev libstdc++-12-dev libpq-dev libedit-dev
-    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need postgresql
+# What Swift and the rooms without PostgreSQL want.
+need_to_compile() {
+    need git:git pkg-config:pkg-config ld:binutils libc6-dev libgcc-12-dev libstdc++-12-dev libedit-dev
     local version
     version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p')
     if [[ -z $version || $(printf '%s\n' 6.2 "$version" | sort -V | head -n 1) != 6.2 ]]; then
         echo "Swift 6.2 or later is needed, ${version:-none} is installed: https://www.swift.org/install/linux/" >&2
         return 1
     fi
+}
+
+# What the whole build and the private cluster want.
+need_to_build() {
+    need_to_compile
+    need libpq-dev
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need postgresql
 }

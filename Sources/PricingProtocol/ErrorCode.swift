@@ -1,8 +1,8 @@
 package import JSON
 package import JSONRPC
 
-/// The registry of errors: one meaning a code, for ever. `server.explain`, the OpenRPC document and README's table are
-/// made from it.
+/// The registry of errors: one meaning a code, for ever. `server.explain`, the OpenRPC document and the Protocol
+/// page's table are made from it.
 package struct ErrorCode: Sendable, Hashable {
     /// The wire code.
     package let code: Int

@@ -1,6 +1,6 @@
 package import JSON
 
-/// One method, declared once: dispatch, roles, `rpc.discover` and README's table come from this value.
+/// One method, declared once: dispatch, roles, `rpc.discover` and the Protocol page's table come from this value.
 package final class Method: Sendable {
     /// What calling it does to the shop.
     package enum Effect: String, Sendable {

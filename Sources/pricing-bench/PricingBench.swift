@@ -3,6 +3,7 @@ import Glibc
 import JSON
 import JSONRPC
 import PricingClient
+import PricingProtocol
 import RPCTransport
 
 /// The measuring command line: an ordinary client that loads a daemon, or sets one beside pgbench.
@@ -11,6 +12,7 @@ struct PricingBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pricing-bench",
         abstract: "Measures a pricingd: calls a second, latency, and both beside pgbench on the same functions.",
+        version: Release.version,
         subcommands: [Measure.self, Compare.self],
         defaultSubcommand: Measure.self
     )

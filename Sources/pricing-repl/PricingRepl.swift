@@ -12,7 +12,8 @@ struct PricingRepl: AsyncParsableCommand {
             pricing-repl doctor says which socket is meant, whether it answers and who we are.
 
             Exit status: 0 ok, 1 a call was refused, 2 no connection, 3 usage, 4 timeout or cancelled, 130 interrupted.
-            """
+            """,
+        version: Release.version
     )
 
     @Option(help: "The daemon's socket; else $PRICINGD_SOCKET and the usual places.")

@@ -11,6 +11,7 @@ struct PricingSimulate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pricing-simulate",
         abstract: "Fills a shop with data, trades in it, and tries pricing policies, as any client of pricingd could.",
+        version: Release.version,
         subcommands: [Generate.self, Orders.self, Evaluate.self]
     )
 }

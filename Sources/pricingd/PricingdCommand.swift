@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import Postgres
 import Pricing
+import PricingProtocol
 
 /// The daemon's command line.
 @main
@@ -10,7 +11,8 @@ struct PricingdCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pricingd",
         abstract: "Keeps a shop's stock and prices in PostgreSQL and serves them over a Unix socket.",
-        subcommands: [Serve.self, Migrate.self, Scripts.self, Doctor.self],
+        version: Release.version,
+        subcommands: [Serve.self, Migrate.self, Scripts.self, Doctor.self, OpenRPC.self],
         defaultSubcommand: Serve.self
     )
 }

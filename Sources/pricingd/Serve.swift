@@ -14,7 +14,7 @@ struct Serve: AsyncParsableCommand {
 
     @OptionGroup var options: CommonOptions
 
-    @Option(help: "Where to listen; without it $PRICINGD_SOCKET and the folders of the README.")
+    @Option(help: "Where to listen; without it $PRICINGD_SOCKET and the usual folders: see the page Operating.")
     var socket: String?
 
     @Flag(help: "Serve one peer on stdin and stdout instead of a socket.")

@@ -134,10 +134,25 @@ struct ExamplesTests {
     }
 
     @Test
-    func readmeTablesFollowTheDocument() async throws {
+    func tablesFollowTheDocumentAndTheDaemonGivesTheSame() async throws {
         let daemon = try await TestDaemon.shared()
-        let outcome = try await Self.run(["python3", "examples/python/readme_tables.py"], daemon)
+        let pricingd = try TestDaemon.program("pricingd")
+        let outcome = try await Self.run(["python3", "examples/python/protocol_tables.py", pricingd], daemon)
         #expect(outcome.status == 0, "\(outcome.errors)")
+
+        let printed = try await Self.run([pricingd, "openrpc"], daemon)
+        let client = try await daemon.client()
+        let document = try await client.call("rpc.discover")
+        await client.close()
+        #expect(printed.output.count == 1)
+        #expect(try JSONParser.parse(Array((printed.output.first ?? "").utf8)) == .object(document))
+    }
+
+    @Test(arguments: ["pricingd", "pricing-bench", "pricing-repl", "pricing-simulate"])
+    func everyProgramTellsTheSameVersion(name: String) async throws {
+        let daemon = try await TestDaemon.shared()
+        let outcome = try await Self.run([try TestDaemon.program(name), "--version"], daemon)
+        #expect(outcome.status == 0 && outcome.output == [Release.version], "\(outcome.errors)")
     }
 
     @Test func quickstartShowsMovingPricesAndLeavesNothing() async throws {

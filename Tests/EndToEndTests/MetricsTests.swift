@@ -1,3 +1,4 @@
+import Foundation
 import JSON
 import PricingTestSupport
 import RPCTransport
@@ -22,7 +23,7 @@ extension EndToEnd {
                 "pricingd_call_seconds": "histogram", "pricingd_orders_waiting": "gauge",
                 "pricingd_orders_contended": "gauge", "pricingd_order_batch_orders": "histogram",
                 "pricingd_subscriptions": "gauge", "pricingd_subscriptions_slow": "gauge",
-                "pricingd_event_sequence": "counter",
+                "pricingd_event_sequence": "gauge",
                 "pricingd_events_delivered_total": "counter", "pricingd_subscription_lag_events": "gauge",
                 "pricingd_events_unnumbered": "gauge", "pricingd_price_changes_total": "counter",
                 "pricingd_database_connections_open": "gauge", "pricingd_database_connections_idle": "gauge",
@@ -57,6 +58,24 @@ extension EndToEnd {
             let idle = try #require(after.values["pricingd_database_connections_idle"])
             #expect(open >= 1 && idle <= open)
             await watcher.close()
+        }
+
+        @Test(
+            .enabled(
+                if: FileManager.default.isExecutableFile(atPath: "/usr/bin/promtool"),
+                "needs promtool, of Debian's package prometheus"
+            )
+        )
+        func prometheusItselfHasNothingToSay() async throws {
+            let client = try await TestDaemon.shared().client()
+            let text = try #require(try await client.call("server.metrics")["text"]?.string)
+            await client.close()
+            let promtool = try ChildProgram("/usr/bin/promtool", ["check", "metrics"])
+            for line in text.split(separator: "\n") { try promtool.write(String(line)) }
+            try promtool.closeInput()
+            let said = await promtool.errorText()
+            #expect(await promtool.exit() == 0)
+            #expect(said == "")
         }
 
         @Test(arguments: [

@@ -9,11 +9,12 @@ extension EndToEnd {
     /// A shop that is dumped while it trades, and comes back elsewhere.
     @Suite
     struct RestoreTests {
-        /// The README's own commands.
+        /// The documentation's own commands.
         private static func documented(_ program: String) throws -> String {
-            let readme = try String(contentsOfFile: ExamplesTests.root + "/README.md", encoding: .utf8)
-            let backup = try #require(readme.split(separator: "**Backup.**").last)
-            return String(try #require(backup.split(separator: "\n").first { $0.hasPrefix("    \(program) ") }))
+            let page = ExamplesTests.root + "/Sources/pricingd/pricingd.docc/Operating.md"
+            let text = try String(contentsOfFile: page, encoding: .utf8)
+            let backup = try #require(text.split(separator: "## Backup and restore").last)
+            return String(try #require(backup.split(separator: "\n").first { $0.hasPrefix("\(program) ") }))
         }
 
         private func shell(_ command: String, _ places: [String: String]) async throws {

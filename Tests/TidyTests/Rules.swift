@@ -13,7 +13,7 @@ extension Rule {
     static let all: [Rule] = [
         fileLength, functionLength, unfinished, traps, access, foundation, arrows, sqlHomes, machine, registries,
         sleeps,
-        pragmas, scriptNames, folders,
+        pragmas, scriptNames, folders, namedPaths, sqlLines,
     ]
 
     static func isSwift(_ file: HouseFile) -> Bool { file.path.hasSuffix(".swift") }

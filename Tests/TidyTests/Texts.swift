@@ -1,3 +1,5 @@
+import Foundation
+
 /// Rules for text of every kind.
 extension Rule {
     static let machine = Rule(
@@ -78,5 +80,34 @@ extension Rule {
             return file.path.wholeMatch(of: name) == nil ? [file.path] : []
         },
         planted: [HouseFile(path: "sql/more/a.sql", text: ""), HouseFile(path: "sql/A.sql", text: "")]
+    )
+
+    static let namedPaths = Rule(
+        name: "What a document names is there",
+        concerns: { $0.path.hasSuffix(".md") },
+        problems: { file in
+            let folder = House.top.appending(path: file.path).deletingLastPathComponent()
+            let links = file.text.matches(of: /\]\(([^)\s:#]+)(?:#[^)]*)?\)/).map { (String($0.1), folder) }
+            let names = file.text.matches(of: /`((?:sql|Sources|Tests|examples|\.ci)\/[\w.\/-]+)`/)
+                .map { (String($0.1), House.top) }
+            return (links + names).filter {
+                !FileManager.default.fileExists(atPath: $0.1.appending(path: $0.0).path)
+            }.map { $0.0 }
+        },
+        planted: [
+            HouseFile(path: "README.md", text: "[Pricing](Sources/nowhere/Pricing.md)"),
+            HouseFile(path: "examples/README.md", text: "as `sql/nowhere.sql` says"),
+        ]
+    )
+
+    static let sqlLines = Rule(
+        name: "A line of SQL ends at column 120",
+        concerns: { $0.isIn("sql") },
+        problems: { file in
+            file.lines.enumerated().filter { $0.element.count > 120 }.map {
+                "line \($0.offset + 1): \($0.element.count) columns"
+            }
+        },
+        planted: [HouseFile(path: "sql/1.sql", text: "-- é" + String(repeating: "é", count: 117))]
     )
 }

@@ -99,15 +99,15 @@ struct TidyTests {
         #expect(c.matches(of: /#embed/).count == scripts.count && c.matches(of: /\s{4}SCRIPT\(/).count == scripts.count)
     }
 
-    @Test("README's table names every method, once there is one")
-    func readme() throws {
+    @Test("The Protocol page's table names every method")
+    func protocolPage() throws {
         let names = House.files.filter { $0.isIn("Sources/PricingProtocol") }.flatMap { file in
             file.text.matches(of: /Method\(\s*"([a-z]+\.[A-Za-z]+)"/).map { String($0.1) }
                 + file.text.matches(of: /dashboard\(\s*"([A-Za-z]+)"/).map { "dashboard.\($0.1)" }
         }
         #expect(names.count > 50 && names.contains("order.place") && names.contains("dashboard.vipUsers"))
-        guard let readme = House.text("README.md"), readme.contains("| `rpc.discover` |") else { return }
-        let rows = Set(readme.matches(of: /\|\s`([a-z]+\.[A-Za-z]+)`\s\|/).map { String($0.1) })
+        let page = try #require(House.text("Sources/pricingd/pricingd.docc/Protocol.md"))
+        let rows = Set(page.matches(of: /\|\s`([a-z]+\.[A-Za-z]+)`\s\|/).map { String($0.1) })
         #expect(Set(names).subtracting(rows) == [], "not in the table")
         #expect(rows.filter { !names.contains($0) } == [], "no longer a method")
     }

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A connection to pricingd for bash, on socat and jq. Source it, then `connect` once.
 
 # Where the daemon listens, found as every client finds it.
@@ -39,6 +40,7 @@ connect() {
 }
 
 # call METHOD PARAMS: leaves the reply's line in $reply.
+# shellcheck disable=SC2034 # read by who sources this
 call() {
     jq -cn --arg method "$1" --argjson params "$2" \
         '{jsonrpc: "2.0", id: 1, method: $method, params: $params}' >&"$to"

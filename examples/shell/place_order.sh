@@ -5,6 +5,7 @@
 #
 # Run it again with the same KEY: the same order comes back and nothing is sold twice. Exit: 0 placed, 1 refused.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=client.sh
 . "$(dirname "$0")/client.sh"
 
 (($# >= 3)) || { echo "usage: place_order.sh CUSTOMER PRODUCT QUANTITY [KEY]" >&2; exit 1; }

@@ -3,6 +3,7 @@
 #
 #     watch_prices.sh [COUNT]     ends after COUNT moves, or on Ctrl-C
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=client.sh
 . "$(dirname "$0")/client.sh"
 
 connect

@@ -1,7 +1,9 @@
+import PricingProtocol
+
 /// Who this daemon is: one value for its whole life.
 struct DaemonIdentity: Sendable {
     /// The version of the program.
-    static let version = "0.1.0"
+    static let version = Release.version
 
     /// New at each start.
     let instanceID: String

@@ -54,7 +54,7 @@ struct MetricsHandlers: Sendable {
             "Those whose reader has taken too little for too long.",
             Int64(feed.slowSubscriptions)
         )
-        text.gauge("pricingd_event_sequence", "The event number given last.", feed.lastNumber, type: "counter")
+        text.gauge("pricingd_event_sequence", "The event number given last.", feed.lastNumber)
         text.gauge(
             "pricingd_events_delivered_total",
             "Event notifications put into a peer's output.",

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
-"""Keeps README's tables of methods and errors equal to what a running daemon's rpc.discover says.
+"""Keeps the Protocol page's tables of methods and errors equal to what `pricingd openrpc` says. No daemon is needed.
 
-    readme_tables.py            says whether they are; exit 1 when they are not
-    readme_tables.py --write    writes them
+    protocol_tables.py [PRICINGD]            says whether they are; exit 1 when they are not
+    protocol_tables.py --write [PRICINGD]    writes them
+
+PRICINGD is the program to ask; without it, the one on the PATH.
 """
 
+import json
 import pathlib
 import re
+import subprocess
 import sys
 
-from pricingd_client import Client
-
-README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "Sources/pricingd/pricingd.docc/Protocol.md"
 
 
 def methods(document):
@@ -30,14 +32,16 @@ def errors(document):
         yield f"| {error['code']} | `{error['data']['reason']}` | {retryable} | {error['message']} |"
 
 
-document = Client().call("rpc.discover")
-old = new = README.read_text()
+words = [word for word in sys.argv[1:] if word != "--write"]
+command = [words[0] if words else "pricingd", "openrpc"]
+document = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+old = new = PAGE.read_text()
 for name, table in (("methods", methods), ("errors", errors)):
     block = f"<!-- {name} -->\n" + "\n".join(table(document)) + f"\n<!-- /{name} -->"
     new, found = re.subn(f"<!-- {name} -->.*?<!-- /{name} -->", lambda _: block, new, flags=re.S)
     if found != 1:
-        sys.exit(f"README.md has {found} places for the table of {name}")
+        sys.exit(f"{PAGE.name} has {found} places for the table of {name}")
 if "--write" in sys.argv:
-    README.write_text(new)
+    PAGE.write_text(new)
 elif new != old:
-    sys.exit("README.md's tables are stale; with a daemon running: python3 examples/python/readme_tables.py --write")
+    sys.exit(f"{PAGE.name}'s tables are stale: python3 examples/python/protocol_tables.py --write")
