@@ -1,14 +1,15 @@
 --! once
--- The whole schema: every table, column, constraint and index, and what they need to be made. Functions and triggers stand
--- in 04_create_triggers.sql and beside it. Money is numeric(12,2), time is timestamptz, a share is a fraction of one; every
--- constraint is named, since the daemon matches errors by constraint.
+-- The whole schema: every table, column, constraint and index, and what they need to be made. Functions and triggers
+-- stand in 04_create_triggers.sql and beside it. Money is numeric(12,2), time is timestamptz, a share is a fraction of
+-- one; every constraint is named, since the daemon matches errors by constraint.
 
 create extension if not exists pgcrypto;  -- slow password hashes
 create extension if not exists pg_trgm;  -- finds a text inside another; trusted, so no superuser is needed
 
 -- ------------------------------------------------------------------------------------------------------ values
 -- What a column may hold, whoever writes it. NaN passes every `> 0` and infinity every comparison of times, so both are
--- refused by type. Domains, since PostgreSQL keeps a domain's check ready and parses a table's again in every statement.
+-- refused by type. Domains, since PostgreSQL keeps a domain's check ready and parses a table's again in every
+-- statement.
 create domain amount as numeric(12, 2)
     constraint amount_is_number check (value < 'NaN');
 create domain finite_number as float8
@@ -31,8 +32,8 @@ create domain event_topic as text
     constraint event_outbox_topic_known check (value in ('price', 'stock', 'order', 'automation'));
 
 -- ------------------------------------------------------------------------------------------------------ texts
--- What makes two texts the same. Indexes need these functions, so they belong to the tables and not to the code; they pin
--- their search path, so that a restore finds what they name.
+-- What makes two texts the same. Indexes need these functions, so they belong to the tables and not to the code; they
+-- pin their search path, so that a restore finds what they name.
 
 -- Letters that differ by case or by compatibility form alone become the same; the dots of i, ß and final sigma too, and
 -- what cannot be seen goes. Accents stay: two categories may differ by one. Not the database's own collation, which may
@@ -47,7 +48,8 @@ begin
         U&'\0131\03C2', U&'i\03C3'), U&'\00DF', 'ss'), U&'i\0307', 'i');
 end $$;
 
--- What a search compares: the same with the marks off, and with the letters that root collation takes for one with a mark.
+-- What a search compares: the same with the marks off, and with the letters that root collation takes for one with a
+-- mark.
 create function fold_text(words text) returns text
 language plpgsql immutable strict parallel safe set search_path = pricing, pg_temp cost 500 as $$
 begin
@@ -60,8 +62,8 @@ begin
         U&'\0131\03C2\0142\00F8\0111\0127', U&'i\03C3lodh'), U&'\00DF', 'ss');
 end $$;
 
--- A name without the blanks and invisible characters around it; nothing is left of one that shows nothing. What belongs to
--- the character before it, a variation selector or a flag's tags, stays at the end.
+-- A name without the blanks and invisible characters around it; nothing is left of one that shows nothing. What belongs
+-- to the character before it, a variation selector or a flag's tags, stays at the end.
 create function trim_name(words text) returns text
 language plpgsql immutable strict parallel safe as $$
 declare
@@ -138,7 +140,8 @@ create index app_user_text_index on app_user using gin (search_text gin_trgm_ops
 create index app_user_role_index on app_user (role, user_id) where archived_at is null;
 
 -- ------------------------------------------------------------------------------------------------------ catalogue
--- What the merchant declares: nothing here follows stock. A name is unique as typed, which `on conflict` names, and folded.
+-- What the merchant declares: nothing here follows stock. A name is unique as typed, which `on conflict` names, and
+-- folded.
 create table category (
     category_id bigint generated always as identity constraint category_pkey primary key,
     name text not null constraint category_name_key unique,
@@ -168,7 +171,8 @@ create table rule (
     status text not null default 'draft',
     up_share numeric(6, 4) not null default 0.10,     -- bands: share of base added when stock is low
     down_share numeric(6, 4) not null default 0.10,   -- bands: share of base taken off when it is high
-    gap_share numeric(6, 4) not null default 0.05,    -- bands: hysteresis, as a share of the distance between the levels
+    -- Bands: hysteresis, as a share of the distance between the levels
+    gap_share numeric(6, 4) not null default 0.05,
     tick_seconds integer not null default 86400,
     band_tick numeric(6, 4) not null default 0.08,    -- dead band at a tick: smaller moves are not made
     band_stock numeric(6, 4) not null default 0.15,   -- dead band at a movement
@@ -205,8 +209,8 @@ create table rule (
 );
 create unique index rule_one_active_version on rule (name) where status = 'active';
 
--- Demand quantities are float8, as the formulas are. base / elasticity is the mean by which willingness to pay exceeds the
--- price.
+-- Demand quantities are float8, as the formulas are. base / elasticity is the mean by which willingness to pay exceeds
+-- the price.
 create table product (
     product_id bigint generated always as identity constraint product_pkey primary key,
     title text not null,
@@ -225,7 +229,8 @@ create table product (
     version integer not null default 1,
     created_at finite_time not null default now(),
     elasticity float8 not null default 2,             -- percent of demand lost for a percent of price, at base
-    ref_rate float8,                                  -- units that sell a day at base; null: opening stock over days left
+    -- Units that sell a day at base; null: opening stock over days left
+    ref_rate float8,
     unit_value amount not null default 0,             -- what one unit left at the season's end is worth
     decay float8 not null default 0,                  -- share of willingness to pay lost a day
     season_start finite_time,
@@ -265,13 +270,13 @@ create index product_unlisted_index on product (product_id) where not active or 
 -- can name a wrong cause; an update that carries none is direct SQL.
 create type movement_cause as (kind text, actor text, reason text, order_id bigint);
 
--- One sale of a product: whose order, how many units, and the numbers in the outbox that its events are to have, so that
--- they stand where they would had each order been placed alone.
+-- One sale of a product: whose order, how many units, and the numbers in the outbox that its events are to have, so
+-- that they stand where they would had each order been placed alone.
 create type unit_sale as (order_id bigint, actor text, quantity integer, stock_event bigint, price_event bigint);
 
 -- The narrow hot row: stock, price and what the trigger keeps beside them. No index on stock or price, so that an
--- update stays on its page (HOT). The least share of updates that did, under uniform, hot and Zipf load, 20 s each: 98.1 %
--- at a fillfactor of 50, 99.1 % at 70, 94.0 % at 85.
+-- update stays on its page (HOT). The least share of updates that did, under uniform, hot and Zipf load, 20 s each:
+-- 98.1 % at a fillfactor of 50, 99.1 % at 70, 94.0 % at 85.
 create table inventory (
     product_id bigint constraint inventory_pkey primary key
         constraint inventory_product_fkey references product,
@@ -297,7 +302,8 @@ create table inventory (
     next_eta finite_time,                             -- the earliest open expectation's
     changed_at finite_time,
     sales unit_sale[],                                -- a batch's sales, consumed by the trigger as a cause is
-    learning_since finite_time,                       -- from when it has counted without a break; null: from the next event
+    -- From when it has counted without a break; null: from the next event
+    learning_since finite_time,
     constraint inventory_stock_not_negative check (stock >= 0),
     constraint inventory_held_range check (held between 0 and stock),
     constraint inventory_price_positive check (price > 0),
@@ -342,8 +348,8 @@ create table expectation (
 );
 create index expectation_open_index on expectation (product_id, eta) where closed_at is null;
 
--- A product's posted price and stock level beside the hot row, which must have no index on either. The inventory trigger
--- moves it, and only when one of them changes: most sales change neither. No level: archived.
+-- A product's posted price and stock level beside the hot row, which must have no index on either. The inventory
+-- trigger moves it, and only when one of them changes: most sales change neither. No level: archived.
 create table shelf (
     product_id bigint constraint shelf_pkey primary key constraint shelf_product_fkey references product,
     price amount not null,
@@ -392,8 +398,8 @@ create table automation_halt (
 create unique index automation_halt_open_index
     on automation_halt (coalesce(category_id, 0), coalesce(product_id, 0)) where resumed_at is null;
 
--- What the circuit breaker keeps: the price that each product stood at before its first move in the window, and how far in
--- the event stream it has read.
+-- What the circuit breaker keeps: the price that each product stood at before its first move in the window, and how far
+-- in the event stream it has read.
 create table breaker_move (
     product_id bigint constraint breaker_move_pkey primary key,
     was amount not null,
@@ -444,9 +450,9 @@ create index customer_order_customer_index on customer_order (customer_id, order
 create index customer_order_placed_index on customer_order (placed_at);
 create index customer_order_status_index on customer_order (status, order_id);
 
--- No foreign keys: lines are written with their order, by place_all alone, on products whose rows it holds; no order and no
--- product is ever deleted, and the audit compares lines with the ledger. Looking both up again for every line, and locking
--- them against a deletion that cannot be, cost more than writing the line.
+-- No foreign keys: lines are written with their order, by place_all alone, on products whose rows it holds; no order
+-- and no product is ever deleted, and the audit compares lines with the ledger. Looking both up again for every line,
+-- and locking them against a deletion that cannot be, cost more than writing the line.
 create table order_line (
     order_id bigint not null,
     product_id bigint not null,
@@ -474,11 +480,11 @@ create table event_outbox (
     actor text not null
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
--- The event stream in partitions of 20 million numbers each, so that a shop may let go of old events as whole tables, with
--- nothing to delete row by row and nothing for vacuum. Partition n, table event_pn, holds the numbers from n * 20,000,000
--- on. Large ones, since every reader of the stream locks each. Each has its own key: the key of the whole could not be
--- dropped part by part, which is how pg_restore --clean goes about it. Stock ledger and price history are not partitioned:
--- each product's rows are a chain from its first one on, by which stock and price are recomputed.
+-- The event stream in partitions of 20 million numbers each, so that a shop may let go of old events as whole tables,
+-- with nothing to delete row by row and nothing for vacuum. Partition n, table event_pn, holds the numbers from n *
+-- 20,000,000 on. Large ones, since every reader of the stream locks each. Each has its own key: the key of the whole
+-- could not be dropped part by part, which is how pg_restore --clean goes about it. Stock ledger and price history are
+-- not partitioned: each product's rows are a chain from its first one on, by which stock and price are recomputed.
 create table event (
     sequence bigint not null,
     at finite_time not null,
@@ -494,9 +500,9 @@ create table event (
 create table event_p0 partition of event (constraint event_p0_pkey primary key (sequence))
     for values from (minvalue) to (20000000);
 
--- One row: the number given last, the lowest number still kept (kept here, since finding it would look at each partition),
--- and which stream the numbers are of: another one after another shop was restored in this one's place, so that a
--- subscriber does not take restored events for new ones.
+-- One row: the number given last, the lowest number still kept (kept here, since finding it would look at each
+-- partition), and which stream the numbers are of: another one after another shop was restored in this one's place, so
+-- that a subscriber does not take restored events for new ones.
 create table event_sequence (
     only_row boolean not null default true constraint event_sequence_pkey primary key,
     last_number bigint not null default 0,

@@ -1,14 +1,14 @@
 --! code last
--- Every trigger, with the one function behind it: here reading begins. A price is
--- guards(strategy(declaration, ledger, clock), limits, posted price); it is computed in the transaction that moves stock, by
--- one trigger on inventory that writes price, ledger, history and events at once. What it calls:
+-- Every trigger, with the one function behind it: here reading begins. A price is guards(strategy(declaration, ledger,
+-- clock), limits, posted price); it is computed in the transaction that moves stock, by one trigger on inventory that
+-- writes price, ledger, history and events at once. What it calls:
 --   learn_and_estimate   pricing/learner.sql     what sales say of demand, for the strategies that model it
 --   evaluate_price       pricing/evaluate.sql    the strategy's target (pricing/strategies.sql), then the guards (guards.sql)
 --   post_price           pricing/ledger.sql      the price that is posted, and with it
 --   record_movement, record_price_change         the lines of stock ledger and price history, with their events
 --   keep_shelf           pricing/ledger.sql      the row that lists are sorted by
 
--- ------------------------------------------------------------------------------------------------------ stock and price
+-- ----------------------------------------------------------------------------------------------------- stock and price
 -- A new inventory row is evaluated at once; its first price is no change.
 create function tg_inventory_open() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
@@ -234,8 +234,8 @@ begin
     end if;
     perform check_pin(i.pin_price, new, r) from inventory i join rule r on r.rule_id = new.rule_id
     where i.product_id = new.product_id and i.pin_price is not null;
-    -- What was learned is in units of base and elasticity; an opening rate is one of the season's days. The time under a
-    -- rule that did not learn teaches nothing.
+    -- What was learned is in units of base and elasticity; an opening rate is one of the season's days. The time under
+    -- a rule that did not learn teaches nothing.
     begins_to_learn := follows_anew and chosen.strategy = 'learn'
         and (select strategy from rule where rule_id = old.rule_id) <> 'learn';
     update inventory set
@@ -273,7 +273,7 @@ create trigger product_archive_expectations after update of archived_at on produ
     for each row when (old.archived_at is null and new.archived_at is not null)
     execute function tg_product_stop_waiting();
 
--- ------------------------------------------------------------------------------------------------------ deliveries, orders, rules, clock
+-- ------------------------------------------------------------------------------------ deliveries, orders, rules, clock
 -- Whoever writes an expectation, the product's price follows at once.
 create function tg_expectation_price() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
@@ -291,9 +291,9 @@ end $$;
 create trigger expectation_price after insert or update or delete on expectation
     for each row execute function tg_expectation_price();
 
--- Every move of an order passes here, direct SQL too: pending -> processing -> completed -> returned, and cancelled from
--- the first two. What was cancelled or returned goes back to its shelves, once, and subscribers hear of it. The reason
--- travels in the setting pricing.reason.
+-- Every move of an order passes here, direct SQL too: pending -> processing -> completed -> returned, and cancelled
+-- from the first two. What was cancelled or returned goes back to its shelves, once, and subscribers hear of it. The
+-- reason travels in the setting pricing.reason.
 create function tg_order_move() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 declare
@@ -344,8 +344,8 @@ end $$;
 
 create trigger rule_keep before update on rule for each row execute function tg_rule_keep();
 
--- Nobody may leave a virtual time behind in a live database. Checked at the commit, since generating back-dated data sets
--- one for as long as its own transaction lasts.
+-- Nobody may leave a virtual time behind in a live database. Checked at the commit, since generating back-dated data
+-- sets one for as long as its own transaction lasts.
 create function tg_virtual_clock_sandbox() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
@@ -359,8 +359,8 @@ create constraint trigger virtual_clock_sandbox after insert or update on virtua
     deferrable initially deferred for each row execute function tg_virtual_clock_sandbox();
 
 -- ------------------------------------------------------------------------------------------------------ names
--- Names are trimmed and checked however they come, and what is made is made at the shop's time. What stands unchanged is
--- left as it is.
+-- Names are trimmed and checked however they come, and what is made is made at the shop's time. What stands unchanged
+-- is left as it is.
 create function tg_name_clean() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
@@ -400,7 +400,8 @@ begin
         end if;
         if tg_op = 'INSERT' or new.phone_number is distinct from old.phone_number then
             new.phone_number := clean_name(new.phone_number, 'phoneNumber', 32);
-            if phone_key(new.phone_number) !~ '[0-9]{3}' then new.phone_number := '-'; end if;  -- its check refuses that
+            -- Its check refuses that
+            if phone_key(new.phone_number) !~ '[0-9]{3}' then new.phone_number := '-'; end if;
         end if;
     end case;
     return new;
@@ -418,7 +419,8 @@ create trigger supplier_name_clean before insert or update of company_name, cont
 create trigger app_user_name_clean before insert or update of full_name, email, phone_number on app_user
     for each row execute function tg_name_clean();
 
--- A row's time of making where nobody gave one: the column's default is the wall clock, which a sandbox does not follow.
+-- A row's time of making where nobody gave one: the column's default is the wall clock, which a sandbox does not
+-- follow.
 create function tg_row_born() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin

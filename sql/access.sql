@@ -1,6 +1,6 @@
 --! code last
--- Who may do what. Whoever may write a table may call what its triggers call; what runs with its owner's rights is for the
--- daemon's role alone.
+-- Who may do what. Whoever may write a table may call what its triggers call; what runs with its owner's rights is for
+-- the daemon's role alone.
 
 grant usage on schema pricing_code to public;
 revoke execute on function keyed_hash(text), make_event_partitions(bigint), expire_events(), generate_begin(jsonb),

@@ -8,8 +8,8 @@ create type price_verdict as (
     limited numeric, dead_band numeric, price numeric, binding text, frozen text
 );
 
--- One product of an order that is being placed: what is asked of it beside what the shop has, and whether it is for sale;
--- null where there is no such product.
+-- One product of an order that is being placed: what is asked of it beside what the shop has, and whether it is for
+-- sale; null where there is no such product.
 create type wanted_line as (
     product_id bigint, quantity bigint, max_price numeric, price numeric(12, 2), available integer, is_open boolean
 );

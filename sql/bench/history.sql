@@ -1,10 +1,11 @@
 --! bench
--- What psql runs to give the shop of 42_bench_shop.sql a past of `rows` rows. A history row is one stock movement, a sale
--- of one unit, with its order of one line and its two events; after every 20th the merchant declares the product's other
--- base price, which is a price change and a third event. The rows go round the products, as a shop's do whose customers
--- want all things alike, so that indexes grow everywhere at once; their times lead from the newest order, or a year ago,
--- to now. Written set by set without the triggers; what they would have left behind holds all the same, as the audit
--- says. May be run again: the past goes on where it ended. Fails by a primary key where somebody trades meanwhile.
+-- What psql runs to give the shop of 42_bench_shop.sql a past of `rows` rows. A history row is one stock movement, a
+-- sale of one unit, with its order of one line and its two events; after every 20th the merchant declares the product's
+-- other base price, which is a price change and a third event. The rows go round the products, as a shop's do whose
+-- customers want all things alike, so that indexes grow everywhere at once; their times lead from the newest order, or
+-- a year ago, to now. Written set by set without the triggers; what they would have left behind holds all the same, as
+-- the audit says. May be run again: the past goes on where it ended. Fails by a primary key where somebody trades
+-- meanwhile.
 begin;
 set local session_replication_role = replica;
 set local synchronous_commit = off;

@@ -8,15 +8,16 @@ language sql stable as $$
                 else to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end
 $$;
 
--- A search text, folded as what it is compared with is, as a LIKE pattern that finds it anywhere, its own wildcards escaped.
+-- A search text, folded as what it is compared with is, as a LIKE pattern that finds it anywhere, its own wildcards
+-- escaped.
 create function like_pattern(search text) returns text
 language sql immutable as $$
     select '%' || replace(replace(replace(fold_text(search), '\', '\\'), '%', '\%'), '_', '\_') || '%'
 $$;
 
--- The cursor that stands for a place in one list under one request: the place and a keyed hash of list, request and place.
--- Filters and order are the request; how many rows a page has may change from page to page, and so may what the daemon
--- carries along.
+-- The cursor that stands for a place in one list under one request: the place and a keyed hash of list, request and
+-- place. Filters and order are the request; how many rows a page has may change from page to page, and so may what the
+-- daemon carries along.
 create function seal_cursor(list text, p jsonb, place json) returns text
 language sql stable strict as $$
     select translate(encode(substr(keyed_hash(
@@ -90,9 +91,9 @@ begin
     return o.reply;
 end $$;
 
--- The reply that stands under a key, given again, or the refusal of another request's key (PR009).
--- The first transaction may have been seen before its standby had it, when its wait was cut short: a reply is given again
--- only by a commit that waits for the standby itself, and such a commit must write something.
+-- The reply that stands under a key, given again, or the refusal of another request's key (PR009). The first
+-- transaction may have been seen before its standby had it, when its wait was cut short: a reply is given again only by
+-- a commit that waits for the standby itself, and such a commit must write something.
 create function replay(stored request_key, hash bytea) returns order_outcome
 language plpgsql as $$
 begin

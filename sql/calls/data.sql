@@ -168,8 +168,8 @@ begin
         'plan', json_build_object('seed', seed, 'orders', orders, 'today', today));
 end $$;
 
--- When the n-th order is placed. The year ends with yesterday, so that the time of day plays no part; the shop grows, so
--- the n-th comes at (n / orders) ^ 0.85 of it.
+-- When the n-th order is placed. The year ends with yesterday, so that the time of day plays no part; the shop grows,
+-- so the n-th comes at (n / orders) ^ 0.85 of it.
 create function generated_moment(plan jsonb, n bigint) returns timestamptz
 language sql immutable as $$
     select ((plan ->> 'today')::date - 365)::timestamp at time zone 'UTC' + days * interval '1 day'

@@ -35,8 +35,8 @@ begin
         order by c.sequence desc limit page_size(p) + 1));
 end $$;
 
--- Evaluates the product as it stands; a second evaluation changes nothing, so this is why the price is what it is, unless
--- it says that it would be another.
+-- Evaluates the product as it stands; a second evaluation changes nothing, so this is why the price is what it is,
+-- unless it says that it would be another.
 create function price_why(p jsonb) returns json
 language plpgsql stable as $$
 declare

@@ -73,8 +73,8 @@ begin
     return product_json(d, i);
 end $$;
 
--- The products that exist of these ids. Its plan is made once, which costs more than reading one of them, and looks them up
--- even if it was made while the table was empty.
+-- The products that exist of these ids. Its plan is made once, which costs more than reading one of them, and looks
+-- them up even if it was made while the table was empty.
 create function read_products(ids bigint[]) returns table (id bigint, reply text)
 language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
@@ -83,8 +83,8 @@ begin
 end $$;
 
 -- Pages by (sort key, id), so that a page begins where the last one ended, whatever was added between. The page's ids
--- are found first: from the table that has the key, planned for the filters that are there, with what no filter asks for
--- left out. Each key has an index but stock, which would cost every sale one: the narrow table is read instead.
+-- are found first: from the table that has the key, planned for the filters that are there, with what no filter asks
+-- for left out. Each key has an index but stock, which would cost every sale one: the narrow table is read instead.
 create function product_list(p jsonb) returns json
 language plpgsql stable as $body$
 declare
@@ -92,7 +92,8 @@ declare
     descending boolean := left(sort, 1) = '-';
     key text := case ltrim(sort, '-') when 'price' then 's.price' when 'stock' then 'i.stock'
                                       when 'title' then 'd.title collate "und-x-icu"' else 'd.product_id' end;
-    -- A word stands in titles that begin alike: walking them in order would pass most of the catalogue before the first.
+    -- A word stands in titles that begin alike: walking them in order would pass most of the catalogue before the
+    -- first.
     placed text := case when ltrim(sort, '-') = 'title' and p ? 'search' then $$(d.title || '') collate "und-x-icu"$$
                         else key end;
     after jsonb := open_cursor('product.list', p);

@@ -1,9 +1,9 @@
 --! code
--- Many products in one call: a row with productId changes that product, one without makes a new one. Every row is tried. A
--- refused one says the SQLSTATE, message, detail and constraint that refused it, under the row's own number; in mode
--- atomic a single one undoes all. In mode perRow the daemon calls this for a few rows at a time, each time a transaction,
--- so that no product is held for long. `refused` are rows that never came so far, `call` names the whole call that these
--- rows are a part of: only what tells two requests under one key apart.
+-- Many products in one call: a row with productId changes that product, one without makes a new one. Every row is
+-- tried. A refused one says the SQLSTATE, message, detail and constraint that refused it, under the row's own number;
+-- in mode atomic a single one undoes all. In mode perRow the daemon calls this for a few rows at a time, each time a
+-- transaction, so that no product is held for long. `refused` are rows that never came so far, `call` names the whole
+-- call that these rows are a part of: only what tells two requests under one key apart.
 
 -- Locks rows of products for a few changes, in their order, and none before all can be had: while it waits for somebody
 -- it keeps nobody else waiting. Gives those that were held all the while; the others are locked.
@@ -46,9 +46,9 @@ declare
     facts text;
     broken text;
 begin
-    -- Many rows may fill an empty table before the planner hears of it: so no plan that reads it whole, neither a new one
-    -- nor one that this session still has. Measured: 10,000 rows in a shop known to be empty took eight times as long. Once
-    -- a call and session.
+    -- Many rows may fill an empty table before the planner hears of it: so no plan that reads it whole, neither a new
+    -- one nor one that this session still has. Measured: 10,000 rows in a shop known to be empty took eight times as
+    -- long. Once a call and session.
     if p ->> 'call' is null or current_setting('pricing.import', true) is distinct from p ->> 'call' then
         discard plans;
         perform set_config('pricing.import', coalesce(p ->> 'call', ''), false);
@@ -58,8 +58,8 @@ begin
         held := lock_products(array(select (r #>> '{product,productId}')::bigint from jsonb_array_elements(p -> 'rows') r
                                     where r -> 'product' ? 'productId'));
     end if;
-    -- New products first, then those that others may wait for, in product order, each locked no sooner than it is changed:
-    -- so imports and orders never wait for each other in a circle.
+    -- New products first, then those that others may wait for, in product order, each locked no sooner than it is
+    -- changed: so imports and orders never wait for each other in a circle.
     for line in select product, (r ->> 'row')::bigint as number, (product ->> 'productId')::bigint as id
                 from jsonb_array_elements(p -> 'rows') with ordinality u (r, n), lateral (select r -> 'product' as product) l
                 order by id nulls first, n loop
@@ -93,7 +93,8 @@ begin
     return json_build_object('created', created, 'updated', updated, 'failed', to_json(failed));
 end $$;
 
--- Begins a call of many transactions: the reply that its key was given before, else what names this very call to its parts.
+-- Begins a call of many transactions: the reply that its key was given before, else what names this very call to its
+-- parts.
 create function begin_import(request_key text, method text, params jsonb, out reply text, out call text)
 language plpgsql as $$
 declare

@@ -99,8 +99,8 @@ begin
 end $$;
 
 -- Puts a version into force: it replaces the active version of its name, takes over that name's products, and those
--- that the call names besides. Every product that it takes over is priced at once; one that cannot be is named and taken
--- over later. A whole category, or the whole catalogue, follows it with its new products too.
+-- that the call names besides. Every product that it takes over is priced at once; one that cannot be is named and
+-- taken over later. A whole category, or the whole catalogue, follows it with its new products too.
 create function rule_activate(p jsonb) returns json
 language plpgsql as $$
 declare
@@ -155,9 +155,9 @@ begin
     return rule_json(r);
 end $$;
 
--- `rule.lint`. A stored rule is tried on the products that follow it, those first whose gap is smallest beside their normal
--- order (the median line of their orders, of 5 or more), at most 200 of them; `products` says how many. A rule that no product follows,
--- or a described one, is tried on the described product.
+-- `rule.lint`. A stored rule is tried on the products that follow it, those first whose gap is smallest beside their
+-- normal order (the median line of their orders, of 5 or more), at most 200 of them; `products` says how many. A rule
+-- that no product follows, or a described one, is tried on the described product.
 create function rule_lint(p jsonb) returns json
 language plpgsql stable as $$
 declare
@@ -192,9 +192,9 @@ begin
     return json_build_object('ok', not findings @> '[{"severity": "error"}]', 'products', tried, 'findings', findings);
 end $$;
 
--- One step of `rule.backtest`: as many products as half a second has room for. `state` is what the step before left; the
--- last step gives the reply, with the paths of the first `limit` products and the sums of all. A product whose replay
--- raises is named and left out.
+-- One step of `rule.backtest`: as many products as half a second has room for. `state` is what the step before left;
+-- the last step gives the reply, with the paths of the first `limit` products and the sums of all. A product whose
+-- replay raises is named and left out.
 create function rule_backtest(p jsonb) returns json
 language plpgsql stable as $$
 declare

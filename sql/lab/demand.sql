@@ -113,8 +113,8 @@ begin
     return weight * step;
 end $$;
 
--- The integral of the weight between two times: Gauss-Legendre with five nodes over at most a day at once, cut at steps.
--- Exact for ramps, and for weeks to the last digits of a float8.
+-- The integral of the weight between two times: Gauss-Legendre with five nodes over at most a day at once, cut at
+-- steps. Exact for ramps, and for weeks to the last digits of a float8.
 create function season_integral(factors float8[], earlier float8, later float8) returns float8
 language plpgsql immutable parallel safe as $$
 declare

@@ -286,8 +286,8 @@ begin
 end $$;
 
 -- The rows of one prepared scenario from the sums of its seasons. share and its ci95, half the width of the 95 %
--- interval, are shares of the optimum, null without one; meanCi95 is mean's. changes, reversals, soldOut and leftOver are
--- means over the seasons. path is that of the season `pathOf`, null unless asked for.
+-- interval, are shares of the optimum, null without one; meanCi95 is mean's. changes, reversals, soldOut and leftOver
+-- are means over the seasons. path is that of the season `pathOf`, null unless asked for.
 create function lab_rows(p jsonb) returns json
 language sql stable as $$
     with sums as (

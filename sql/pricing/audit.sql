@@ -32,8 +32,8 @@ language sql immutable as $$
     select kind in ('hold', 'release', 'expire')
 $$;
 
--- Stock figures and the ledger of some products. A row is at fault that neither continues the one before nor stands where
--- the sum stands: after a wrong row the next would fail the first alone, and all later ones the second.
+-- Stock figures and the ledger of some products. A row is at fault that neither continues the one before nor stands
+-- where the sum stands: after a wrong row the next would fail the first alone, and all later ones the second.
 create function audit_ledger(ids bigint[])
 returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
                expected text, found text)
@@ -163,9 +163,9 @@ language sql stable as $$
           and m.sequence between p.at_least and p.at_most and m.stock_after = c.stock limit 1) is null
 $$;
 
--- The posted price of some products: where the history ends (or where its last row comes to by its inputs: then that row
--- is at fault), within its limits, and what its rule gives for the stock of the ledger. What is archived or halted stands
--- where it stood.
+-- The posted price of some products: where the history ends (or where its last row comes to by its inputs: then that
+-- row is at fault), within its limits, and what its rule gives for the stock of the ledger. What is archived or halted
+-- stands where it stood.
 create function audit_prices(ids bigint[])
 returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
                expected text, found text)
@@ -199,8 +199,8 @@ language sql stable as $$
                                 order by m.sequence desc limit 1), 0)
 $$;
 
--- All that an audit finds wrong with some products. Where the computing of one of them raises, it alone is named for it;
--- what can be computed of it still is.
+-- All that an audit finds wrong with some products. Where the computing of one of them raises, it alone is named for
+-- it; what can be computed of it still is.
 create function audit_products(ids bigint[])
 returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
                expected text, found text)

@@ -25,8 +25,8 @@ language sql stable as $$
     where product_id = id and closed_at is null and expectation_id is distinct from without_expectation
 $$;
 
--- Tells the product's row the earliest arrival that is still open, and has its price evaluated. The row is locked before
--- it is looked at, so that of two who change a product's deliveries the second sees what the first did.
+-- Tells the product's row the earliest arrival that is still open, and has its price evaluated. The row is locked
+-- before it is looked at, so that of two who change a product's deliveries the second sees what the first did.
 create function refresh_eta(id bigint, why movement_cause) returns void
 language plpgsql as $$
 begin

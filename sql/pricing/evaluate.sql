@@ -17,8 +17,8 @@ language sql immutable as $$
         || case when note = '' then '' else ': ' || note end
 $$;
 
--- How a row is evaluated after an event of a kind: afresh, as at a tick, or as stock moves. Without anchor_date it waits
--- for what a declaration would have made of it, had automation not been halted.
+-- How a row is evaluated after an event of a kind: afresh, as at a tick, or as stock moves. Without anchor_date it
+-- waits for what a declaration would have made of it, had automation not been halted.
 create function evaluation_mode(row_was inventory, row_now inventory, kind text) returns text
 language sql immutable as $$
     select case when row_now.pin_price is null and (row_was.pin_price is not null or row_was.anchor_date is null)
@@ -184,8 +184,8 @@ begin
         'ticked', row_now.ticked_at);
 end $$;
 
--- The same price from its inputs alone, as verification does it: what it gives must be what the history says. `rounding`
--- tells how a price below half a step was rounded: to the cent, or in rows without it up to the first step.
+-- The same price from its inputs alone, as verification does it: what it gives must be what the history says.
+-- `rounding` tells how a price below half a step was rounded: to the cent, or in rows without it up to the first step.
 create function recompute_price(
     f jsonb, out raw numeric, out capped numeric, out limited numeric, out price numeric, out binding text
 )

@@ -2,8 +2,8 @@
 -- The event stream. A number is given after commit, by one sequencer at a time, so no reader sees a number appear
 -- below one that it was given, and a long transaction delays only its own events.
 
--- Makes the partitions of the stream that hold the numbers from the one given last up to `number`, where they are missing;
--- as the owner, since the daemon's role makes no tables. At most 100 partitions ahead.
+-- Makes the partitions of the stream that hold the numbers from the one given last up to `number`, where they are
+-- missing; as the owner, since the daemon's role makes no tables. At most 100 partitions ahead.
 create function make_event_partitions(number bigint) returns void
 language plpgsql security definer set search_path = pricing, pricing_code, pg_temp as $$
 declare
@@ -20,9 +20,9 @@ begin
     end loop;
 end $$;
 
--- Lets go of the oldest partition, never the one that is being filled, if its last event is older than the shop keeps them:
--- `event_days` of table setting, else 90 days. Whether one went. Whoever would read on in it is told of the gap. Not now
--- while somebody reads the stream for long: nobody is to wait for that.
+-- Lets go of the oldest partition, never the one that is being filled, if its last event is older than the shop keeps
+-- them: `event_days` of table setting, else 90 days. Whether one went. Whoever would read on in it is told of the gap.
+-- Not now while somebody reads the stream for long: nobody is to wait for that.
 create function expire_events() returns boolean
 language plpgsql security definer set search_path = pricing, pricing_code, pg_temp set lock_timeout = '100ms' as $$
 declare
@@ -46,8 +46,8 @@ exception when lock_not_available then
     return false;
 end $$;
 
--- Takes the oldest event out of the outbox and keeps it aside: it cannot be numbered, and those behind it wait. Says so,
--- unless what it cannot number is such a word itself.
+-- Takes the oldest event out of the outbox and keeps it aside: it cannot be numbered, and those behind it wait. Says
+-- so, unless what it cannot number is such a word itself.
 create function set_event_aside(state text, reason text) returns void
 language plpgsql as $$
 declare

@@ -9,8 +9,8 @@ language sql immutable as $$
 $$;
 
 -- Evaluates products whose inventory rows are locked, or with `rule` moves those to it whose product rows are; the ones
--- that failed are set aside and given back. As one update first; where that raises, in halves, so that others pay little for one that fails.
--- What a rule would do against a pin is the caller's to decide, and is raised.
+-- that failed are set aside and given back. As one update first; where that raises, in halves, so that others pay
+-- little for one that fails. What a rule would do against a pin is the caller's to decide, and is raised.
 create function evaluate_products(ids bigint[], why movement_cause, rule bigint default null)
 returns bigint[]
 language plpgsql as $$
@@ -45,8 +45,8 @@ begin
     return evaluate_products(ids[:half], why, rule) || evaluate_products(ids[half + 1:], why, rule);
 end $$;
 
--- Remembers that a product failed and when it is tried again: after a second, then twice as long each time, at last each
--- hour. The first time it is told. A rule that it is still to be moved to stays remembered.
+-- Remembers that a product failed and when it is tried again: after a second, then twice as long each time, at last
+-- each hour. The first time it is told. A rule that it is still to be moved to stays remembered.
 create function set_aside(id bigint, kind text, rule bigint, state text, reason text) returns void
 language plpgsql as $$
 declare
@@ -95,7 +95,8 @@ begin
     if found then perform wake_sequencer(); end if;
 end $$;
 
--- Tries again what failed and is due, a bounded number of products: what each still lacks. Rows that somebody holds wait.
+-- Tries again what failed and is due, a bounded number of products: what each still lacks. Rows that somebody holds
+-- wait.
 create function retry_failing(
     out evaluated bigint, out failed bigint, out skipped bigint
 )

@@ -1,7 +1,8 @@
 --! code
 -- What every target passes before it is posted: daily cap, floor and ceiling, dead band, rounding to the price step.
 
--- The nearest price k * step - offset, half up, k at least 1; to the cent what lies more than half a step below the first.
+-- The nearest price k * step - offset, half up, k at least 1; to the cent what lies more than half a step below the
+-- first.
 create function round_to_step(amount numeric, step numeric, shift numeric) returns numeric
 language sql immutable as $$
     select case when round((amount + shift) / step) >= 1 then round((amount + shift) / step) * step - shift

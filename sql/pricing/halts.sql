@@ -12,9 +12,9 @@ language sql stable as $$
         'at', rfc3339(h.halted_at), 'resumedAt', rfc3339(h.resumed_at))
 $$;
 
--- A product that is being made, or moved to another category, while a halt ends or a rule comes into force would be seen
--- by neither: it prices itself under what stood before, and its row cannot be read yet. So its transaction and those
--- exclude each other. Whoever takes this lock and rows besides takes it first.
+-- A product that is being made, or moved to another category, while a halt ends or a rule comes into force would be
+-- seen by neither: it prices itself under what stood before, and its row cannot be read yet. So its transaction and
+-- those exclude each other. Whoever takes this lock and rows besides takes it first.
 create function lock_new_products() returns void
 language sql as $$
     select pg_advisory_xact_lock(hashtext('pricing_new_products'))
@@ -102,8 +102,8 @@ end $$;
 --   valueShare              trips when prices moved, up and down, by this share of the value of all stock
 --   distance, distantShare  trips when this share of the catalogue was moved to further than `distance` from its base
 -- First prices, pins, declarations and activated rules count nowhere: a person set them. What a person resumed is
--- forgiven. Where everything is sold out nothing can be sold at a wrong price, and it judges nothing. Gives the halt, or
--- null.
+-- forgiven. Where everything is sold out nothing can be sold at a wrong price, and it judges nothing. Gives the halt,
+-- or null.
 create function check_breaker() returns automation_halt
 language plpgsql as $$
 declare

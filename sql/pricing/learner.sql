@@ -4,16 +4,17 @@
 -- so that between ticks a price depends on stock alone. Nothing is learned while there is nothing to sell, and what is
 -- known ages all the same.
 --
--- State: learner[1] = n, the discounted units sold; [2] = sp, the discounted sum over them of price less base;
--- [3..7] = e, the discounted exposure under each elasticity of the grid: the days of average demand that base would have
--- needed to sell as much. Half of all evidence is forgotten in 14 days, and what is left below 1e-30 is 0.
+-- State: learner[1] = n, the discounted units sold; [2] = sp, the discounted sum over them of price less base; [3..7] =
+-- e, the discounted exposure under each elasticity of the grid: the days of average demand that base would have needed
+-- to sell as much. Half of all evidence is forgotten in 14 days, and what is left below 1e-30 is 0.
 
 create function learner_empty() returns float8[]
 language sql immutable parallel safe as $$
     select array[0, 0, 0, 0, 0, 0, 0]::float8[]
 $$;
 
--- A price as the learner reads it: not so far from base that a weight e^(-2 ε (p - base)/base) would leave e^-60 … e^60.
+-- A price as the learner reads it: not so far from base that a weight e^(-2 ε (p - base)/base) would leave e^-60 …
+-- e^60.
 create function learnable_price(p float8, base float8, elasticity float8) returns float8
 language sql immutable parallel safe as $$
     select base * (1 + least(greatest(p / base - 1, -least(30 / elasticity, 1)), 30 / elasticity))
@@ -86,8 +87,8 @@ language sql immutable parallel safe as $$
     select greatest(0, days_between(coalesce(declared.season_start, declared.created_at), moment))
 $$;
 
--- A price of a day at which the season was `age` days old, as it would be at the season's begin: willingness to pay falls
--- by the declared share a day.
+-- A price of a day at which the season was `age` days old, as it would be at the season's begin: willingness to pay
+-- falls by the declared share a day.
 create function price_at_begin(p float8, decay float8, age float8) returns float8
 language sql immutable parallel safe as $$
     select p * bounded_exp(decay * age)

@@ -95,8 +95,9 @@ begin
     return row_now;
 end $$;
 
--- The row with what was evaluated: posted, unless automation is halted; then a declaration waits for the next evaluation.
--- A product that is given its first stock is born at its price: that is its first, halted or not, and no change.
+-- The row with what was evaluated: posted, unless automation is halted; then a declaration waits for the next
+-- evaluation. A product that is given its first stock is born at its price: that is its first, halted or not, and no
+-- change.
 create function post_price(
     declared product, row_was inventory, row_now inventory, v price_verdict, mode text, is_birth boolean,
     moment timestamptz

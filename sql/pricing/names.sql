@@ -1,8 +1,8 @@
 --! code
 -- Names and addresses as they are kept, for every table that has one.
 
--- A name as it is kept: trimmed, then of 1 to `most` characters, none of them a control or bidirectional override. PR602
--- names the member.
+-- A name as it is kept: trimmed, then of 1 to `most` characters, none of them a control or bidirectional override.
+-- PR602 names the member.
 create function clean_name(name text, member text, most integer default 200) returns text
 language plpgsql immutable as $$
 declare

@@ -1,10 +1,10 @@
 --! code
--- Placing orders: all lines or none, no unit twice, each price the one that stood under the lock. A batch gives what its
--- orders give one by one: at best as one set (place_together), else one after another (place_in_turn), and where an error
--- ends that, each in a subtransaction of its own.
+-- Placing orders: all lines or none, no unit twice, each price the one that stood under the lock. A batch gives what
+-- its orders give one by one: at best as one set (place_together), else one after another (place_in_turn), and where an
+-- error ends that, each in a subtransaction of its own.
 
--- Locks the stock rows that orders ask for, in product order, so that two of them never wait for each other in a circle.
--- Gives the products that it could not lock, where it does not wait.
+-- Locks the stock rows that orders ask for, in product order, so that two of them never wait for each other in a
+-- circle. Gives the products that it could not lock, where it does not wait.
 create function lock_stock(calls jsonb, waits boolean) returns bigint[]
 language plpgsql as $$
 declare
@@ -23,8 +23,8 @@ begin
     return array(select product_id from inventory where product_id = any (wanted) and product_id <> all (locked));
 end $$;
 
--- Why a line cannot be sold as asked. Of a price that is too high the one before it is told too, which the buyer may have
--- seen; a price that never moved is its own.
+-- Why a line cannot be sold as asked. Of a price that is too high the one before it is told too, which the buyer may
+-- have seen; a price that never moved is its own.
 create function refuse_line(line wanted_line) returns order_outcome
 language plpgsql as $$
 declare
@@ -58,9 +58,9 @@ begin
 end $$;
 
 -- The calls of a batch in their order, with everything that their orders can be told before any of them is placed: the
--- reply that a key was given, whether the customer is known, and the lines, summed by product; of several maxUnitPrice on
--- one product the lowest counts. Sub-selects and not joins: the plan stays the same index scans, whatever the planner
--- thinks of jsonb.
+-- reply that a key was given, whether the customer is known, and the lines, summed by product; of several maxUnitPrice
+-- on one product the lowest counts. Sub-selects and not joins: the plan stays the same index scans, whatever the
+-- planner thinks of jsonb.
 create function read_calls(calls jsonb)
 returns table (params jsonb, key text, hash bytea, who text, stored request_key, buyer bigint, is_known boolean,
                lines wanted_line[])
@@ -192,8 +192,8 @@ begin
     end if;
 end $$;
 
--- The lines of a batch in the calls' order, beside what the shop has of each product. Sub-selects and not joins: the plan
--- stays the same index scans, whatever the planner thinks of jsonb.
+-- The lines of a batch in the calls' order, beside what the shop has of each product. Sub-selects and not joins: the
+-- plan stays the same index scans, whatever the planner thinks of jsonb.
 create function read_lines(calls jsonb) returns batch_line[]
 language sql as $$
     select array(
@@ -211,9 +211,9 @@ language sql as $$
         order by l.n, l.id)
 $$;
 
--- Places a batch whose stock rows are locked as one set, each product updated once; no row where it cannot: a refusal, a
--- reply to give again, or units that do not last for all. Sales that move a price between them end it with an error of
--- the trigger's.
+-- Places a batch whose stock rows are locked as one set, each product updated once; no row where it cannot: a refusal,
+-- a reply to give again, or units that do not last for all. Sales that move a price between them end it with an error
+-- of the trigger's.
 create function place_together(calls jsonb) returns setof order_outcome
 language plpgsql as $$
 declare
@@ -281,8 +281,8 @@ begin
     select reply, false, null, null, null, null from placed order by call;
 end $$;
 
--- Locks the keys of calls before any of their replies is read, as find_reply does; not of a call that is refused because
--- its stock is held.
+-- Locks the keys of calls before any of their replies is read, as find_reply does; not of a call that is refused
+-- because its stock is held.
 create function lock_keys(calls jsonb, held bigint[]) returns void
 language plpgsql as $$
 begin
@@ -302,11 +302,11 @@ $$;
 
 -- Places orders in one transaction; each succeeds or fails alone, and the result is what the same orders would give one
 -- by one. Each element of `calls` is {"params", "key", "actor"}; each row answers one of them, with a reply or with the
--- SQLSTATE, message, detail and constraint that refused it. Unless it `waits`, an order on a row that somebody else holds
--- is refused at once with 55P03, so that one held product never delays the others.
--- Placed together where that is possible, else in turn; where that ends in an error, or a key stands twice, each alone.
--- Each step looks up rows by key, however many there are: plans are made once, since a tenth of an order went into
--- planning, and never read a whole table, as one made while the table was empty would.
+-- SQLSTATE, message, detail and constraint that refused it. Unless it `waits`, an order on a row that somebody else
+-- holds is refused at once with 55P03, so that one held product never delays the others. Placed together where that is
+-- possible, else in turn; where that ends in an error, or a key stands twice, each alone. Each step looks up rows by
+-- key, however many there are: plans are made once, since a tenth of an order went into planning, and never read a
+-- whole table, as one made while the table was empty would.
 create function place_orders(calls jsonb, waits boolean default true)
 returns table (reply text, replayed boolean, state text, message text, detail text, broken_constraint text)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$

@@ -3,11 +3,11 @@
 -- happen is looked for in the walk. A finding that the walk shows carries it as its counterexample.
 --
 -- Errors, which rule.create refuses too: RATCHET_DOWN, RATCHET_UP (cycles of stock that end where they began move the
--- price), RUNAWAY_UP, RUNAWAY_DOWN (the price moves on while stock stays low or high), OSCILLATION (a normal order and its
--- return flip the price), OVERLAPPING_BANDS, LIMITS_CROSSED, NEVER_MOVES (the dead band is wider than the daily cap).
--- Warnings: FLOOR_ABOVE_CEILING, BAND_UNREACHABLE, LOW_ABOVE_CEILING, HIGH_BELOW_FLOOR,
--- STOCK_NEVER_MOVES, HIGH_STOCK_CUT, STEP_TOO_LARGE (products cheaper than five price steps: rounding alone may move their
--- price by a tenth, and below half a step it is to the cent).
+-- price), RUNAWAY_UP, RUNAWAY_DOWN (the price moves on while stock stays low or high), OSCILLATION (a normal order and
+-- its return flip the price), OVERLAPPING_BANDS, LIMITS_CROSSED, NEVER_MOVES (the dead band is wider than the daily
+-- cap). Warnings: FLOOR_ABOVE_CEILING, BAND_UNREACHABLE, LOW_ABOVE_CEILING, HIGH_BELOW_FLOOR, STOCK_NEVER_MOVES,
+-- HIGH_STOCK_CUT, STEP_TOO_LARGE (products cheaper than five price steps: rounding alone may move their price by a
+-- tenth, and below half a step it is to the cent).
 
 -- The rule that a caller describes, with rule.create's names and defaults. Nothing is stored.
 create function described_rule(p jsonb) returns rule
@@ -21,8 +21,8 @@ language sql stable as $$
             from jsonb_each(preset_parameters(p ->> 'preset') || coalesce(p -> 'parameters', '{}'))))
 $$;
 
--- The product that a described rule is tried on: base 100.00, half of it to twice of it, and the usual thresholds, where
--- the caller does not say.
+-- The product that a described rule is tried on: base 100.00, half of it to twice of it, and the usual thresholds,
+-- where the caller does not say.
 create function described_product(p jsonb) returns product
 language sql stable as $$
     select jsonb_populate_record(null::product, jsonb_build_object('product_id', 0, 'title', 'described',

@@ -1,9 +1,9 @@
 --! code
--- `rule.backtest`: the ledger of a period once more, under another rule: what would have been charged for the units that
--- were sold. What customers would have bought at those prices nobody knows, so no uplift is claimed. Nothing is written:
--- the functions that price products are pure. Pins, halts and declarations of the period are left out, the declaration is
--- today's, and ticks come at their time to the second; where none of that differs, the rule that was in force gives the
--- very path that was. Of a cancelled order the learner takes back what was really paid.
+-- `rule.backtest`: the ledger of a period once more, under another rule: what would have been charged for the units
+-- that were sold. What customers would have bought at those prices nobody knows, so no uplift is claimed. Nothing is
+-- written: the functions that price products are pure. Pins, halts and declarations of the period are left out, the
+-- declaration is today's, and ticks come at their time to the second; where none of that differs, the rule that was in
+-- force gives the very path that was. Of a cancelled order the learner takes back what was really paid.
 
 -- One price path: the moments of its changes, with price, stock and the guard that bound.
 create function path_json(
@@ -31,8 +31,8 @@ language sql immutable as $$
     select to_timestamp((floor(extract(epoch from last) / seconds) + 1) * seconds)
 $$;
 
--- Where a replay begins: a product that was there before as if the rule were activated at `starts`, its stock and price as
--- they stood and nothing learned; any other as it was opened. opening_price is what stood before the rule spoke.
+-- Where a replay begins: a product that was there before as if the rule were activated at `starts`, its stock and price
+-- as they stood and nothing learned; any other as it was opened. opening_price is what stood before the rule spoke.
 create function begin_replay(declared product, chosen rule, starts timestamptz, ends timestamptz)
 returns inventory
 language plpgsql stable as $$
@@ -77,8 +77,8 @@ language sql stable as $$
     union all select 9223372036854775807, null, 0, null, ends, null
 $$;
 
--- One product's ledger from `starts` to `ends` under a rule. As at the inventory's own trigger: a tick begins a pricing day,
--- then what is learned is brought up to date, then the price is evaluated.
+-- One product's ledger from `starts` to `ends` under a rule. As at the inventory's own trigger: a tick begins a pricing
+-- day, then what is learned is brought up to date, then the price is evaluated.
 create function replay_product(
     declared product, chosen rule, starts timestamptz, ends timestamptz, most integer
 ) returns jsonb
@@ -140,7 +140,8 @@ begin
             end if;
             if mode = 'first' then i.anchor_price := i.price; end if;
             exit when mode <> 'tick';
-            -- Where time plays no part and the day's cap has nothing left to hold back, the ticks to come change nothing.
+            -- Where time plays no part and the day's cap has nothing left to hold back, the ticks to come change
+            -- nothing.
             if chosen.strategy in ('bands', 'manual') and i.price = was.price and i.price = i.anchor_price then
                 i.ticked_at := to_timestamp(floor(extract(epoch from moved.at) / chosen.tick_seconds) * chosen.tick_seconds);
                 i.anchor_date := (i.ticked_at at time zone 'UTC')::date;
@@ -150,7 +151,8 @@ begin
     return path_json(at, prices, stocks, guards, charged, i.price, most);
 end $$;
 
--- What really happened to one product between two times, in the same words; `interventions` are moves that no rule made.
+-- What really happened to one product between two times, in the same words; `interventions` are moves that no rule
+-- made.
 create function actual_path(id bigint, starts timestamptz, ends timestamptz, most integer) returns jsonb
 language sql stable as $$
     select path_json(coalesce(array_agg(c.at order by sequence), '{}'), coalesce(array_agg(new_price order by sequence), '{}'),

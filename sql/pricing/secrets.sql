@@ -18,7 +18,8 @@ language sql volatile parallel safe
 return gen_salt('bf', 10);
 
 -- bcrypt at cost 10: about 60 ms a guess on one core. It reads 72 bytes and no more, so a password has 8 to 72, in the
--- composed form: one keyboard sends a letter with its accent, another the two. Null stays null: a user who cannot sign in.
+-- composed form: one keyboard sends a letter with its accent, another the two. Null stays null: a user who cannot sign
+-- in.
 create function hash_password(password text) returns text
 language plpgsql as $$
 declare

@@ -61,8 +61,8 @@ begin
     return y / (1 + y);
 end $$;
 
--- m = D exp((base - v)/θ - 1): of the D units that would sell at base until the horizon, those that would sell at the best
--- price v + θ.
+-- m = D exp((base - v)/θ - 1): of the D units that would sell at base until the horizon, those that would sell at the
+-- best price v + θ.
 create function demand_at_best(d float8, base float8, elasticity float8, v float8) returns float8
 language sql immutable parallel safe as $$
     select d * bounded_exp((base - v) * elasticity / base - 1)
