@@ -74,6 +74,7 @@ let package = Package(
                 "CLibPQ", "FileTrust",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PricingClient", "PricingTestSupport"]),

@@ -18,7 +18,6 @@ extension CallLimit {
     package static let lockMs = CallLimit("lockMs", 1000)
     /// Calls that may wait for a connection to the database when all are busy.
     package static let databaseQueue = CallLimit("databaseQueue", 4096)
-
     /// Lines of one order.
     package static let orderLines = CallLimit("orderLines", 100)
     /// Rows of one import.

@@ -75,6 +75,16 @@ struct TidyTests {
         #expect(House.files.contains { $0.path == "Package.swift" })
     }
 
+    @Test func `every arrow of the house is used`() {
+        var imported: [String: Set<String>] = [:]
+        for file in House.files where Rule.arrows.concerns(file) {
+            imported[String(file.path.split(separator: "/")[1]), default: []].formUnion(Rule.imports(file.swift))
+        }
+        for (room, arrows) in Rule.rooms {
+            #expect(arrows.subtracting(imported[room] ?? []) == [], "\(room) does not import them")
+        }
+    }
+
     @Test("The manifest gives every target the settings of the house")
     func manifest() throws {
         let manifest = try #require(House.text("Package.swift"))

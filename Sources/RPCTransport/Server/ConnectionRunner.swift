@@ -4,7 +4,8 @@ import Logging
 import NIOCore
 
 /// Serves one connection on its event loop, beside its bytes: bytes to lines to calls. A call that needs no waiting is
-/// answered at once, and the replies to one piece of input leave together; any other has a task, or is answered later by what it was handed to.
+/// answered at once, and the replies to one piece of input leave together; any other has a task, or is answered later by
+/// what it was handed to.
 actor ConnectionRunner {
     /// Lines up to this many bytes are read on the event loop. A longer one would hold up the loop's other connections.
     private static let shortLineBytes = 16 << 10
