@@ -56,7 +56,8 @@ begin
     if octet_length(words) = char_length(words) then return lower(words collate "C"); end if;
     return replace(translate(regexp_replace(normalize(lower(normalize(words, NFKC) collate "und-x-icu"), NFKD),
         '[\u0300-\u036F\u0483-\u0489\u0591-\u05BD\u05BF\u05C1\u05C2\u05C4\u05C5\u05C7\u0610-\u061A\u064B-\u065F\u0670'
-        '\u06D6-\u06DC\u06DF-\u06E4\u06E7\u06E8\u06EA-\u06ED\u1AB0-\u1AFF\u1DC0-\u1DFF\u20D0-\u20FF\u3099\u309A\uFE20-\uFE2F'
+        '\u06D6-\u06DC\u06DF-\u06E4\u06E7\u06E8\u06EA-\u06ED\u1AB0-\u1AFF\u1DC0-\u1DFF\u20D0-\u20FF'
+        '\u3099\u309A\uFE20-\uFE2F'
         '\u00AD\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u2060-\u206F\u2800\u3164\uFE00-\uFE0F\uFEFF'
         '\uFFA0\uFFF0-\uFFFB\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A\U000E0000-\U000E0FFF]', '', 'g'),
         U&'\0131\03C2\0142\00F8\0111\0127', U&'i\03C3lodh'), U&'\00DF', 'ss');
@@ -67,7 +68,8 @@ end $$;
 create function trim_name(words text) returns text
 language plpgsql immutable strict parallel safe as $$
 declare
-    blanks constant text := ' \u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5'
+    blanks constant text := ' \u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000\u00AD\u034F\u061C'
+        '\u115F\u1160\u17B4\u17B5'
         '\u180E\u200B-\u200F\u2060-\u2065\u206A-\u206F\u2800\u3164\uFEFF\uFFA0\uFFF0-\uFFFB'
         '\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A';
     belongs constant text := '\u180B-\u180D\u180F\uFE00-\uFE0F\U000E0000-\U000E0FFF';
@@ -91,7 +93,8 @@ create table setting (
     value jsonb not null,
     -- How many days the shop keeps events; without this row 90.
     constraint setting_event_days_whole check (name <> 'event_days' or
-        coalesce(jsonb_typeof(value) = 'number' and value::numeric between 1 and 36500 and value::numeric % 1 = 0, false))
+        coalesce(jsonb_typeof(value) = 'number' and value::numeric between 1 and 36500 and value::numeric % 1 = 0,
+                 false))
 );
 
 -- The key of every keyed hash: a hash without it could be tried against a list of passwords. Read by keyed_hash alone.
@@ -547,10 +550,14 @@ insert into setting (name, value) values
                   "valueShare": 0.3, "distance": 0.6, "distantShare": 0.2}');
 insert into rule (name, version, strategy, status, note, activated_at) values
     ('bands', 1, 'bands', 'active',
-     'Low stock raises the price by 10 % of base, high stock lowers it by 10 % of base, between them it is base.', now()),
+     'Low stock raises the price by 10 % of base, high stock lowers it by 10 % of base, between them it is base.',
+     now()),
     ('manual', 1, 'manual', 'active', 'The price is base until somebody pins another.', now()),
     ('cover', 1, 'cover', 'active', 'The price that sells what is there over the days that it should last.', now()),
-    ('deadline', 1, 'deadline', 'active', 'The best price for stock that must go by a day, from demand as declared.', now()),
-    ('learn', 1, 'learn', 'active', 'The best price for stock that must go by a day, from demand as sales show it.', now()),
-    ('restock', 1, 'restock', 'active', 'Cost and its best margin; dearer when stock must last until goods arrive.', now()),
+    ('deadline', 1, 'deadline', 'active', 'The best price for stock that must go by a day, from demand as declared.',
+     now()),
+    ('learn', 1, 'learn', 'active', 'The best price for stock that must go by a day, from demand as sales show it.',
+     now()),
+    ('restock', 1, 'restock', 'active', 'Cost and its best margin; dearer when stock must last until goods arrive.',
+     now()),
     ('markdown', 1, 'markdown', 'active', 'The best price for goods that lose their appeal day by day.', now());

@@ -135,11 +135,11 @@ extension EndToEnd {
         @Test func theHistoryOfAMeasuredShopIsSoundAndTradeGoesOn() async throws {
             let daemon = try await TestDaemon.start()
             let psql = try await daemon.psql(as: "postgres")
-            let ids = try await psql.run(try script("42_bench_shop", ["products": 200, "customers": 20]))
+            let ids = try await psql.run(try script("bench/shop", ["products": 200, "customers": 20]))
             #expect(ids == ["1|200|1|20"])
             // Twice, with a trade between: the second past goes on where the trade ended, and ends within a round.
             for rows in [2000, 333] {
-                try await psql.run(try script("43_bench_history", ["rows": rows]))
+                try await psql.run(try script("bench/history", ["rows": rows]))
                 try await Invariants.expect(daemon)
                 let client = try await daemon.client()
                 let order: JSONObject = ["customerId": 7, "lines": [["productId": 5, "quantity": 2]]]

@@ -142,7 +142,9 @@ begin
     v.ceiling_at := declared.ceiling_price;
     if not free then
         v.cap := chosen.daily_cap;
-        if chosen.never_up and chosen.strategy = 'markdown' then v.ceiling_at := least(v.ceiling_at, row_now.price); end if;
+        if chosen.never_up and chosen.strategy = 'markdown' then
+            v.ceiling_at := least(v.ceiling_at, row_now.price);
+        end if;
         if chosen.strategy <> 'bands' then
             v.dead_band := case when mode = 'tick' then chosen.band_tick else chosen.band_stock end;
         end if;
@@ -180,7 +182,8 @@ begin
             'band', v.band);
     end if;
     return inputs || jsonb_build_object('unitValue', declared.unit_value, 'elasticity', v.elasticity, 'rate', v.rate,
-        'seasonLeft', v.season_left, 'daysLeft', v.days_left, 'hasEnd', v.has_end, 'decay', declared.decay, 'age', v.age,
+        'seasonLeft', v.season_left, 'daysLeft', v.days_left, 'hasEnd', v.has_end, 'decay', declared.decay,
+        'age', v.age,
         'ticked', row_now.ticked_at);
 end $$;
 
@@ -218,6 +221,7 @@ begin
     if f ->> 'rounding' is null and binding is distinct from 'dead_band'
         and round((limited + (f ->> 'offset')::numeric) / (f ->> 'step')::numeric) < 1 then
         price := greatest(least((f ->> 'step')::numeric - (f ->> 'offset')::numeric,
-                                greatest((f ->> 'floor')::numeric, (f ->> 'ceiling')::numeric)), (f ->> 'floor')::numeric);
+                                greatest((f ->> 'floor')::numeric, (f ->> 'ceiling')::numeric)),
+                          (f ->> 'floor')::numeric);
     end if;
 end $$;

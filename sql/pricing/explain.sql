@@ -36,7 +36,8 @@ language plpgsql stable as $$
 declare
     moves jsonb := '[]';
     units bigint;
-    at_tick timestamptz := to_timestamp((floor(extract(epoch from pricing_now()) / r.tick_seconds) + 1) * r.tick_seconds);
+    at_tick timestamptz := to_timestamp(
+        (floor(extract(epoch from pricing_now()) / r.tick_seconds) + 1) * r.tick_seconds);
     there inventory := i;
     v price_verdict;
 begin
@@ -92,7 +93,8 @@ $$;
 -- How far a price stands from another, as people read it: +14.7 %.
 create function percent_text(price numeric, other numeric) returns text
 language sql immutable as $$
-    select case when share < 0 then '' else '+' end || share || ' %' from (select round(100 * (price / other - 1), 1) as share) s
+    select case when share < 0 then '' else '+' end || share || ' %'
+    from (select round(100 * (price / other - 1), 1) as share) s
 $$;
 
 -- Days in words, for people: 5 days, 1.5 days, less than an hour.
@@ -112,7 +114,8 @@ declare
     moment timestamptz := greatest(i.ticked_at, pricing_now());
 begin
     if awaits and i.next_eta <= i.ticked_at then
-        return format('goods overdue by %s; priced as if they came tomorrow', days_text(days_between(i.next_eta, moment)));
+        return format('goods overdue by %s; priced as if they came tomorrow',
+            days_text(days_between(i.next_eta, moment)));
     elsif awaits and i.next_eta <= moment then
         return format('goods overdue by %s; priced as at the last tick, when they were due in %s',
                       days_text(days_between(i.next_eta, moment)), days_text(v.days_left));
@@ -127,14 +130,16 @@ create function strategy_note(d product, r rule, i inventory, v price_verdict) r
 language plpgsql stable as $$
 declare
     theta float8 := d.base_price / v.elasticity;
-    plenty float8 := case when r.strategy = 'restock' then coalesce(d.unit_cost, d.unit_value) else d.unit_value end + theta;
+    plenty float8 := theta
+        + case when r.strategy = 'restock' then coalesce(d.unit_cost, d.unit_value) else d.unit_value end;
     d_left float8 := v.rate * v.season_left;
     m float8;
     lines text[];
 begin
     if r.strategy = 'manual' then return 'manual: base price'; end if;
     if r.strategy = 'bands' then
-        return format('bands: %s in stock, low to %s, high from %s, gap %s: %s', i.stock, d.low_stock, d.high_stock, v.gap,
+        return format('bands: %s in stock, low to %s, high from %s, gap %s: %s', i.stock, d.low_stock, d.high_stock,
+            v.gap,
             case v.band when 1 then 'low, base + ' || trim_scale(r.up_share * 100) || ' %'
                         when -1 then 'high, base - ' || trim_scale(r.down_share * 100) || ' %'
                         else 'normal, base' end);
@@ -228,7 +233,8 @@ begin
                 r.strategy, r.name, r.version)]
         || case when would_be is null then '{}'
                 when v.frozen = 'halted' then array[format('  would be %s if automation were not halted', would_be)]
-                else array[format('  would be %s: not priced again since; the next movement or tick sees it', would_be)] end
+                else array[format('  would be %s: not priced again since; the next movement or tick sees it',
+                                  would_be)] end
         || array['  ' || (steps -> 0 ->> 'note')]
         || case when v.frozen is null then array['  ' || guards_note(r, i, evaluated)] else '{}' end
         || case when v.frozen is null and v.floor_at > d.ceiling_price

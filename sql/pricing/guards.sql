@@ -49,7 +49,8 @@ begin
         end if;
         return;
     end if;
-    price := greatest(least(round_to_step(limited, step, shift), greatest(floor_at, ceiling_at)), floor_at)::numeric(12, 2);
+    price := greatest(least(round_to_step(limited, step, shift), greatest(floor_at, ceiling_at)), floor_at)
+        ::numeric(12, 2);
 end $$;
 
 -- The posted price if the guard that binds did not; null when none binds.

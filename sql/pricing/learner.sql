@@ -113,15 +113,18 @@ begin
         case when row_was.stock > 0 and row_was.learning_since is not null
              then season_weight(declared.season_profile, declared.season_start, declared.season_end, earlier, moment)
              else 0 end,
-        price_at_begin(row_was.price, declared.decay, season_age(declared, moment) - dt / 2), base, declared.elasticity);
+        price_at_begin(row_was.price, declared.decay, season_age(declared, moment) - dt / 2), base,
+        declared.elasticity);
     if kind = 'sale' then
-        state := learn_sale(state, -quantity, price_at_begin(row_was.price, declared.decay, season_age(declared, moment)),
+        state := learn_sale(state, -quantity,
+            price_at_begin(row_was.price, declared.decay, season_age(declared, moment)),
                             base, declared.elasticity);
     elsif kind = 'cancel' then
         select l.unit_price, o.placed_at into undone from order_line l join customer_order o using (order_id)
         where l.order_id = ordered and l.product_id = declared.product_id and o.placed_at >= row_was.learning_since;
         if found then
-            state := learn_sale(state, -quantity * bounded_exp(-ln(2::float8) * days_between(undone.placed_at, moment) / 14),
+            state := learn_sale(state,
+                -quantity * bounded_exp(-ln(2::float8) * days_between(undone.placed_at, moment) / 14),
                 price_at_begin(undone.unit_price, declared.decay, season_age(declared, undone.placed_at)), base,
                 declared.elasticity);
         end if;

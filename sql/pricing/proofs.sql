@@ -12,7 +12,8 @@
 -- The rule that a caller describes, with rule.create's names and defaults. Nothing is stored.
 create function described_rule(p jsonb) returns rule
 language sql stable as $$
-    select jsonb_populate_record(null::rule, jsonb_build_object('rule_id', 0, 'name', coalesce(p ->> 'name', 'described'),
+    select jsonb_populate_record(null::rule, jsonb_build_object('rule_id', 0,
+            'name', coalesce(p ->> 'name', 'described'),
             'version', 0, 'status', 'draft', 'up_share', 0.10, 'down_share', 0.10, 'gap_share', 0.05,
             'minimum_margin', 0, 'price_step', 0.01, 'price_offset', 0, 'cover_days', 30, 'cooldown_seconds', 0,
             'never_up', false, 'strategy', coalesce(p ->> 'strategy', 'bands'))
@@ -28,7 +29,8 @@ language sql stable as $$
     select jsonb_populate_record(null::product, jsonb_build_object('product_id', 0, 'title', 'described',
         'base_price', base, 'unit_cost', p -> 'unitCost', 'floor_price', coalesce((p ->> 'floor')::numeric, base / 2),
         'ceiling_price', coalesce((p ->> 'ceiling')::numeric, least(base * 2, 9999999999.99)),
-        'low_stock', coalesce((p ->> 'lowStock')::integer, 10), 'high_stock', coalesce((p ->> 'highStock')::integer, 100),
+        'low_stock', coalesce((p ->> 'lowStock')::integer, 10),
+        'high_stock', coalesce((p ->> 'highStock')::integer, 100),
         'elasticity', 2, 'unit_value', 0, 'decay', 0, 'created_at', pricing_now()))
     from (select coalesce((p ->> 'basePrice')::numeric, 100) as base) b
 $$;
@@ -176,7 +178,8 @@ begin
             format('The floor %s lies above the ceiling %s.', declared.floor_price, declared.ceiling_price));
     elsif floor_at > declared.ceiling_price then
         f := f || finding('FLOOR_ABOVE_CEILING', 'warning', format(
-            'Unit cost and margin lift the floor to %s, above the ceiling %s: the floor wins.', floor_at, declared.ceiling_price));
+            'Unit cost and margin lift the floor to %s, above the ceiling %s: the floor wins.', floor_at,
+            declared.ceiling_price));
     end if;
     if chosen.strategy not in ('bands', 'manual') and chosen.daily_cap <= chosen.band_stock then
         trace := walk_stock(declared, chosen, array[high, (low + high) / 2, greatest(low, 1), 1]);
@@ -186,7 +189,8 @@ begin
             format('A day may move the price by %s %% and moves up to %s %% are left out: %s moves it.',
                    trim_scale(chosen.daily_cap * 100), trim_scale(case when chosen.daily_cap <= chosen.band_tick
                        then chosen.band_tick else chosen.band_stock end * 100),
-                   case when chosen.daily_cap <= chosen.band_tick then 'nothing ever' else 'no change of stock' end), trace);
+                   case when chosen.daily_cap <= chosen.band_tick then 'nothing ever' else 'no change of stock' end),
+            trace);
     end if;
     if chosen.strategy <> 'bands' then return f; end if;
 
@@ -213,8 +217,10 @@ begin
         learning.strategy := 'learn';
         trace := walk_stock(declared, learning, array[(low + high) / 2, high]);
         f := f || finding('HIGH_STOCK_CUT', 'warning', format(
-            'A cut at high stock loses money whenever the price stands at its best already: measured in the laboratory, '
-            'bands of 10 %% up and down earned 0.858 of the optimum, 20 %% up and no cut 0.873, `learn` 0.964. Here, with '
+            'A cut at high stock loses money whenever the price stands at its best already: measured in the '
+            'laboratory, '
+            'bands of 10 %% up and down earned 0.858 of the optimum, 20 %% up and no cut 0.873, `learn` 0.964. Here, '
+            'with '
             '%s in stock to last %s days, `learn` would begin at %s and ask %s once there are %s.',
             (low + high) / 2, chosen.cover_days, trace[1] ->> 'price', trace[2] ->> 'price', high));
     end if;
@@ -254,7 +260,8 @@ end $$;
 -- All findings on one product, errors first.
 create function lint_on(declared product, chosen rule, p jsonb, normal_order integer) returns jsonb
 language sql stable as $$
-    select coalesce(jsonb_agg(f || case when declared.product_id > 0 then jsonb_build_object('productId', declared.product_id)
+    select coalesce(jsonb_agg(f || case when declared.product_id > 0
+                                        then jsonb_build_object('productId', declared.product_id)
                                         else '{}' end order by f ->> 'severity', n), '[]')
     from unnest(case when declared.low_stock < declared.high_stock
                      then lint_walks(declared, chosen, p, normal_order) end

@@ -93,7 +93,12 @@ package struct DatabaseHost: Sendable {
     ) async throws(Failure) -> DatabaseHost {
         let plan: MigrationPlan
         do throws(Migrator.Failure) {
-            plan = try await Migrator.migrate(connection, isSandbox: isSandbox, isDryRun: cluster == nil)
+            plan = try await Migrator.migrate(
+                connection,
+                isSandbox: isSandbox,
+                isDryRun: cluster == nil,
+                looksForObstacles: cluster != nil
+            )
         } catch {
             throw Failure(error)
         }

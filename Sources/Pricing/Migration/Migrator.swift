@@ -12,13 +12,16 @@ package enum Migrator {
     /// - Parameters:
     ///   - isSandbox: marks a database that is made now as one whose clock may be set.
     ///   - isDryRun: plans only.
+    ///   - looksForObstacles: whether what stands in the way of a plan is a refusal; a role that only serves would meet
+    ///     many.
     /// - Returns: the plan, which was carried out unless it is a dry run.
     package static func migrate(
         _ connection: PostgresConnection,
         scripts: [SQLScript] = SQLScript.embedded,
         wantsDemo: Bool = false,
         isSandbox: Bool = false,
-        isDryRun: Bool = false
+        isDryRun: Bool = false,
+        looksForObstacles: Bool = true
     ) async throws(Failure) -> MigrationPlan {
         let planned: Result<MigrationPlan, MigrationPlan.Refusal>
         do throws(PostgresError) {
@@ -26,7 +29,12 @@ package enum Migrator {
                 try session.transaction { (session) throws(PostgresError) in
                     try session.run(MigrationStatements.lock)
                     try session.run(MigrationStatements.limitLocks)
-                    let plan = try plan(session, scripts, wantsDemo)
+                    let plan = try plan(
+                        session,
+                        scripts,
+                        wantsDemo: wantsDemo,
+                        looksForObstacles: looksForObstacles
+                    )
                     if !isDryRun, case .success(let plan) = plan, !plan.isEmpty {
                         try apply(plan, session, isSandbox: isSandbox)
                     }
@@ -53,10 +61,9 @@ package enum Migrator {
     private static func plan(
         _ session: Session,
         _ scripts: [SQLScript],
-        _ wantsDemo: Bool
+        wantsDemo: Bool,
+        looksForObstacles: Bool
     ) throws(PostgresError) -> Result<MigrationPlan, MigrationPlan.Refusal> {
-        let obstacles = try session.all(MigrationStatements.obstacles)
-        guard obstacles.isEmpty else { return .failure(.blocked(obstacles)) }
         var candidates: [MigrationPlan.Candidate] = []
         for script in scripts where script.kind == .once || script.kind == .demo {
             let hash = try session.one(MigrationStatements.hash, [.text(script.text)])
@@ -68,13 +75,14 @@ package enum Migrator {
         )
         let register =
             try session.one(MigrationStatements.registerExists) ? try session.all(MigrationStatements.register) : []
+        let plan: MigrationPlan
         do throws(MigrationPlan.Refusal) {
-            return .success(
-                try MigrationPlan(scripts: candidates, code: code, register: register, wantsDemo: wantsDemo)
-            )
+            plan = try MigrationPlan(scripts: candidates, code: code, register: register, wantsDemo: wantsDemo)
         } catch {
             return .failure(error)
         }
+        let obstacles = plan.isEmpty || !looksForObstacles ? [] : try session.all(MigrationStatements.obstacles)
+        return obstacles.isEmpty ? .success(plan) : .failure(.blocked(obstacles))
     }
 
     private static func apply(_ plan: MigrationPlan, _ session: Session, isSandbox: Bool) throws(PostgresError) {
