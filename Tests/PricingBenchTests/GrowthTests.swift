@@ -13,8 +13,8 @@ struct GrowthTests {
         return size
     }
 
-    @Test("The last size is set beside the first, memory beside its goal only where that speaks of it")
-    func standings() throws {
+    @Test
+    func `The last size is set beside the first, memory beside its goal only where that speaks of it`() throws {
         let report = GrowthReport(
             sizes: [
                 size(10, 0, orders: [1000, 2000, 900], restKiB: 30 << 10),
@@ -35,8 +35,8 @@ struct GrowthTests {
         #expect(report.lines.count { $0.hasPrefix("| 100") } == 2)
     }
 
-    @Test("A row that psql prints of a table, and one that is none")
-    func tables() throws {
+    @Test
+    func `A row that psql prints of a table, and one that is none`() throws {
         let table = try #require(TableActivity(["inventory", "200", "150", "7", "2", "2031-01-01T00:00:00Z"]))
         #expect(table.hotShare == 0.75)
         #expect(table.lastAutovacuum == "2031-01-01T00:00:00Z")
@@ -54,8 +54,8 @@ struct LongRunTests {
         LongRunReport(samples: samples, seconds: 10, peakKiB: 300, tables: [])
     }
 
-    @Test("The slope leaves out the first quarter")
-    func slope() {
+    @Test
+    func `The slope leaves out the first quarter`() {
         let looks = (0..<8).map { n in
             LongRunReport.Sample(
                 minute: Double(n) / 2,
@@ -72,8 +72,8 @@ struct LongRunTests {
         #expect(report.lines.count { $0.hasSuffix("/s |") } == 8)
     }
 
-    @Test("A single look has no slope")
-    func single() {
+    @Test
+    func `A single look has no slope`() {
         let report = report([LongRunReport.Sample(minute: 1, residentKiB: 1, orders: 1, prices: 1)])
         #expect(report.slope { $0.orders }.isNaN)
         #expect(report.json["aMinute"]?["orders"] == .null)
@@ -82,8 +82,8 @@ struct LongRunTests {
 
 @Suite("What numbers of connections came to")
 struct SessionsTests {
-    @Test("Where pgbench has no room it has no figures, and why is said")
-    func stop() throws {
+    @Test
+    func `Where pgbench has no room it has no figures, and why is said`() throws {
         var row = SessionsReport.Row(connections: 64)
         var load = LoadReport(LoadPlan(work: .orders, connections: 64, depth: 4, seconds: 2))
         load.note(latency: 4 * Moment.millisecond, refusal: nil, isInTime: true)
@@ -102,8 +102,8 @@ struct SessionsTests {
         #expect(report.lines.last == "pgbench stops at 64 clients: pgbench: error: connection failed")
     }
 
-    @Test("Only want of sessions is an end; anything else went wrong")
-    func room() {
+    @Test
+    func `Only want of sessions is an end; anything else went wrong`() {
         #expect(Sessions.hasNoRoom("FATAL:  remaining connection slots are reserved for superusers"))
         #expect(Sessions.hasNoRoom("FATAL:  sorry, too many clients already"))
         #expect(!Sessions.hasNoRoom("connection to server on socket failed: No such file or directory"))

@@ -34,8 +34,8 @@ struct LoopTasksTests {
         loop.execute { turns == 0 ? body() : after(turns - 1, on: loop, body) }
     }
 
-    @Test("A piece is read within a few turns of the loop, so without another thread between")
-    func goesOnAtOnce() async throws {
+    @Test
+    func `A piece is read within a few turns of the loop, so without another thread between`() async throws {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let inbox = Inbox()
         let notes = Mutex<[String]>([])
