@@ -3,7 +3,7 @@ import Testing
 
 @testable import pricing_repl
 
-@Suite struct ReplCompletionTests {
+struct ReplCompletionTests {
     private let completer = Completer(catalogue: ReplSamples.catalogue)
 
     private func labels(_ text: String) -> [String] { completer.answer(for: text).candidates.map(\.label) }

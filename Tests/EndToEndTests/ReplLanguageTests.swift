@@ -3,7 +3,7 @@ import Testing
 
 @testable import pricing_repl
 
-@Suite struct ReplLanguageTests {
+struct ReplLanguageTests {
     private let language = CommandLanguage(catalogue: ReplSamples.catalogue)
 
     private func parameters(_ text: String) throws -> JSONValue {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import pricing_repl
 
-@Suite struct ReplRenderingTests {
+struct ReplRenderingTests {
     private let list: JSONObject = [
         "items": [
             ["productId": 1, "title": "Lamp", "price": "5.00", "supplier": ["name": "Acme"]],

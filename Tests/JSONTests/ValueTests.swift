@@ -1,7 +1,6 @@
 import JSON
 import Testing
 
-@Suite("Values")
 struct ValueTests {
     @Test(
         arguments: [

@@ -2,7 +2,6 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Bindings")
 struct BindingsTests {
     private func strings(_ bindings: [Binding]) throws -> [String?] {
         let list = try CStrings(bindings, statement: "s")

@@ -4,7 +4,7 @@ import PricingTestSupport
 import Synchronization
 import Testing
 
-@Suite("Connection pool", .enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
 struct ConnectionPoolTests {
     private let pid = Statement.int("pid", "select pg_backend_pid()")
 

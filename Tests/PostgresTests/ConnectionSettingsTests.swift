@@ -2,7 +2,6 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Connection settings")
 struct ConnectionSettingsTests {
     @Test
     func `A URI and a keyword string mean the same`() throws {

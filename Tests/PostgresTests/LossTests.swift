@@ -3,7 +3,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Cancels and losses", .enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
 struct LossTests {
     @Test
     func `A cancel from outside ends a statement, and the connection goes on`() async throws {

@@ -2,7 +2,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Notifications", .enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
 struct NotificationStreamTests {
     private func notify(_ channel: String, _ payload: String, _ connection: PostgresConnection) async throws {
         try await connection.run { session throws(PostgresError) in

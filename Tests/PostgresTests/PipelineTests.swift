@@ -2,7 +2,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Pipelines", .enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
 struct PipelineTests {
     private let put = Statement.int("put", "insert into t values ($1) returning n")
     private let count = Statement.int("count", "select count(*) from t")

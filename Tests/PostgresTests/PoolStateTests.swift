@@ -3,7 +3,6 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Pool state")
 struct PoolStateTests {
     private let gone = PostgresError(.connectionFailed, "refused")
 

@@ -3,7 +3,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Private cluster", .enabled(if: TestCluster.isAvailable, needsServer), .serialized, .timeLimit(.minutes(5)))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer), .serialized, .timeLimit(.minutes(5)))
 struct PrivateClusterTests {
     private let postmaster = Statement.int(
         "postmaster",

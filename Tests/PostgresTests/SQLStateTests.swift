@@ -1,7 +1,6 @@
 import Postgres
 import Testing
 
-@Suite("SQLSTATE and errors")
 struct SQLStateTests {
     @Test
     func `A code matches itself and its class, and no other`() {

@@ -3,7 +3,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Sessions", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct SessionTests {
     private struct Sample: Equatable {
         let int: Int64

@@ -3,7 +3,6 @@ import Testing
 
 @testable import pricing_bench
 
-@Suite("What the command line takes")
 struct ArgumentTests {
     @Test
     func `A load without a subcommand is a measurement`() throws {

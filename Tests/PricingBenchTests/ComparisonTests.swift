@@ -3,7 +3,6 @@ import Testing
 
 @testable import pricing_bench
 
-@Suite("What pgbench says")
 struct PgBenchTests {
     @Test
     func `Transactions a second, without the time to connect`() throws {
@@ -25,7 +24,6 @@ struct PgBenchTests {
     }
 }
 
-@Suite("Medians and ratios")
 struct ComparisonTests {
     private func comparison(_ figures: RoundFigures) -> Comparison {
         Comparison(

@@ -4,7 +4,6 @@ import Testing
 
 @testable import pricing_bench
 
-@Suite("How a shop grows")
 struct GrowthTests {
     private func size(_ products: Int, _ history: Int, orders: [Double], restKiB: Int64) -> GrowthReport.Size {
         var size = GrowthReport.Size(products: products, history: history, fillSeconds: 1)
@@ -48,7 +47,6 @@ struct GrowthTests {
     }
 }
 
-@Suite("What a long run came to")
 struct LongRunTests {
     private func report(_ samples: [LongRunReport.Sample]) -> LongRunReport {
         LongRunReport(samples: samples, seconds: 10, peakKiB: 300, tables: [])
@@ -80,7 +78,6 @@ struct LongRunTests {
     }
 }
 
-@Suite("What numbers of connections came to")
 struct SessionsTests {
     @Test
     func `Where pgbench has no room it has no figures, and why is said`() throws {

@@ -6,7 +6,6 @@ import Testing
 
 @testable import pricing_bench
 
-@Suite("When calls are due")
 struct PaceTests {
     @Test
     func `A closed loop sends at once until the end`() {
@@ -40,7 +39,6 @@ struct PaceTests {
     }
 }
 
-@Suite("Waiting for a load's sockets")
 struct SocketWatchTests {
     private let watch = SocketWatch(most: 2)
     private let near: Int32
@@ -89,7 +87,6 @@ struct SocketWatchTests {
     }
 }
 
-@Suite("The lines of a load")
 struct RequestTests {
     private static let shop = ShopIDs(customers: [7, 8], products: Array(100..<200))
 
@@ -147,7 +144,6 @@ struct RequestTests {
     }
 }
 
-@Suite("What a load reads of a line")
 struct IncomingTests {
     @Test(arguments: [
         (#"{"jsonrpc":"2.0","id":17,"result":{"error":1}}"#, Incoming.reply(id: 17, refusal: nil)),
@@ -165,7 +161,6 @@ struct IncomingTests {
     }
 }
 
-@Suite("What a load came to")
 struct LoadReportTests {
     private static let plan = LoadPlan(work: .orders, connections: 2, depth: 4, seconds: 2, rate: 50)
 

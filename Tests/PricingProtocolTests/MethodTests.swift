@@ -3,7 +3,6 @@ import JSONRPC
 import PricingProtocol
 import Testing
 
-@Suite("Methods")
 struct MethodTests {
     @Test(arguments: GoldenCall.all.indices)
     func `A golden line of each method is read, and its parameters fit`(index: Int) throws {

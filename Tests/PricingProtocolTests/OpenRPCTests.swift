@@ -2,7 +2,6 @@ import JSON
 import PricingProtocol
 import Testing
 
-@Suite("The OpenRPC document")
 struct OpenRPCTests {
     /// The table of methods: the least role, what calling does, the names. Methods of later stages stand here too.
     private static let contract: [(role: Role, effect: Method.Effect, names: String)] = [

@@ -3,7 +3,6 @@ import JSONRPC
 import PricingProtocol
 import Testing
 
-@Suite("The registry of errors")
 struct RegistryTests {
     /// The contract's table: code, reason, and whether calling again may help.
     private static let contract = """

@@ -4,7 +4,6 @@ import Testing
 
 @testable import pricing_simulate
 
-@Suite("Scenario files")
 struct ScenarioFileTests {
     private static let header = "name,stock,horizon_days,customers_per_day,demand,base"
 
@@ -47,7 +46,6 @@ struct ScenarioFileTests {
     }
 }
 
-@Suite("Drawn scenarios")
 struct RandomScenariosTests {
     @Test
     func `The same seed draws the same, and the first ones do not depend on how many`() {
@@ -78,7 +76,6 @@ struct RandomScenariosTests {
     }
 }
 
-@Suite("How results are shown")
 struct LabTableTests {
     private static func row(_ scenario: String, _ policy: String, _ share: JSONValue) throws -> LabRow {
         try #require(
@@ -123,7 +120,6 @@ struct LabTableTests {
     }
 }
 
-@Suite("The plot of a season")
 struct SeasonPlotTests {
     private static let plot = SeasonPlot(
         title: "A & B <1>",

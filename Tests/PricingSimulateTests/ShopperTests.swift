@@ -3,7 +3,6 @@ import Testing
 
 @testable import pricing_simulate
 
-@Suite("What the simulator decides")
 struct ShopperTests {
     private static func shopper(seed: UInt64, restockShare: Double = 0.1) -> Shopper {
         Shopper(seed: seed, customers: Array(1...50), products: Array(101...200), restockShare: restockShare)
@@ -53,7 +52,6 @@ struct ShopperTests {
     }
 }
 
-@Suite("When calls are due")
 struct ScheduleTests {
     @Test
     func `The schedule is absolute and ends where the nearer limit says`() {

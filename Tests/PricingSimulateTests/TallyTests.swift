@@ -3,7 +3,6 @@ import Testing
 
 @testable import pricing_simulate
 
-@Suite("What a run comes to")
 struct TallyTests {
     private static func move(_ product: Int64, _ old: String, _ new: String, sequence: Int64 = 1) throws -> PriceMove {
         try #require(
@@ -64,7 +63,6 @@ struct TallyTests {
     }
 }
 
-@Suite("The progress bar")
 struct ProgressBarTests {
     @Test
     func `A file gets a line each tenth, and none twice`() {

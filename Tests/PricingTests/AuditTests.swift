@@ -3,7 +3,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("The audit", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct AuditTests {
     /// A shop with a few prices that moved: a product that was sold from low to high and back, and one that was pinned.
     private func open(_ shop: Shop) async throws {

@@ -1,7 +1,7 @@
 import PricingTestSupport
 import Testing
 
-@Suite("Halts and the breaker", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct AutomationTests {
     @Test(arguments: [#""scope": "all""#, #""categoryId": 1"#, #""productId": 1"#])
     func `A halted scope keeps its prices through sales and ticks, and resuming it sees what was suppressed`(

@@ -4,7 +4,7 @@ import PricingClient
 import PricingTestSupport
 import Testing
 
-@Suite("The backtest", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct BacktestTests {
     private static let season = """
         update product set season_start = timestamptz '2031-01-01 00:00Z', season_end = timestamptz '2031-01-15 00:00Z',

@@ -1,7 +1,7 @@
 import PricingTestSupport
 import Testing
 
-@Suite("Deliveries by direct SQL", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct DeliveryTests {
     @Test
     func `Whoever writes an expectation, the earliest arrival and the price follow at once`() async throws {

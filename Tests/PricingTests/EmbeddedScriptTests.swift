@@ -6,7 +6,6 @@ import Testing
 @testable import Pricing
 @testable import PricingProtocol
 
-@Suite("The scripts and what they raise")
 struct EmbeddedScriptTests {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../sql")
 

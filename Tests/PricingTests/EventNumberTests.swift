@@ -3,7 +3,7 @@ import PricingTestSupport
 import Testing
 
 /// A number is given after the commit, by one sequencer at a time.
-@Suite("Numbers of events", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct EventNumberTests {
     @Test
     func `An event inserted earlier and committed later is neither lost nor numbered below one that was given`()

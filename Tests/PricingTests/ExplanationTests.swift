@@ -1,7 +1,7 @@
 import PricingTestSupport
 import Testing
 
-@Suite("What would change a price next", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct ExplanationTests {
     static let strategies = ["bands", "cover", "deadline", "learn", "restock", "markdown", "manual"]
 

@@ -4,7 +4,7 @@ import Testing
 
 /// What a merchant may type and time may do to it, far past anything sensible: no price function raises, and none gives
 /// nothing, NaN or infinity.
-@Suite("Prices of extreme products", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct ExtremeValueTests {
     private static let seed: Int64 = 20_260_202
     private static let count: Int64 = effort > 1 ? 20_000 : 2000

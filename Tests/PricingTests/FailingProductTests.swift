@@ -3,7 +3,7 @@ import PricingTestSupport
 import Testing
 
 /// One product that raises, or one event, among many.
-@Suite("One bad row stops nobody", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct FailingProductTests {
     private static let all = 1000
     private static let bad = 500

@@ -2,7 +2,6 @@ import Testing
 
 @testable import Pricing
 
-@Suite("The queue of waiting orders")
 struct FairQueueTests {
     private struct Item: Sendable, Equatable {
         let owner: Int

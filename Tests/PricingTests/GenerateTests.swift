@@ -3,7 +3,7 @@ import Pricing
 import PricingTestSupport
 import Testing
 
-@Suite("Generated data", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct GenerateTests {
     @Test
     func `A generated year keeps every invariant, in a live database too, and leaves no virtual time`() async throws {

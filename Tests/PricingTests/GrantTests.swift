@@ -4,7 +4,7 @@ import PricingTestSupport
 import Testing
 
 /// What the role that the daemon serves as may do, and what not.
-@Suite("Grants", .serialized, .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.serialized, .enabled(if: TestCluster.isAvailable, needsServer))
 struct GrantTests {
     @Test
     func `The daemon's role does every deed of a shop, and can neither change nor remove ledger and history`()

@@ -3,7 +3,7 @@ import PricingTestSupport
 import Testing
 
 /// Two sessions, step by step: one keeps its transaction open until the other is seen to wait for it.
-@Suite("Two at once", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct InterleavingTests {
     @Test
     func `Two buyers and one unit: one order, one typed refusal, stock 0`() async throws {

@@ -3,7 +3,7 @@ import PricingClient
 import PricingTestSupport
 import Testing
 
-@Suite("Invariants after random work", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct InvariantTests {
     private static let products = 6
 

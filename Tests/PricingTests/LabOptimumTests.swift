@@ -3,7 +3,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("What the laboratory measures by", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct LabOptimumTests {
     private static let names = (try? Golden.scenarios().compactMap { $0.scenario["name"]?.string }) ?? []
 

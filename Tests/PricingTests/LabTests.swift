@@ -3,7 +3,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("The laboratory gives what another program gave", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct LabTests {
     /// A query's only value as JSON.
     private func json(_ shop: Shop, _ sql: String, _ bindings: [Binding] = []) async throws -> JSONValue {

@@ -5,7 +5,7 @@ import PricingTestSupport
 import Testing
 
 /// Lists: every order is stable and complete, and a page reads the rows of a page, however large the shop.
-@Suite("Lists", .serialized, .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.serialized, .enabled(if: TestCluster.isAvailable, needsServer))
 struct ListTests {
     private static let products = 2000
     private static let manyProducts = 40_000

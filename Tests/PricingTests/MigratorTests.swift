@@ -3,7 +3,7 @@ import Pricing
 import PricingTestSupport
 import Testing
 
-@Suite("Migrations on a server", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct MigratorTests {
     @Test
     func `The first run applies everything, the second nothing`() async throws {

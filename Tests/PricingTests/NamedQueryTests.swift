@@ -5,7 +5,7 @@ import Testing
 
 @testable import Pricing
 
-@Suite("Named queries", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct NamedQueryTests {
     @Test
     func `There are at least the original's eighteen, each with its own name and a title`() {

@@ -4,7 +4,7 @@ import PricingTestSupport
 import Testing
 
 /// `place_orders` is `order_place` many times: same answers, same prices, same rows.
-@Suite("Orders in a batch", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct OrderBatchTests {
     private struct Call {
         let params: String

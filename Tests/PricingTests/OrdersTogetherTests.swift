@@ -4,7 +4,7 @@ import PricingTestSupport
 import Testing
 
 /// A batch that nothing keeps apart is placed as one set, and that gives what one order after another gives.
-@Suite("Orders placed together", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct OrdersTogetherTests {
     /// What a shop lives through between two ticks.
     private enum Step {

@@ -3,7 +3,7 @@ import PricingTestSupport
 import Testing
 
 /// The faults of the program that this one replaces, in direct SQL as an operator would type it.
-@Suite("The original's faults", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct OriginalFaultTests {
     @Test
     func `Twenty cycles of low and high stock end exactly at the starting price`() async throws {

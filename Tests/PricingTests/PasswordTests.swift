@@ -2,7 +2,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Passwords", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct PasswordTests {
     @Test
     func `A password is kept as bcrypt of cost 10, salted, and opens the account`() async throws {

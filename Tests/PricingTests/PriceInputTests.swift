@@ -3,7 +3,7 @@ import PricingTestSupport
 import Testing
 
 /// Every column that a price is computed from: a change of it is a new price with its history and event, or is refused.
-@Suite("The inputs of a price", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct PriceInputTests {
     /// A change that moves the price of a product of base 100.00 and 50 in stock under a rule.
     struct Change: Sendable, CustomTestStringConvertible {

@@ -6,7 +6,7 @@ import Testing
 /// How often random tests run: 1 unless `PRICINGD_LONG=1` asks for the release counts.
 let effort: Int64 = ProcessInfo.processInfo.environment["PRICINGD_LONG"] == "1" ? 10 : 1
 
-@Suite("What holds of every price", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct PricePropertyTests {
     private static let seed: Int64 = 20_260_101
     private static let count: Int64 = effort > 1 ? 100_000 : 2000

@@ -3,7 +3,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Proofs about rules", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct RuleProofTests {
     private static let original: JSONObject = [
         "strategy": "bands", "parameters": ["basis": "current", "up": .decimal("0.1"), "down": .decimal("0.1")],

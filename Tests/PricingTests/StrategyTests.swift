@@ -2,7 +2,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Strategies on a living row", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct StrategyTests {
     /// The published values of the closed form: stock, then the price for D = 34.3805, base 50, elasticity 1.25, v = 0.
     @Test(arguments: [

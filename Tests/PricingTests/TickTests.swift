@@ -2,7 +2,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("The tick", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct TickTests {
     @Test
     func `A move beyond the daily cap arrives over the days, each day's anchor being the price that it began with`()

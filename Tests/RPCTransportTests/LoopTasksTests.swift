@@ -5,7 +5,6 @@ import Testing
 
 @testable import RPCTransport
 
-@Suite("A reader beside its event loop")
 struct LoopTasksTests {
     /// Reads pieces on the loop and notes each.
     private actor Reader {

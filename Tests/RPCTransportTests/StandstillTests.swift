@@ -2,7 +2,6 @@ import Testing
 
 @testable import RPCTransport
 
-@Suite("Standstill")
 struct StandstillTests {
     private let start = ContinuousClock.now
 

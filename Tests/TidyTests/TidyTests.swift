@@ -1,7 +1,6 @@
 import Testing
 
 /// Style is a test.
-@Suite("The house is tidy")
 struct TidyTests {
     @Test(arguments: Rule.all.indices)
     func `Every file keeps every rule`(index: Int) {
