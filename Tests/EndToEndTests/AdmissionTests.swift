@@ -22,7 +22,7 @@ extension EndToEnd {
 
         /// Long readings stand still as long as orders are locked; the operator's calls need other tables.
         @Test(arguments: ["audit.verify", "report.run", "dashboard.stats"])
-        func longReadingsLeaveConnectionsToOthers(method: String) async throws {
+        func `long readings leave connections to others`(method: String) async throws {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -75,7 +75,7 @@ extension EndToEnd {
             }
         }
 
-        @Test func aFullPipelineOfOthersLeavesRoomForAModestPeer() async throws {
+        @Test func `a full pipeline of others leaves room for a modest peer`() async throws {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let (wanted, other) = (try await shop.product(["stock": 100_000]), try await shop.product())
@@ -94,7 +94,7 @@ extension EndToEnd {
         }
 
         /// A guess costs a core for a good part of a second: one at a time, and a bounded number wait.
-        @Test func passwordsAreCheckedOneAtATime() async throws {
+        @Test func `passwords are checked one at a time`() async throws {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let user: JSONObject = ["fullName": "G", "email": "guessed@test.example", "password": "right-enough"]

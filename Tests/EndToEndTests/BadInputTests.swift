@@ -7,7 +7,7 @@ extension EndToEnd {
     /// Input that no client should send, to the real daemon: a typed error, nobody else notices, nothing is lost.
     @Suite
     struct BadInputTests {
-        @Test func everyViolationIsNamed() async throws {
+        @Test func `every violation is named`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let bad: JSONObject = [
                 "title": 3, "basePrice": .decimal("4.5"), "categoryId": "1", "colour": "green", "stock": -1,
@@ -36,7 +36,7 @@ extension EndToEnd {
                 #"{"lines":[{"productId":1,"quantity":1}]}"#,
             ]
         )
-        func wrongParametersAreRefused(params: String) async throws {
+        func `wrong parameters are refused`(params: String) async throws {
             let reply = try await exchange(#"{"jsonrpc":"2.0","id":1,"method":"order.place","params":\#(params)}"#)
             #expect(reply["id"] == 1)
             #expect(reply["error"]?["code"] == -32602)
@@ -63,13 +63,13 @@ extension EndToEnd {
                 (String(repeating: "[", count: 100_000), -32003, "MESSAGE_TOO_LARGE"),
             ]
         )
-        func aBrokenLineCostsOneError(line: String, code: Int, reason: String) async throws {
+        func `a broken line costs one error`(line: String, code: Int, reason: String) async throws {
             let reply = try await exchange(line)
             #expect(reply["error"]?["code"] == .integer(Int64(code)))
             #expect(reply["error"]?["data"]?["reason"] == .string(reason))
         }
 
-        @Test func invalidUTF8IsAParseError() async throws {
+        @Test func `invalid UTF8 is a parse error`() async throws {
             let peer = try await TestDaemon.shared().lines()
             peer.send(
                 bytes: Array(#"{"jsonrpc":"2.0","id":1,"method":"session."#.utf8) + [0xC3, 0x28] + Array("\"}\n".utf8)
@@ -78,14 +78,14 @@ extension EndToEnd {
             try await expectAlive(peer)
         }
 
-        @Test func anUnknownMethodSuggestsTheNearest() async throws {
+        @Test func `an unknown method suggests the nearest`() async throws {
             let client = try await TestDaemon.shared().client()
             let refusal = try await client.refusal("order.plaec")
             #expect(refusal.code == -32601)
             #expect(refusal.data["didYouMean"]?.array?.first == "order.place")
         }
 
-        @Test func anOversizeLineIsRefusedAndTheNextOneServed() async throws {
+        @Test func `an oversize line is refused and the next one served`() async throws {
             let peer = try await TestDaemon.shared().lines()
             peer.send(bytes: [UInt8](repeating: UInt8(ascii: "x"), count: 3 << 20) + [UInt8(ascii: "\n")])
             let reply = try await object(peer)
@@ -95,7 +95,7 @@ extension EndToEnd {
             try await expectAlive(peer)
         }
 
-        @Test func batchesAreAnsweredInOneArray() async throws {
+        @Test func `batches are answered in one array`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": 1])
@@ -119,7 +119,7 @@ extension EndToEnd {
             #expect(try await object(peer)["error"]?["code"] == -32003)
         }
 
-        @Test func anIdInFlightIsRefused() async throws {
+        @Test func `an id in flight is refused`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -136,7 +136,7 @@ extension EndToEnd {
             #expect(try await object(peer)["result"]?["stock"] == 51)
         }
 
-        @Test func aPeerThatVanishesTakesNobodyAlong() async throws {
+        @Test func `a peer that vanishes takes nobody along`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -153,7 +153,7 @@ extension EndToEnd {
         }
 
         /// Its replies fill the socket and its own output; everybody else is served meanwhile.
-        @Test func aPeerThatNeverReadsCostsOthersNothing() async throws {
+        @Test func `a peer that never reads costs others nothing`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": 2000])
@@ -165,7 +165,7 @@ extension EndToEnd {
         }
 
         /// More calls on one connection than may be in flight, from a peer that reads nothing before all are sent.
-        @Test func aLongPipelineIsAnsweredWhole() async throws {
+        @Test func `a long pipeline is answered whole`() async throws {
             let peer = try await TestDaemon.shared().lines(reads: false)
             let params = #"{"reason":"INSUFFICIENT_STOCK"}"#
             for id in 1...5000 {

@@ -21,7 +21,7 @@ extension EndToEnd {
             return try #require(Double("\(text)"))
         }
 
-        @Test func aLoadIsAnsweredAndCounted() async throws {
+        @Test func `a load is answered and counted`() async throws {
             let daemon = try await TestDaemon.start(hasDemo: true)
             for work in ["orders", "orders-hot", "orders-zipf", "prices", "products", "inventory", "pings"] {
                 let load = ["--socket", daemon.socket, "--work", work, "--connections", "3", "--depth", "4"]
@@ -37,7 +37,7 @@ extension EndToEnd {
             }
         }
 
-        @Test func aMissingDaemonIsSaidSo() async throws {
+        @Test func `a missing daemon is said so`() async throws {
             let program = try ChildProgram(
                 TestDaemon.program("pricing-bench"),
                 ["--work", "pings", "--socket", "/nowhere/s.sock"]
@@ -46,7 +46,7 @@ extension EndToEnd {
             #expect(await program.errorText().contains("no daemon answers at /nowhere/s.sock"))
         }
 
-        @Test func aComparisonMeasuresEveryLine() async throws {
+        @Test func `a comparison measures every line`() async throws {
             let report = try await json(["compare", "--seconds", "1", "--rounds", "1", "--products", "50"])
             let standings = try #require(report["standings"]?.array)
             #expect(
@@ -83,7 +83,7 @@ extension EndToEnd {
             #expect((0...1).contains(try number(inventory["hotShare"])))
         }
 
-        @Test func eachSizeOfAShopIsMeasured() async throws {
+        @Test func `each size of a shop is measured`() async throws {
             let sizes = ["--products", "200,100", "--history", "0,500"]
             let report = try await json(["compare", "--scale", "--seconds", "1", "--rounds", "1"] + sizes)
             let rows = try #require(report["sizes"]?.array)
@@ -99,7 +99,7 @@ extension EndToEnd {
             #expect(report["standings"]?.array?.map { $0["name"]?.string } == ["orders", "memory"])
         }
 
-        @Test func everyNumberOfConnectionsIsMeasuredAndPgbenchStopsSomewhere() async throws {
+        @Test func `every number of connections is measured and pgbench stops somewhere`() async throws {
             let report = try await json([
                 "compare", "--sessions", "--seconds", "1", "--rounds", "1", "--products", "50",
             ])
@@ -120,7 +120,7 @@ extension EndToEnd {
             }
         }
 
-        @Test func aLongRunIsLookedAtAgainAndAgain() async throws {
+        @Test func `a long run is looked at again and again`() async throws {
             let report = try await json(["compare", "--minutes", "0.03", "--seconds", "1", "--products", "50"])
             let samples = try #require(report["samples"]?.array)
             #expect(samples.count >= 2)
@@ -132,7 +132,7 @@ extension EndToEnd {
             try expectTables(report)
         }
 
-        @Test func theHistoryOfAMeasuredShopIsSoundAndTradeGoesOn() async throws {
+        @Test func `the history of a measured shop is sound and trade goes on`() async throws {
             let daemon = try await TestDaemon.start()
             let psql = try await daemon.psql(as: "postgres")
             let ids = try await psql.run(try script("bench/shop", ["products": 200, "customers": 20]))

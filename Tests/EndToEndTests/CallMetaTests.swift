@@ -8,7 +8,7 @@ extension EndToEnd {
     /// `params._meta` over the socket: keys, deadlines, cancels.
     @Suite
     struct CallMetaTests {
-        @Test func aKeyGivesTheSameReplyOnce() async throws {
+        @Test func `a key gives the same reply once`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product()
             let order = shop.order(of: product, 3, key: "same \(ShopClient.unique())")
@@ -20,7 +20,7 @@ extension EndToEnd {
             #expect(try await shop.stock(product) == 47)
         }
 
-        @Test func aKeyBelongsToOneRequest() async throws {
+        @Test func `a key belongs to one request`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product()
             let key = "taken \(ShopClient.unique())"
@@ -35,7 +35,7 @@ extension EndToEnd {
             #expect(try await shop.stock(product) == 49)
         }
 
-        @Test func onlySuccessesAreKept() async throws {
+        @Test func `only successes are kept`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product(["stock": 1])
             let order = shop.order(of: product, 2, key: "again \(ShopClient.unique())")
@@ -45,7 +45,7 @@ extension EndToEnd {
             #expect(try await shop.stock(product) == 0)
         }
 
-        @Test func aReadIgnoresItsKey() async throws {
+        @Test func `a read ignores its key`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product()
             let params: JSONObject = ["productId": .integer(product), "_meta": ["idempotencyKey": "read"]]
@@ -54,7 +54,7 @@ extension EndToEnd {
             #expect(try await shop.client.call("product.get", params)["stock"] == 49)
         }
 
-        @Test func anUnknownMemberIsRefused() async throws {
+        @Test func `an unknown member is refused`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let refusal = try await shop.client.refusal("session.ping", ["_meta": ["idempotencykey": "x"]])
             #expect(refusal.code == -32602)
@@ -63,7 +63,7 @@ extension EndToEnd {
 
         /// While the first runs, the second waits for it; `method` is batched by the daemon or not.
         @Test(arguments: ["order.place", "inventory.restock"])
-        func theSameKeyWaitsForTheRunningOne(method: String) async throws {
+        func `the same key waits for the running one`(method: String) async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -86,7 +86,7 @@ extension EndToEnd {
             #expect(try await shop.stock(product) == (method == "order.place" ? 49 : 51))
         }
 
-        @Test func aDeadlineReachesTheDatabase() async throws {
+        @Test func `a deadline reaches the database`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -105,7 +105,7 @@ extension EndToEnd {
             #expect(try await shop.stock(product) == 50)
         }
 
-        @Test func aCancelReachesTheRunningQuery() async throws {
+        @Test func `a cancel reaches the running query`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -123,7 +123,9 @@ extension EndToEnd {
         }
 
         /// Somebody holds a row for longer than a call waits for it: no fault of ours, and worth another try.
-        @Test(arguments: ["order.place", "inventory.restock"]) func aHeldRowIsNoFault(method: String) async throws {
+        @Test(arguments: ["order.place", "inventory.restock"]) func `a held row is no fault`(method: String)
+            async throws
+        {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let (product, other) = (try await shop.product(), try await shop.product())
@@ -150,7 +152,7 @@ extension EndToEnd {
         }
 
         /// All of them at the next tick, however many: a busy hour leaves millions.
-        @Test func keysOlderThanADayAreForgotten() async throws {
+        @Test func `keys older than a day are forgotten`() async throws {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let psql = try await daemon.psql(as: "postgres")
@@ -173,7 +175,7 @@ extension EndToEnd {
 
         /// Also of what goes in steps: the database's part is what it took in all of them.
         @Test(arguments: ["price.get", "product.get", "order.list", "audit.verify", "server.status", "events.list"])
-        func timingSaysWhatTheDatabaseTook(method: String) async throws {
+        func `timing says what the database took`(method: String) async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product: JSONValue = .integer(Int64(try await shop.product()))
             let params: JSONObject =
@@ -192,7 +194,7 @@ extension EndToEnd {
             #expect(try milliseconds("queue") + milliseconds("database") <= milliseconds("total") + 0.002)
         }
 
-        @Test func aCancelOfNothingIsIgnored() async throws {
+        @Test func `a cancel of nothing is ignored`() async throws {
             let client = try await TestDaemon.shared().client()
             client.notify("$/cancelRequest", ["id": 4711])
             client.notify("$/cancelRequest", [:])

@@ -17,7 +17,7 @@ extension EndToEnd {
             try ChildProgram(TestDaemon.program("pricingd"), arguments)
         }
 
-        @Test func itIsMigratedOnlyWhenTold() async throws {
+        @Test func `it is migrated only when told`() async throws {
             let database = try await TestCluster.shared().database()
             let url = Self.url(database)
 
@@ -51,7 +51,7 @@ extension EndToEnd {
             try await database.drop()
         }
 
-        @Test func aWrongCommandLineIsItsOwnExitCode() async throws {
+        @Test func `a wrong command line is its own exit code`() async throws {
             let both = try pricingd("--stdio", "--socket", "/tmp/x.sock")
             #expect(await both.exit() == 64)
             let unknown = try pricingd("--frobnicate")

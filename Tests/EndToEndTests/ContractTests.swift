@@ -12,7 +12,7 @@ extension EndToEnd {
     struct ContractTests {
         private static let daemon = Task { try await TestDaemon.start(hasDemo: true) }
 
-        @Test func theDocumentListsEveryMethod() async throws {
+        @Test func `the document lists every method`() async throws {
             let client = try await Self.daemon.value.client()
             let document = try await client.call("rpc.discover")
             let methods = (document["methods"]?.array ?? []).compactMap(\.object)
@@ -29,7 +29,7 @@ extension EndToEnd {
             await client.close()
         }
 
-        @Test func theDocumentFitsTheMetaSchema() async throws {
+        @Test func `the document fits the meta schema`() async throws {
             let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "openrpc-meta-schema.json")
             let reader = JSONSchemaReader(in: try JSONParser.parse(Array(try Data(contentsOf: file))))
             let client = try await Self.daemon.value.client()
@@ -56,7 +56,7 @@ extension EndToEnd {
         }
 
         /// In the document's order, on one connection, and each gives what its method promises.
-        @Test func everyExampleRuns() async throws {
+        @Test func `every example runs`() async throws {
             let daemon = try await TestDaemon.start(hasDemo: true)
             let client = try await daemon.client()
             let document = try await client.call("rpc.discover")
@@ -78,7 +78,7 @@ extension EndToEnd {
         }
 
         /// What every other test of the daemon leans on sees a reply, or accepted parameters, outside the schema.
-        @Test func aBrokenPromiseIsSeen() {
+        @Test func `a broken promise is seen`() {
             let reply: JSONObject = ["at": "now", "sandbox": "yes"]
             #expect(
                 Promise.violations("clock.get", ["when": 1], reply) == [
@@ -92,7 +92,7 @@ extension EndToEnd {
 
         /// data.generate runs in many transactions, so neither one rollback nor one reply under a key stands for it.
         @Test(arguments: AllMethods.list.filter { $0.effect == .write && $0.name != "data.generate" }.map(\.name))
-        func aWriteDoesWhatItsDryRunSaid(name: String) async throws {
+        func `a write does what its dry run said`(name: String) async throws {
             let daemon = try await Self.daemon.value
             let client = try await daemon.client()
             let database = try await daemon.database()
@@ -120,7 +120,7 @@ extension EndToEnd {
             await client.close()
         }
 
-        @Test func aRehearsedGenerationLeavesNothing() async throws {
+        @Test func `a rehearsed generation leaves nothing`() async throws {
             let daemon = try await Self.daemon.value
             let client = try await daemon.client()
             let database = try await daemon.database()

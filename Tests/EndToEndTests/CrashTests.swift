@@ -13,7 +13,7 @@ extension EndToEnd {
         private static let streams = 4
 
         /// The daemon dies after so many answers; nothing that it had acknowledged is lost.
-        @Test(arguments: [1, 60, 300]) func killedDaemonLosesNoAcknowledgedOrder(after count: Int) async throws {
+        @Test(arguments: [1, 60, 300]) func `killed daemon loses no acknowledged order`(after count: Int) async throws {
             let daemon = try await Self.daemon.value
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": .integer(Self.initialStock)])
@@ -40,7 +40,7 @@ extension EndToEnd {
         }
 
         /// The server dies under the daemon: calls are refused as UNAVAILABLE or done after all, and the daemon starts it anew.
-        @Test func killedServerLosesNoAcknowledgedOrder() async throws {
+        @Test func `killed server loses no acknowledged order`() async throws {
             let daemon = try await Self.daemon.value
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": .integer(Self.initialStock)])
@@ -63,7 +63,7 @@ extension EndToEnd {
         }
 
         /// An idle daemon notices at the next call, which is answered or refused as retryable, never with a fault.
-        @Test func anIdleDaemonRestartsItsServer() async throws {
+        @Test func `an idle daemon restarts its server`() async throws {
             let daemon = try await Self.daemon.value
             let client = try await daemon.client()
             let killed = try #require(daemon.postmaster)
@@ -86,7 +86,7 @@ extension EndToEnd {
         }
 
         /// The simulator counts what was acknowledged to it, and outlives the daemon.
-        @Test func theSimulatorLosesNoAcknowledgedOrder() async throws {
+        @Test func `the simulator loses no acknowledged order`() async throws {
             let daemon = try await Self.daemon.value
             let client = try await daemon.client()
             _ = try await client.call(
@@ -117,7 +117,7 @@ extension EndToEnd {
             try await Invariants.expect(daemon)
         }
 
-        @Test func aSubscriberResumesAfterARestart() async throws {
+        @Test func `a subscriber resumes after a restart`() async throws {
             let daemon = try await Self.daemon.value
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -143,7 +143,7 @@ extension EndToEnd {
         }
 
         /// Only a sandbox's clock can be set.
-        @Test func theClockOfALiveShopStands() async throws {
+        @Test func `the clock of a live shop stands`() async throws {
             let client = try await Self.daemon.value.client()
             let refusal = try await client.refusal("clock.set", ["at": "2040-01-01T00:00:00Z"])
             #expect(refusal.code == 502)

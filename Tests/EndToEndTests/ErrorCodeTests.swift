@@ -15,7 +15,7 @@ extension EndToEnd {
             let params: JSONObject
         }
 
-        @Test func everyDeclaredRefusalIsMet() async throws {
+        @Test func `every declared refusal is met`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let refusals = try await missing(shop) + present(shop) + users(shop)
             for refusal in refusals {

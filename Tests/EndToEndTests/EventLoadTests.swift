@@ -87,7 +87,7 @@ extension EndToEnd {
         }
 
         @Test(arguments: ["conflate", "gap", "disconnect"])
-        func aSlowReaderGetsWhatItDeclaredAndAQuickOneAll(overflow: String) async throws {
+        func `a slow reader gets what it declared and a quick one all`(overflow: String) async throws {
             let stage = try await Stage(softSeconds: 2)
             let before = try stage.memory("VmRSS")
             let deaf = try await stage.deafSubscriber(overflow: overflow)
@@ -175,7 +175,7 @@ extension EndToEnd {
         }
 
         /// One who catches up with the whole stream does not keep the newest events from the others.
-        @Test func catchingUpKeepsNobodyWaiting() async throws {
+        @Test func `catching up keeps nobody waiting`() async throws {
             let stage = try await Stage(softSeconds: 600)
             let watch = try await Watch(stage.daemon, [:])
             try await stage.move(rounds: Self.rounds)
@@ -191,7 +191,7 @@ extension EndToEnd {
 
         /// Who reads on before it counts as slow has them all, whatever it declared.
         @Test(arguments: ["conflate", "gap", "disconnect"])
-        func aReaderThatPausesMissesNothing(overflow: String) async throws {
+        func `a reader that pauses misses nothing`(overflow: String) async throws {
             let stage = try await Stage(softSeconds: 600)
             let pausing = try await stage.deafSubscriber(overflow: overflow)
             let watch = try await Watch(stage.daemon, [:])
@@ -210,7 +210,7 @@ extension EndToEnd {
         }
 
         /// In the middle of much, after a reconnect and after a crash of the daemon.
-        @Test func aSubscriberResumesInTheMiddle() async throws {
+        @Test func `a subscriber resumes in the middle`() async throws {
             let stage = try await Stage()
             var watch = try await Watch(stage.daemon, [:])
             let start = watch.start
@@ -228,7 +228,7 @@ extension EndToEnd {
         }
 
         /// The time that a quick reader waits for all events, alone and beside one that never reads.
-        @Test func aReaderThatNeverReadsCostsNothing() async throws {
+        @Test func `a reader that never reads costs nothing`() async throws {
             let stage = try await Stage()
             func time() async throws -> Duration {
                 let watch = try await Watch(stage.daemon, [:])

@@ -8,7 +8,7 @@ extension EndToEnd {
     /// The event stream: in commit order, resumable, filtered, and never paid for by others.
     @Suite
     struct EventTests {
-        @Test func eventsComeInOrderAfterTheReply() async throws {
+        @Test func `events come in order after the reply`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": 200])
@@ -38,7 +38,7 @@ extension EndToEnd {
             await watch.close()
         }
 
-        @Test func twoSubscribersSeeTheSame() async throws {
+        @Test func `two subscribers see the same`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -53,7 +53,7 @@ extension EndToEnd {
         }
 
         /// Each daemon hears of what the other one committed, though only one of them numbered it.
-        @Test func twoDaemonsOnOneDatabaseTellTheSame() async throws {
+        @Test func `two daemons on one database tell the same`() async throws {
             let one = try await TestDaemon.shared()
             let shop = try await ShopClient.open(one)
             let database = try #require(try await shop.client.call("server.status", [:])["database"]?.object)
@@ -78,7 +78,7 @@ extension EndToEnd {
         }
 
         /// As after a failover that lost events: the reader believes to have seen numbers that were not given.
-        @Test func aNumberBeyondTheEndIsToldAsAGap() async throws {
+        @Test func `a number beyond the end is told as a gap`() async throws {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -111,7 +111,7 @@ extension EndToEnd {
             await client.close()
         }
 
-        @Test func filtersKeepTheRestAway() async throws {
+        @Test func `filters keep the rest away`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let (product, other) = (try await shop.product(["stock": 12]), try await shop.product(["stock": 12]))
@@ -132,7 +132,7 @@ extension EndToEnd {
             await orders.close()
         }
 
-        @Test func aSubscriberResumesFromItsNumber() async throws {
+        @Test func `a subscriber resumes from its number`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -155,7 +155,7 @@ extension EndToEnd {
 
         /// What the shop has let go of is a gap that is told, whatever the overflow policy, and the rest follows.
         @Test(arguments: ["conflate", "gap", "disconnect"])
-        func aSubscriberFromBeforeTheOldestEventIsToldTheGap(overflow: String) async throws {
+        func `a subscriber from before the oldest event is told the gap`(overflow: String) async throws {
             let daemon = try await TestDaemon.start()
             let psql = try await daemon.psql(as: "postgres")
             let shop = try await ShopClient.open(daemon)
@@ -188,7 +188,7 @@ extension EndToEnd {
             #expect(await daemon.stop() == 0)
         }
 
-        @Test func aSnapshotIsWhereTheStreamGoesOn() async throws {
+        @Test func `a snapshot is where the stream goes on`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -203,7 +203,7 @@ extension EndToEnd {
             await watch.close()
         }
 
-        @Test func anEndedSubscriptionIsSilent() async throws {
+        @Test func `an ended subscription is silent`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -223,7 +223,7 @@ extension EndToEnd {
         }
 
         /// An operator's psql obeys the same triggers, leaves the same history, and is heard of.
-        @Test func directSQLIsHeardOfToo() async throws {
+        @Test func `direct SQL is heard of too`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()

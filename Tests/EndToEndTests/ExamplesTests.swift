@@ -47,7 +47,7 @@ struct ExamplesTests {
     }
 
     @Test(arguments: Language.allCases)
-    func ordersArePlacedOnceAndRefusalsAreTyped(in language: Language) async throws {
+    func `orders are placed once and refusals are typed`(in language: Language) async throws {
         let daemon = try await TestDaemon.shared()
         let shop = try await ShopClient.open(daemon)
         let product = try await shop.product(["stock": 12])
@@ -76,7 +76,7 @@ struct ExamplesTests {
     }
 
     @Test(arguments: Language.allCases)
-    func pricesAreWatched(in language: Language) async throws {
+    func `prices are watched`(in language: Language) async throws {
         // A daemon of its own: the watcher ends after one move, whoever made it.
         let daemon = try await TestDaemon.start()
         let shop = try await ShopClient.open(daemon)
@@ -93,7 +93,7 @@ struct ExamplesTests {
     }
 
     @Test
-    func conversationsGoAsWritten() async throws {
+    func `conversations go as written`() async throws {
         let daemon = try await TestDaemon.start(isSandbox: false)
         let outcome = try await Self.run(["python3", "examples/python/replay.py"], daemon)
         #expect(outcome.status == 0, "\(outcome.errors)")
@@ -102,7 +102,7 @@ struct ExamplesTests {
     }
 
     @Test
-    func genericClientCallsEveryMethod() async throws {
+    func `generic client calls every method`() async throws {
         let daemon = try await TestDaemon.start(hasDemo: true)
         for method in AllMethods.list {
             let words = method.example.map { key, value in "\(key)=\(value.string ?? "\(value)")" }
@@ -126,7 +126,7 @@ struct ExamplesTests {
         (["product.gett"], 1, "METHOD_NOT_FOUND: "), (["product.get", "productId=one"], 3, "productId wants integer"),
         (["product.get", "id=1"], 3, "'id=1' is no parameter of product.get; it takes productId, _meta"),
     ])
-    func genericClientSaysWhatIsWrong(words: [String], status: Int32, sentence: String) async throws {
+    func `generic client says what is wrong`(words: [String], status: Int32, sentence: String) async throws {
         let daemon = try await TestDaemon.shared()
         let outcome = try await Self.run(["python3", "examples/python/pricingd_client.py"] + words, daemon)
         #expect(outcome.status == status)
@@ -134,7 +134,7 @@ struct ExamplesTests {
     }
 
     @Test
-    func tablesFollowTheDocumentAndTheDaemonGivesTheSame() async throws {
+    func `tables follow the document and the daemon gives the same`() async throws {
         let daemon = try await TestDaemon.shared()
         let pricingd = try TestDaemon.program("pricingd")
         let outcome = try await Self.run(["python3", "examples/python/protocol_tables.py", pricingd], daemon)
@@ -149,13 +149,13 @@ struct ExamplesTests {
     }
 
     @Test(arguments: ["pricingd", "pricing-bench", "pricing-repl", "pricing-simulate"])
-    func everyProgramTellsTheSameVersion(name: String) async throws {
+    func `every program tells the same version`(name: String) async throws {
         let daemon = try await TestDaemon.shared()
         let outcome = try await Self.run([try TestDaemon.program(name), "--version"], daemon)
         #expect(outcome.status == 0 && outcome.output == [Release.version], "\(outcome.errors)")
     }
 
-    @Test func quickstartShowsMovingPricesAndLeavesNothing() async throws {
+    @Test func `quickstart shows moving prices and leaves nothing`() async throws {
         let run = try await Quickstart(root: Self.root)
         let lines = await run.lines(until: nil)
         #expect(await run.program.exit() == 0, "\(lines.joined(separator: "\n"))")
@@ -166,7 +166,7 @@ struct ExamplesTests {
         #expect(run.leftovers(lines).isEmpty)
     }
 
-    @Test func quickstartCleansUpAfterCtrlC() async throws {
+    @Test func `quickstart cleans up after ctrl c`() async throws {
         let run = try await Quickstart(root: Self.root)
         var lines = await run.lines(until: "== Orders for 20 seconds, and the prices that they move")
         run.interrupt()
@@ -177,7 +177,7 @@ struct ExamplesTests {
     }
 
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-analyze")))
-    func unitIsHardened() async throws {
+    func `unit is hardened`() async throws {
         let program = try ChildProgram(
             "/usr/bin/systemd-analyze",
             ["security", "--offline=true", "--threshold=15", "--no-pager", Self.root + "/examples/pricingd.service"]

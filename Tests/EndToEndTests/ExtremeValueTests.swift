@@ -12,7 +12,7 @@ extension EndToEnd {
         /// The daemon ends; and what makes rows without end is held by its own tests.
         private static let left: Set<String> = ["server.drain", "data.generate", "lab.run"]
 
-        @Test func noValueThatItsSchemaAllowsIsAFaultOrBlamesNoMember() async throws {
+        @Test func `no value that its schema allows is a fault or blames no member`() async throws {
             let daemon = try await TestDaemon.start(hasDemo: true)
             let client = try await daemon.client()
             var tried = 0

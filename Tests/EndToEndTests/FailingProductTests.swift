@@ -8,7 +8,7 @@ extension EndToEnd {
     /// What cannot be done for one product: told where operators look, and refused where a call names it.
     @Suite
     struct FailingProductTests {
-        @Test func oneThatCannotBePricedIsNamedEverywhereUntilItCan() async throws {
+        @Test func `one that cannot be priced is named everywhere until it can`() async throws {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let bad = try await shop.product()
@@ -65,7 +65,7 @@ extension EndToEnd {
         }
 
         /// A change of nothing is refused, and all of it: what the call names besides stays as it was.
-        @Test func whatIsNamedMustBeThere() async throws {
+        @Test func `what is named must be there`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let open = try await shop.product()
             let archived = try await shop.product()

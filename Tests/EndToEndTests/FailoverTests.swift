@@ -20,7 +20,7 @@ extension EndToEnd {
         }
 
         /// The primary dies under load and the standby takes its place.
-        @Test func aLostPrimaryLosesNoAcknowledgedOrder() async throws {
+        @Test func `a lost primary loses no acknowledged order`() async throws {
             let pair = try await ReplicatedPair()
             let daemon = try await daemon(on: pair)
             let shop = try await ShopClient.open(daemon)
@@ -80,7 +80,7 @@ extension EndToEnd {
 
         /// A commit that was told to wait for its standby no longer is neither done nor not done, and its reply is given
         /// by nobody before the standby has it.
-        @Test func aCommitCancelledBeforeItsStandbyHadItIsUnknown() async throws {
+        @Test func `a commit cancelled before its standby had it is unknown`() async throws {
             let pair = try await ReplicatedPair()
             let daemon = try await daemon(on: pair)
             let shop = try await ShopClient.open(daemon)
@@ -131,7 +131,7 @@ extension EndToEnd {
         }
 
         /// A server that turns read-only under the daemon is no primary: nothing is done until one is there.
-        @Test func aPrimaryThatTurnsReadOnlyIsLost() async throws {
+        @Test func `a primary that turns read only is lost`() async throws {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()

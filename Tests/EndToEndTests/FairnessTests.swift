@@ -37,7 +37,7 @@ extension EndToEnd {
         }
 
         @Test(arguments: ["session.ping", "product.get", "order.place"])
-        func theSlowestGetsHalfOfTheFastest(method: String) async throws {
+        func `the slowest gets half of the fastest`(method: String) async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": 1_000_000, "highStock": 2_000_000])

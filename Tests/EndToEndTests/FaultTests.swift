@@ -48,7 +48,7 @@ extension EndToEnd {
         }
 
         /// Every connection of the daemon is ended each 100 ms, under load: no call fails, nothing is done twice.
-        @Test func terminatedBackendsReachNoClient() async throws {
+        @Test func `terminated backends reach no client`() async throws {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": 100_000])
@@ -89,7 +89,7 @@ extension EndToEnd {
 
         /// What a frozen daemon finds when it goes on is carried out only while somebody waits for it.
         @Test(arguments: ["order.place", "inventory.restock"])
-        func aFrozenDaemonDoesNothingPastItsDeadline(method: String) async throws {
+        func `a frozen daemon does nothing past its deadline`(method: String) async throws {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -131,7 +131,7 @@ extension EndToEnd {
 
         /// Without PostgreSQL's server programs there is no private cluster, and the daemon says what to do.
         @Test(.enabled(if: getuid() == 0, "needs root to hide the programs from one process"))
-        func missingServerProgramsAreTold() async throws {
+        func `missing server programs are told`() async throws {
             let folder = try TemporaryFolder()
             let hidden = "mount -t tmpfs none /usr/lib/postgresql && exec \"$@\""
             let daemon = try ChildProgram(

@@ -8,7 +8,7 @@ extension EndToEnd {
     @Suite
     struct GivingUpTests {
         /// The best of five, since the machine has other work too.
-        @Test func aCancelledReportEndsWithin50Milliseconds() async throws {
+        @Test func `a cancelled report ends within50 milliseconds`() async throws {
             let daemon = try await TestDaemon.shared()
             let client = try await daemon.client()
             var best = Duration.seconds(1)
@@ -30,7 +30,7 @@ extension EndToEnd {
             await client.close()
         }
 
-        @Test func aDeadlineThatPassesInTheQueueNeverReachesTheDatabase() async throws {
+        @Test func `a deadline that passes in the queue never reaches the database`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()

@@ -50,7 +50,7 @@ extension EndToEnd {
             ]
         }
 
-        @Test func everyBadRowFailsAlone() async throws {
+        @Test func `every bad row fails alone`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let bad = try await bad(shop)
             let known = try await shop.product()
@@ -75,7 +75,7 @@ extension EndToEnd {
         }
 
         /// Any one bad row undoes all, and says which it was.
-        @Test func atomicIsAllOrNone() async throws {
+        @Test func `atomic is all or none`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let bad = try await bad(shop)
             let known = try await shop.product()
@@ -104,7 +104,7 @@ extension EndToEnd {
         }
 
         /// A key covers the rows that were refused too.
-        @Test func aKeyMakesItHappenOnce() async throws {
+        @Test func `a key makes it happen once`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let key = "import \(ShopClient.unique())"
             func call(_ last: JSONValue, mode: String) -> JSONObject {
@@ -126,7 +126,7 @@ extension EndToEnd {
 
         /// A price list of products that are sold meanwhile. Somebody holds one of them: whoever buys any other, before or
         /// after it in the list or in the same transaction, does not wait; and that one fails alone.
-        @Test func ordersGoOnWhilePricesAreImported() async throws {
+        @Test func `orders go on while prices are imported`() async throws {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let count = ProcessInfo.processInfo.environment["PRICINGD_LONG"] == nil ? 600 : 6000
@@ -156,7 +156,7 @@ extension EndToEnd {
         }
 
         /// Sent again under its key, a call that ended early does the rest, and nothing twice.
-        @Test func anImportThatEndedEarlyGoesOnUnderItsKey() async throws {
+        @Test func `an import that ended early goes on under its key`() async throws {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let known = try await shop.product()
@@ -197,7 +197,7 @@ extension EndToEnd {
         private static let many = ProcessInfo.processInfo.environment["PRICINGD_LONG"] == nil ? 2000 : 10_000
 
         /// Many rows in one line: rehearsed, done, and all of them wrong.
-        @Test func manyRowsFitOneCall() async throws {
+        @Test func `many rows fit one call`() async throws {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let rows = (1...Self.many).map { JSONValue.object(row(shop, "Row \($0)", ["stock": 20])) }

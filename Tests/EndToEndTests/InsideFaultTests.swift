@@ -67,7 +67,7 @@ extension EndToEnd {
             }
         }
 
-        @Test func whatBreaksInsideIsOursAndHasAnIncident() async throws {
+        @Test func `what breaks inside is ours and has an incident`() async throws {
             let planted = try await Planted()
             let client = planted.shop.client
             var incidents: [String] = []
@@ -110,7 +110,7 @@ extension EndToEnd {
             for incident in incidents { #expect(log.contains(incident)) }
         }
 
-        @Test func whatTheServerLacksIsAShortageAndOneLineASecond() async throws {
+        @Test func `what the server lacks is a shortage and one line a second`() async throws {
             let planted = try await Planted()
             let client = planted.shop.client
             let lacks = [("53100", "disk"), ("53200", "memory"), ("53300", "connections"), ("53000", "database")]
@@ -156,7 +156,7 @@ extension EndToEnd {
             #expect(!lines.contains { $0.contains("by our own fault") })
         }
 
-        @Test func aSequencerThatFellBehindCatchesUpAndGivesNoNumberTwice() async throws {
+        @Test func `a sequencer that fell behind catches up and gives no number twice`() async throws {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -172,7 +172,7 @@ extension EndToEnd {
         }
 
         /// Whose time it was, and whether anything was done.
-        @Test func aDeadlineSaysWhoseItWasAndTheOutcome() async throws {
+        @Test func `a deadline says whose it was and the outcome`() async throws {
             let planted = try await Planted()
             let (client, other) = (planted.shop.client, try await planted.daemon.client())
             let another = try await planted.shop.product()
@@ -210,7 +210,7 @@ extension EndToEnd {
         }
 
         /// Somebody's psql cancels it: neither its caller nor a deadline did.
-        @Test func aCancelOfSomebodyElseIsNoDeadline() async throws {
+        @Test func `a cancel of somebody else is no deadline`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()

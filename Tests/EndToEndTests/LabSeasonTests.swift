@@ -33,7 +33,7 @@ extension EndToEnd {
             var revenue: Int64 = 0
         }
 
-        @Test func tenSeasonsOverTheSocketAreTheLaboratorys() async throws {
+        @Test func `ten seasons over the socket are the laboratorys`() async throws {
             let daemon = try await Self.daemon.value
             let shop = try await ShopClient.open(daemon)
             let customers = try await customers(daemon, seasons: 10)
@@ -61,7 +61,7 @@ extension EndToEnd {
             }
         }
 
-        @Test func aCancelEndsIt() async throws {
+        @Test func `a cancel ends it`() async throws {
             let daemon = try await Self.daemon.value
             let client = try await daemon.client()
             let database = try await daemon.database()
@@ -90,7 +90,7 @@ extension EndToEnd {
             await database.close()
         }
 
-        @Test func theCommandPrintsARowAScenarioAndPolicy() async throws {
+        @Test func `the command prints a row a scenario and policy`() async throws {
             let daemon = try await Self.daemon.value
             let file = URL(filePath: #filePath).appending(path: "../../../examples/scenarios.csv").standardizedFileURL
                 .path
@@ -118,7 +118,7 @@ extension EndToEnd {
             #expect(try String(contentsOfFile: drawing, encoding: .utf8).hasPrefix("<svg"))
         }
 
-        @Test func theCommandSaysWhatIsWrong() async throws {
+        @Test func `the command says what is wrong`() async throws {
             let daemon = try await Self.daemon.value
             for (arguments, code, words) in [
                 (["--scenarios", daemon.folder + "/none.csv"], 1 as Int32, "cannot read"),

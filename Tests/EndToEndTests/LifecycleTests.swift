@@ -14,7 +14,7 @@ extension EndToEnd {
             try await TestDaemon.start(arguments: getuid() == 0 ? ["--viewer-group", "nogroup"] : [])
         }
 
-        @Test func sigtermAnswersWhatIsInFlightAndExits() async throws {
+        @Test func `sigterm answers what is in flight and exits`() async throws {
             let daemon = try await Self.daemon.value
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -47,7 +47,7 @@ extension EndToEnd {
             await again.close()
         }
 
-        @Test func aDrainIsAnsweredAndEndsTheDaemon() async throws {
+        @Test func `a drain is answered and ends the daemon`() async throws {
             let daemon = try await Self.daemon.value
             let client = try await daemon.client()
             let reply = try await client.call("server.drain", ["timeoutMs": 1000])
@@ -58,7 +58,7 @@ extension EndToEnd {
         }
 
         /// What cannot end is cut: an answer all the same, and the exit in time.
-        @Test(arguments: ["order.place", "inventory.restock"]) func sigtermCutsWhatCannotEnd(method: String)
+        @Test(arguments: ["order.place", "inventory.restock"]) func `sigterm cuts what cannot end`(method: String)
             async throws
         {
             let daemon = try await Self.daemon.value
@@ -83,7 +83,7 @@ extension EndToEnd {
             await again.close()
         }
 
-        @Test func aSecondDaemonIsRefused() async throws {
+        @Test func `a second daemon is refused`() async throws {
             let daemon = try await Self.daemon.value
             let sameSocket = ["--socket", daemon.socket, "--data-dir", daemon.folder + "/other"]
             let sameData = ["--socket", daemon.folder + "/other.sock", "--data-dir", daemon.dataDirectory]
@@ -98,7 +98,7 @@ extension EndToEnd {
             await client.close()
         }
 
-        @Test func aStaleSocketIsReplaced() async throws {
+        @Test func `a stale socket is replaced`() async throws {
             let daemon = try await Self.daemon.value
             await daemon.kill9()
             #expect(FileManager.default.fileExists(atPath: daemon.socket), "stale")
@@ -110,7 +110,7 @@ extension EndToEnd {
             await client.close()
         }
 
-        @Test func aConversationOnStdio() async throws {
+        @Test func `a conversation on stdio`() async throws {
             let daemon = try await Self.daemon.value
             #expect(await daemon.stop() == 0)
             let program = try ChildProgram(
@@ -135,7 +135,7 @@ extension EndToEnd {
 
         /// Another user, let in by the socket's mode: a viewer by group, or nobody at all.
         @Test(.enabled(if: getuid() == 0, "needs root to become somebody else"))
-        func aUserWithoutARoleIsSentAway() async throws {
+        func `a user without a role is sent away`() async throws {
             let daemon = try await Self.daemon.value
             unsafe chmod(daemon.folder, 0o755)
             let viewer = try somebody(["--reuid=nobody", "--regid=nogroup", "--clear-groups"], daemon)

@@ -12,7 +12,7 @@ extension EndToEnd {
             try PrometheusText(try #require(try await client.call("server.metrics")["text"]?.string))
         }
 
-        @Test func everythingIsThere() async throws {
+        @Test func `everything is there`() async throws {
             let client = try await TestDaemon.shared().client()
             _ = try await client.call("session.ping")
             let found = try await metrics(client)
@@ -35,7 +35,7 @@ extension EndToEnd {
             await client.close()
         }
 
-        @Test func countersCount() async throws {
+        @Test func `counters count`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": 12])
@@ -66,7 +66,7 @@ extension EndToEnd {
                 "needs promtool, of Debian's package prometheus"
             )
         )
-        func prometheusItselfHasNothingToSay() async throws {
+        func `prometheus itself has nothing to say`() async throws {
             let client = try await TestDaemon.shared().client()
             let text = try #require(try await client.call("server.metrics")["text"]?.string)
             await client.close()
@@ -84,7 +84,7 @@ extension EndToEnd {
             "# TYPE a histogram\na_bucket{le=\"1\"} 2\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 1\n",
             "# TYPE a histogram\na_bucket{le=\"+Inf\"} 1\na_sum 1\na_count 2\n",
         ])
-        func theReaderIsStrict(text: String) {
+        func `the reader is strict`(text: String) {
             #expect(throws: PrometheusText.Malformed.self) { try PrometheusText(text) }
         }
     }

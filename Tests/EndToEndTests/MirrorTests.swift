@@ -33,7 +33,7 @@ extension EndToEnd {
             return status.st_mode & 0o777
         }
 
-        @Test func aConversationIsKeptWithoutSecretsAndCanBeHadAgain() async throws {
+        @Test func `a conversation is kept without secrets and can be had again`() async throws {
             let temporary = try TemporaryFolder()
             let folder = temporary.path + "/mirror"
             let daemon = try await TestDaemon.start(arguments: ["--mirror-dir", folder])
@@ -79,7 +79,7 @@ extension EndToEnd {
             #expect(await fresh.stop() == 0)
         }
 
-        @Test func aFullFileOrAGoneFolderHoldsUpNobody() async throws {
+        @Test func `a full file or a gone folder holds up nobody`() async throws {
             let temporary = try TemporaryFolder()
             let folder = temporary.path + "/mirror"
             let limit = 1000

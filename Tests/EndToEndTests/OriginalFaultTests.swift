@@ -7,7 +7,7 @@ extension EndToEnd {
     /// What the original backend did wrong, over the socket: stock sold twice, orders half done, prices of hand lost.
     @Suite
     struct OriginalFaultTests {
-        @Test func twoBuyersOneUnit() async throws {
+        @Test func `two buyers one unit`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": 1])
@@ -24,7 +24,7 @@ extension EndToEnd {
             #expect(try await shop.stock(product) == 0)
         }
 
-        @Test func twoHundredBuyersFortyUnits() async throws {
+        @Test func `two hundred buyers forty units`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["stock": 40])
@@ -44,7 +44,7 @@ extension EndToEnd {
             for buyer in buyers { await buyer.close() }
         }
 
-        @Test func aFailedLineLeavesNothingOfItsOrder() async throws {
+        @Test func `a failed line leaves nothing of its order`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let plenty = try await shop.product(["stock": 12])
             let scarce = try await shop.product(["stock": 2])
@@ -67,7 +67,7 @@ extension EndToEnd {
             #expect(after["items"] == before["items"])
         }
 
-        @Test func linesOnOneProductAreSummed() async throws {
+        @Test func `lines on one product are summed`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product(["stock": 5])
             let lines: JSONValue = [
@@ -80,7 +80,7 @@ extension EndToEnd {
             #expect(try await shop.stock(product) == 5)
         }
 
-        @Test func archivingKeepsHistory() async throws {
+        @Test func `archiving keeps history`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product(["stock": 12])
             let id: JSONObject = ["productId": .integer(product)]
@@ -97,7 +97,7 @@ extension EndToEnd {
             #expect(try await shop.client.refusal("order.place", shop.order(of: product)).reason == "PRODUCT_ARCHIVED")
         }
 
-        @Test func anOrderIsCancelledOnceHoweverOften() async throws {
+        @Test func `an order is cancelled once however often`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product(["stock": 30])
             let id = try #require(try await shop.buy(product, 7)["orderId"])
@@ -111,7 +111,7 @@ extension EndToEnd {
             #expect(try await shop.stock(product) == 30)
         }
 
-        @Test func noReplyHoldsAPasswordOrItsHash() async throws {
+        @Test func `no reply holds a password or its hash`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let password = "correct-horse-\(ShopClient.unique())"
             let email = "secret\(ShopClient.unique())@test.example"
@@ -145,7 +145,7 @@ extension EndToEnd {
             #expect(again.reason == "BAD_CREDENTIALS")
         }
 
-        @Test(arguments: ["0", "0.00", "-1.00"]) func noPriceOfNothing(price: String) async throws {
+        @Test(arguments: ["0", "0.00", "-1.00"]) func `no price of nothing`(price: String) async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product()
             let id = JSONValue.integer(product)

@@ -48,7 +48,7 @@ extension EndToEnd {
 
         /// Every method with a parameter that none has: whoever may call it is told so, and nothing happens.
         @Test(.enabled(if: getuid() == 0, "needs root to become somebody else"), arguments: everybody)
-        func everyMethodAsksForItsRole(somebody: Somebody) async throws {
+        func `every method asks for its role`(somebody: Somebody) async throws {
             let role = try #require(somebody.role)
             let peer = try connect(somebody, try await Self.daemon.value)
             for (number, method) in AllMethods.list.enumerated() {
@@ -99,7 +99,7 @@ extension EndToEnd {
         }
 
         @Test(.enabled(if: getuid() == 0, "needs root to become somebody else"))
-        func aStrangerGetsOneLineAndAClose() async throws {
+        func `a stranger gets one line and a close`() async throws {
             let daemon = try await Self.daemon.value
             let stranger = Somebody(user: "nobody", group: "daemon", role: nil)
             let outside = try connect(stranger, daemon)
@@ -120,7 +120,7 @@ extension EndToEnd {
             unsafe chmod(daemon.socket, 0o660)
         }
 
-        @Test func aSocketIsPrivateWhateverTheUmask() async throws {
+        @Test func `a socket is private whatever the umask`() async throws {
             let folder = try TemporaryFolder()
             let socket = folder.path + "/made/s.sock"
             let daemon = try ChildProgram(
@@ -145,7 +145,9 @@ extension EndToEnd {
             (["--viewer-group", "no-such-group"], 78, "there is no group no-such-group"),
             (["--mirror-dir", "/proc/none"], 78, "the mirror folder /proc/none cannot be used"),
         ])
-        func whatCannotBeUsedIsSaidInOneSentence(arguments: [String], status: Int32, sentence: String) async throws {
+        func `what cannot be used is said in one sentence`(arguments: [String], status: Int32, sentence: String)
+            async throws
+        {
             let folder = try TemporaryFolder()
             let data = ["--data-dir", folder.path + "/data"]
             let daemon = try ChildProgram(TestDaemon.program("pricingd"), arguments + data)

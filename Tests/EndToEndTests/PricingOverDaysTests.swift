@@ -17,7 +17,7 @@ extension EndToEnd {
             return (shop, calendar)
         }
 
-        @Test func twentyCyclesEndAtTheStartingPrice() async throws {
+        @Test func `twenty cycles end at the starting price`() async throws {
             let (shop, calendar) = try await open(year: 2031)
             var days = calendar
             let product = try await shop.product()
@@ -38,7 +38,7 @@ extension EndToEnd {
             #expect(start == "100.00")
         }
 
-        @Test func fourteenDaysOfSalesNeverPassTheCeiling() async throws {
+        @Test func `fourteen days of sales never pass the ceiling`() async throws {
             let (shop, calendar) = try await open(year: 2032)
             var days = calendar
             let free = try await shop.product(["stock": 24, "lowStock": 25])
@@ -54,7 +54,7 @@ extension EndToEnd {
             #expect(try await shop.price(tight) == "100.00")
         }
 
-        @Test func thirtyRestocksNeverPassTheFloor() async throws {
+        @Test func `thirty restocks never pass the floor`() async throws {
             let (shop, calendar) = try await open(year: 2033)
             var days = calendar
             let free = try await shop.product(["stock": 101])
@@ -67,7 +67,7 @@ extension EndToEnd {
             }
         }
 
-        @Test func aManualPriceStandsWhileAutomationRuns() async throws {
+        @Test func `a manual price stands while automation runs`() async throws {
             let (shop, calendar) = try await open(year: 2034)
             var days = calendar
             let product = try await shop.product()
@@ -83,7 +83,7 @@ extension EndToEnd {
             #expect(try await shop.price(product) == "90.00")
         }
 
-        @Test func aManualPriceStandsInARace() async throws {
+        @Test func `a manual price stands in a race`() async throws {
             let (shop, calendar) = try await open(year: 2035)
             var days = calendar
             for round in 0..<5 {
@@ -113,7 +113,7 @@ extension EndToEnd {
         }
 
         /// Setting the clock waits for a tick that runs, and then runs the new time's own.
-        @Test func theClockNeverSkipsATick() async throws {
+        @Test func `the clock never skips a tick`() async throws {
             let (shop, calendar) = try await open(year: 2037)
             var days = calendar
             let product = try await shop.product(["stock": 120])
@@ -132,7 +132,7 @@ extension EndToEnd {
             #expect(try await shop.price(product) == "110.00", "a new day, a new cap")
         }
 
-        @Test func aPinEndsByItself() async throws {
+        @Test func `a pin ends by itself`() async throws {
             let (shop, calendar) = try await open(year: 2036)
             var days = calendar
             let product = try await shop.product()

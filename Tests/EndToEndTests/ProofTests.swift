@@ -11,7 +11,7 @@ extension EndToEnd {
     struct ProofTests {
         private static let daemon = Task { try await TestDaemon.start() }
 
-        @Test func whatWasTamperedWithIsNamedAndRepaired() async throws {
+        @Test func `what was tampered with is named and repaired`() async throws {
             let daemon = try await Self.daemon.value
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -49,7 +49,7 @@ extension EndToEnd {
             #expect(events.last?["cause"]?["reason"] == "counted")
         }
 
-        @Test func theOriginalRuleIsRefusedWithItsWalk() async throws {
+        @Test func `the original rule is refused with its walk`() async throws {
             let shop = try await ShopClient.open(try await Self.daemon.value)
             let rule: JSONObject = ["strategy": "bands", "parameters": ["basis": "current"]]
             let lint = try await shop.client.call("rule.lint", rule)
@@ -64,7 +64,7 @@ extension EndToEnd {
             #expect(refusal.data["violations"]?.array?.count == 3)
         }
 
-        @Test func aBacktestOfTheRuleInForceGivesThePathThatWas() async throws {
+        @Test func `a backtest of the rule in force gives the path that was`() async throws {
             let shop = try await ShopClient.open(try await Self.daemon.value)
             let product = try await shop.product()
             try await shop.buy(product, 42)
@@ -75,7 +75,7 @@ extension EndToEnd {
             #expect(item["charged"] == "4200.00")
         }
 
-        @Test func anAuditTellsHowFarItIs() async throws {
+        @Test func `an audit tells how far it is`() async throws {
             let shop = try await ShopClient.open(try await Self.daemon.value)
             let product = try await shop.product()
             try await shop.buy(product)

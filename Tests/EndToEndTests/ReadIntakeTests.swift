@@ -8,7 +8,7 @@ extension EndToEnd {
     /// What many ask for at once is answered from few queries, each as if it stood alone.
     @Suite
     struct ReadIntakeTests {
-        @Test func manyPricesAtOnceAreWhatEachWouldGetAlone() async throws {
+        @Test func `many prices at once are what each would get alone`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             var products: [Int64] = []
@@ -34,7 +34,7 @@ extension EndToEnd {
         }
 
         /// All kinds in one pipeline; who names no product gets the refusal of its own.
-        @Test func manyReadsAtOnceAreWhatEachWouldGetAlone() async throws {
+        @Test func `many reads at once are what each would get alone`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             var products: [Int64] = []
@@ -65,7 +65,7 @@ extension EndToEnd {
             await database.close()
         }
 
-        @Test func itsCallerSeesItsOwnWrites() async throws {
+        @Test func `its caller sees its own writes`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product()
             for cents in 1...30 {

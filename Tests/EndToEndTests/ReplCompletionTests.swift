@@ -3,12 +3,12 @@ import Testing
 
 @testable import pricing_repl
 
-@Suite struct ReplCompletionTests {
+struct ReplCompletionTests {
     private let completer = Completer(catalogue: ReplSamples.catalogue)
 
     private func labels(_ text: String) -> [String] { completer.answer(for: text).candidates.map(\.label) }
 
-    @Test func methodsThenParametersThenValues() {
+    @Test func `methods then parameters then values`() {
         #expect(labels("prod") == ["product.get", "product.list"])
         #expect(Completer.commonText(of: completer.answer(for: "prod")) == "product.")
         #expect(Completer.commonText(of: completer.answer(for: "product.g")) == "product.get ")
@@ -20,7 +20,7 @@ import Testing
         #expect(labels("nothing.here ").isEmpty)
     }
 
-    @Test func liveValuesAreAskedOfTheServer() {
+    @Test func `live values are asked of the server`() {
         let answer = completer.answer(for: "product.get productId=1")
         #expect(answer.live == .init(method: "product.get", parameter: "productId", prefix: "1"))
         #expect(answer.word == "1")
@@ -30,7 +30,7 @@ import Testing
         #expect(found.map(\.label) == ["12  Lamp", "two words  x"])
     }
 
-    @Test func backslashCommandsAndTheirWords() {
+    @Test func `backslash commands and their words`() {
         #expect(labels("\\f") == ["\\format"])
         #expect(labels("\\format j") == ["json", "jsonl"])
         #expect(labels("\\x ") == ["on", "off", "auto"])
@@ -38,7 +38,7 @@ import Testing
         #expect(labels("help pri") == ["price.get"])
     }
 
-    @Test func hintsNameWhatIsMissing() {
+    @Test func `hints name what is missing`() {
         #expect(completer.hint(for: "product.get ") == "productId=<integer>")
         #expect(
             completer.hint(for: "order.place customerId=1 ") == "lines=<object[]> [shippingAddress=]"
@@ -48,7 +48,7 @@ import Testing
         #expect(completer.hint(for: "nothing.here ") == nil)
     }
 
-    @Test func helpExplainsAMethod() throws {
+    @Test func `help explains a method`() throws {
         let help = HelpText(catalogue: ReplSamples.catalogue)
         let text = try #require(help.method(named: "order.place"))
         #expect(text.contains("order.place  (operator)"))
@@ -59,7 +59,7 @@ import Testing
         #expect(help.methods(matching: "zzz").isEmpty)
     }
 
-    @Test func aDescriptionThatRefersToItselfEnds() {
+    @Test func `a description that refers to itself ends`() {
         let document: JSONObject = [
             "components": ["schemas": ["A": ["$ref": "#/components/schemas/A"]]],
             "methods": [

@@ -3,7 +3,7 @@ import Testing
 
 @testable import pricing_repl
 
-@Suite struct ReplLanguageTests {
+struct ReplLanguageTests {
     private let language = CommandLanguage(catalogue: ReplSamples.catalogue)
 
     private func parameters(_ text: String) throws -> JSONValue {
@@ -48,7 +48,7 @@ import Testing
         "a=1", "\\nope", "\\format xml", "\\watch", "\\watch 0 server.status", "\\watch 1 \\q", "\\timing maybe",
         "\\i", "order.place _meta.=1", "order.place _meta=1 _meta.dryRun=true",
     ])
-    func malformedLinesAreRefused(_ text: String) {
+    func `malformed lines are refused`(_ text: String) {
         #expect {
             try language.parse(text)
         } throws: {
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func backslashCommands() throws {
+    @Test func `backslash commands`() throws {
         #expect(try language.parse("\\q") == .quit)
         #expect(try language.parse("quit") == .quit)
         #expect(try language.parse("\\?") == .help(topic: nil))
@@ -74,14 +74,14 @@ import Testing
         #expect(try language.parse("\\methods price") == .methods(pattern: "price"))
     }
 
-    @Test func emptyLinesCommentsAndMessages() throws {
+    @Test func `empty lines comments and messages`() throws {
         #expect(try language.parse("") == .nothing)
         #expect(try language.parse("  # product.get") == .nothing)
         let message = #"{"jsonrpc":"2.0", broken"#
         #expect(try language.parse("  " + message) == .message(message))
     }
 
-    @Test func openBracketsWaitForMoreLines() {
+    @Test func `open brackets wait for more lines`() {
         var buffer = StatementBuffer()
         #expect(buffer.add("order.place customerId=1 lines=[") == nil)
         #expect(buffer.isOpen)
@@ -99,11 +99,11 @@ import Testing
         (#"user.authenticate {"password": "x"}"#, false), ("user.create Password = x", false), ("", false),
         ("help password", true),
     ])
-    func historyKeepsNoPasswords(_ line: String, _ isKept: Bool) {
+    func `history keeps no passwords`(_ line: String, _ isKept: Bool) {
         #expect(HistoryFile.keeps(line) == isKept)
     }
 
-    @Test func historyStandsInTheStateFolder() {
+    @Test func `history stands in the state folder`() {
         #expect(HistoryFile.path { ["XDG_STATE_HOME": "/s", "HOME": "/h"][$0] } == "/s/pricingd/history")
         #expect(HistoryFile.path { ["HOME": "/h"][$0] } == "/h/.local/state/pricingd/history")
         #expect(HistoryFile.path { _ in nil } == nil)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import pricing_repl
 
-@Suite struct ReplRenderingTests {
+struct ReplRenderingTests {
     private let list: JSONObject = [
         "items": [
             ["productId": 1, "title": "Lamp", "price": "5.00", "supplier": ["name": "Acme"]],
@@ -14,7 +14,7 @@ import Testing
         "nextCursor": "abc",
     ]
 
-    @Test func tablesAlignNumbersAndFlattenObjects() {
+    @Test func `tables align numbers and flatten objects`() {
         let text = ResultRenderer(format: .table, width: nil).render(list)
         #expect(
             text == """
@@ -29,13 +29,13 @@ import Testing
     }
 
     @Test(arguments: [20, 40, 60, 80])
-    func tablesFitTheTerminal(_ width: Int) {
+    func `tables fit the terminal`(_ width: Int) {
         let lines = ResultRenderer(format: .table, width: width).render(list).split(separator: "\n").dropLast()
         #expect(lines.allSatisfy { DisplayText.width(String($0)) <= width })
         #expect(lines.contains { $0.contains("22") })
     }
 
-    @Test func expandedShowsOneFieldALine() {
+    @Test func `expanded shows one field a line`() {
         let text = ResultRenderer(format: .table, expansion: .auto, width: 30).render(list)
         #expect(text.contains("-[ 2 ]-"))
         #expect(text.contains("title         | Stühle 日本\n"))
@@ -44,7 +44,7 @@ import Testing
         #expect(ResultRenderer(format: .table, width: 80).render([:]) == "ok\n")
     }
 
-    @Test func innerListsBecomeTablesOfTheirOwn() {
+    @Test func `inner lists become tables of their own`() {
         let order: JSONObject = ["orderId": 7, "lines": [["productId": 1, "quantity": 2]], "priceChanges": []]
         let text = ResultRenderer(format: .table, width: 80).render(order)
         #expect(text.contains("orderId      | 7"))
@@ -52,7 +52,7 @@ import Testing
         #expect(text.contains("(1 row)"))
     }
 
-    @Test func reportsAreTables() {
+    @Test func `reports are tables`() {
         let report: JSONObject = ["columns": ["name", "n"], "rows": [["a", 1], ["b"]]]
         #expect(ResultRenderer(format: .csv, width: nil).render(report) == "name,n\na,1\nb,\n")
         #expect(
@@ -61,7 +61,7 @@ import Testing
         )
     }
 
-    @Test func rowFormats() {
+    @Test func `row formats`() {
         let rows: JSONObject = ["items": [["a": "x,\"y\"", "b": "1|2\t3\n"]]]
         #expect(ResultRenderer(format: .csv, width: nil).render(rows) == "a,b\n\"x,\"\"y\"\"\",\"1|2\t3\n\"\n")
         #expect(ResultRenderer(format: .tsv, width: nil).render(rows) == "a\tb\nx,\"y\"\t1|2\\t3\\n\n")
@@ -73,12 +73,12 @@ import Testing
         #expect(ResultRenderer(format: .json, width: 80).render(["a": [1]]) == "{\n  \"a\": [\n    1\n  ]\n}\n")
     }
 
-    @Test func storedTextCannotMoveTheCursor() {
+    @Test func `stored text cannot move the cursor`() {
         let text = ResultRenderer(format: .table, width: 80).render(["title": "a\u{1B}[2Jb\u{202E}\nc"])
         #expect(text == "title | a\\x1b[2Jb\\x202e\n      | c\n")
     }
 
-    @Test func errorsAreOneLineWithDetails() {
+    @Test func `errors are one line with details`() {
         let error = RPCError(
             code: 201,
             reason: "INSUFFICIENT_STOCK",
@@ -100,7 +100,7 @@ import Testing
         #expect(CallFailure.disconnected("x").status == .noConnection)
     }
 
-    @Test func eventsAreOneLine() {
+    @Test func `events are one line`() {
         let event: JSONObject = [
             "subscription": "s", "sequence": 42, "topic": "price", "op": "update", "key": 7,
             "before": ["price": "523.60"], "after": ["price": "540.00", "stock": 3, "title": "Lamp"],
@@ -112,7 +112,7 @@ import Testing
         )
     }
 
-    @Test func whatIsNotShownIsCountedAndAnAnswerIsKept() {
+    @Test func `what is not shown is counted and an answer is kept`() {
         let announcements = Announcements()
         announcements.put(.completion(line: "old", answer: Completer.Answer(word: "")))
         announcements.put(.completion(line: "new", answer: Completer.Answer(word: "")))
@@ -132,7 +132,7 @@ import Testing
         #expect(announcements.removeAll().isEmpty)
     }
 
-    @Test func csvRunsNoFormulaAndKeepsInnerTables() {
+    @Test func `csv runs no formula and keeps inner tables`() {
         let rows: JSONObject = [
             "items": [
                 ["a": "=1+1", "b": "+49 30", "c": "-cmd", "d": "@x", "e": "\tx", "f": "-5.00", "g": -3, "h": "a=b"]
@@ -148,7 +148,7 @@ import Testing
     }
 
     @Test(arguments: ["\u{FEFF}a\nb", "a\nb", "\u{FEFF}a\r\n\u{FEFF}b"])
-    func aByteOrderMarkIsNoText(_ text: String) throws {
+    func `a byte order mark is no text`(_ text: String) throws {
         var ends: [Int32] = [-1, -1]
         try #require(unsafe pipe(&ends) == 0)
         let bytes = Array(text.utf8)
@@ -160,7 +160,7 @@ import Testing
         close(ends[0])
     }
 
-    @Test func rawMessagesAreAnsweredUnlessTheyNotify() {
+    @Test func `raw messages are answered unless they notify`() {
         #expect(RawExchange(line: #"{"jsonrpc":"2.0","id":1,"method":"a"}"#).expectsReply)
         #expect(!RawExchange(line: #"{"jsonrpc":"2.0","method":"a"}"#).expectsReply)
         #expect(RawExchange(line: "{broken").expectsReply)

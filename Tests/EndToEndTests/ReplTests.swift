@@ -8,7 +8,7 @@ import Testing
         try body(server, String(server.path.dropLast("/s.sock".count)))
     }
 
-    @Test func aConversation() throws {
+    @Test func `a conversation`() throws {
         try withServer { server, home in
             let repl = try #require(ReplProcess(["--socket", server.path], home: home))
             #expect(repl.expect("pricing> "))
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test func tabCompletesMethodsAndLiveValues() throws {
+    @Test func `tab completes methods and live values`() throws {
         try withServer { server, home in
             let repl = try #require(ReplProcess(["--socket", server.path], home: home))
             #expect(repl.expect("pricing> "))
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func controlCCancelsACallAndDropsALine() throws {
+    @Test func `control c cancels a call and drops a line`() throws {
         try withServer { server, home in
             let repl = try #require(ReplProcess(["--socket", server.path], home: home))
             #expect(repl.expect("pricing> "))
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func eventsComeAboveThePrompt() throws {
+    @Test func `events come above the prompt`() throws {
         try withServer { server, home in
             let repl = try #require(ReplProcess(["--socket", server.path], home: home))
             #expect(repl.expect("pricing> "))
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func aPasteWaitsForEnter() throws {
+    @Test func `a paste waits for enter`() throws {
         try withServer { server, home in
             let repl = try #require(ReplProcess(["--socket", server.path], home: home))
             #expect(repl.expect("pricing> "))
@@ -84,14 +84,14 @@ import Testing
         (["-c", "product.get productId=1"], 0), (["-c", "product.get productId=2"], 1), (["--bogus"], 3),
         (["-c", "product.get"], 1), (["-c", "product.get 1"], 3), (["--format", "nope"], 3), (["--help"], 0),
     ])
-    func exitStatuses(_ arguments: [String], _ status: Int) throws {
+    func `exit statuses`(_ arguments: [String], _ status: Int) throws {
         try withServer { server, home in
             let repl = try #require(ReplProcess(["--socket", server.path] + arguments, home: home))
             #expect(repl.end() == Int32(status))
         }
     }
 
-    @Test func nobodyAtTheSocketIsTwo() throws {
+    @Test func `nobody at the socket is two`() throws {
         let repl = try #require(ReplProcess(["--socket", "/nowhere/s.sock", "-c", "server.status"], home: "/nowhere"))
         #expect(repl.expect("error: no connection: no daemon answers at /nowhere/s.sock"))
         #expect(repl.end() == 2)

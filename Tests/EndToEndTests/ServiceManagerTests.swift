@@ -17,7 +17,7 @@ extension EndToEnd {
             return program
         }
 
-        @Test func aListeningSocketIsTakenOver() async throws {
+        @Test func `a listening socket is taken over`() async throws {
             let folder = try TemporaryFolder()
             let socket = folder.path + "/handed.sock"
             let script = """
@@ -41,7 +41,7 @@ extension EndToEnd {
             #expect(FileManager.default.fileExists(atPath: socket), "it belongs to whoever made it")
         }
 
-        @Test func aConnectedSocketIsServedAlone() async throws {
+        @Test func `a connected socket is served alone`() async throws {
             let folder = try TemporaryFolder()
             let script = """
                 import os, socket, sys
@@ -66,7 +66,7 @@ extension EndToEnd {
             #expect(await program.line() == "ended with 0")
         }
 
-        @Test func theManagerHearsOfReadinessLifeAndEnd() async throws {
+        @Test func `the manager hears of readiness life and end`() async throws {
             let folder = try TemporaryFolder()
             let script = """
                 import socket, sys

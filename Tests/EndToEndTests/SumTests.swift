@@ -26,7 +26,7 @@ extension EndToEnd {
             ])
         }
 
-        @Test func sumsAreGivenInFull() async throws {
+        @Test func `sums are given in full`() async throws {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let highest = try #require(Decimal(string: Self.highest))
@@ -76,7 +76,7 @@ extension EndToEnd {
         }
 
         /// What comes back to a shelf that is full is refused in words, and taken once there is room.
-        @Test func aFullShelfSaysWhatToDo() async throws {
+        @Test func `a full shelf says what to do`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let most: Int64 = 2_147_483_647
             let product = try await product(shop, stock: most, price: "1.00")
@@ -108,7 +108,7 @@ extension EndToEnd {
         }
 
         /// The prices that a buyer is told are prices: the one before, and the one now.
-        @Test func aChangedPriceTellsPrices() async throws {
+        @Test func `a changed price tells prices`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             func refused(_ product: Int64, _ limit: String) async throws -> RPCError {
                 var order = shop.order(of: product)

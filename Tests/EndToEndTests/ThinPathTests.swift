@@ -7,7 +7,7 @@ extension EndToEnd {
     /// The main job once, end to end: stock moves, the price follows, a subscriber hears of it.
     @Suite
     struct ThinPathTests {
-        @Test func stockMovesPricesFollowOverTheSocket() async throws {
+        @Test func `stock moves prices follow over the socket`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
             let product = try await shop.product(["stock": 5])
             #expect(try await shop.price(product) == "110.00", "five of ten: low")

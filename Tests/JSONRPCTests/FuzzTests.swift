@@ -6,7 +6,7 @@ import Testing
 @testable import JSONRPC
 
 /// Mutates sound lines and checks what must hold of any bytes. The seeds are fixed.
-@Suite struct FuzzTests {
+struct FuzzTests {
     private static let seeds: [String] =
         HostileJSON.accepted + [
             #"{"jsonrpc":"2.0","id":1,"method":"price.get","params":{"productIds":[1,2,3],"_meta":{"timeoutMs":5}}}"#,

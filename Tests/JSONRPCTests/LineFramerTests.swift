@@ -2,7 +2,7 @@ import Testing
 
 @testable import JSONRPC
 
-@Suite struct LineFramerTests {
+struct LineFramerTests {
     private enum Seen: Equatable {
         case line(String)
         case oversize(Int, closes: Bool)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import JSONRPC
 
-@Suite struct MessageTests {
+struct MessageTests {
     private struct Failure {
         let id: RequestID?
         let error: RPCError

@@ -4,7 +4,7 @@ import Testing
 
 @testable import JSONRPC
 
-@Suite struct RPCErrorTests {
+struct RPCErrorTests {
     private static let all: [(RPCError, Int, String, Bool)] = [
         (.parseError(JSONSyntaxError(kind: .syntax, byteOffset: 3)), -32700, "PARSE_ERROR", false),
         (.invalidRequest("x"), -32600, "INVALID_REQUEST", false),

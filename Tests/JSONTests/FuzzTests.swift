@@ -5,7 +5,7 @@ import Testing
 @testable import JSON
 
 /// Mutates sound texts and checks what must hold of any bytes. The seeds are fixed.
-@Suite struct FuzzTests {
+struct FuzzTests {
     @Test func `what is accepted survives a round trip, and nothing crashes`() throws {
         var random = SplitMix64(seed: 0x5EED)
         var accepted = 0

@@ -3,7 +3,7 @@ import Testing
 
 @testable import JSON
 
-@Suite struct JSONParserTests {
+struct JSONParserTests {
     private func parse(_ text: String, nesting: Int = 64) throws(JSONSyntaxError) -> JSONValue {
         try JSONParser.parse(Array(text.utf8), nesting: nesting)
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import JSON
 
-@Suite struct JSONValueTests {
+struct JSONValueTests {
     @Test func `writes compact text in order`() {
         let value: JSONValue = [
             "b": [1, true, nil, "x/y"], "a": .decimal("1.50"), "c": ["n": -7], "e": [], "f": [:],

@@ -2,7 +2,6 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Bindings")
 struct BindingsTests {
     private func strings(_ bindings: [Binding]) throws -> [String?] {
         let list = try CStrings(bindings, statement: "s")
@@ -11,8 +10,8 @@ struct BindingsTests {
         }
     }
 
-    @Test("Each kind has PostgreSQL's text form")
-    func forms() throws {
+    @Test
+    func `Each kind has PostgreSQL's text form`() throws {
         let bindings: [Binding] = [
             nil, "a", 42, true, false, .json(Array(#"{"a":1}"#.utf8)), .int(.min), .intArray([1, -2]), .text(""),
             .intArray([]),
@@ -25,8 +24,8 @@ struct BindingsTests {
         #expect(try strings([.int(ifPresent: nil), .text(ifPresent: "x")]) == [nil, "x"])
     }
 
-    @Test("Array elements are quoted, so no text can be a brace, a comma, a quote or null")
-    func arrays() throws {
+    @Test
+    func `Array elements are quoted, so no text can be a brace, a comma, a quote or null`() throws {
         #expect(
             try strings([.textArray(["a", #"b"c\d"#, "{x,y}", "NULL", ""])]) == [#"{"a","b\"c\\d","{x,y}","NULL",""}"#]
         )
@@ -34,8 +33,8 @@ struct BindingsTests {
         #expect(try strings([.textArray([])]) == ["{}"])
     }
 
-    @Test("A NUL byte is refused, since it would cut the parameter short")
-    func nul() {
+    @Test
+    func `A NUL byte is refused, since it would cut the parameter short`() {
         for binding in [Binding.text("a\0b"), .json([0x7B, 0]), .textArray(["x", "\0"])] {
             let error = #expect(throws: PostgresError.self) { try CStrings(["ok", binding], statement: "put") }
             #expect(error?.kind == .binding)
@@ -44,8 +43,8 @@ struct BindingsTests {
         }
     }
 
-    @Test("Identifiers are quoted")
-    func identifiers() {
+    @Test
+    func `Identifiers are quoted`() {
         #expect(quoted(#"a"b"#) == #""a""b""#)
     }
 }

@@ -4,7 +4,7 @@ import PricingTestSupport
 import Synchronization
 import Testing
 
-@Suite("Connection pool", .enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
 struct ConnectionPoolTests {
     private let pid = Statement.int("pid", "select pg_backend_pid()")
 
@@ -12,8 +12,8 @@ struct ConnectionPoolTests {
         ConnectionPool(database.settings, capacity: capacity, maxWaiting: maxWaiting, logger: TestCluster.silence)
     }
 
-    @Test("Many callers share few connections, and closing drains")
-    func sharing() async throws {
+    @Test
+    func `Many callers share few connections, and closing drains`() async throws {
         try await withDatabase { database, _ in
             let pool = pool(database, capacity: 3)
             let pids = try await withThrowingTaskGroup(of: Int64.self) { group in
@@ -34,8 +34,8 @@ struct ConnectionPoolTests {
         }
     }
 
-    @Test("The queue of waiters is bounded")
-    func exhausted() async throws {
+    @Test
+    func `The queue of waiters is bounded`() async throws {
         try await withDatabase { database, _ in
             let pool = pool(database, capacity: 1, maxWaiting: 0)
             try await pool.withConnection { (_) async throws(PostgresError) in
@@ -48,8 +48,8 @@ struct ConnectionPoolTests {
         }
     }
 
-    @Test("A connection that the server ended is replaced before the next caller sees it")
-    func terminated() async throws {
+    @Test
+    func `A connection that the server ended is replaced before the next caller sees it`() async throws {
         try await withDatabase { database, observer in
             let pool = pool(database, capacity: 1)
             let first = try await pool.run { session throws(PostgresError) in try session.one(pid) }
@@ -61,8 +61,8 @@ struct ConnectionPoolTests {
         }
     }
 
-    @Test("Cancelling the task cancels the statement, and the connection is not used again")
-    func cancelled() async throws {
+    @Test
+    func `Cancelling the task cancels the statement, and the connection is not used again`() async throws {
         try await withDatabase { database, observer in
             let pool = pool(database, capacity: 1)
             let task = Task { try await pool.run { session throws(PostgresError) in _ = try session.run(sleeping) } }
@@ -76,8 +76,8 @@ struct ConnectionPoolTests {
         }
     }
 
-    @Test("A registered cancel reaches its own call only")
-    func registered() async throws {
+    @Test
+    func `A registered cancel reaches its own call only`() async throws {
         try await withDatabase { database, observer in
             let pool = pool(database, capacity: 1)
             let registered = Mutex<(@Sendable () -> Void)?>(nil)
@@ -100,8 +100,8 @@ struct ConnectionPoolTests {
         }
     }
 
-    @Test("A waiter that is cancelled leaves the queue")
-    func cancelledWaiter() async throws {
+    @Test
+    func `A waiter that is cancelled leaves the queue`() async throws {
         try await withDatabase { database, _ in
             let pool = pool(database, capacity: 1)
             try await pool.withConnection { (_) async throws(PostgresError) in
@@ -116,8 +116,9 @@ struct ConnectionPoolTests {
         }
     }
 
-    @Test("While the server is away calls fail at once, the patient wait, and a try tells when it is back")
-    func unreachable() async throws {
+    @Test
+    func `While the server is away calls fail at once, the patient wait, and a try tells when it is back`() async throws
+    {
         let heard = Mutex(0)
         let folder = try TemporaryFolder()
         let link = folder.path + "/server"
@@ -153,8 +154,10 @@ struct ConnectionPoolTests {
         await pool.close()
     }
 
-    @Test("A connect to a server that says nothing ends when its caller is cancelled, and says nothing of the server")
-    func cancelledConnect() async throws {
+    @Test
+    func `A connect to a server that says nothing ends when its caller is cancelled, and says nothing of the server`()
+        async throws
+    {
         try await withSilentServer { silent in
             let pool = ConnectionPool(silent, capacity: 1, logger: TestCluster.silence)
             let caller = Task { try await pool.run { session throws(PostgresError) in try session.one(pid) } }

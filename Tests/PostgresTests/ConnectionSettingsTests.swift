@@ -2,10 +2,9 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Connection settings")
 struct ConnectionSettingsTests {
-    @Test("A URI and a keyword string mean the same")
-    func parsing() throws {
+    @Test
+    func `A URI and a keyword string mean the same`() throws {
         let uri = try ConnectionSettings(url: "postgresql://me:s3cret@db.example:5433/shop?application_name=x")
         #expect(uri.host == "db.example")
         #expect(uri.port == "5433")
@@ -18,8 +17,8 @@ struct ConnectionSettingsTests {
         #expect(try ConnectionSettings(url: "").keywords.isEmpty)
     }
 
-    @Test("No password is ever shown, not even in a refusal")
-    func redaction() throws {
+    @Test
+    func `No password is ever shown, not even in a refusal`() throws {
         let settings = try ConnectionSettings(url: "postgresql://me:s3cret@h/d").with("sslpassword", "s3cret2")
         #expect(!settings.description.contains("s3cret"))
         #expect(!"\(settings)".contains("s3cret"))
@@ -29,8 +28,8 @@ struct ConnectionSettingsTests {
         #expect(error?.description.contains("s3cret") == false)
     }
 
-    @Test("Each host is an attempt of its own; prefer-standby is two rounds")
-    func attempts() throws {
+    @Test
+    func `Each host is an attempt of its own; prefer-standby is two rounds`() throws {
         let settings = try ConnectionSettings(url: "postgresql://a:1,b:2/d?target_session_attrs=prefer-standby")
         let attempts = settings.attempts()
         #expect(attempts.map(\.host) == ["a", "b", "a", "b"])

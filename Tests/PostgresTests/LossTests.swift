@@ -3,10 +3,10 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Cancels and losses", .enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
 struct LossTests {
-    @Test("A cancel from outside ends a statement, and the connection goes on")
-    func cancel() async throws {
+    @Test
+    func `A cancel from outside ends a statement, and the connection goes on`() async throws {
         try await withDatabase { database, connection in
             let observer = try await PostgresConnection.open(database.settings, logger: TestCluster.silence)
             let sleeper = Task {
@@ -27,8 +27,8 @@ struct LossTests {
         }
     }
 
-    @Test("statement_timeout is a timeout, not a cancel of ours")
-    func timeout() async throws {
+    @Test
+    func `statement_timeout is a timeout, not a cancel of ours`() async throws {
         try await withDatabase { _, connection in
             let error = await #expect(throws: PostgresError.self) {
                 try await connection.run { session throws(PostgresError) in
@@ -40,8 +40,8 @@ struct LossTests {
         }
     }
 
-    @Test("An autocommit statement cut off has an unknown outcome, one inside a transaction has not")
-    func unknown() async throws {
+    @Test
+    func `An autocommit statement cut off has an unknown outcome, one inside a transaction has not`() async throws {
         try await withDatabase { database, observer in
             for inTransaction in [false, true] {
                 let connection = try await PostgresConnection.open(database.settings, logger: TestCluster.silence)
@@ -69,8 +69,8 @@ struct LossTests {
         }
     }
 
-    @Test("A connection lost during COMMIT has an unknown outcome")
-    func commit() async throws {
+    @Test
+    func `A connection lost during COMMIT has an unknown outcome`() async throws {
         try await withDatabase { database, observer in
             try await observer.run { session throws(PostgresError) in
                 try session.script(
@@ -99,8 +99,8 @@ struct LossTests {
         }
     }
 
-    @Test("A cancelled call on a frozen server gives its connection up after the grace")
-    func frozen() async throws {
+    @Test
+    func `A cancelled call on a frozen server gives its connection up after the grace`() async throws {
         try await withDatabase { database, observer in
             let connection = try await PostgresConnection.open(database.settings, logger: TestCluster.silence)
             let call = Task {
@@ -116,8 +116,8 @@ struct LossTests {
         }
     }
 
-    @Test("A transaction left open by a closure does not reach the next")
-    func leftOpen() async throws {
+    @Test
+    func `A transaction left open by a closure does not reach the next`() async throws {
         try await withDatabase { _, connection in
             try await connection.run { session throws(PostgresError) in
                 try session.script("create table t (n int)")

@@ -2,7 +2,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Notifications", .enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
 struct NotificationStreamTests {
     private func notify(_ channel: String, _ payload: String, _ connection: PostgresConnection) async throws {
         try await connection.run { session throws(PostgresError) in
@@ -10,8 +10,8 @@ struct NotificationStreamTests {
         }
     }
 
-    @Test("Notifications arrive in order, and a lost connection is made again and told")
-    func reconnects() async throws {
+    @Test
+    func `Notifications arrive in order, and a lost connection is made again and told`() async throws {
         try await withDatabase { database, connection in
             let stream = try NotificationStream(
                 database.settings.with("application_name", "listener"),
@@ -49,8 +49,8 @@ struct NotificationStreamTests {
         }
     }
 
-    @Test("What a slow consumer loses is followed by a call to catch up")
-    func overflow() async throws {
+    @Test
+    func `What a slow consumer loses is followed by a call to catch up`() async throws {
         try await withDatabase { database, connection in
             let stream = try NotificationStream(
                 database.settings,
@@ -73,8 +73,8 @@ struct NotificationStreamTests {
         }
     }
 
-    @Test("Stopping ends a stream whose server is away")
-    func stops() async throws {
+    @Test
+    func `Stopping ends a stream whose server is away`() async throws {
         let stream = try NotificationStream(
             ConnectionSettings(keywords: ["host": "/no/such/folder"]),
             channels: ["x"],

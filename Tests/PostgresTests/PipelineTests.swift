@@ -2,13 +2,13 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Pipelines", .enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
 struct PipelineTests {
     private let put = Statement.int("put", "insert into t values ($1) returning n")
     private let count = Statement.int("count", "select count(*) from t")
 
-    @Test("A failing middle statement fails alone when each commits by itself")
-    func separate() async throws {
+    @Test
+    func `A failing middle statement fails alone when each commits by itself`() async throws {
         try await withDatabase { _, connection in
             try await connection.run { session throws(PostgresError) in
                 try session.script("create table t (n int unique)")
@@ -23,8 +23,8 @@ struct PipelineTests {
         }
     }
 
-    @Test("With one Sync a failure anywhere undoes all, and no OK is passed on")
-    func together() async throws {
+    @Test
+    func `With one Sync a failure anywhere undoes all, and no OK is passed on`() async throws {
         try await withDatabase { _, connection in
             try await connection.run { session throws(PostgresError) in
                 try session.script("create table t (n int unique)")
@@ -38,8 +38,8 @@ struct PipelineTests {
         }
     }
 
-    @Test("A deferred constraint fails at the Sync, after its OK")
-    func deferred() async throws {
+    @Test
+    func `A deferred constraint fails at the Sync, after its OK`() async throws {
         try await withDatabase { _, connection in
             try await connection.run { session throws(PostgresError) in
                 try session.script("create table t (n int unique deferrable initially deferred)")
@@ -56,8 +56,8 @@ struct PipelineTests {
         }
     }
 
-    @Test("Ten thousand statements do not block either side")
-    func many() async throws {
+    @Test
+    func `Ten thousand statements do not block either side`() async throws {
         try await withDatabase { _, connection in
             try await connection.run { session throws(PostgresError) in
                 let echo = Statement.text("echo", "select $1 || repeat('x', 1000)")
@@ -71,8 +71,8 @@ struct PipelineTests {
         }
     }
 
-    @Test("What was acknowledged before a loss stays acknowledged, the rest is unknown")
-    func lost() async throws {
+    @Test
+    func `What was acknowledged before a loss stays acknowledged, the rest is unknown`() async throws {
         try await withDatabase { database, observer in
             try await observer.run { session throws(PostgresError) in try session.script("create table t (n int)") }
             let connection = try await PostgresConnection.open(database.settings, logger: TestCluster.silence)

@@ -3,12 +3,11 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Pool state")
 struct PoolStateTests {
     private let gone = PostgresError(.connectionFailed, "refused")
 
-    @Test("Opens up to its capacity, then queues, then refuses")
-    func bounds() {
+    @Test
+    func `Opens up to its capacity, then queues, then refuses`() {
         var pool = PoolState(capacity: 2, maxWaiting: 1)
         #expect(pool.acquire(1) == .open(0))
         #expect(pool.acquire(2) == .open(1))
@@ -22,8 +21,8 @@ struct PoolStateTests {
         #expect(pool.status.opening == 2)
     }
 
-    @Test("A connection goes to the first waiter, else it is idle and the last one used is used first")
-    func reuse() {
+    @Test
+    func `A connection goes to the first waiter, else it is idle and the last one used is used first`() {
         var pool = PoolState(capacity: 2, maxWaiting: 9)
         _ = pool.acquire(1)
         _ = pool.acquire(2)
@@ -39,8 +38,8 @@ struct PoolStateTests {
         #expect(pool.acquire(5) == .use(0))
     }
 
-    @Test("A broken connection's waiter opens a new one")
-    func replacement() {
+    @Test
+    func `A broken connection's waiter opens a new one`() {
         var pool = PoolState(capacity: 1, maxWaiting: 9)
         _ = pool.acquire(1)
         _ = pool.opened(0)
@@ -49,8 +48,8 @@ struct PoolStateTests {
         #expect(pool.status.open == 0)
     }
 
-    @Test("While the server is down calls fail at once, and who tries again pauses ever longer")
-    func down() {
+    @Test
+    func `While the server is down calls fail at once, and who tries again pauses ever longer`() {
         var pool = PoolState(capacity: 4, maxWaiting: 9)
         #expect(pool.tryAgain() == nil, "it is not down")
         _ = pool.acquire(1)
@@ -70,8 +69,8 @@ struct PoolStateTests {
         #expect(pool.acquire(3) == .open(9))
     }
 
-    @Test("The patient wait for a server that is down and are served when it is back")
-    func patient() {
+    @Test
+    func `The patient wait for a server that is down and are served when it is back`() {
         var pool = PoolState(capacity: 2, maxWaiting: 2)
         _ = pool.acquire(1, isPatient: true)
         _ = pool.openFailed(0, reason: gone)
@@ -89,8 +88,8 @@ struct PoolStateTests {
         #expect(pool.release(2, usable: true) == [.init(waiter: 3, grant: .use(2))])
     }
 
-    @Test("Waiters are refused when the last chance of a connection is gone")
-    func refusedWaiters() {
+    @Test
+    func `Waiters are refused when the last chance of a connection is gone`() {
         var pool = PoolState(capacity: 1, maxWaiting: 9)
         _ = pool.acquire(1)
         #expect(pool.acquire(2) == .wait)
@@ -98,8 +97,8 @@ struct PoolStateTests {
         #expect(pool.tryAgain() == 1)
     }
 
-    @Test("Who gave up waiting is not resumed")
-    func abandon() {
+    @Test
+    func `Who gave up waiting is not resumed`() {
         var pool = PoolState(capacity: 1, maxWaiting: 9)
         _ = pool.acquire(1)
         _ = pool.opened(0)
@@ -109,8 +108,8 @@ struct PoolStateTests {
         #expect(pool.release(0, usable: true) == [])
     }
 
-    @Test("Closing refuses waiters and newcomers and drains")
-    func close() {
+    @Test
+    func `Closing refuses waiters and newcomers and drains`() {
         var pool = PoolState(capacity: 2, maxWaiting: 9)
         _ = pool.acquire(1)
         _ = pool.acquire(2)
@@ -129,8 +128,8 @@ struct PoolStateTests {
         #expect(error.kind == .closed)
     }
 
-    @Test("Random histories keep the bounds and lose no waiter", arguments: 1...50)
-    func random(seed: UInt64) {
+    @Test(arguments: 1...50)
+    func `Random histories keep the bounds and lose no waiter`(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         var pool = PoolState(capacity: 3, maxWaiting: 5)
         var opening: Set<Int> = []

@@ -3,7 +3,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Private cluster", .enabled(if: TestCluster.isAvailable, needsServer), .serialized, .timeLimit(.minutes(5)))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer), .serialized, .timeLimit(.minutes(5)))
 struct PrivateClusterTests {
     private let postmaster = Statement.int(
         "postmaster",
@@ -30,8 +30,10 @@ struct PrivateClusterTests {
         return unsafe stat(path, &facts) == 0 ? facts.st_mode & 0o7777 : 0
     }
 
-    @Test("The first start makes a cluster below a folder that only we may enter, without changing its mode")
-    func firstStart() async throws {
+    @Test
+    func `The first start makes a cluster below a folder that only we may enter, without changing its mode`()
+        async throws
+    {
         let folder = try TemporaryFolder()
         let cluster = try cluster(folder.path + "/deep/data")
         let first = try await ContinuousClock().measure { _ = try await cluster.start() }
@@ -54,8 +56,10 @@ struct PrivateClusterTests {
         await cluster.stop()
     }
 
-    @Test("A running server is adopted after its daemon is gone; a second daemon is refused with the first one's id")
-    func adoption() async throws {
+    @Test
+    func `A running server is adopted after its daemon is gone; a second daemon is refused with the first one's id`()
+        async throws
+    {
         let folder = try TemporaryFolder()
         let before: Int64
         do {
@@ -84,8 +88,8 @@ struct PrivateClusterTests {
         }
     }
 
-    @Test("A killed server is recovered with its data, though processes of it still run")
-    func killed() async throws {
+    @Test
+    func `A killed server is recovered with its data, though processes of it still run`() async throws {
         let folder = try TemporaryFolder()
         let cluster = try cluster(folder.path + "/data")
         let settings = try await cluster.start()
@@ -116,8 +120,10 @@ struct PrivateClusterTests {
         await cluster.stop()
     }
 
-    @Test("The server survives a crashed process, a reload, a vacuum and parallel work by way of its open folder")
-    func ownRecovery() async throws {
+    @Test
+    func `The server survives a crashed process, a reload, a vacuum and parallel work by way of its open folder`()
+        async throws
+    {
         let folder = try TemporaryFolder()
         let cluster = try cluster(folder.path + "/data")
         let settings = try await cluster.start()
@@ -148,8 +154,8 @@ struct PrivateClusterTests {
         await cluster.stop()
     }
 
-    @Test("A path too long for a socket address is reached all the same")
-    func longPath() async throws {
+    @Test
+    func `A path too long for a socket address is reached all the same`() async throws {
         let folder = try TemporaryFolder()
         let long = String(repeating: "long/", count: 25)
         let cluster = try cluster(folder.path + "/" + long + "data")
@@ -158,8 +164,10 @@ struct PrivateClusterTests {
         await cluster.stop()
     }
 
-    @Test("Roles and database are made once; neither role is a superuser and the runtime role owns nothing")
-    func roles() async throws {
+    @Test
+    func `Roles and database are made once; neither role is a superuser and the runtime role owns nothing`()
+        async throws
+    {
         let folder = try TemporaryFolder()
         let cluster = try cluster(folder.path + "/data")
         let logins = try await cluster.prepare(

@@ -1,10 +1,9 @@
 import Postgres
 import Testing
 
-@Suite("SQLSTATE and errors")
 struct SQLStateTests {
-    @Test("A code matches itself and its class, and no other")
-    func matching() {
+    @Test
+    func `A code matches itself and its class, and no other`() {
         #expect(SQLState.classIntegrityConstraint ~= SQLState.uniqueViolation)
         #expect(SQLState.uniqueViolation ~= SQLState("23505"))
         #expect(!(SQLState.uniqueViolation ~= SQLState.checkViolation))
@@ -17,8 +16,8 @@ struct SQLStateTests {
         }
     }
 
-    @Test("A description shows kind, code, constraint and statement, and never a server's words")
-    func description() {
+    @Test
+    func `A description shows kind, code, constraint and statement, and never a server's words`() {
         var error = PostgresError(.server, "Key (email)=(a@b.c) already exists", sqlState: .uniqueViolation)
         error.constraint = "app_user_email_key"
         error.detail = "secret"

@@ -3,7 +3,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Sessions", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct SessionTests {
     private struct Sample: Equatable {
         let int: Int64
@@ -14,8 +14,8 @@ struct SessionTests {
         let missing: String?
     }
 
-    @Test("Rows come back typed, parameters go out typed")
-    func typedRows() async throws {
+    @Test
+    func `Rows come back typed, parameters go out typed`() async throws {
         try await withDatabase { _, connection in
             let sample = Statement(
                 "sample",
@@ -57,8 +57,8 @@ struct SessionTests {
         }
     }
 
-    @Test("A column of another form, null, or out of range is an error that shows no value")
-    func decoding() async throws {
+    @Test
+    func `A column of another form, null, or out of range is an error that shows no value`() async throws {
         try await withDatabase { _, connection in
             for (number, sql) in [
                 "select 'secret' as price", "select null::int as price", "select 99999999999999999999 as price",
@@ -81,8 +81,8 @@ struct SessionTests {
         }
     }
 
-    @Test("one, first, all and run count rows")
-    func counts() async throws {
+    @Test
+    func `one, first, all and run count rows`() async throws {
         try await withDatabase { _, connection in
             try await connection.run { session throws(PostgresError) in
                 try session.script("create table t (n int); insert into t values (1), (2)")
@@ -97,8 +97,8 @@ struct SessionTests {
         }
     }
 
-    @Test("A violation names its constraint, its statement and its code, and the connection goes on")
-    func constraints() async throws {
+    @Test
+    func `A violation names its constraint, its statement and its code, and the connection goes on`() async throws {
         try await withDatabase { _, connection in
             try await connection.run { session throws(PostgresError) in
                 try session.script("create table t (n int constraint t_n_positive check (n > 0))")
@@ -116,8 +116,8 @@ struct SessionTests {
         }
     }
 
-    @Test("A transaction commits on return, rolls back on a throw, and a dry run always rolls back")
-    func transactions() async throws {
+    @Test
+    func `A transaction commits on return, rolls back on a throw, and a dry run always rolls back`() async throws {
         try await withDatabase { _, connection in
             try await connection.run { session throws(PostgresError) in
                 try session.script("create table t (n int)")
@@ -146,8 +146,8 @@ struct SessionTests {
         }
     }
 
-    @Test("A swallowed failure inside a transaction is not a success")
-    func swallowed() async throws {
+    @Test
+    func `A swallowed failure inside a transaction is not a success`() async throws {
         try await withDatabase { _, connection in
             let error = await #expect(throws: PostgresError.self) {
                 try await connection.run { session throws(PostgresError) in
@@ -160,8 +160,8 @@ struct SessionTests {
         }
     }
 
-    @Test("A statement is prepared again after DEALLOCATE and after its row type changed")
-    func prepareAgain() async throws {
+    @Test
+    func `A statement is prepared again after DEALLOCATE and after its row type changed`() async throws {
         try await withDatabase { _, connection in
             try await connection.run { session throws(PostgresError) in
                 try session.script("create table t (n int); insert into t values (7)")
@@ -175,8 +175,8 @@ struct SessionTests {
         }
     }
 
-    @Test("A session knows its server")
-    func facts() async throws {
+    @Test
+    func `A session knows its server`() async throws {
         try await withDatabase { database, connection in
             try await connection.run { session throws(PostgresError) in
                 #expect(session.serverVersion >= 150_000)
@@ -189,8 +189,8 @@ struct SessionTests {
         }
     }
 
-    @Test("COPY in a script ends in an error, not in a wait")
-    func copy() async throws {
+    @Test
+    func `COPY in a script ends in an error, not in a wait`() async throws {
         try await withDatabase { _, connection in
             let error = await #expect(throws: PostgresError.self) {
                 try await connection.run { session throws(PostgresError) in
@@ -201,8 +201,8 @@ struct SessionTests {
         }
     }
 
-    @Test("A wrong address fails as connectionFailed, and the next host is tried")
-    func hosts() async throws {
+    @Test
+    func `A wrong address fails as connectionFailed, and the next host is tried`() async throws {
         let none = ConnectionSettings(keywords: ["host": "/no/such/folder"])
         let error = await #expect(throws: PostgresError.self) {
             try await PostgresConnection.open(none, logger: TestCluster.silence)
@@ -222,8 +222,8 @@ struct SessionTests {
         }
     }
 
-    @Test("A server that accepts and says nothing is given up at our own deadline")
-    func silent() async throws {
+    @Test
+    func `A server that accepts and says nothing is given up at our own deadline`() async throws {
         try await withSilentServer { silent in
             let took = await ContinuousClock().measure {
                 let error = await #expect(throws: PostgresError.self) {

@@ -3,10 +3,9 @@ import Testing
 
 @testable import pricing_bench
 
-@Suite("What pgbench says")
 struct PgBenchTests {
-    @Test("Transactions a second, without the time to connect")
-    func rate() throws {
+    @Test
+    func `Transactions a second, without the time to connect`() throws {
         let text = """
             number of transactions actually processed: 5
             latency average = 0.161 ms
@@ -17,15 +16,14 @@ struct PgBenchTests {
         #expect(PgBench.Result("pgbench: error: connection failed") == nil)
     }
 
-    @Test("The median of its log")
-    func median() throws {
+    @Test
+    func `The median of its log`() throws {
         let log = "0 1 400 0 1700000000 1\n0 2 300 0 1700000000 2\n0 3 9000 0 1700000000 3\n"
         #expect(try #require(PgBench.median(log: log)) == 0.4)
         #expect(PgBench.median(log: "") == nil)
     }
 }
 
-@Suite("Medians and ratios")
 struct ComparisonTests {
     private func comparison(_ figures: RoundFigures) -> Comparison {
         Comparison(
@@ -41,16 +39,16 @@ struct ComparisonTests {
         )
     }
 
-    @Test("The median is the middle, and none of nothing")
-    func middle() {
+    @Test
+    func `The median is the middle, and none of nothing`() {
         #expect(median([3, 1, 2]) == 2)
         #expect(median([4, 1, 2, 3]) == 2.5)
         #expect(median([]).isNaN)
         #expect(median([1, .nan, 2]).isNaN)
     }
 
-    @Test("The rival counts with its best number of clients, by medians")
-    func best() throws {
+    @Test
+    func `The rival counts with its best number of clients, by medians`() throws {
         let comparison = comparison([
             .orders: [90, 200, 210], .rivalOrders(clients: 1): [10, 10, 900], .rivalOrders(clients: 8): [90, 100, 110],
             .rivalOrders(clients: 32): [80, 80, 80], .oneOrder: [0.3], .rivalOneOrder: [0.2],
@@ -67,8 +65,8 @@ struct ComparisonTests {
         #expect(comparison.json["standings"]?.array?[3]["ratio"] == .null)
     }
 
-    @Test("Of memory the highest of all rounds counts, beside its goal")
-    func memory() throws {
+    @Test
+    func `Of memory the highest of all rounds counts, beside its goal`() throws {
         let comparison = comparison([.memory: [51_200, 102_400, 76_800]])
         let memory = try #require(comparison.standings.last)
         #expect(memory.name == "memory")
@@ -77,8 +75,8 @@ struct ComparisonTests {
         #expect(memory.isMet == true)
     }
 
-    @Test("Table and JSON hold every line")
-    func shape() throws {
+    @Test
+    func `Table and JSON hold every line`() throws {
         let comparison = comparison([:])
         #expect(comparison.lines.count { $0.hasPrefix("| ") } == 11)
         let json = comparison.json

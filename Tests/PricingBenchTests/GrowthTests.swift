@@ -4,7 +4,6 @@ import Testing
 
 @testable import pricing_bench
 
-@Suite("How a shop grows")
 struct GrowthTests {
     private func size(_ products: Int, _ history: Int, orders: [Double], restKiB: Int64) -> GrowthReport.Size {
         var size = GrowthReport.Size(products: products, history: history, fillSeconds: 1)
@@ -13,8 +12,8 @@ struct GrowthTests {
         return size
     }
 
-    @Test("The last size is set beside the first, memory beside its goal only where that speaks of it")
-    func standings() throws {
+    @Test
+    func `The last size is set beside the first, memory beside its goal only where that speaks of it`() throws {
         let report = GrowthReport(
             sizes: [
                 size(10, 0, orders: [1000, 2000, 900], restKiB: 30 << 10),
@@ -35,8 +34,8 @@ struct GrowthTests {
         #expect(report.lines.count { $0.hasPrefix("| 100") } == 2)
     }
 
-    @Test("A row that psql prints of a table, and one that is none")
-    func tables() throws {
+    @Test
+    func `A row that psql prints of a table, and one that is none`() throws {
         let table = try #require(TableActivity(["inventory", "200", "150", "7", "2", "2031-01-01T00:00:00Z"]))
         #expect(table.hotShare == 0.75)
         #expect(table.lastAutovacuum == "2031-01-01T00:00:00Z")
@@ -48,14 +47,13 @@ struct GrowthTests {
     }
 }
 
-@Suite("What a long run came to")
 struct LongRunTests {
     private func report(_ samples: [LongRunReport.Sample]) -> LongRunReport {
         LongRunReport(samples: samples, seconds: 10, peakKiB: 300, tables: [])
     }
 
-    @Test("The slope leaves out the first quarter")
-    func slope() {
+    @Test
+    func `The slope leaves out the first quarter`() {
         let looks = (0..<8).map { n in
             LongRunReport.Sample(
                 minute: Double(n) / 2,
@@ -72,18 +70,17 @@ struct LongRunTests {
         #expect(report.lines.count { $0.hasSuffix("/s |") } == 8)
     }
 
-    @Test("A single look has no slope")
-    func single() {
+    @Test
+    func `A single look has no slope`() {
         let report = report([LongRunReport.Sample(minute: 1, residentKiB: 1, orders: 1, prices: 1)])
         #expect(report.slope { $0.orders }.isNaN)
         #expect(report.json["aMinute"]?["orders"] == .null)
     }
 }
 
-@Suite("What numbers of connections came to")
 struct SessionsTests {
-    @Test("Where pgbench has no room it has no figures, and why is said")
-    func stop() throws {
+    @Test
+    func `Where pgbench has no room it has no figures, and why is said`() throws {
         var row = SessionsReport.Row(connections: 64)
         var load = LoadReport(LoadPlan(work: .orders, connections: 64, depth: 4, seconds: 2))
         load.note(latency: 4 * Moment.millisecond, refusal: nil, isInTime: true)
@@ -102,8 +99,8 @@ struct SessionsTests {
         #expect(report.lines.last == "pgbench stops at 64 clients: pgbench: error: connection failed")
     }
 
-    @Test("Only want of sessions is an end; anything else went wrong")
-    func room() {
+    @Test
+    func `Only want of sessions is an end; anything else went wrong`() {
         #expect(Sessions.hasNoRoom("FATAL:  remaining connection slots are reserved for superusers"))
         #expect(Sessions.hasNoRoom("FATAL:  sorry, too many clients already"))
         #expect(!Sessions.hasNoRoom("connection to server on socket failed: No such file or directory"))

@@ -6,10 +6,9 @@ import Testing
 
 @testable import pricing_bench
 
-@Suite("When calls are due")
 struct PaceTests {
-    @Test("A closed loop sends at once until the end")
-    func closed() {
+    @Test
+    func `A closed loop sends at once until the end`() {
         var pace = Pace(start: 100, seconds: 1, rate: nil)
         let end = 100 + Moment.second
         #expect(pace.next(now: 100) == 100)
@@ -21,8 +20,8 @@ struct PaceTests {
         #expect(pace.owed == 0)
     }
 
-    @Test("An open loop's calls keep the moment that they were due, however late they leave")
-    func open() {
+    @Test
+    func `An open loop's calls keep the moment that they were due, however late they leave`() {
         var pace = Pace(start: 0, seconds: 1, rate: 4)
         let quarter = Moment.second / 4
         #expect(pace.next(now: 0) == 0)
@@ -40,7 +39,6 @@ struct PaceTests {
     }
 }
 
-@Suite("Waiting for a load's sockets")
 struct SocketWatchTests {
     private let watch = SocketWatch(most: 2)
     private let near: Int32
@@ -54,8 +52,8 @@ struct SocketWatchTests {
         try #require(watch.add(near, number: 7))
     }
 
-    @Test("A socket tells of input and of the other end's end, and of room only while that is asked for")
-    func news() throws {
+    @Test
+    func `A socket tells of input and of the other end's end, and of room only while that is asked for`() throws {
         defer { close(near) }
         #expect(watch.wait(milliseconds: 0).isEmpty)
         let bytes = [UInt8](repeating: 0, count: 1 << 20)
@@ -82,14 +80,13 @@ struct SocketWatchTests {
         #expect(try #require(watch.wait(milliseconds: 1000).first).hasInput)
     }
 
-    @Test("What is no socket cannot be watched")
-    func refused() {
+    @Test
+    func `What is no socket cannot be watched`() {
         defer { [near, far].forEach { close($0) } }
         #expect(!watch.add(-1, number: 0))
     }
 }
 
-@Suite("The lines of a load")
 struct RequestTests {
     private static let shop = ShopIDs(customers: [7, 8], products: Array(100..<200))
 
@@ -110,8 +107,8 @@ struct RequestTests {
         requests.compactMap { $0.params["lines"]?.array?.first?["productId"]?.integer }
     }
 
-    @Test("Each is a request of its method under its id")
-    func methods() throws {
+    @Test
+    func `Each is a request of its method under its id`() throws {
         for (work, method) in [
             (Work.orders, "order.place"), (.prices, "price.get"), (.products, "product.get"),
             (.inventory, "inventory.get"), (.pings, "session.ping"),
@@ -125,8 +122,8 @@ struct RequestTests {
         #expect(Self.shop.customers.contains(order.params["customerId"]?.integer ?? 0))
     }
 
-    @Test("Uniform orders reach every product, hot ones a single one, Zipf's the first most")
-    func spread() throws {
+    @Test
+    func `Uniform orders reach every product, hot ones a single one, Zipf's the first most`() throws {
         #expect(Set(products(try lines(.orders, count: 5000))).count == 100)
         #expect(Set(products(try lines(.ordersHot))) == [100])
         let zipf = products(try lines(.ordersZipf, count: 10_000))
@@ -137,8 +134,8 @@ struct RequestTests {
         #expect(Set(zipf).isSubset(of: Self.shop.products))
     }
 
-    @Test("A shop that lacks what is asked for is refused by name")
-    func empty() throws {
+    @Test
+    func `A shop that lacks what is asked for is refused by name`() throws {
         #expect(throws: BenchFailure.lacks("product for sale")) { try Requests(.prices, shop: ShopIDs(), lines: 1) }
         #expect(throws: BenchFailure.lacks("customer")) {
             try Requests(.orders, shop: ShopIDs(customers: [], products: [1]), lines: 1)
@@ -147,33 +144,28 @@ struct RequestTests {
     }
 }
 
-@Suite("What a load reads of a line")
 struct IncomingTests {
-    @Test(
-        "Replies, refusals, notifications and echoes are told apart",
-        arguments: [
-            (#"{"jsonrpc":"2.0","id":17,"result":{"error":1}}"#, Incoming.reply(id: 17, refusal: nil)),
-            (#"{"jsonrpc":"2.0","id":17,"method":"session.ping"}"#, .reply(id: 17, refusal: nil)),
-            (
-                #"{"jsonrpc":"2.0","id":3,"error":{"code":201,"message":"m","data":{"reason":"INSUFFICIENT_STOCK"}}}"#,
-                .reply(id: 3, refusal: "INSUFFICIENT_STOCK")
-            ),
-            (#"{"jsonrpc":"2.0","method":"events.event","params":{}}"#, .notification),
-            (#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"m","data":{}}}"#, .other),
-            (#"{"jsonrpc":"2.0","id":"#, .other), ("", .other),
-        ]
-    )
-    func lines(line: String, expected: Incoming) {
+    @Test(arguments: [
+        (#"{"jsonrpc":"2.0","id":17,"result":{"error":1}}"#, Incoming.reply(id: 17, refusal: nil)),
+        (#"{"jsonrpc":"2.0","id":17,"method":"session.ping"}"#, .reply(id: 17, refusal: nil)),
+        (
+            #"{"jsonrpc":"2.0","id":3,"error":{"code":201,"message":"m","data":{"reason":"INSUFFICIENT_STOCK"}}}"#,
+            .reply(id: 3, refusal: "INSUFFICIENT_STOCK")
+        ),
+        (#"{"jsonrpc":"2.0","method":"events.event","params":{}}"#, .notification),
+        (#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"m","data":{}}}"#, .other),
+        (#"{"jsonrpc":"2.0","id":"#, .other), ("", .other),
+    ])
+    func `Replies, refusals, notifications and echoes are told apart`(line: String, expected: Incoming) {
         #expect(Incoming(line: Array(line.utf8)[...]) == expected)
     }
 }
 
-@Suite("What a load came to")
 struct LoadReportTests {
     private static let plan = LoadPlan(work: .orders, connections: 2, depth: 4, seconds: 2, rate: 50)
 
-    @Test("Percentiles, throughput and refusals by reason")
-    func figures() {
+    @Test
+    func `Percentiles, throughput and refusals by reason`() {
         var report = LoadReport(Self.plan)
         for n in 1...1000 { report.note(latency: Int64(n) * Moment.millisecond, refusal: nil, isInTime: n <= 900) }
         report.note(latency: Moment.millisecond, refusal: "PRICE_CHANGED", isInTime: true)
@@ -190,8 +182,8 @@ struct LoadReportTests {
         #expect(report.lines.contains("refused      1  PRICE_CHANGED"))
     }
 
-    @Test("A latency beyond all bounds is kept as the longest, a load without an answer has none")
-    func edges() throws {
+    @Test
+    func `A latency beyond all bounds is kept as the longest, a load without an answer has none`() throws {
         var report = LoadReport(Self.plan)
         #expect(report.milliseconds(50) == nil)
         #expect(report.json["latencyMs"]?["max"] == .null)
@@ -202,11 +194,8 @@ struct LoadReportTests {
         #expect(try #require(report.milliseconds(100)) >= 7_200_000)
     }
 
-    @Test(
-        "Numbers have three digits after the point",
-        arguments: [(0.0, "0.000"), (1.0006, "1.001"), (-2.5, "-2.500"), (0.9996, "1.000"), (12345.678, "12345.678")]
-    )
-    func numbers(value: Double, text: String) {
+    @Test(arguments: [(0.0, "0.000"), (1.0006, "1.001"), (-2.5, "-2.500"), (0.9996, "1.000"), (12345.678, "12345.678")])
+    func `Numbers have three digits after the point`(value: Double, text: String) {
         #expect(JSONValue.number(value) == .decimal(text))
         #expect(JSONValue.number(.nan) == .null)
     }

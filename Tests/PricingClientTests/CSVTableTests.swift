@@ -1,7 +1,7 @@
 import PricingClient
 import Testing
 
-@Suite struct CSVTableTests {
+struct CSVTableTests {
     @Test func `a quoted field holds commas, line ends and quotation marks`() throws {
         let table = try CSVTable("\u{FEFF}a,b\r\n\n1,\"x, \"\"y\"\"\nz\"\r\n2,\n")
         #expect(table.columns == ["a", "b"])

@@ -4,7 +4,7 @@ import PricingClient
 import RPCTransport
 import Testing
 
-@Suite struct ClientFailureTests {
+struct ClientFailureTests {
     @Test func `no connection is a sentence that names the socket and the reason, and exit code 2`() {
         let error = RPCClientError.cannotConnect(path: "/run/x", errno: ENOENT)
         #expect(

@@ -1,7 +1,7 @@
 import PricingClient
 import Testing
 
-@Suite struct SplitMix64Tests {
+struct SplitMix64Tests {
     @Test func `gives the published numbers`() {
         var random = SplitMix64(seed: 1_234_567)
         #expect(

@@ -3,10 +3,9 @@ import JSONRPC
 import PricingProtocol
 import Testing
 
-@Suite("Methods")
 struct MethodTests {
-    @Test("A golden line of each method is read, and its parameters fit", arguments: GoldenCall.all.indices)
-    func fits(index: Int) throws {
+    @Test(arguments: GoldenCall.all.indices)
+    func `A golden line of each method is read, and its parameters fit`(index: Int) throws {
         let golden = GoldenCall.all[index]
         let method = try #require(AllMethods.byName[golden.method], "\(golden.method)")
         for params in golden.fits {
@@ -20,8 +19,8 @@ struct MethodTests {
         }
     }
 
-    @Test("Parameters that do not fit give their one violation", arguments: GoldenCall.all.indices)
-    func breaks(index: Int) throws {
+    @Test(arguments: GoldenCall.all.indices)
+    func `Parameters that do not fit give their one violation`(index: Int) throws {
         let golden = GoldenCall.all[index]
         let method = try #require(AllMethods.byName[golden.method], "\(golden.method)")
         #expect(!golden.breaks.isEmpty, "\(golden.method)")
@@ -32,8 +31,8 @@ struct MethodTests {
         }
     }
 
-    @Test("Every method has its golden calls, and every method of this stage exists")
-    func complete() {
+    @Test
+    func `Every method has its golden calls, and every method of this stage exists`() {
         let names = Set(GoldenCall.all.map(\.method))
         #expect(names.subtracting(AllMethods.byName.keys) == [])
         #expect(Set(AllMethods.byName.keys).subtracting(names) == [], "no golden call")
@@ -50,8 +49,8 @@ struct MethodTests {
         #expect(names { $0.batching == .reads } == ["price.get", "product.get", "inventory.get"])
     }
 
-    @Test("All violations are told at once")
-    func allAtOnce() throws {
+    @Test
+    func `All violations are told at once`() throws {
         let method = try #require(AllMethods.byName["order.place"])
         let params = try object(#"{"lines": [{"productId": 0, "quantity": "1"}, 5], "note": 1}"#)
         #expect(
@@ -63,8 +62,8 @@ struct MethodTests {
         )
     }
 
-    @Test("A name is noun.verb in lower camel case, a summary is a sentence")
-    func shape() {
+    @Test
+    func `A name is noun.verb in lower camel case, a summary is a sentence`() {
         for method in AllMethods.list {
             #expect(method.name.wholeMatch(of: /[a-z]+\.[a-z][A-Za-z]*/) != nil, "\(method.name)")
             #expect(method.summary.hasSuffix("."), "\(method.name)")
@@ -78,8 +77,8 @@ struct MethodTests {
         #expect(AllMethods.byName.count == AllMethods.list.count)
     }
 
-    @Test("No parameter or result that could hold a password is anywhere but where one is set or checked")
-    func passwords() {
+    @Test
+    func `No parameter or result that could hold a password is anywhere but where one is set or checked`() {
         for method in AllMethods.list {
             let takes = method.parameters.fields.contains { $0.name.lowercased().contains("password") }
             #expect(
@@ -90,17 +89,14 @@ struct MethodTests {
         }
     }
 
-    @Test(
-        "_meta is read, its unknown members are not",
-        arguments: [
-            (#"{"idempotencyKey": "k", "timeoutMs": 5, "dryRun": true, "progressToken": 1, "actor": "me"}"#, ""),
-            (#"{"idempotencyKey": ""}"#, "/_meta/idempotencyKey length"),
-            (#"{"timeoutMs": 0}"#, "/_meta/timeoutMs minimum"),
-            (#"{"dryRun": 1}"#, "/_meta/dryRun type"), (#"{"trace": "x"}"#, "/_meta/trace unknown"),
-            ("7", "/_meta type"),
-        ]
-    )
-    func meta(text: String, violation: String) throws {
+    @Test(arguments: [
+        (#"{"idempotencyKey": "k", "timeoutMs": 5, "dryRun": true, "progressToken": 1, "actor": "me"}"#, ""),
+        (#"{"idempotencyKey": ""}"#, "/_meta/idempotencyKey length"),
+        (#"{"timeoutMs": 0}"#, "/_meta/timeoutMs minimum"),
+        (#"{"dryRun": 1}"#, "/_meta/dryRun type"), (#"{"trace": "x"}"#, "/_meta/trace unknown"),
+        ("7", "/_meta type"),
+    ])
+    func `_meta is read, its unknown members are not`(text: String, violation: String) throws {
         let value = try JSONParser.parse(Array(text.utf8))
         var validator = SchemaValidator()
         validator.check(value, .object(CallMeta.shape), at: "/_meta")
@@ -112,15 +108,12 @@ struct MethodTests {
         }
     }
 
-    @Test(
-        "The nearest names to an unknown one",
-        arguments: [
-            ("order.plcae", ["order.place"]), ("order.place", ["order.place"]), ("Order.Place", ["order.place"]),
-            ("product.gett", ["product.get"]), ("", []), ("completely.different", []),
-            (String(repeating: "x", count: 1_000_000), []),
-        ]
-    )
-    func near(name: String, first: [String]) {
+    @Test(arguments: [
+        ("order.plcae", ["order.place"]), ("order.place", ["order.place"]), ("Order.Place", ["order.place"]),
+        ("product.gett", ["product.get"]), ("", []), ("completely.different", []),
+        (String(repeating: "x", count: 1_000_000), []),
+    ])
+    func `The nearest names to an unknown one`(name: String, first: [String]) {
         let near = AllMethods.near(name)
         #expect(Array(near.prefix(1)) == first)
         #expect(near.count <= 3)

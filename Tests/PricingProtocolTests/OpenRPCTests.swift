@@ -2,7 +2,6 @@ import JSON
 import PricingProtocol
 import Testing
 
-@Suite("The OpenRPC document")
 struct OpenRPCTests {
     /// The table of methods: the least role, what calling does, the names. Methods of later stages stand here too.
     private static let contract: [(role: Role, effect: Method.Effect, names: String)] = [
@@ -34,8 +33,8 @@ struct OpenRPCTests {
         (.admin, .write, "clock.set audit.repair data.generate"),
     ]
 
-    @Test("Every method has the role and the effect of the contract's table")
-    func rolesAndEffects() {
+    @Test
+    func `Every method has the role and the effect of the contract's table`() {
         var wanted: [String: String] = [:]
         for line in Self.contract {
             for name in line.names.split(whereSeparator: \.isWhitespace) {
@@ -47,8 +46,8 @@ struct OpenRPCTests {
         }
     }
 
-    @Test("The document has an entry a method, and says what clients need")
-    func methods() throws {
+    @Test
+    func `The document has an entry a method, and says what clients need`() throws {
         let document = OpenRPCDocument.make(version: "1.2.3")
         #expect(document["openrpc"]?.string?.hasPrefix("1.") == true)
         #expect(document["info"]?["version"] == "1.2.3")
@@ -72,8 +71,8 @@ struct OpenRPCTests {
         }
     }
 
-    @Test("Every reference leads somewhere, and every component is referred to")
-    func references() throws {
+    @Test
+    func `Every reference leads somewhere, and every component is referred to`() throws {
         let document = OpenRPCDocument.make(version: "1")
         var referred: Set<String> = []
         collect(.object(document), &referred)
@@ -89,8 +88,8 @@ struct OpenRPCTests {
         #expect(document["components"]?["errors"]?.object?.count == ErrorCode.all.count)
     }
 
-    @Test("Every example fits its own method")
-    func examples() throws {
+    @Test
+    func `Every example fits its own method`() throws {
         let entries = try #require(OpenRPCDocument.make(version: "1")["methods"]?.array)
         for (entry, method) in zip(entries, AllMethods.list) {
             #expect(violations(method.example, method.parameters) == [], "\(method.name)")
@@ -101,8 +100,9 @@ struct OpenRPCTests {
         }
     }
 
-    @Test("Lists name the columns of a table; money is a decimal string; a line is compact and has no line feed")
-    func details() throws {
+    @Test
+    func `Lists name the columns of a table; money is a decimal string; a line is compact and has no line feed`() throws
+    {
         let document = OpenRPCDocument.make(version: "1")
         let entries = try #require(document["methods"]?.array)
         for name in ["product.list", "order.list", "user.list", "price.history", "rule.list"] {

@@ -4,7 +4,6 @@ import JSONRPC
 import PricingProtocol
 import Testing
 
-@Suite("The Protocol page")
 struct ProtocolPageTests {
     @Test func `its tables of limits have every limit and its value, and no other`() throws {
         let page = URL(filePath: #filePath).deletingLastPathComponent()

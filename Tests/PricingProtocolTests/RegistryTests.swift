@@ -3,7 +3,6 @@ import JSONRPC
 import PricingProtocol
 import Testing
 
-@Suite("The registry of errors")
 struct RegistryTests {
     /// The contract's table: code, reason, and whether calling again may help.
     private static let contract = """
@@ -52,8 +51,8 @@ struct RegistryTests {
         502 NOT_A_SANDBOX no
         """
 
-    @Test("It is the contract's table, no more and no less")
-    func contract() {
+    @Test
+    func `It is the contract's table, no more and no less`() {
         let wanted = Self.contract.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
         #expect(
             Set(ErrorCode.all.map { "\($0.code) \($0.reason)" }) == Set(wanted.map { "\($0[0]) \($0[1])" })
@@ -64,8 +63,8 @@ struct RegistryTests {
         }
     }
 
-    @Test("A reason names one error, and every error says what it means and what to do")
-    func reasons() {
+    @Test
+    func `A reason names one error, and every error says what it means and what to do`() {
         #expect(Set(ErrorCode.all.map(\.reason)).count == ErrorCode.all.count)
         for code in ErrorCode.all {
             #expect(code.reason.wholeMatch(of: /[A-Z]+(_[A-Z]+)*/) != nil, "\(code.reason)")
@@ -73,16 +72,16 @@ struct RegistryTests {
         }
     }
 
-    @Test("A code of the domain belongs to one reason")
-    func domainCodes() {
+    @Test
+    func `A code of the domain belongs to one reason`() {
         let domain = ErrorCode.all.filter { $0.code > 0 }
         #expect(Set(domain.map(\.code)).count == domain.count)
         for code in domain { #expect(ErrorCode.domain(code.code) == code) }
         for code in [0, 1, 100, 999, -32602, -1] { #expect(ErrorCode.domain(code) == nil) }
     }
 
-    @Test("Every declared error is in the registry, once a method and not among those that any call meets")
-    func declared() {
+    @Test
+    func `Every declared error is in the registry, once a method and not among those that any call meets`() {
         for method in AllMethods.list {
             #expect(Set(method.errors).count == method.errors.count, "\(method.name)")
             for code in method.errors {
@@ -92,8 +91,8 @@ struct RegistryTests {
         }
     }
 
-    @Test("An error as a peer sees it holds reason and retryable, and its facts")
-    func wire() throws {
+    @Test
+    func `An error as a peer sees it holds reason and retryable, and its facts`() throws {
         let error = ErrorCode.insufficientStock.error(nil, ["productId": 7, "requested": 2, "available": 1])
         #expect(error.code == 201 && error.reason == "INSUFFICIENT_STOCK" && !error.retryable)
         #expect(error.message == ErrorCode.insufficientStock.meaning)

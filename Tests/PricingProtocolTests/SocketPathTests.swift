@@ -3,7 +3,7 @@ import Testing
 
 @testable import PricingProtocol
 
-@Suite struct SocketPathTests {
+struct SocketPathTests {
     private static let installed = "/run/pricingd/pricingd.sock"
     private static let fallback = "/tmp/pricingd-\(getuid())/pricingd.sock"
     private static let session = "/run/user/7/pricingd/pricingd.sock"

@@ -4,12 +4,11 @@ import Testing
 
 @testable import pricing_simulate
 
-@Suite("Scenario files")
 struct ScenarioFileTests {
     private static let header = "name,stock,horizon_days,customers_per_day,demand,base"
 
-    @Test("Quoted fields, numbers as they are, empty and unknown columns left out")
-    func reading() throws {
+    @Test
+    func `Quoted fields, numbers as they are, empty and unknown columns left out`() throws {
         let text = """
             \u{FEFF}\(Self.header),seed,salvage,season_true,note\r
             A,25,30,4.0,"logit(60,10)",50.0,101,,"ramp(0.4,1.6)*weekly(0.5,0)","a ""note"", quoted"\r
@@ -33,27 +32,23 @@ struct ScenarioFileTests {
         #expect(try ScenarioFile.rows(in: text)[0].fields["note"] == "a \"note\", quoted")
     }
 
-    @Test(
-        "What is wrong is said with its line",
-        arguments: [
-            ("", 1, "there is no header"), ("name,stock\n", 1, "there is no column horizon_days"),
-            ("\(header)\n", 1, "no scenario follows the header"),
-            ("\(header)\n\nA,1,2,3,linear(9)\n", 3, "5 fields under 6 columns"),
-            ("\(header)\nA,many,2,3,linear(9),5\n", 2, "stock is no number: many"),
-            ("\(header)\nA,1,2,3,\"linear(9),5\n", 2, "a quotation mark is never closed"),
-        ]
-    )
-    func malformed(text: String, line: Int, problem: String) {
+    @Test(arguments: [
+        ("", 1, "there is no header"), ("name,stock\n", 1, "there is no column horizon_days"),
+        ("\(header)\n", 1, "no scenario follows the header"),
+        ("\(header)\n\nA,1,2,3,linear(9)\n", 3, "5 fields under 6 columns"),
+        ("\(header)\nA,many,2,3,linear(9),5\n", 2, "stock is no number: many"),
+        ("\(header)\nA,1,2,3,\"linear(9),5\n", 2, "a quotation mark is never closed"),
+    ])
+    func `What is wrong is said with its line`(text: String, line: Int, problem: String) {
         #expect(throws: CSVTable.Malformed(line: line, problem: problem)) {
             try ScenarioFile.scenarios(in: text)
         }
     }
 }
 
-@Suite("Drawn scenarios")
 struct RandomScenariosTests {
-    @Test("The same seed draws the same, and the first ones do not depend on how many")
-    func seeds() {
+    @Test
+    func `The same seed draws the same, and the first ones do not depend on how many`() {
         var ten = RandomScenarios(seed: 7)
         var three = RandomScenarios(seed: 7)
         var other = RandomScenarios(seed: 8)
@@ -62,8 +57,8 @@ struct RandomScenariosTests {
         #expect(drawn != other.draw(10))
     }
 
-    @Test("Every scenario is one that the laboratory takes, and every kind of demand and season comes up")
-    func family() throws {
+    @Test
+    func `Every scenario is one that the laboratory takes, and every kind of demand and season comes up`() throws {
         var random = RandomScenarios(seed: 1)
         var demands: Set<String> = []
         var seasons: Set<String> = []
@@ -81,7 +76,6 @@ struct RandomScenariosTests {
     }
 }
 
-@Suite("How results are shown")
 struct LabTableTests {
     private static func row(_ scenario: String, _ policy: String, _ share: JSONValue) throws -> LabRow {
         try #require(
@@ -93,8 +87,8 @@ struct LabTableTests {
         )
     }
 
-    @Test("A program gets the members in their order, and no others")
-    func json() throws {
+    @Test
+    func `A program gets the members in their order, and no others`() throws {
         let row = try Self.row("A", "learn_calm", .decimal("0.990100"))
         #expect(
             "\(JSONValue.object(row.json))" == """
@@ -105,8 +99,8 @@ struct LabTableTests {
         #expect(LabRow(["scenario": "A"]) == nil)
     }
 
-    @Test("Shares with their intervals, the mean where there is no optimum, means and worst at the foot")
-    func table() throws {
+    @Test
+    func `Shares with their intervals, the mean where there is no optimum, means and worst at the foot`() throws {
         var table = LabTable(policies: ["learn_calm"], scenarios: ["A", "B", "C"])
         func words(_ line: String) -> [String] { line.split(separator: " ").map(String.init) }
         #expect(words(table.header) == ["scenario", "learn_calm", "changes"])
@@ -120,16 +114,12 @@ struct LabTableTests {
         #expect(table.foot.map(words) == [["mean", "0.8500", "±0.0212", "14.1"], ["worst", "0.8000"]])
     }
 
-    @Test(
-        "Figures have their digits",
-        arguments: [(0.05, 1, "0.1"), (-0.04, 1, "0.0"), (-1.26, 1, "-1.3"), (12.0, 0, "12"), (0.99996, 4, "1.0000")]
-    )
-    func fixed(value: Double, digits: Int, text: String) {
+    @Test(arguments: [(0.05, 1, "0.1"), (-0.04, 1, "0.0"), (-1.26, 1, "-1.3"), (12.0, 0, "12"), (0.99996, 4, "1.0000")])
+    func `Figures have their digits`(value: Double, digits: Int, text: String) {
         #expect(LabTable.fixed(value, digits) == text)
     }
 }
 
-@Suite("The plot of a season")
 struct SeasonPlotTests {
     private static let plot = SeasonPlot(
         title: "A & B <1>",
@@ -140,8 +130,8 @@ struct SeasonPlotTests {
         horizon: 10
     )
 
-    @Test("In the terminal every moment shows one price and one stock")
-    func terminal() {
+    @Test
+    func `In the terminal every moment shows one price and one stock`() {
         let lines = Self.plot.lines
         #expect(lines.count == 1 + 12 + 6 + 1)
         let panel = lines.dropFirst().prefix(12).map { Array($0.split(separator: "│", maxSplits: 1)[1]) }
@@ -150,8 +140,8 @@ struct SeasonPlotTests {
         #expect(lines[1].contains("100.00") && lines[12].contains("50.00"))
     }
 
-    @Test("As SVG a step at each evaluation, with text that breaks no markup")
-    func svg() {
+    @Test
+    func `As SVG a step at each evaluation, with text that breaks no markup`() {
         let svg = Self.plot.svg
         #expect(svg.contains("M60.0 175.0H420.0V50.0H600.0V112.5H780"), "\(svg)")
         #expect(svg.contains("M60.0 340.0H420.0V350.0H600.0V390.0H780"))

@@ -3,29 +3,29 @@ import Testing
 
 @testable import pricing_simulate
 
-@Suite("What the simulator decides")
 struct ShopperTests {
     private static func shopper(seed: UInt64, restockShare: Double = 0.1) -> Shopper {
         Shopper(seed: seed, customers: Array(1...50), products: Array(101...200), restockShare: restockShare)
     }
 
-    @Test("The same seed decides the same, another seed something else")
-    func seeds() {
+    @Test
+    func `The same seed decides the same, another seed something else`() {
         let calls = (0..<200).map(Self.shopper(seed: 7).action)
         #expect(calls == (0..<200).map(Self.shopper(seed: 7).action))
         #expect(calls != (0..<200).map(Self.shopper(seed: 8).action))
     }
 
-    @Test("The restock share is kept, and 0 and 1 are exact", arguments: [0.0, 0.25, 1.0])
-    func restocks(share: Double) {
+    @Test(arguments: [0.0, 0.25, 1.0])
+    func `The restock share is kept, and 0 and 1 are exact`(share: Double) {
         let shopper = Self.shopper(seed: 3, restockShare: share)
         let restocks = (0..<2000).count { if case .restock = shopper.action($0) { true } else { false } }
         let expected = share * 2000
         #expect(abs(Double(restocks) - expected) <= (share == 0 || share == 1 ? 0 : 80))
     }
 
-    @Test("Each order is one to three lines of different products that the shop has, by a customer that it has")
-    func lines() throws {
+    @Test
+    func `Each order is one to three lines of different products that the shop has, by a customer that it has`() throws
+    {
         let shopper = Self.shopper(seed: 5, restockShare: 0)
         for n in 0..<500 {
             guard case .order(let params) = shopper.action(n) else {
@@ -42,8 +42,8 @@ struct ShopperTests {
         }
     }
 
-    @Test("The first products are wanted most")
-    func favourites() {
+    @Test
+    func `The first products are wanted most`() {
         let shopper = Self.shopper(seed: 1, restockShare: 1)
         let products = (0..<2000).compactMap { n -> Int64? in
             if case .restock(let params) = shopper.action(n) { params["productId"]?.integer } else { nil }
@@ -52,10 +52,9 @@ struct ShopperTests {
     }
 }
 
-@Suite("When calls are due")
 struct ScheduleTests {
-    @Test("The schedule is absolute and ends where the nearer limit says")
-    func due() {
+    @Test
+    func `The schedule is absolute and ends where the nearer limit says`() {
         let schedule = Schedule(rate: 50, count: 1000, duration: 2)
         #expect(schedule.count == 100)
         #expect(schedule.due(0) == .zero)

@@ -3,7 +3,7 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("The audit", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct AuditTests {
     /// A shop with a few prices that moved: a product that was sold from low to high and back, and one that was pinned.
     private func open(_ shop: Shop) async throws {
@@ -18,8 +18,8 @@ struct AuditTests {
         #expect(try await shop.differences() == [])
     }
 
-    @Test("Each thing that was tampered with is named, and nothing else")
-    func tampered() async throws {
+    @Test
+    func `Each thing that was tampered with is named, and nothing else`() async throws {
         try await Shop.with { shop in
             try await open(shop)
             for (sql, named) in [
@@ -78,8 +78,8 @@ struct AuditTests {
         }
     }
 
-    @Test("A clean shop has no difference; repairing it does nothing")
-    func clean() async throws {
+    @Test
+    func `A clean shop has no difference; repairing it does nothing`() async throws {
         try await Shop.with { shop in
             try await open(shop)
             let reply = try await shop.inSteps("audit_verify", [:])
@@ -92,8 +92,10 @@ struct AuditTests {
         }
     }
 
-    @Test("A repair is a dry run first, then puts right what follows from the ledger, and leaves evidence alone")
-    func repair() async throws {
+    @Test
+    func `A repair is a dry run first, then puts right what follows from the ledger, and leaves evidence alone`()
+        async throws
+    {
         try await Shop.with { shop in
             try await open(shop)
             let price = try await shop.price(1)
@@ -132,8 +134,8 @@ struct AuditTests {
         }
     }
 
-    @Test("What a broken ledger says is not believed")
-    func brokenLedger() async throws {
+    @Test
+    func `What a broken ledger says is not believed`() async throws {
         try await Shop.with { shop in
             try await open(shop)
             try await shop.tamper("update stock_movement set quantity = 100 where product_id = 1 and kind = 'adjust'")
@@ -144,8 +146,8 @@ struct AuditTests {
         }
     }
 
-    @Test("Differences come page by page, each once")
-    func pages() async throws {
+    @Test
+    func `Differences come page by page, each once`() async throws {
         try await Shop.with { shop in
             try await open(shop)
             try await shop.tamper("update stock_movement set stock_after = stock_after + 1000")

@@ -1,13 +1,12 @@
 import PricingTestSupport
 import Testing
 
-@Suite("Halts and the breaker", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct AutomationTests {
-    @Test(
-        "A halted scope keeps its prices through sales and ticks, and resuming it sees what was suppressed",
-        arguments: [#""scope": "all""#, #""categoryId": 1"#, #""productId": 1"#]
-    )
-    func halt(scope: String) async throws {
+    @Test(arguments: [#""scope": "all""#, #""categoryId": 1"#, #""productId": 1"#])
+    func `A halted scope keeps its prices through sales and ticks, and resuming it sees what was suppressed`(
+        scope: String
+    ) async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 50)
             _ = try await shop.value("select pricing_halt('{\(scope), \"reason\": \"count\"}')")
@@ -33,8 +32,8 @@ struct AutomationTests {
         }
     }
 
-    @Test("Prices that leap over a fifth of the catalogue halt automation once; a resume forgives them")
-    func breaker() async throws {
+    @Test
+    func `Prices that leap over a fifth of the catalogue halt automation once; a resume forgives them`() async throws {
         try await Shop.with { shop in
             var products: [Int] = []
             for _ in 0..<25 { products.append(try await shop.product(stock: 50)) }
@@ -58,8 +57,8 @@ struct AutomationTests {
         }
     }
 
-    @Test("What a person sets trips nothing: pins, declarations, activated rules")
-    func personsMayMoveAll() async throws {
+    @Test
+    func `What a person sets trips nothing: pins, declarations, activated rules`() async throws {
         try await Shop.with { shop in
             for _ in 0..<25 { _ = try await shop.product(stock: 50) }
             try await shop.run(
@@ -72,8 +71,8 @@ struct AutomationTests {
         }
     }
 
-    @Test("A long backlog is read in parts, and first prices are nobody's moves")
-    func backlog() async throws {
+    @Test
+    func `A long backlog is read in parts, and first prices are nobody's moves`() async throws {
         try await Shop.with { shop in
             for _ in 0..<25 { _ = try await shop.product(stock: 5) }
             try await shop.run(
@@ -94,8 +93,10 @@ struct AutomationTests {
         }
     }
 
-    @Test("Where all is sold out the breaker judges nothing, and an event without a price does not stop its look")
-    func soldOut() async throws {
+    @Test
+    func `Where all is sold out the breaker judges nothing, and an event without a price does not stop its look`()
+        async throws
+    {
         try await Shop.with { shop in
             for _ in 0..<25 { _ = try await shop.product(stock: 50) }
             _ = try await look(shop)
@@ -122,8 +123,8 @@ struct AutomationTests {
         return try await shop.value("select (check_breaker()).reason")
     }
 
-    @Test("The breaker judges no small catalogue")
-    func smallCatalogue() async throws {
+    @Test
+    func `The breaker judges no small catalogue`() async throws {
         try await Shop.with { shop in
             for _ in 0..<19 { _ = try await shop.product(stock: 50) }
             try await shop.run(

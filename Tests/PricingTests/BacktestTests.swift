@@ -4,7 +4,7 @@ import PricingClient
 import PricingTestSupport
 import Testing
 
-@Suite("The backtest", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct BacktestTests {
     private static let season = """
         update product set season_start = timestamptz '2031-01-01 00:00Z', season_end = timestamptz '2031-01-15 00:00Z',
@@ -53,14 +53,11 @@ struct BacktestTests {
         }
     }
 
-    @Test(
-        "Under the rule that was in force it gives the very path that was",
-        arguments: [
-            "bands calm", "cover balanced", "deadline calm", "learn calm", "learn agile", "markdown balanced",
-            "restock agile",
-        ]
-    )
-    func reproduces(name: String) async throws {
+    @Test(arguments: [
+        "bands calm", "cover balanced", "deadline calm", "learn calm", "learn agile", "markdown balanced",
+        "restock agile",
+    ])
+    func `Under the rule that was in force it gives the very path that was`(name: String) async throws {
         let words = name.split(separator: " ").map(String.init)
         try await Shop.with { shop in
             try await live(shop, strategy: words[0], preset: words[1], seed: 5)
@@ -81,8 +78,8 @@ struct BacktestTests {
         }
     }
 
-    @Test("Under another rule it says what would have been charged for the same units")
-    func another() async throws {
+    @Test
+    func `Under another rule it says what would have been charged for the same units`() async throws {
         try await Shop.with { shop in
             try await live(shop, strategy: "bands", preset: "calm", seed: 6)
             let manual = try #require(Int(try await shop.value("select rule_id from rule where strategy = 'manual'")))
@@ -102,8 +99,8 @@ struct BacktestTests {
         }
     }
 
-    @Test("A part of the time, of the products; a period that ends before it begins is refused")
-    func periods() async throws {
+    @Test
+    func `A part of the time, of the products; a period that ends before it begins is refused`() async throws {
         try await Shop.with { shop in
             try await live(shop, strategy: "bands", preset: "calm", seed: 7)
             let params: JSONObject = [

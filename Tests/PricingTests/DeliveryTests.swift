@@ -1,10 +1,10 @@
 import PricingTestSupport
 import Testing
 
-@Suite("Deliveries by direct SQL", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct DeliveryTests {
-    @Test("Whoever writes an expectation, the earliest arrival and the price follow at once")
-    func directSQL() async throws {
+    @Test
+    func `Whoever writes an expectation, the earliest arrival and the price follow at once`() async throws {
         try await Shop.with { shop in
             try await shop.setDay(0)
             let product = try await shop.product(stock: 20, rule: "restock")
@@ -31,8 +31,8 @@ struct DeliveryTests {
         }
     }
 
-    @Test("What is archived by direct SQL waits for nothing, and says why")
-    func archived() async throws {
+    @Test
+    func `What is archived by direct SQL waits for nothing, and says why`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 20, rule: "restock")
             let expect =
@@ -49,8 +49,8 @@ struct DeliveryTests {
         }
     }
 
-    @Test("Of two sessions that change a product's deliveries the second sees what the first did")
-    func together() async throws {
+    @Test
+    func `Of two sessions that change a product's deliveries the second sees what the first did`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 20, rule: "restock")
             func insert(_ days: Int) -> String {

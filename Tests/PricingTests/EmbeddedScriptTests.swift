@@ -6,12 +6,11 @@ import Testing
 @testable import Pricing
 @testable import PricingProtocol
 
-@Suite("The scripts and what they raise")
 struct EmbeddedScriptTests {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../sql")
 
-    @Test("The binary carries the folder, byte for byte, and types come before what names them")
-    func embedded() throws {
+    @Test
+    func `The binary carries the folder, byte for byte, and types come before what names them`() throws {
         let walk = try #require(FileManager.default.enumerator(atPath: Self.folder.path))
         let names = walk.compactMap { $0 as? String }.filter { $0.hasSuffix(".sql") }
         #expect(Set(SQLScript.embedded.map(\.name)) == Set(names))
@@ -24,8 +23,8 @@ struct EmbeddedScriptTests {
         #expect(code.first == "types.sql" && code.suffix(2) == ["04_create_triggers.sql", "access.sql"])
     }
 
-    @Test("Every PR state that a script raises is a domain error, and means what the registry says")
-    func statesAreMapped() throws {
+    @Test
+    func `Every PR state that a script raises is a domain error, and means what the registry says`() throws {
         var found: Set<String> = []
         for script in SQLScript.embedded {
             for match in script.text.matches(of: /'(PR[0-9]{3})'/) { found.insert(String(match.1)) }
@@ -44,8 +43,8 @@ struct EmbeddedScriptTests {
         }
     }
 
-    @Test("A refusal carries the facts that the script wrote into DETAIL")
-    func facts() throws {
+    @Test
+    func `A refusal carries the facts that the script wrote into DETAIL`() throws {
         var error = refusal(state: "PR201")
         error.detail = #"{"productId": 7, "requested": 2, "available": 1}"#
         guard case .refused(let code, _, let facts) = PricingFailure(error) else {
@@ -91,8 +90,8 @@ struct EmbeddedScriptTests {
         "tick_state_only_row", "event_set_aside_pkey", "hash_secret_pkey", "hash_secret_only_row",
     ]
 
-    @Test("Every constraint that a call can break has an answer of its own")
-    func constraintsAreMapped() throws {
+    @Test
+    func `Every constraint that a call can break has an answer of its own`() throws {
         var names: Set<String> = []
         for script in SQLScript.embedded where script.kind == .once {
             let statements = script.text.replacing(/--[^\n]*/, with: "")

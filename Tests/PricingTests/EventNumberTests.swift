@@ -3,10 +3,12 @@ import PricingTestSupport
 import Testing
 
 /// A number is given after the commit, by one sequencer at a time.
-@Suite("Numbers of events", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct EventNumberTests {
-    @Test("An event inserted earlier and committed later is neither lost nor numbered below one that was given")
-    func lateCommit() async throws {
+    @Test
+    func `An event inserted earlier and committed later is neither lost nor numbered below one that was given`()
+        async throws
+    {
         try await Shop.with { shop in
             let late = try await shop.product()
             let early = try await shop.product()
@@ -23,8 +25,8 @@ struct EventNumberTests {
         }
     }
 
-    @Test("Two sequencers at once: the second waits, and numbers begin where the first ended")
-    func twoSequencers() async throws {
+    @Test
+    func `Two sequencers at once: the second waits, and numbers begin where the first ended`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product()
             let start = try await number(shop)
@@ -44,8 +46,10 @@ struct EventNumberTests {
         }
     }
 
-    @Test("Many writers and an impatient reader: numbers rise one by one, each event once, each product's in order")
-    func manyWriters() async throws {
+    @Test
+    func `Many writers and an impatient reader: numbers rise one by one, each event once, each product's in order`()
+        async throws
+    {
         try await Shop.with { shop in
             let products = [
                 try await shop.product(), try await shop.product(), try await shop.product(), try await shop.product(),
@@ -93,8 +97,10 @@ struct EventNumberTests {
         }
     }
 
-    @Test("Where a partition is full the next one is made; old ones go as a whole, never the one that is being filled")
-    func partitions() async throws {
+    @Test
+    func `Where a partition is full the next one is made; old ones go as a whole, never the one that is being filled`()
+        async throws
+    {
         try await Shop.with { shop in
             let product = try await shop.product()
             _ = try await number(shop)
@@ -139,8 +145,8 @@ struct EventNumberTests {
         }
     }
 
-    @Test("What was rolled back has no event")
-    func rolledBack() async throws {
+    @Test
+    func `What was rolled back has no event`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product()
             let start = try await number(shop)

@@ -1,7 +1,7 @@
 import PricingTestSupport
 import Testing
 
-@Suite("What would change a price next", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct ExplanationTests {
     static let strategies = ["bands", "cover", "deadline", "learn", "restock", "markdown", "manual"]
 
@@ -11,8 +11,8 @@ struct ExplanationTests {
         season_start = pricing_now(), season_end = pricing_now() + interval '30 days'
         """
 
-    @Test("Each stated change, carried out, gives the very price that was stated", arguments: strategies)
-    func comesTrue(strategy: String) async throws {
+    @Test(arguments: strategies)
+    func `Each stated change, carried out, gives the very price that was stated`(strategy: String) async throws {
         try await Shop.with { shop in
             try await shop.setDay(0)
             for stock in [2, 11, 17, 40, 104] {
@@ -60,8 +60,8 @@ struct ExplanationTests {
         try await shop.run("update inventory set stock = stock + \(units) where product_id = \(product)")
     }
 
-    @Test("price.why and price.get agree in every state, and the text has no hole")
-    func agrees() async throws {
+    @Test
+    func `price.why and price.get agree in every state, and the text has no hole`() async throws {
         try await Shop.with { shop in
             try await shop.setDay(0)
             for strategy in Self.strategies {
@@ -130,8 +130,9 @@ struct ExplanationTests {
                ~ '(?n)####|null|NaN|Infinity|, %|[ (][,;:)]|[:;,(] *$|[^ ] {2}|(less|more|to) *(;|$)')
         """
 
-    @Test("A preview of the present stock is the posted price, and of another one what that stock brings")
-    func preview() async throws {
+    @Test
+    func `A preview of the present stock is the posted price, and of another one what that stock brings`() async throws
+    {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 40)
             let preview = "select price_preview('{\"productId\": \(product), \"stock\": 5}') ->> 'price'"

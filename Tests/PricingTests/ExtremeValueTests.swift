@@ -4,7 +4,7 @@ import Testing
 
 /// What a merchant may type and time may do to it, far past anything sensible: no price function raises, and none gives
 /// nothing, NaN or infinity.
-@Suite("Prices of extreme products", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct ExtremeValueTests {
     private static let seed: Int64 = 20_260_202
     private static let count: Int64 = effort > 1 ? 20_000 : 2000
@@ -78,8 +78,8 @@ struct ExtremeValueTests {
         end $$;
         """
 
-    @Test("No strategy, guard or estimate raises, or gives nothing, NaN or infinity")
-    func extremes() async throws {
+    @Test
+    func `No strategy, guard or estimate raises, or gives nothing, NaN or infinity`() async throws {
         try await Shop.with { shop in
             try await shop.run(Self.functions)
             // Case by case, so that an error names its case.
@@ -125,18 +125,20 @@ struct ExtremeValueTests {
         }
     }
 
-    @Test(
-        "A product of long ago, of many sales or far from its base is priced, sold, restocked, unpinned and archived",
-        arguments: [
-            // days, units a day, restocked each week, declaration
-            (60, 50, 350, #"{"basePrice": "100.00", "stock": 700}"#),
-            (40, 500, 3500, #"{"basePrice": "100.00", "stock": 20000}"#),
-            (150, 0, 0, #"{"basePrice": "100.00", "stock": 500, "decay": 0.05, "seasonEnd": "2031-05-30T00:00:00Z"}"#),
-            (90, 1, 0, #"{"basePrice": "100.00", "stock": 500, "decay": 0.1, "seasonEnd": "2031-05-30T00:00:00Z"}"#),
-            (3, 0, 0, #"{"basePrice": "1.00", "unitValue": "99999.00", "stock": 500}"#),
-        ]
-    )
-    func long(days: Int, units: Int, weekly: Int, declaration: String) async throws {
+    @Test(arguments: [
+        // days, units a day, restocked each week, declaration
+        (60, 50, 350, #"{"basePrice": "100.00", "stock": 700}"#),
+        (40, 500, 3500, #"{"basePrice": "100.00", "stock": 20000}"#),
+        (150, 0, 0, #"{"basePrice": "100.00", "stock": 500, "decay": 0.05, "seasonEnd": "2031-05-30T00:00:00Z"}"#),
+        (90, 1, 0, #"{"basePrice": "100.00", "stock": 500, "decay": 0.1, "seasonEnd": "2031-05-30T00:00:00Z"}"#),
+        (3, 0, 0, #"{"basePrice": "1.00", "unitValue": "99999.00", "stock": 500}"#),
+    ])
+    func `A product of long ago, of many sales or far from its base is priced, sold, restocked, unpinned and archived`(
+        days: Int,
+        units: Int,
+        weekly: Int,
+        declaration: String
+    ) async throws {
         try await Shop.with { shop in
             let id = try await product(shop, declaration)
             let buyer = try await shop.buyer()
@@ -157,8 +159,8 @@ struct ExtremeValueTests {
         }
     }
 
-    @Test("A sale far above base leaves a product that can be unpinned, restocked and sold")
-    func pinnedFarAbove() async throws {
+    @Test
+    func `A sale far above base leaves a product that can be unpinned, restocked and sold`() async throws {
         try await Shop.with { shop in
             let id = try await product(
                 shop,
@@ -175,8 +177,8 @@ struct ExtremeValueTests {
         }
     }
 
-    @Test("A cancelled order takes back what the learner still has of it, and no more")
-    func cancelAfterReset() async throws {
+    @Test
+    func `A cancelled order takes back what the learner still has of it, and no more`() async throws {
         try await Shop.with { shop in
             let buyer = try await shop.buyer()
             try await shop.setDay(0)
@@ -198,8 +200,8 @@ struct ExtremeValueTests {
         }
     }
 
-    @Test("The days under a rule that does not learn are not days without a sale")
-    func learningPauses() async throws {
+    @Test
+    func `The days under a rule that does not learn are not days without a sale`() async throws {
         try await Shop.with { shop in
             let buyer = try await shop.buyer()
             try await shop.setDay(0)
@@ -223,11 +225,10 @@ struct ExtremeValueTests {
         }
     }
 
-    @Test(
-        "A season in which nothing weighs is refused, by call and by SQL",
-        arguments: ["array[0, 0, 0]", "array[null, 1]", "array['NaN', 1]", "array[1, -1]", "array[1e-300, 0]", "'{}'"]
-    )
-    func weightless(profile: String) async throws {
+    @Test(arguments: [
+        "array[0, 0, 0]", "array[null, 1]", "array['NaN', 1]", "array[1, -1]", "array[1e-300, 0]", "'{}'",
+    ])
+    func `A season in which nothing weighs is refused, by call and by SQL`(profile: String) async throws {
         try await Shop.with { shop in
             let id = try await shop.product(rule: "deadline")
             try await shop.run("update product set season_start = now(), season_end = now() + interval '9 days'")

@@ -3,7 +3,7 @@ import PricingTestSupport
 import Testing
 
 /// One product that raises, or one event, among many.
-@Suite("One bad row stops nobody", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct FailingProductTests {
     private static let all = 1000
     private static let bad = 500
@@ -47,8 +47,10 @@ struct FailingProductTests {
         """
     private let told = "select op || ' ' || key from event_outbox where topic = 'automation' order by event_id"
 
-    @Test("A tick prices all others and ends their pins; the one waits for its time and follows once it is mended")
-    func tick() async throws {
+    @Test
+    func `A tick prices all others and ends their pins; the one waits for its time and follows once it is mended`()
+        async throws
+    {
         try await Shop.with { shop in
             try await open(shop)
             _ = try await shop.value(
@@ -83,11 +85,8 @@ struct FailingProductTests {
         }
     }
 
-    @Test(
-        "What is not the product's own fault is raised and sets nothing aside",
-        arguments: ["40001", "55P03", "53100", "57014", "XX000"]
-    )
-    func others(state: String) async throws {
+    @Test(arguments: ["40001", "55P03", "53100", "57014", "XX000"])
+    func `What is not the product's own fault is raised and sets nothing aside`(state: String) async throws {
         try await Shop.with { shop in
             try await open(shop)
             try await poison(shop, raising: "raise exception using errcode = '\(state)'")
@@ -97,8 +96,8 @@ struct FailingProductTests {
         }
     }
 
-    @Test("A resume and an activation name the one that they leave, and it follows when it is mended")
-    func resumeAndActivate() async throws {
+    @Test
+    func `A resume and an activation name the one that they leave, and it follows when it is mended`() async throws {
         try await Shop.with { shop in
             try await open(shop)
             _ = try await shop.value(#"select pricing_halt('{"scope": "all", "reason": "count"}')"#)
@@ -134,8 +133,8 @@ struct FailingProductTests {
         }
     }
 
-    @Test("An import, a repair, an audit and a backtest name the one, and do all the rest")
-    func importAuditBacktest() async throws {
+    @Test
+    func `An import, a repair, an audit and a backtest name the one, and do all the rest`() async throws {
         try await Shop.with { shop in
             try await open(shop)
             try await poison(shop)
@@ -203,8 +202,10 @@ struct FailingProductTests {
         }
     }
 
-    @Test("An event that cannot be numbered is kept aside and told, and a counter that was set back goes on")
-    func sequencer() async throws {
+    @Test
+    func `An event that cannot be numbered is kept aside and told, and a counter that was set back goes on`()
+        async throws
+    {
         try await Shop.with { shop in
             for _ in 0..<30 { try await shop.product() }
             let all = try await shop.value("select count(*) from event_outbox")

@@ -2,7 +2,6 @@ import Testing
 
 @testable import Pricing
 
-@Suite("The queue of waiting orders")
 struct FairQueueTests {
     private struct Item: Sendable, Equatable {
         let owner: Int
@@ -15,16 +14,16 @@ struct FairQueueTests {
         queue.add(numbers.map { Item(owner: owner, number: $0) })
     }
 
-    @Test("What fits is taken as it came")
-    func whole() {
+    @Test
+    func `What fits is taken as it came`() {
         add(1, 1...2)
         add(2, 1...1)
         #expect(queue.dequeue(3)?.map(\.owner) == [1, 1, 2])
         #expect(queue.dequeue(3) == nil)
     }
 
-    @Test("Behind a long pipeline the others come in the first batch, and nobody's order changes")
-    func turns() {
+    @Test
+    func `Behind a long pipeline the others come in the first batch, and nobody's order changes`() {
         add(1, 1...1000)
         add(2, 1...2)
         add(3, 1...1)
@@ -37,16 +36,16 @@ struct FairQueueTests {
         #expect(ones == Array(1...1000))
     }
 
-    @Test("What is put back goes first")
-    func putBack() {
+    @Test
+    func `What is put back goes first`() {
         add(1, 2...3)
         queue.addFirst([Item(owner: 1, number: 1)])
         #expect(queue.count == 3)
         #expect(queue.dequeue(10)?.map(\.number) == [1, 2, 3])
     }
 
-    @Test("The loop sleeps until something waits, and ends with what is left")
-    func next() async {
+    @Test
+    func `The loop sleeps until something waits, and ends with what is left`() async {
         async let first = queue.next(10)
         add(1, 1...2)
         #expect(await first?.map(\.number) == [1, 2])
@@ -56,8 +55,8 @@ struct FairQueueTests {
         #expect(await queue.next(10) == nil)
     }
 
-    @Test("A loop that is cancelled ends, asleep or not")
-    func cancelled() async {
+    @Test
+    func `A loop that is cancelled ends, asleep or not`() async {
         let loop = Task { await queue.next(10) }
         loop.cancel()
         #expect(await loop.value == nil)
@@ -72,8 +71,8 @@ struct FairQueueTests {
         claiming.add(numbers.map { Item(owner: 1, number: $0) })
     }
 
-    @Test("What claims the same goes in one batch, or waits for the one that has it")
-    func claims() {
+    @Test
+    func `What claims the same goes in one batch, or waits for the one that has it`() {
         claim(11, 22, 12)
         let first = claiming.dequeue(10) ?? []
         #expect(first.map(\.number) == [11, 22, 12])
@@ -91,8 +90,8 @@ struct FairQueueTests {
         #expect(claiming.dequeue(10)?.map(\.number) == [33])
     }
 
-    @Test("Loops that share a queue take everything once, in order where it is claimed, and end together")
-    func loops() async {
+    @Test
+    func `Loops that share a queue take everything once, in order where it is claimed, and end together`() async {
         let taken = FairQueue<Item> { $0.owner }
         await withDiscardingTaskGroup { group in
             for _ in 0..<3 {

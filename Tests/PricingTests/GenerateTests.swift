@@ -3,10 +3,10 @@ import Pricing
 import PricingTestSupport
 import Testing
 
-@Suite("Generated data", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct GenerateTests {
-    @Test("A generated year keeps every invariant, in a live database too, and leaves no virtual time")
-    func sound() async throws {
+    @Test
+    func `A generated year keeps every invariant, in a live database too, and leaves no virtual time`() async throws {
         try await Shop.withEmptyDatabase { shop in
             _ = try await Migrator.migrate(shop.connection)
             try await generate(shop, seed: 7)
@@ -18,8 +18,8 @@ struct GenerateTests {
         }
     }
 
-    @Test("Same seed, same data; another seed, other data")
-    func seeded() async throws {
+    @Test
+    func `Same seed, same data; another seed, other data`() async throws {
         var dumps: [[String]] = []
         for seed in [7, 7, 8] {
             try await Shop.with { shop in
@@ -32,8 +32,8 @@ struct GenerateTests {
         #expect(dumps[0] != dumps[2])
     }
 
-    @Test("Clearing needs to be asked for, and then the same data comes again")
-    func cleared() async throws {
+    @Test
+    func `Clearing needs to be asked for, and then the same data comes again`() async throws {
         try await Shop.with { shop in
             try await shop.setDay(0)
             try await generate(shop, seed: 7)

@@ -4,10 +4,12 @@ import PricingTestSupport
 import Testing
 
 /// What the role that the daemon serves as may do, and what not.
-@Suite("Grants", .serialized, .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.serialized, .enabled(if: TestCluster.isAvailable, needsServer))
 struct GrantTests {
-    @Test("The daemon's role does every deed of a shop, and can neither change nor remove ledger and history")
-    func role() async throws {
+    @Test
+    func `The daemon's role does every deed of a shop, and can neither change nor remove ledger and history`()
+        async throws
+    {
         try await Shop.withEmptyDatabase { shop in
             try await shop.run(
                 "do $$ begin create role pricingd; exception when duplicate_object then null; end $$"

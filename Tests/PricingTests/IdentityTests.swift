@@ -4,7 +4,7 @@ import PricingTestSupport
 import Testing
 
 /// Names, numbers and folds by direct SQL.
-@Suite("Identity", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct IdentityTests {
     @Test func `direct SQL is held to names as calls are`() async throws {
         try await Shop.with { shop in

@@ -3,10 +3,10 @@ import PricingTestSupport
 import Testing
 
 /// Two sessions, step by step: one keeps its transaction open until the other is seen to wait for it.
-@Suite("Two at once", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct InterleavingTests {
-    @Test("Two buyers and one unit: one order, one typed refusal, stock 0")
-    func lastUnit() async throws {
+    @Test
+    func `Two buyers and one unit: one order, one typed refusal, stock 0`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 1)
             let buyer = try await shop.buyer()
@@ -19,8 +19,8 @@ struct InterleavingTests {
         }
     }
 
-    @Test("Two hundred orders over eight sessions on forty units: forty orders, stock 0, no other error")
-    func fortyUnits() async throws {
+    @Test
+    func `Two hundred orders over eight sessions on forty units: forty orders, stock 0, no other error`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 40)
             let buyer = try await shop.buyer()
@@ -44,8 +44,8 @@ struct InterleavingTests {
         }
     }
 
-    @Test("A pin that races with a sale stands, whoever comes first")
-    func pinAndSale() async throws {
+    @Test
+    func `A pin that races with a sale stands, whoever comes first`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 11)
             let buyer = try await shop.buyer()
@@ -65,8 +65,8 @@ struct InterleavingTests {
         }
     }
 
-    @Test("A price typed by hand that races with a sale stands")
-    func directPriceAndSale() async throws {
+    @Test
+    func `A price typed by hand that races with a sale stands`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 11)
             let buyer = try await shop.buyer()
@@ -78,8 +78,8 @@ struct InterleavingTests {
         }
     }
 
-    @Test("A new base price that races with an order wins, whoever comes first")
-    func declarationAndSale() async throws {
+    @Test
+    func `A new base price that races with an order wins, whoever comes first`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 50)
             let buyer = try await shop.buyer()
@@ -101,8 +101,8 @@ struct InterleavingTests {
         }
     }
 
-    @Test("An order that waits for a product's archiving, or for its end of sale, is refused")
-    func archivingAndSale() async throws {
+    @Test
+    func `An order that waits for a product's archiving, or for its end of sale, is refused`() async throws {
         try await Shop.with { shop in
             let buyer = try await shop.buyer()
             let archived = try await shop.product()
@@ -118,8 +118,8 @@ struct InterleavingTests {
         }
     }
 
-    @Test("A new rule that races with an order wins")
-    func activationAndSale() async throws {
+    @Test
+    func `A new rule that races with an order wins`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 11)
             let buyer = try await shop.buyer()
@@ -133,14 +133,13 @@ struct InterleavingTests {
         }
     }
 
-    @Test(
-        "A product that is made while a halt ends or a rule comes into force has that price, whoever comes first",
-        arguments: [
-            #"product_create('{"title": "New", "basePrice": "100.00", "categoryId": 1, "stock": 5}')"#,
-            #"product_import('{"mode": "perRow", "rows": [{"row": 0, "product": {"title": "New", "basePrice": "100.00", "categoryId": 1, "stock": 5}}]}')"#,
-        ]
-    )
-    func makingAndResuming(make: String) async throws {
+    @Test(arguments: [
+        #"product_create('{"title": "New", "basePrice": "100.00", "categoryId": 1, "stock": 5}')"#,
+        #"product_import('{"mode": "perRow", "rows": [{"row": 0, "product": {"title": "New", "basePrice": "100.00", "categoryId": 1, "stock": 5}}]}')"#,
+    ])
+    func `A product that is made while a halt ends or a rule comes into force has that price, whoever comes first`(
+        make: String
+    ) async throws {
         for makerComesFirst in [true, false] {
             try await Shop.with { shop in
                 let known = try await shop.product(stock: 5)
@@ -169,8 +168,8 @@ struct InterleavingTests {
         }
     }
 
-    @Test("An order's rows are locked in product order, whatever the order of its lines")
-    func lockOrder() async throws {
+    @Test
+    func `An order's rows are locked in product order, whatever the order of its lines`() async throws {
         try await Shop.with { shop in
             let first = try await shop.product()
             let second = try await shop.product()
@@ -193,8 +192,8 @@ struct InterleavingTests {
         }
     }
 
-    @Test("A batch locks the rows of all its orders in product order")
-    func batchLockOrder() async throws {
+    @Test
+    func `A batch locks the rows of all its orders in product order`() async throws {
         try await Shop.with { shop in
             let low = try await shop.product()
             let high = try await shop.product()
@@ -219,8 +218,8 @@ struct InterleavingTests {
         }
     }
 
-    @Test("The same key in two sessions at once: one order, one replay")
-    func sameKey() async throws {
+    @Test
+    func `The same key in two sessions at once: one order, one replay`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product()
             let buyer = try await shop.buyer()
@@ -242,8 +241,8 @@ struct InterleavingTests {
         }
     }
 
-    @Test("Cancelling twice at once restocks once")
-    func cancelTwice() async throws {
+    @Test
+    func `Cancelling twice at once restocks once`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product()
             let buyer = try await shop.buyer()

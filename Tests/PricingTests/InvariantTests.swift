@@ -3,12 +3,12 @@ import PricingClient
 import PricingTestSupport
 import Testing
 
-@Suite("Invariants after random work", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct InvariantTests {
     private static let products = 6
 
-    @Test("One session after another", arguments: 1...2)
-    func alone(seed: UInt64) async throws {
+    @Test(arguments: 1...2)
+    func `One session after another`(seed: UInt64) async throws {
         try await Shop.with { shop in
             try await stock(shop)
             var random = SplitMix64(seed: seed)
@@ -26,8 +26,8 @@ struct InvariantTests {
         }
     }
 
-    @Test("Four sessions at once, without a deadlock")
-    func together() async throws {
+    @Test
+    func `Four sessions at once, without a deadlock`() async throws {
         try await Shop.with { shop in
             try await stock(shop)
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -49,8 +49,8 @@ struct InvariantTests {
         }
     }
 
-    @Test("The invariants see what was tampered with")
-    func tampered() async throws {
+    @Test
+    func `The invariants see what was tampered with`() async throws {
         for (rule, sql) in [
             ("I1", "update inventory set stock = stock + 1"),
             ("I3", "update customer_order set total = total + 1"),

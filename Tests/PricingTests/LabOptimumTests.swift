@@ -3,12 +3,12 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("What the laboratory measures by", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct LabOptimumTests {
     private static let names = (try? Golden.scenarios().compactMap { $0.scenario["name"]?.string }) ?? []
 
-    @Test("The optimum and the best fixed price of the public scenarios", arguments: names)
-    func optimum(name: String) async throws {
+    @Test(arguments: names)
+    func `The optimum and the best fixed price of the public scenarios`(name: String) async throws {
         let columns = try #require(try Golden.scenarios().first { $0.columns["name"] == name }?.columns)
         try await Shop.with { shop in
             let found = try await shop.value(
@@ -27,8 +27,8 @@ struct LabOptimumTests {
     }
 
     /// Three standard errors, and 0.006 as the file's own shares have the optimum's noise taken out.
-    @Test("Shares beside those that were measured elsewhere; nobody beats the optimum", arguments: names)
-    func shares(name: String) async throws {
+    @Test(arguments: names)
+    func `Shares beside those that were measured elsewhere; nobody beats the optimum`(name: String) async throws {
         let (scenario, columns) = try #require(try Golden.scenarios().first { $0.columns["name"] == name })
         let policies = [
             "fixed_at_base", "best_fixed_oracle", "original_rule_10_20_80", "bands_10_20_80", "bands_20_25_75",
@@ -58,8 +58,8 @@ struct LabOptimumTests {
         }
     }
 
-    @Test("A season's integral is the sum of its moments, whatever its factors")
-    func integral() async throws {
+    @Test
+    func `A season's integral is the sum of its moments, whatever its factors`() async throws {
         try await Shop.with { shop in
             let wrong = try await shop.rows(
                 """
@@ -81,8 +81,8 @@ struct LabOptimumTests {
         }
     }
 
-    @Test("The share that pays a price is the share whose limit is above it")
-    func demand() async throws {
+    @Test
+    func `The share that pays a price is the share whose limit is above it`() async throws {
         try await Shop.with { shop in
             let wrong = try await shop.rows(
                 """
@@ -97,15 +97,12 @@ struct LabOptimumTests {
         }
     }
 
-    @Test(
-        "What makes no sense is refused as the caller's value",
-        arguments: [
-            (#"{"demand": "gauss(1,2)"}"#, "learn_calm"), (#"{"demand": "linear(-3)"}"#, "learn_calm"),
-            (#"{"season_true": "ramp(1)"}"#, "learn_calm"), (#"{"season_believed": "steps(0:0)"}"#, "learn_calm"),
-            (#"{"customers_per_day": 1e6}"#, "learn_calm"), ("{}", "learn_hot"), ("{}", "bands_10_20"),
-        ]
-    )
-    func refusals(change: String, policy: String) async throws {
+    @Test(arguments: [
+        (#"{"demand": "gauss(1,2)"}"#, "learn_calm"), (#"{"demand": "linear(-3)"}"#, "learn_calm"),
+        (#"{"season_true": "ramp(1)"}"#, "learn_calm"), (#"{"season_believed": "steps(0:0)"}"#, "learn_calm"),
+        (#"{"customers_per_day": 1e6}"#, "learn_calm"), ("{}", "learn_hot"), ("{}", "bands_10_20"),
+    ])
+    func `What makes no sense is refused as the caller's value`(change: String, policy: String) async throws {
         let scenario = try Golden.scenario("A_scarce")
         try await Shop.with { shop in
             let prepare = """

@@ -3,15 +3,15 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("The laboratory gives what another program gave", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct LabTests {
     /// A query's only value as JSON.
     private func json(_ shop: Shop, _ sql: String, _ bindings: [Binding] = []) async throws -> JSONValue {
         try JSONParser.parse(Array(try await shop.value(sql, bindings).utf8))
     }
 
-    @Test("The random stream, to the last bit", arguments: [0, 1])
-    func stream(season: Int) async throws {
+    @Test(arguments: [0, 1])
+    func `The random stream, to the last bit`(season: Int) async throws {
         let golden = try Golden.value("rng seed=101 rep=\(season) k=0..5").array?.compactMap(\.string)
         try await Shop.with { shop in
             let units = try await shop.rows(
@@ -24,8 +24,8 @@ struct LabTests {
         }
     }
 
-    @Test("A season's customers", arguments: ["A_scarce", "E_logit", "F_linear", "G_season"])
-    func customers(name: String) async throws {
+    @Test(arguments: ["A_scarce", "E_logit", "F_linear", "G_season"])
+    func `A season's customers`(name: String) async throws {
         let golden = try Golden.value("\(name) rep0 customers")
         try await Shop.with { shop in
             let drawn = try await json(
@@ -53,14 +53,16 @@ struct LabTests {
     /// A golden entry and the policy that it is of. The other program's mean of E_logit under learn_calm differs by one
     /// season of 200, whose price stands on the edge of a rounding step: 2796.921 there, 2796.870 here.
     @Test(
-        "Seasons under each policy, one by one and in the mean of 200",
         arguments: ["A_scarce", "E_logit", "F_linear", "G_season"],
         [
             ("fixed price", "fixed_at_base"), ("seed compound", "original_rule_10_20_80"),
             ("level", "bands_10_20_80"), ("ship calm", "learn_calm"),
         ]
     )
-    func seasons(name: String, policy: (entry: String, name: String)) async throws {
+    func `Seasons under each policy, one by one and in the mean of 200`(
+        name: String,
+        policy: (entry: String, name: String)
+    ) async throws {
         let base = ["A_scarce": "50.0", "E_logit": "60.0", "F_linear": "55.0", "G_season": "50.0"][name] ?? ""
         let entry =
             switch policy.entry {
@@ -100,8 +102,8 @@ struct LabTests {
         }
     }
 
-    @Test("A whole path, row for row")
-    func path() async throws {
+    @Test
+    func `A whole path, row for row`() async throws {
         let golden = try #require(
             try Golden.value("A_scarce rep0 ship calm path [cause,t,posted price,eps_hat,rate_hat]").array
         )
@@ -131,8 +133,8 @@ struct LabTests {
     }
 
     /// The entry's name gives the rate rounded; it was made with the rate that 25 units in 30 days at A_scarce's truth have.
-    @Test("The closed form and the estimates")
-    func functions() async throws {
+    @Test
+    func `The closed form and the estimates`() async throws {
         let prices = try #require(
             try Golden.value("price_deadline(stock,d=34.3805,base=50,elast=1.25,v=0)").object
         )

@@ -5,7 +5,7 @@ import PricingTestSupport
 import Testing
 
 /// Lists: every order is stable and complete, and a page reads the rows of a page, however large the shop.
-@Suite("Lists", .serialized, .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.serialized, .enabled(if: TestCluster.isAvailable, needsServer))
 struct ListTests {
     private static let products = 2000
     private static let manyProducts = 40_000
@@ -72,8 +72,8 @@ struct ListTests {
         }
     }
 
-    @Test("Every order gives each product once, ties by id, though others are added and moved meanwhile")
-    func stable() async throws {
+    @Test
+    func `Every order gives each product once, ties by id, though others are added and moved meanwhile`() async throws {
         try await Shop.with { shop in
             try await Self.fill(shop)
             for order in Self.orders {
@@ -101,8 +101,8 @@ struct ListTests {
         }
     }
 
-    @Test("A page reads about as many rows as it has")
-    func bounded() async throws {
+    @Test
+    func `A page reads about as many rows as it has`() async throws {
         try await Shop.with { shop in
             try await Self.fillLarge(shop)
             let sorts = Self.orders.filter { !$0.hasSuffix("stock") }.map { JSONObject([("sort", .string($0))]) }
@@ -154,8 +154,10 @@ struct ListTests {
         return try #require(Int(read))
     }
 
-    @Test("Counts agree with the rows, and the shelf with the hot rows, through everything that moves them")
-    func counts() async throws {
+    @Test
+    func `Counts agree with the rows, and the shelf with the hot rows, through everything that moves them`()
+        async throws
+    {
         try await Shop.with { shop in
             try await Self.fill(shop)
             try await shop.run(

@@ -3,10 +3,10 @@ import Pricing
 import PricingTestSupport
 import Testing
 
-@Suite("Migrations on a server", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct MigratorTests {
-    @Test("The first run applies everything, the second nothing")
-    func twice() async throws {
+    @Test
+    func `The first run applies everything, the second nothing`() async throws {
         try await Shop.withEmptyDatabase { shop in
             let first = try await Migrator.migrate(shop.connection)
             #expect(first.isFirst && !first.isEmpty)
@@ -17,8 +17,8 @@ struct MigratorTests {
         }
     }
 
-    @Test("Twenty at once: one applies, the others find it done, none fails")
-    func twentyAtOnce() async throws {
+    @Test
+    func `Twenty at once: one applies, the others find it done, none fails`() async throws {
         try await Shop.withEmptyDatabase { shop in
             let plans = try await withThrowingTaskGroup(of: MigrationPlan.self) { group in
                 for _ in 0..<20 {
@@ -37,8 +37,8 @@ struct MigratorTests {
         }
     }
 
-    @Test("A once script that was edited is refused and nothing is changed")
-    func edited() async throws {
+    @Test
+    func `A once script that was edited is refused and nothing is changed`() async throws {
         try await Shop.withEmptyDatabase { shop in
             _ = try await Migrator.migrate(shop.connection)
             let before = try await snapshot(shop)
@@ -52,8 +52,8 @@ struct MigratorTests {
         }
     }
 
-    @Test("A database ahead of the binary is refused and nothing is changed")
-    func ahead() async throws {
+    @Test
+    func `A database ahead of the binary is refused and nothing is changed`() async throws {
         try await Shop.withEmptyDatabase { shop in
             let later = try #require(SQLScript(name: "98_later.sql", text: "--! once\ncreate table later (n integer);"))
             _ = try await Migrator.migrate(shop.connection, scripts: SQLScript.embedded + [later])
@@ -64,8 +64,8 @@ struct MigratorTests {
         }
     }
 
-    @Test("A dry run plans the same and leaves nothing behind")
-    func dryRun() async throws {
+    @Test
+    func `A dry run plans the same and leaves nothing behind`() async throws {
         try await Shop.withEmptyDatabase { shop in
             let dry = try await Migrator.migrate(shop.connection, wantsDemo: true, isSandbox: true, isDryRun: true)
             #expect(
@@ -77,8 +77,8 @@ struct MigratorTests {
         }
     }
 
-    @Test("A script that fails takes the whole migration with it")
-    func allOrNothing() async throws {
+    @Test
+    func `A script that fails takes the whole migration with it`() async throws {
         try await Shop.withEmptyDatabase { shop in
             let bad = try #require(SQLScript(name: "98_bad.sql", text: "--! once\nselect no_such_function();"))
             await #expect(throws: Migrator.Failure.self) {
@@ -91,8 +91,8 @@ struct MigratorTests {
         }
     }
 
-    @Test("Only a database made as a sandbox is one, and demo rows may follow later")
-    func sandboxAndDemo() async throws {
+    @Test
+    func `Only a database made as a sandbox is one, and demo rows may follow later`() async throws {
         try await Shop.withEmptyDatabase { shop in
             _ = try await Migrator.migrate(shop.connection)
             _ = try await Migrator.migrate(shop.connection, wantsDemo: true, isSandbox: true)

@@ -5,10 +5,10 @@ import Testing
 
 @testable import Pricing
 
-@Suite("Named queries", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct NamedQueryTests {
-    @Test("There are at least the original's eighteen, each with its own name and a title")
-    func named() {
+    @Test
+    func `There are at least the original's eighteen, each with its own name and a title`() {
         #expect(Report.all.count >= 18)
         #expect(Set(Report.all.map(\.name)).count == Report.all.count)
         for report in Report.all {
@@ -20,8 +20,8 @@ struct NamedQueryTests {
         }
     }
 
-    @Test("Each runs on an empty shop and names its columns")
-    func empty() async throws {
+    @Test
+    func `Each runs on an empty shop and names its columns`() async throws {
         try await Shop.with { shop in
             for report in Report.all {
                 let pages = try await run(report, shop)
@@ -31,8 +31,8 @@ struct NamedQueryTests {
         }
     }
 
-    @Test("Each runs on the demo shop and finds something, but for the one that must find nothing")
-    func filled() async throws {
+    @Test
+    func `Each runs on the demo shop and finds something, but for the one that must find nothing`() async throws {
         try await Shop.withEmptyDatabase { shop in
             _ = try await Migrator.migrate(shop.connection, wantsDemo: true)
             for report in Report.all {
@@ -47,8 +47,8 @@ struct NamedQueryTests {
         }
     }
 
-    @Test("A query script is read by its headings")
-    func parse() {
+    @Test
+    func `A query script is read by its headings`() {
         let reports = Report.parse(
             """
             --! queries

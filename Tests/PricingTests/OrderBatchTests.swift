@@ -4,7 +4,7 @@ import PricingTestSupport
 import Testing
 
 /// `place_orders` is `order_place` many times: same answers, same prices, same rows.
-@Suite("Orders in a batch", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct OrderBatchTests {
     private struct Call {
         let params: String
@@ -13,8 +13,8 @@ struct OrderBatchTests {
         var json: String { #"{"params": \#(params), "key": "\#(key)", "actor": "tester"}"# }
     }
 
-    @Test("A batch gives what its orders give one by one", arguments: 1...3)
-    func differential(seed: UInt64) async throws {
+    @Test(arguments: 1...3)
+    func `A batch gives what its orders give one by one`(seed: UInt64) async throws {
         var random = SplitMix64(seed: seed)
         let calls = (0..<120 * Int(effort)).map { _ in Self.randomCall(&random) }
         try await Shop.with { batched in
@@ -58,8 +58,8 @@ struct OrderBatchTests {
         ("23514", #"{"customerId": 1, "lines": []}"#),
     ]
 
-    @Test("A poisonous order fails alone, for every refusal", arguments: poison.indices)
-    func poisonous(index: Int) async throws {
+    @Test(arguments: poison.indices)
+    func `A poisonous order fails alone, for every refusal`(index: Int) async throws {
         let poison = Self.poison[index]
         let good = #"{"customerId": 1, "lines": [{"productId": 1, "quantity": 2}, {"productId": 3, "quantity": 1}]}"#
         try await Shop.with { shop in
@@ -81,8 +81,8 @@ struct OrderBatchTests {
         }
     }
 
-    @Test("A key of another request is refused alone, the same request is replayed")
-    func keys() async throws {
+    @Test
+    func `A key of another request is refused alone, the same request is replayed`() async throws {
         try await Shop.with { shop in
             try await stock(shop)
             let order = #"{"customerId": 1, "lines": [{"productId": 1, "quantity": 1}]}"#

@@ -4,7 +4,7 @@ import PricingTestSupport
 import Testing
 
 /// A batch that nothing keeps apart is placed as one set, and that gives what one order after another gives.
-@Suite("Orders placed together", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct OrdersTogetherTests {
     /// What a shop lives through between two ticks.
     private enum Step {
@@ -17,8 +17,8 @@ struct OrdersTogetherTests {
 
     private static let strategies = ["bands", "learn", "cover", "deadline", "restock", "markdown", "manual"]
 
-    @Test("Batches between restocks, cancellations and ticks give what one by one gives", arguments: 1...2)
-    func life(seed: UInt64) async throws {
+    @Test(arguments: 1...2)
+    func `Batches between restocks, cancellations and ticks give what one by one gives`(seed: UInt64) async throws {
         var random = SplitMix64(seed: seed)
         let steps = Self.life(&random, orders: 5000)
         try await Shop.with { batched in
@@ -49,8 +49,8 @@ struct OrdersTogetherTests {
         }
     }
 
-    @Test("A hundred sales of one product are one update of its row, a line each in ledger and stream")
-    func oneUpdate() async throws {
+    @Test
+    func `A hundred sales of one product are one update of its row, a line each in ledger and stream`() async throws {
         try await Shop.with { shop in
             try await stock(shop)
             let calls = (0..<100).map { Self.call(#"{"productId": 1, "quantity": \#($0 % 3 + 1)}"#, key: "k\($0)") }
@@ -69,8 +69,8 @@ struct OrdersTogetherTests {
         }
     }
 
-    @Test("Sales that move the price between them are refused as one update, and placed in turn")
-    func apart() async throws {
+    @Test
+    func `Sales that move the price between them are refused as one update, and placed in turn`() async throws {
         try await Shop.with { shop in
             try await stock(shop)
             let low = try await shop.product(base: "10.00", stock: 25, low: 10)

@@ -3,10 +3,10 @@ import PricingTestSupport
 import Testing
 
 /// The faults of the program that this one replaces, in direct SQL as an operator would type it.
-@Suite("The original's faults", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct OriginalFaultTests {
-    @Test("Twenty cycles of low and high stock end exactly at the starting price")
-    func noRatchet() async throws {
+    @Test
+    func `Twenty cycles of low and high stock end exactly at the starting price`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(base: "19.99", stock: 50)
             var seen: Set<String> = []
@@ -22,8 +22,10 @@ struct OriginalFaultTests {
         }
     }
 
-    @Test("Fourteen days of one sale a day below the threshold never pass the ceiling, a restock gives base again")
-    func noRunAwayUp() async throws {
+    @Test
+    func `Fourteen days of one sale a day below the threshold never pass the ceiling, a restock gives base again`()
+        async throws
+    {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 10)
             try await shop.run("update product set ceiling_price = 105 where product_id = \(product)")
@@ -44,8 +46,8 @@ struct OriginalFaultTests {
         }
     }
 
-    @Test("Thirty restocks of one above the high threshold never pass the floor")
-    func noRunAwayDown() async throws {
+    @Test
+    func `Thirty restocks of one above the high threshold never pass the floor`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 100)
             try await shop.run("update product set floor_price = 95 where product_id = \(product)")
@@ -60,8 +62,10 @@ struct OriginalFaultTests {
         }
     }
 
-    @Test("A price typed by hand is a pin without expiry, leaves a history row and stands while stock moves")
-    func directPrice() async throws {
+    @Test
+    func `A price typed by hand is a pin without expiry, leaves a history row and stands while stock moves`()
+        async throws
+    {
         try await Shop.with { shop in
             let product = try await shop.product()
             try await shop.run("update inventory set price = 123.45 where product_id = \(product)")
@@ -90,8 +94,8 @@ struct OriginalFaultTests {
         }
     }
 
-    @Test("A price typed by hand outside the limits is refused and says which they are")
-    func directPriceOutside() async throws {
+    @Test
+    func `A price typed by hand outside the limits is refused and says which they are`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product()
             for price in ["49.99", "200.01"] {
@@ -105,8 +109,8 @@ struct OriginalFaultTests {
         }
     }
 
-    @Test("Stock typed by hand leaves a movement, moves the price and tells both as events")
-    func directStock() async throws {
+    @Test
+    func `Stock typed by hand leaves a movement, moves the price and tells both as events`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product()
             try await shop.run("update inventory set stock = 7 where product_id = \(product)")
@@ -128,7 +132,6 @@ struct OriginalFaultTests {
     }
 
     @Test(
-        "What must never be is refused by the database",
         arguments: [
             ("update inventory set held = 0, stock = -1", nil),
             ("update inventory set stock = stock - 51", nil),
@@ -158,7 +161,7 @@ struct OriginalFaultTests {
             ("truncate price_change", nil),
         ] as [(String, String?)]
     )
-    func refused(sql: String, constraint: String?) async throws {
+    func `What must never be is refused by the database`(sql: String, constraint: String?) async throws {
         try await Shop.with { shop in
             try await shop.product()
             let before = try await shop.rows("select i::text from inventory i union all select d::text from product d")
@@ -170,8 +173,8 @@ struct OriginalFaultTests {
         }
     }
 
-    @Test("An order of which one line fails leaves nothing")
-    func failedLine() async throws {
+    @Test
+    func `An order of which one line fails leaves nothing`() async throws {
         try await Shop.with { shop in
             let good = try await shop.product()
             let scarce = try await shop.product(stock: 1)
@@ -183,8 +186,8 @@ struct OriginalFaultTests {
         }
     }
 
-    @Test("Archiving keeps history, ledger and orders, and freezes the price")
-    func archiving() async throws {
+    @Test
+    func `Archiving keeps history, ledger and orders, and freezes the price`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 12)
             let buyer = try await shop.buyer()

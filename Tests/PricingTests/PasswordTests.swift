@@ -2,10 +2,10 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Passwords", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct PasswordTests {
-    @Test("A password is kept as bcrypt of cost 10, salted, and opens the account")
-    func hashed() async throws {
+    @Test
+    func `A password is kept as bcrypt of cost 10, salted, and opens the account`() async throws {
         try await Shop.with { shop in
             for number in 1...2 {
                 _ = try await shop.value(
@@ -19,8 +19,8 @@ struct PasswordTests {
         }
     }
 
-    @Test("Wrong password, unknown address, no password, deleted user: one and the same refusal")
-    func refused() async throws {
+    @Test
+    func `Wrong password, unknown address, no password, deleted user: one and the same refusal`() async throws {
         try await Shop.with { shop in
             for user in [
                 #"{"fullName": "A", "email": "a@example.com", "password": "correct horse"}"#,
@@ -41,8 +41,8 @@ struct PasswordTests {
         }
     }
 
-    @Test("A changed password replaces the old one; an unchanged one stays")
-    func changed() async throws {
+    @Test
+    func `A changed password replaces the old one; an unchanged one stays`() async throws {
         try await Shop.with { shop in
             _ = try await shop.value(
                 #"select user_create('{"fullName": "A", "email": "a@example.com", "password": "correct horse"}')"#
@@ -55,8 +55,10 @@ struct PasswordTests {
         }
     }
 
-    @Test("No reply of any function that reads or writes users holds a hash, nor do events and keyed replies")
-    func neverShown() async throws {
+    @Test
+    func `No reply of any function that reads or writes users holds a hash, nor do events and keyed replies`()
+        async throws
+    {
         try await Shop.with { shop in
             var replies: [String] = []
             for (function, method, params) in [
@@ -90,10 +92,11 @@ struct PasswordTests {
         }
     }
 
-    @Test(
-        "The hash that tells two requests apart knows their passwords, and nobody makes it without this shop's secret"
-    )
-    func requestHash() async throws {
+    @Test
+    func
+        `The hash that tells two requests apart knows their passwords, and nobody makes it without this shop's secret`()
+        async throws
+    {
         try await Shop.with { shop in
             let hashes = try await shop.rows(
                 """
@@ -111,8 +114,8 @@ struct PasswordTests {
         }
     }
 
-    @Test("An address and a telephone number belong to one user until they are deleted")
-    func unique() async throws {
+    @Test
+    func `An address and a telephone number belong to one user until they are deleted`() async throws {
         try await Shop.with { shop in
             let create = #"select user_create('{"fullName": "A", "email": "a@example.com", "phoneNumber": "+49 1"}')"#
             _ = try await shop.value(create)

@@ -3,7 +3,7 @@ import PricingTestSupport
 import Testing
 
 /// Every column that a price is computed from: a change of it is a new price with its history and event, or is refused.
-@Suite("The inputs of a price", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct PriceInputTests {
     /// A change that moves the price of a product of base 100.00 and 50 in stock under a rule.
     struct Change: Sendable, CustomTestStringConvertible {
@@ -54,8 +54,8 @@ struct PriceInputTests {
         return id
     }
 
-    @Test("A declaration that changes by SQL is priced, kept in the history and told", arguments: declared)
-    func reprices(_ change: Change) async throws {
+    @Test(arguments: declared)
+    func `A declaration that changes by SQL is priced, kept in the history and told`(_ change: Change) async throws {
         try await Shop.with { shop in
             let id = try await product(shop, change)
             let before = try await shop.price(id)
@@ -69,8 +69,8 @@ struct PriceInputTests {
         }
     }
 
-    @Test("Under a halt the change is kept, and the resume sees it", arguments: declared)
-    func halted(_ change: Change) async throws {
+    @Test(arguments: declared)
+    func `Under a halt the change is kept, and the resume sees it`(_ change: Change) async throws {
         try await Shop.with { shop in
             let (id, twin) = (try await product(shop, change), try await product(shop, change))
             let before = try await shop.price(id)
@@ -85,8 +85,8 @@ struct PriceInputTests {
         }
     }
 
-    @Test("A product that moves out of a halted category is priced at the move")
-    func category() async throws {
+    @Test
+    func `A product that moves out of a halted category is priced at the move`() async throws {
         try await Shop.with { shop in
             let id = try await shop.product(stock: 50)
             try await shop.run(
@@ -104,16 +104,16 @@ struct PriceInputTests {
         }
     }
 
-    @Test("What the trigger keeps of a row is refused to everybody else", arguments: kept)
-    func keptColumns(column: String) async throws {
+    @Test(arguments: kept)
+    func `What the trigger keeps of a row is refused to everybody else`(column: String) async throws {
         try await Shop.with { shop in
             try await shop.product()
             #expect(await shop.refusal("update inventory set \(column) = \(column)")?.sqlState?.code == "PR903")
         }
     }
 
-    @Test("What an inventory row is given by hand is priced: learner, opening rate, arrival")
-    func givenByHand() async throws {
+    @Test
+    func `What an inventory row is given by hand is priced: learner, opening rate, arrival`() async throws {
         try await Shop.with { shop in
             let learning = try await shop.product(rule: "learn")
             let waiting = try await shop.product(rule: "restock")
@@ -129,8 +129,8 @@ struct PriceInputTests {
         }
     }
 
-    @Test("No version of a rule is edited, whoever tries; a product keeps its birthday")
-    func immutable() async throws {
+    @Test
+    func `No version of a rule is edited, whoever tries; a product keeps its birthday`() async throws {
         try await Shop.with { shop in
             try await shop.product()
             let columns = try await shop.rows(
@@ -158,8 +158,8 @@ struct PriceInputTests {
         }
     }
 
-    @Test("Every column that the price functions read is among those that this suite changes")
-    func complete() async throws {
+    @Test
+    func `Every column that the price functions read is among those that this suite changes`() async throws {
         try await Shop.with { shop in
             func read(_ table: String, _ names: String) async throws -> Set<String> {
                 Set(
@@ -192,8 +192,8 @@ struct PriceInputTests {
         }
     }
 
-    @Test("A limit that was typed stays, and one that was not follows base, even where they are equal")
-    func typedLimits() async throws {
+    @Test
+    func `A limit that was typed stays, and one that was not follows base, even where they are equal`() async throws {
         try await Shop.with { shop in
             try await shop.run("insert into category (name) values ('Things')")
             func create(_ limits: String) async throws -> Int {
@@ -226,8 +226,8 @@ struct PriceInputTests {
         }
     }
 
-    @Test("A product is born at its price: no change, no event, whichever way it comes")
-    func birth() async throws {
+    @Test
+    func `A product is born at its price: no change, no event, whichever way it comes`() async throws {
         try await Shop.with { shop in
             try await shop.run(
                 """
@@ -253,8 +253,8 @@ struct PriceInputTests {
         }
     }
 
-    @Test("No column holds NaN or a time without an end, whoever writes it")
-    func numbers() async throws {
+    @Test
+    func `No column holds NaN or a time without an end, whoever writes it`() async throws {
         try await Shop.with { shop in
             let id = try await shop.product(rule: "learn")
             let buyer = try await shop.buyer()

@@ -3,14 +3,14 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Proofs about rules", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct RuleProofTests {
     private static let original: JSONObject = [
         "strategy": "bands", "parameters": ["basis": "current", "up": .decimal("0.1"), "down": .decimal("0.1")],
     ]
 
-    @Test("The original rule ratchets down and runs away both ways, and the walks show it")
-    func original() async throws {
+    @Test
+    func `The original rule ratchets down and runs away both ways, and the walks show it`() async throws {
         try await Shop.with { shop in
             let reply = try await shop.object("rule_lint", Self.original)
             #expect(reply["ok"] == false)
@@ -32,8 +32,8 @@ struct RuleProofTests {
         }
     }
 
-    @Test("A step up that is larger than the step down ratchets up; limits only bound the drift")
-    func others() async throws {
+    @Test
+    func `A step up that is larger than the step down ratchets up; limits only bound the drift`() async throws {
         try await Shop.with { shop in
             var rule = Self.original
             rule["parameters"] = ["basis": "current", "up": .decimal("0.2"), "down": .decimal("0.1")]
@@ -49,8 +49,8 @@ struct RuleProofTests {
         }
     }
 
-    @Test("A step too large for some products is named with them, by lint and by the activation")
-    func coarseStep() async throws {
+    @Test
+    func `A step too large for some products is named with them, by lint and by the activation`() async throws {
         try await Shop.with { shop in
             let cheap = try await shop.product(base: "10.00")
             let dear = try await shop.product(base: "1000.00")
@@ -76,8 +76,10 @@ struct RuleProofTests {
         }
     }
 
-    @Test("A price change of a time when small prices were rounded up to a step is still what its inputs give")
-    func formerRounding() async throws {
+    @Test
+    func `A price change of a time when small prices were rounded up to a step is still what its inputs give`()
+        async throws
+    {
         try await Shop.with { shop in
             let inputs = """
                 {"mode": "declaration", "strategy": "bands", "base": 10, "up": 0.1, "down": 0.1, "low": 10, "high": 100,
@@ -97,8 +99,8 @@ struct RuleProofTests {
         return try #require(findings.first { $0["code"] == "STEP_TOO_LARGE" })
     }
 
-    @Test("Rules of base are sound, whatever the strategy; a cut at high stock is advised against")
-    func sound() async throws {
+    @Test
+    func `Rules of base are sound, whatever the strategy; a cut at high stock is advised against`() async throws {
         try await Shop.with { shop in
             for strategy in ["bands", "cover", "deadline", "learn", "restock", "markdown", "manual"] {
                 for preset in ["calm", "balanced", "agile"] {
@@ -111,8 +113,8 @@ struct RuleProofTests {
         }
     }
 
-    @Test("What the numbers of a rule forbid is found")
-    func numbers() async throws {
+    @Test
+    func `What the numbers of a rule forbid is found`() async throws {
         try await Shop.with { shop in
             let bold: JSONValue = ["up": .decimal("0.2"), "down": 0]
             for (rule, code, isError) in [
@@ -135,8 +137,8 @@ struct RuleProofTests {
         }
     }
 
-    @Test("A stored rule is tried on its products and their normal orders")
-    func stored() async throws {
+    @Test
+    func `A stored rule is tried on its products and their normal orders`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 400)
             let buyer = try await shop.buyer()
@@ -151,8 +153,8 @@ struct RuleProofTests {
         }
     }
 
-    @Test("rule.create refuses what is an error, with its counterexample")
-    func refused() async throws {
+    @Test
+    func `rule.create refuses what is an error, with its counterexample`() async throws {
         try await Shop.with { shop in
             for parameters in [#"{"basis": "current"}"#, #"{"dailyCap": 0.01}"#] {
                 let strategy = parameters.contains("basis") ? "bands" : "learn"

@@ -6,7 +6,7 @@ import Testing
 @testable import Postgres
 @testable import Pricing
 
-@Suite struct SQLStateTableTests {
+struct SQLStateTableTests {
     /// Every class of PostgreSQL 15's appendix A, and the single states that mean something else than their class.
     private static let classes: [(states: String, reason: String)] = [
         ("00000 01004 02000 03000 09000 0A000 0B000 0F001 0L000 0LP01 0P000 0Z002 20000 21000 24000", "INTERNAL"),

@@ -2,17 +2,14 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("Strategies on a living row", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct StrategyTests {
     /// The published values of the closed form: stock, then the price for D = 34.3805, base 50, elasticity 1.25, v = 0.
-    @Test(
-        "deadline gives the closed form",
-        arguments: [
-            (1, 192.395567), (2, 164.689301), (5, 128.101786), (10, 100.503971), (25, 64.521039), (44, 44.795007),
-            (80, 40.000015),
-        ]
-    )
-    func closedForm(stock: Int, price: Double) async throws {
+    @Test(arguments: [
+        (1, 192.395567), (2, 164.689301), (5, 128.101786), (10, 100.503971), (25, 64.521039), (44, 44.795007),
+        (80, 40.000015),
+    ])
+    func `deadline gives the closed form`(stock: Int, price: Double) async throws {
         try await Shop.with { shop in
             let given = try await shop.value("select strategy_deadline(\(stock), 34.3805::float8, 50::float8, 1.25, 0)")
             let computed = try #require(Double(given))
@@ -20,8 +17,8 @@ struct StrategyTests {
         }
     }
 
-    @Test("Erlang's loss formula: the fast recursion equals the plain sum")
-    func erlang() async throws {
+    @Test
+    func `Erlang's loss formula: the fast recursion equals the plain sum`() async throws {
         try await Shop.with { shop in
             let wrong = try await shop.rows(
                 """
@@ -43,8 +40,8 @@ struct StrategyTests {
         }
     }
 
-    @Test("A season's weights sum over any cut of it; outside it nothing weighs")
-    func seasonWeight() async throws {
+    @Test
+    func `A season's weights sum over any cut of it; outside it nothing weighs`() async throws {
         try await Shop.with { shop in
             let wrong = try await shop.rows(
                 """
@@ -66,8 +63,10 @@ struct StrategyTests {
         }
     }
 
-    @Test("learn: a cancellation leaves no trace, an empty shelf teaches nothing, estimates move at ticks alone")
-    func learner() async throws {
+    @Test
+    func `learn: a cancellation leaves no trace, an empty shelf teaches nothing, estimates move at ticks alone`()
+        async throws
+    {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 20)
             let buyer = try await shop.buyer()
@@ -108,8 +107,10 @@ struct StrategyTests {
         }
     }
 
-    @Test("restock: no order open, cost and its best margin; on its way, dearer until it arrives and closes")
-    func restock() async throws {
+    @Test
+    func `restock: no order open, cost and its best margin; on its way, dearer until it arrives and closes`()
+        async throws
+    {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 4)
             try await shop.setDay(0)
@@ -136,11 +137,8 @@ struct StrategyTests {
         }
     }
 
-    @Test(
-        "Stock below zero breaks the stock's own constraint under every strategy",
-        arguments: ["bands", "cover", "deadline", "learn", "restock", "markdown", "manual"]
-    )
-    func belowZero(strategy: String) async throws {
+    @Test(arguments: ["bands", "cover", "deadline", "learn", "restock", "markdown", "manual"])
+    func `Stock below zero breaks the stock's own constraint under every strategy`(strategy: String) async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 4, rule: strategy)
             let refusal = await shop.outcome("update inventory set stock = -1 where product_id = \(product)")

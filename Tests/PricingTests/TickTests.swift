@@ -2,10 +2,12 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-@Suite("The tick", .enabled(if: TestCluster.isAvailable, needsServer))
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct TickTests {
-    @Test("A move beyond the daily cap arrives over the days, each day's anchor being the price that it began with")
-    func dailyCap() async throws {
+    @Test
+    func `A move beyond the daily cap arrives over the days, each day's anchor being the price that it began with`()
+        async throws
+    {
         try await Shop.with { shop in
             let product = try await shop.product()
             try await useRule(shop, product, #"{"up": 0.5, "dailyCap": 0.2}"#)
@@ -30,8 +32,9 @@ struct TickTests {
         }
     }
 
-    @Test("Low and back within a day is base again: the anchor is the day's first price, not the last one")
-    func anchorIsTheDaysFirst() async throws {
+    @Test
+    func `Low and back within a day is base again: the anchor is the day's first price, not the last one`() async throws
+    {
         try await Shop.with { shop in
             let product = try await shop.product()
             try await useRule(shop, product, #"{"up": 0.2, "down": 0.2, "dailyCap": 0.2}"#)
@@ -45,8 +48,9 @@ struct TickTests {
         }
     }
 
-    @Test("A page looks at a bounded number of products where nothing is due, and the next goes on there")
-    func nothingDue() async throws {
+    @Test
+    func `A page looks at a bounded number of products where nothing is due, and the next goes on there`() async throws
+    {
         try await Shop.with { shop in
             try await shop.setDay(0)
             for _ in 0..<60 { try await shop.product() }
@@ -69,8 +73,8 @@ struct TickTests {
         )
     }
 
-    @Test("A changed declaration arrives at once and begins a new anchor")
-    func declaration() async throws {
+    @Test
+    func `A changed declaration arrives at once and begins a new anchor`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product()
             try await shop.setDay(0)
@@ -83,8 +87,8 @@ struct TickTests {
         }
     }
 
-    @Test("A tick when nothing is due does nothing, at any hour of the day")
-    func idle() async throws {
+    @Test
+    func `A tick when nothing is due does nothing, at any hour of the day`() async throws {
         try await Shop.with { shop in
             try await shop.product(stock: 5)
             try await shop.setDay(0)
@@ -99,8 +103,8 @@ struct TickTests {
         }
     }
 
-    @Test("A pin ends at its time, the price goes back by itself, and history says why")
-    func pinEnds() async throws {
+    @Test
+    func `A pin ends at its time, the price goes back by itself, and history says why`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 5)
             try await shop.setDay(0)
@@ -125,8 +129,8 @@ struct TickTests {
         }
     }
 
-    @Test("A pin without expiry outlives every tick")
-    func pinStays() async throws {
+    @Test
+    func `A pin without expiry outlives every tick`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product()
             _ = try await shop.value(#"select price_pin('{"productId": \#(product), "price": "150.00"}')"#)
@@ -139,8 +143,8 @@ struct TickTests {
         }
     }
 
-    @Test("A rule of hours ticks each hour, one of days not before the next day")
-    func periods() async throws {
+    @Test
+    func `A rule of hours ticks each hour, one of days not before the next day`() async throws {
         try await Shop.with { shop in
             let hourly = try await shop.product()
             let daily = try await shop.product()
@@ -157,8 +161,8 @@ struct TickTests {
         }
     }
 
-    @Test("Only one tick runs at a time, and a row that somebody holds is ticked later")
-    func together() async throws {
+    @Test
+    func `Only one tick runs at a time, and a row that somebody holds is ticked later`() async throws {
         try await Shop.with { shop in
             let held = try await shop.product(stock: 5)
             let free = try await shop.product(stock: 5)

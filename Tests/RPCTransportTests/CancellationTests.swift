@@ -3,7 +3,7 @@ import Testing
 
 @testable import RPCTransport
 
-@Suite struct CancellationTests {
+struct CancellationTests {
     @Test func `handlers of a cancellation run once`() {
         let count = Mutex(0)
         let cancellation = Cancellation()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import RPCTransport
 
-@Suite struct ListeningSocketTests {
+struct ListeningSocketTests {
     private func mode(_ path: String) -> UInt32? {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { return nil }

@@ -5,7 +5,6 @@ import Testing
 
 @testable import RPCTransport
 
-@Suite("A reader beside its event loop")
 struct LoopTasksTests {
     /// Reads pieces on the loop and notes each.
     private actor Reader {
@@ -34,8 +33,8 @@ struct LoopTasksTests {
         loop.execute { turns == 0 ? body() : after(turns - 1, on: loop, body) }
     }
 
-    @Test("A piece is read within a few turns of the loop, so without another thread between")
-    func goesOnAtOnce() async throws {
+    @Test
+    func `A piece is read within a few turns of the loop, so without another thread between`() async throws {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let inbox = Inbox()
         let notes = Mutex<[String]>([])

@@ -2,14 +2,13 @@ import Testing
 
 @testable import RPCTransport
 
-@Suite("Standstill")
 struct StandstillTests {
     private let start = ContinuousClock.now
 
     private func after(_ milliseconds: Int) -> ContinuousClock.Instant { start + .milliseconds(milliseconds) }
 
-    @Test("While the process runs, what is read arrives now")
-    func running() {
+    @Test
+    func `While the process runs, what is read arrives now`() {
         var standstill = Standstill(now: start)
         for time in stride(from: 100, through: 2000, by: 100) {
             #expect(standstill.arrival(now: after(time)) == after(time))
@@ -18,8 +17,8 @@ struct StandstillTests {
         }
     }
 
-    @Test("What is read after a standstill arrived when it began, whether a beat or a read comes first")
-    func stopped() {
+    @Test
+    func `What is read after a standstill arrived when it began, whether a beat or a read comes first`() {
         var standstill = Standstill(now: start)
         standstill.beat(now: after(100))
         #expect(standstill.arrival(now: after(5000)) == after(100))

@@ -1,10 +1,9 @@
 import Testing
 
 /// Style is a test.
-@Suite("The house is tidy")
 struct TidyTests {
-    @Test("Every file keeps every rule", arguments: Rule.all.indices)
-    func kept(index: Int) {
+    @Test(arguments: Rule.all.indices)
+    func `Every file keeps every rule`(index: Int) {
         let rule = Rule.all[index]
         let concerned = House.files.filter { rule.concerns($0) }
         #expect(!concerned.isEmpty, "\(rule.name): no file is concerned")
@@ -13,8 +12,8 @@ struct TidyTests {
         }
     }
 
-    @Test("Every rule sees what breaks it", arguments: Rule.all.indices)
-    func seen(index: Int) {
+    @Test(arguments: Rule.all.indices)
+    func `Every rule sees what breaks it`(index: Int) {
         let rule = Rule.all[index]
         #expect(!rule.planted.isEmpty, "\(rule.name)")
         for file in rule.planted {
@@ -23,8 +22,8 @@ struct TidyTests {
         }
     }
 
-    @Test("Comments and strings are told from code")
-    func lexer() {
+    @Test
+    func `Comments and strings are told from code`() {
         let text = """
             let a = "b! // c" // d!
             /* e! /* f! */ g! */ let h = #"i\\"!"# + "\\"j!" + "k"
@@ -33,8 +32,8 @@ struct TidyTests {
         #expect(!SwiftCode(text).literals.contains("d!") && SwiftCode(text).literals.contains("k"))
     }
 
-    @Test("A function is measured from its name to its brace; requirements, calls and one-liners are not")
-    func spans() {
+    @Test
+    func `A function is measured from its name to its brace; requirements, calls and one-liners are not`() {
         let text = """
             protocol A {
                 func b()
@@ -61,14 +60,14 @@ struct TidyTests {
         )
     }
 
-    @Test("The top folder holds what belongs there")
-    func topFolder() {
+    @Test
+    func `The top folder holds what belongs there`() {
         let allowed: Set = ["Package.resolved", "Package.swift", "README.md", "Sources", "Tests", "examples", "sql"]
         #expect(Set(House.topNames).subtracting(allowed) == [])
     }
 
-    @Test("Every room of the sources is known, and the walk sees the whole house")
-    func rooms() {
+    @Test
+    func `Every room of the sources is known, and the walk sees the whole house`() {
         let seen = Set(House.files.filter { $0.isIn("Sources") }.map { String($0.path.split(separator: "/")[1]) })
         #expect(seen.subtracting(Rule.rooms.keys) == [], "not a room of the house")
         #expect(Set(Rule.rooms.keys).subtracting(seen) == [], "a room that is not there")
@@ -85,8 +84,8 @@ struct TidyTests {
         }
     }
 
-    @Test("The manifest gives every target the settings of the house")
-    func manifest() throws {
+    @Test
+    func `The manifest gives every target the settings of the house`() throws {
         let manifest = try #require(House.text("Package.swift"))
         for setting in [
             "swiftLanguageModes: [.v6]", "ExistentialAny", "InferIsolatedConformances", "InternalImportsByDefault",
@@ -96,8 +95,8 @@ struct TidyTests {
         #expect(manifest.firstMatch(of: /unsafeFlags|branch:|revision:|path: "(\.\.|\/)/) == nil)
     }
 
-    @Test("The C file carries every script, under its own name")
-    func carriedScripts() throws {
+    @Test
+    func `The C file carries every script, under its own name`() throws {
         let c = try #require(House.text("Sources/CPricingSQL/CPricingSQL.c"))
         let scripts = House.files.filter { $0.isIn("sql") }.map { String($0.path.dropFirst(4)) }
         #expect(scripts.count > 10)
@@ -109,8 +108,8 @@ struct TidyTests {
         #expect(c.matches(of: /#embed/).count == scripts.count && c.matches(of: /\s{4}SCRIPT\(/).count == scripts.count)
     }
 
-    @Test("The Protocol page's table names every method")
-    func protocolPage() throws {
+    @Test
+    func `The Protocol page's table names every method`() throws {
         let names = House.files.filter { $0.isIn("Sources/PricingProtocol") }.flatMap { file in
             file.text.matches(of: /Method\(\s*"([a-z]+\.[A-Za-z]+)"/).map { String($0.1) }
                 + file.text.matches(of: /dashboard\(\s*"([A-Za-z]+)"/).map { "dashboard.\($0.1)" }
