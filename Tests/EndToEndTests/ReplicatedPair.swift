@@ -29,7 +29,9 @@ final class ReplicatedPair: Sendable {
         }
 
         func connect() async throws -> PostgresConnection {
-            try await PostgresConnection.open(settings, name: "pg test", logger: TestCluster.silence)
+            var settings = settings
+            settings.searchPath = "pricing, pricing_code"
+            return try await PostgresConnection.open(settings, name: "pg test", logger: TestCluster.silence)
         }
     }
 

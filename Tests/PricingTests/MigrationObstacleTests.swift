@@ -89,12 +89,12 @@ struct MigrationObstacleTests {
                 create table theirs.kept (at timestamptz default pricing_now())
                 """
             )
-            let obstacles = await obstacles(shop)
+            let obstacles = await obstacles(shop, changed())
             #expect(obstacles.count == 2)
             #expect(obstacles.contains { $0.object.contains("theirs.clock") })
             #expect(obstacles.contains { $0.object.contains("theirs.kept") })
             try await shop.run("drop schema theirs cascade")
-            _ = try await Migrator.migrate(shop.connection)
+            #expect(await self.obstacles(shop, changed()).isEmpty)
         }
     }
 

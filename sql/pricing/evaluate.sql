@@ -42,7 +42,7 @@ begin
         i.anchor_date := today;
     end if;
     i.ticked_at := moment;
-    if r.strategy not in ('bands', 'manual') then
+    if models_demand(r.strategy) then
         i := learn_and_estimate(d, r, was, i, 'tick', moment, null);
     end if;
     return i;
@@ -176,7 +176,7 @@ declare
         'ceiling', v.ceiling_at, 'limited', v.limited, 'posted', posted, 'deadBand', v.dead_band,
         'step', chosen.price_step, 'offset', chosen.price_offset, 'rounding', 'cent');
 begin
-    if chosen.strategy in ('bands', 'manual') or v.days_left is null then
+    if not models_demand(chosen.strategy) or v.days_left is null then
         return inputs || jsonb_build_object('up', chosen.up_share, 'down', chosen.down_share,
             'low', declared.low_stock, 'high', declared.high_stock, 'gap', v.gap, 'bandBefore', band_before,
             'band', v.band);

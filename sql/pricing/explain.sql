@@ -175,6 +175,17 @@ language sql immutable as $$
         from jsonb_array_elements(moves) with ordinality u (m, n) order by n)
 $$;
 
+-- Why a price is not computed.
+create function frozen_note(frozen text, i inventory) returns text
+language sql stable as $$
+    select case frozen
+        when 'pinned' then format('pinned by hand at %s%s', i.pin_price,
+            coalesce(' until ' || rfc3339(i.pinned_until), ''))
+        when 'archived' then 'archived: no longer priced'
+        when 'halted' then 'automation is halted: the last price stands'
+        else 'out of stock: the last price stands' end
+$$;
+
 -- Each step from base to the posted price, what would change it next, and the text that people read. Of a product as it
 -- stands `price` is the posted price, always; `wouldBe` is where the steps lead when that is elsewhere: automation is
 -- halted, or nothing has evaluated the product since what it is priced by moved.
@@ -198,12 +209,7 @@ begin
     if v.price <> i.price and (v.frozen = 'halted' or not is_preview) then would_be := v.price; end if;
     if v.frozen is not null then
         steps := jsonb_build_array(jsonb_build_object('step', 'frozen', 'before', i.price::text,
-            'after', i.price::text, 'note', case v.frozen
-                when 'pinned' then format('pinned by hand at %s%s', i.pin_price,
-                    coalesce(' until ' || rfc3339(i.pinned_until), ''))
-                when 'archived' then 'archived: no longer priced'
-                when 'halted' then 'automation is halted: the last price stands'
-                else 'out of stock: the last price stands' end));
+            'after', i.price::text, 'note', frozen_note(v.frozen, i)));
     else
         steps := jsonb_build_array(
             jsonb_build_object('step', 'strategy', 'before', d.base_price::text, 'after', round(v.raw, 4)::text,

@@ -181,7 +181,7 @@ begin
             'Unit cost and margin lift the floor to %s, above the ceiling %s: the floor wins.', floor_at,
             declared.ceiling_price));
     end if;
-    if chosen.strategy not in ('bands', 'manual') and chosen.daily_cap <= chosen.band_stock then
+    if models_demand(chosen.strategy) and chosen.daily_cap <= chosen.band_stock then
         trace := walk_stock(declared, chosen, array[high, (low + high) / 2, greatest(low, 1), 1]);
         f := f || finding(
             case when chosen.daily_cap <= chosen.band_tick then 'NEVER_MOVES' else 'STOCK_NEVER_MOVES' end,

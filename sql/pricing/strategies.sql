@@ -6,6 +6,13 @@
 -- PostgreSQL raises where a float overflows or comes too close to 0. No formula here can: each exponential is bounded
 -- (bounded_exp), and each quotient has a divisor that cannot be 0.
 
+-- Whether a strategy prices from a model of demand, with a rate, an elasticity and a horizon, and not from stock levels
+-- or a list price alone.
+create function models_demand(strategy text) returns boolean
+language sql immutable parallel safe as $$
+    select strategy not in ('bands', 'manual')
+$$;
+
 -- e^x where it matters: 0 below e^-60, at most e^60.
 create function bounded_exp(x float8) returns float8
 language sql immutable parallel safe as $$
