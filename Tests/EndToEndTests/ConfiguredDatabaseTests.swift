@@ -51,6 +51,45 @@ extension EndToEnd {
             try await database.drop()
         }
 
+        @Test func `it is served beside the tables of others, until another version migrates it`() async throws {
+            let database = try await TestCluster.shared().database()
+            let url = Self.url(database)
+            let theirs = try await PostgresConnection.open(database.settings, logger: TestCluster.silence)
+            func run(_ sql: String) async throws {
+                try await theirs.run { (session) throws(PostgresError) in try session.script(sql) }
+            }
+            try await run(
+                """
+                create table product (id integer, label text); create table category (id integer);
+                insert into product values (1, 'theirs'); insert into category values (1)
+                """
+            )
+            let migration = try pricingd("migrate", "--demo", "--database-url", url)
+            #expect(await migration.exit() == 0)
+            let daemon = try pricingd("--stdio", "--database-url", url)
+            let calls = [
+                #"{"jsonrpc":"2.0","id":1,"method":"order.place","params":"#
+                    + #"{"customerId":3,"lines":[{"productId":1,"quantity":1}]}}"#,
+                #"{"jsonrpc":"2.0","id":2,"method":"product.get","params":{"productId":1}}"#,
+            ]
+            for call in calls {
+                try daemon.write(call)
+                let reply = try JSONParser.parse(Array(try #require(await daemon.line()).utf8))
+                #expect(reply["result"] != nil, "\(reply)")
+            }
+            let label = Statement.text("label", "select label from public.product")
+            let found = try await theirs.run { (session) throws(PostgresError) in try session.one(label) }
+            #expect(found == "theirs")
+            // What the migrator of another version does last.
+            try await run(
+                "update pricing.schema_script set sha256 = 'another' where name = 'code'; notify pricing_schema"
+            )
+            #expect(await daemon.exit() == 78)
+            #expect(await daemon.errorText().contains("another version of pricingd"))
+            await theirs.close()
+            try await database.drop()
+        }
+
         @Test func `a wrong command line is its own exit code`() async throws {
             let both = try pricingd("--stdio", "--socket", "/tmp/x.sock")
             #expect(await both.exit() == 64)

@@ -58,9 +58,9 @@ extension EndToEnd {
             ("repl", ["pricing-repl", "-c", "session.ping"], true),
             ("simulate", ["pricing-simulate", "orders", "--duration", "1"], true),
             ("bench", ["pricing-bench", "--work", "pings", "--seconds", "1"], true),
-            ("python", ["python3", "examples/python/order_place.py", "1", "1", "1"], true),
-            ("node", ["node", "examples/node/order_place.mjs", "1", "1", "1"], false),
-            ("shell", ["bash", "examples/shell/order_place.sh", "1", "1", "1"], false),
+            ("python", ["python3", "examples/python/place_order.py", "1", "1", "1"], true),
+            ("node", ["node", "examples/node/place_order.mjs", "1", "1", "1"], false),
+            ("shell", ["bash", "examples/shell/place_order.sh", "1", "1", "1"], false),
         ]
 
         private func words(_ words: [String]) throws -> [String] {
