@@ -3,7 +3,7 @@
 -- clock), limits, posted price); it is computed in the transaction that moves stock, by one trigger on inventory that
 -- writes price, ledger, history and events at once. What it calls:
 --   learn_and_estimate   pricing/learner.sql     what sales say of demand, for the strategies that model it
---   evaluate_price       pricing/evaluate.sql    the strategy's target (pricing/strategies.sql), then the guards (guards.sql)
+--   evaluate_price       pricing/evaluate.sql    the strategy's target (strategies.sql), then the guards (guards.sql)
 --   post_price           pricing/ledger.sql      the price that is posted, and with it
 --   record_movement, record_price_change         the lines of stock ledger and price history, with their events
 --   keep_shelf           pricing/ledger.sql      the row that lists are sorted by
@@ -133,7 +133,8 @@ begin
 end $$;
 
 create trigger inventory_kept before update of product_id, band, anchor_price, anchor_date, ticked_at,
-    opening_price, movement_count, change_count, last_restock_at, learned_at, elasticity_now, rate_now, changed_at on inventory
+    opening_price, movement_count, change_count, last_restock_at, learned_at, elasticity_now, rate_now, changed_at
+    on inventory
     for each row execute function tg_inventory_kept();
 
 -- A product keeps its inventory row: what stands in it no ledger could give back.
@@ -223,9 +224,9 @@ begin
     if follows_anew then
         select * into chosen from rule where rule_id = new.rule_id;
         if chosen.status <> 'active' then
-            perform fail('PR302', format('Rule %s is not active.', new.rule_id), jsonb_build_object('ruleId', new.rule_id,
-                'violations', jsonb_build_array(jsonb_build_object('path', '/ruleId', 'rule', 'active',
-                                                                   'message', 'must be an active rule'))));
+            perform fail('PR302', format('Rule %s is not active.', new.rule_id),
+                jsonb_build_object('ruleId', new.rule_id, 'violations', jsonb_build_array(jsonb_build_object(
+                    'path', '/ruleId', 'rule', 'active', 'message', 'must be an active rule'))));
         end if;
     end if;
     if tg_op = 'INSERT' then
@@ -243,7 +244,8 @@ begin
         learning_since = case when (old.base_price, old.elasticity) = (new.base_price, new.elasticity)
                                    and not begins_to_learn then learning_since end,
         opening_rate = case when old.season_end is not distinct from new.season_end then opening_rate end,
-        cause = row(case when old.rule_id = new.rule_id then 'declaration' else 'rule' end, acting(), '', null)::movement_cause
+        cause = row(case when old.rule_id = new.rule_id then 'declaration' else 'rule' end, acting(), '',
+                    null)::movement_cause
     where product_id = new.product_id;
     return null;
 end $$;
@@ -252,12 +254,12 @@ create trigger product_open after insert on product for each row execute functio
 create trigger product_declare after update on product
     for each row when (
         (old.base_price, old.unit_cost, old.floor_price, old.ceiling_price, old.low_stock, old.high_stock,
-         old.rule_id, old.category_id, old.archived_at, old.elasticity, old.ref_rate, old.unit_value, old.decay, old.season_start,
-         old.season_end, old.season_profile)
+         old.rule_id, old.category_id, old.archived_at, old.elasticity, old.ref_rate, old.unit_value, old.decay,
+         old.season_start, old.season_end, old.season_profile)
         is distinct from
         (new.base_price, new.unit_cost, new.floor_price, new.ceiling_price, new.low_stock, new.high_stock,
-         new.rule_id, new.category_id, new.archived_at, new.elasticity, new.ref_rate, new.unit_value, new.decay, new.season_start,
-         new.season_end, new.season_profile))
+         new.rule_id, new.category_id, new.archived_at, new.elasticity, new.ref_rate, new.unit_value, new.decay,
+         new.season_start, new.season_end, new.season_profile))
     execute function tg_product_declare();
 
 -- What is archived waits for nothing.
@@ -280,7 +282,8 @@ language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
     if tg_op <> 'INSERT' then
         perform refresh_eta(old.product_id, row('expect', null,
-            case when tg_op = 'UPDATE' then coalesce(new.closed_reason, new.reason) else old.reason end, null)::movement_cause);
+            case when tg_op = 'UPDATE' then coalesce(new.closed_reason, new.reason) else old.reason end,
+            null)::movement_cause);
     end if;
     if tg_op = 'INSERT' or tg_op = 'UPDATE' and new.product_id <> old.product_id then
         perform refresh_eta(new.product_id, row('expect', null, new.reason, null)::movement_cause);
@@ -302,8 +305,8 @@ declare
     line order_line;
 begin
     if new.status = old.status then return new; end if;
-    if (old.status, new.status) not in (('pending', 'processing'), ('processing', 'completed'), ('pending', 'cancelled'),
-                                        ('processing', 'cancelled'), ('completed', 'returned')) then
+    if (old.status, new.status) not in (('pending', 'processing'), ('processing', 'completed'),
+            ('pending', 'cancelled'), ('processing', 'cancelled'), ('completed', 'returned')) then
         perform fail('PR203', format('An order that is %s cannot become %s.', old.status, new.status),
             jsonb_build_object('orderId', old.order_id, 'from', old.status, 'to', new.status));
     end if;
@@ -318,7 +321,8 @@ begin
     insert into event_outbox (at, topic, op, key, before, after, cause, actor)
     values (pricing_now(), 'order', 'update', old.order_id, jsonb_build_object('status', old.status),
             jsonb_build_object('status', new.status, 'total', new.total::text, 'customerId', new.customer_id),
-            jsonb_strip_nulls(jsonb_build_object('kind', new.status, 'orderId', old.order_id, 'reason', why)), acting());
+            jsonb_strip_nulls(jsonb_build_object('kind', new.status, 'orderId', old.order_id, 'reason', why)),
+            acting());
     perform wake_sequencer();
     new.changed_at := pricing_now();
     return new;
@@ -336,8 +340,9 @@ begin
     kept.status := old.status;
     kept.activated_at := old.activated_at;
     if kept is distinct from old then
-        perform fail('PR903', format('Version %s of rule %s is never edited: a change is the next version.', old.version,
-                                     old.name), jsonb_build_object('ruleId', old.rule_id));
+        perform fail('PR903',
+            format('Version %s of rule %s is never edited: a change is the next version.', old.version, old.name),
+            jsonb_build_object('ruleId', old.rule_id));
     end if;
     return new;
 end $$;

@@ -29,7 +29,8 @@ begin
     else
         select max(order_id), jsonb_build_object('order', max(order_id), 'orders', (s ->> 'orders')::bigint + count(*))
         into last_order, checked
-        from (select order_id from customer_order where order_id > (s ->> 'order')::bigint order by order_id limit 50000) o;
+        from (select order_id from customer_order where order_id > (s ->> 'order')::bigint
+              order by order_id limit 50000) o;
         if last_order is null then
             return json_build_object('reply', json_build_object(
                 'checked', s - array['product', 'order', 'total', 'differences'], 'total', s -> 'total',
@@ -45,7 +46,8 @@ begin
         'total', (s ->> 'total')::bigint + coalesce(jsonb_array_length(wrong), 0),
         'differences', (s -> 'differences') || coalesce((
             select jsonb_agg(w order by n) from jsonb_array_elements(wrong) with ordinality u (w, n)
-            where (s ->> 'total')::bigint + n > skipped and (s ->> 'total')::bigint + n <= skipped + page_size(p)), '[]'));
+            where (s ->> 'total')::bigint + n > skipped
+              and (s ->> 'total')::bigint + n <= skipped + page_size(p)), '[]'));
     return json_build_object('state', s, 'done', (s ->> 'products')::bigint + (s ->> 'orders')::bigint,
         'total', (select count(*) from product) + (select count(*) from customer_order),
         'message', case when ids <> '{}' then 'products' else 'orders' end);
@@ -64,7 +66,8 @@ begin
         select * from audit_remedies(all_ids)
         union all select *, null from audit_orders(1, 9223372036854775807)
     ), listed as (
-        select a.*, row_number() over (partition by remedy is null order by product_id, kind, sequence, order_id, field) as n
+        select a.*, row_number() over (partition by remedy is null
+                                       order by product_id, kind, sequence, order_id, field) as n
         from all_wrong a
     ), facts as (
         select n, remedy, difference_json(kind, "table", product_id, sequence, order_id, field, expected, l.found)

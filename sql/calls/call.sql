@@ -98,7 +98,8 @@ create function replay(stored request_key, hash bytea) returns order_outcome
 language plpgsql as $$
 begin
     if stored.request_hash <> hash then
-        return row(null, false, 'PR009', 'This idempotency key was used for another request.', '{}', null)::order_outcome;
+        return row(null, false, 'PR009', 'This idempotency key was used for another request.', '{}',
+                   null)::order_outcome;
     end if;
     perform pg_logical_emit_message(true, 'pricing', '');
     return row(stored.reply, true, null, null, null, null)::order_outcome;

@@ -41,7 +41,8 @@ begin
     lock table event_outbox;  -- first, as whoever numbers events does
     update event_sequence set first_number = last_number + 1;
     truncate app_user, category, supplier, product, inventory, shelf, customer_order, order_line, stock_movement,
-        price_change, event_outbox, event, expectation, automation_halt, breaker_move, failing_product restart identity cascade;
+        price_change, event_outbox, event, expectation, automation_halt, breaker_move, failing_product
+        restart identity cascade;
     alter table stock_movement enable trigger stock_movement_append_only;
     alter table price_change enable trigger price_change_append_only;
     delete from request_key where xmin <> pg_current_xact_id()::xid;
@@ -245,7 +246,8 @@ begin
     end loop;
     perform set_order_status(array(
         select order_id from customer_order where actor = 'generator' and status = 'processing'
-          and placed_at >= midnight - interval '3 days' and placed_at < midnight - interval '2 days'), 'completed', null);
+          and placed_at >= midnight - interval '3 days' and placed_at < midnight - interval '2 days'),
+        'completed', null);
     perform set_order_status(array(
         select order_id from customer_order where actor = 'generator' and status = 'pending'
           and placed_at >= midnight - interval '1 day' and placed_at < midnight), 'processing', null);

@@ -91,7 +91,8 @@ begin
         e := find_expectation(p);
         if (p ->> 'quantity')::bigint <= e.received then
             perform refuse_delivery('/quantity', 'minimum',
-                format('must be more than the %s that have come; inventory.unexpect expects no more', e.received), p -> 'quantity');
+                format('must be more than the %s that have come; inventory.unexpect expects no more', e.received),
+                p -> 'quantity');
         end if;
         update expectation set quantity = coalesce((p ->> 'quantity')::integer, quantity),
             eta = coalesce((p ->> 'eta')::timestamptz, eta), reason = coalesce(p ->> 'reason', reason), actor = acting()

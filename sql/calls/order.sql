@@ -42,7 +42,8 @@ declare
 begin
     execute $query$
         select array(
-            select json_build_object('cursor', json_build_array(o.order_id), 'item', order_json(o)) from customer_order o
+            select json_build_object('cursor', json_build_array(o.order_id), 'item', order_json(o))
+            from customer_order o
             where o.order_id < coalesce($2, 9223372036854775807)
               and ($1 ->> 'customerId' is null or o.customer_id = ($1 ->> 'customerId')::bigint)
               and ($1 ->> 'status' is null or o.status = $1 ->> 'status')

@@ -59,7 +59,8 @@ declare
     i inventory;
     v price_verdict;
 begin
-    select * into r from rule where rule_id = coalesce(find_rule(coalesce(p ->> 'ruleId', p ->> 'rule')::bigint), d.rule_id);
+    select * into r from rule
+    where rule_id = coalesce(find_rule(coalesce(p ->> 'ruleId', p ->> 'rule')::bigint), d.rule_id);
     select * into i from inventory where product_id = d.product_id;
     if r.rule_id <> d.rule_id then  -- an estimate belongs to the rule that made it
         i.rate_now := null;

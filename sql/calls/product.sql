@@ -26,10 +26,10 @@ end $$;
 create function product_warnings(d product, i inventory, floor_at numeric, ceiling_at numeric) returns text[]
 language sql immutable as $$
     select array_remove(array[
-        case when floor_at > d.ceiling_price then format('unit cost lifts the floor to %s, above the ceiling of %s: the '
-            'floor wins', floor_at::numeric(12, 2), d.ceiling_price) end,
-        case when d.base_price > ceiling_at then format('the base price of %s is above the ceiling of %s: no price goes '
-            'past the ceiling', d.base_price, ceiling_at::numeric(12, 2)) end,
+        case when floor_at > d.ceiling_price then format('unit cost lifts the floor to %s, above the ceiling of %s: '
+            'the floor wins', floor_at::numeric(12, 2), d.ceiling_price) end,
+        case when d.base_price > ceiling_at then format('the base price of %s is above the ceiling of %s: no price '
+            'goes past the ceiling', d.base_price, ceiling_at::numeric(12, 2)) end,
         case when d.base_price < floor_at then format('the base price of %s is below the floor of %s: no price goes '
             'below the floor', d.base_price, floor_at::numeric(12, 2)) end,
         case when i.price < floor_at then format('the posted price of %s stays below the floor of %s until it may move '
@@ -150,7 +150,8 @@ begin
             find_usable_rule((p ->> 'ruleId')::bigint, (p ->> 'categoryId')::bigint),
             coalesce((p ->> 'active')::boolean, true), coalesce((p ->> 'elasticity')::float8, 2),
             (p ->> 'refRate')::float8, coalesce((p ->> 'unitValue')::numeric, 0), coalesce((p ->> 'decay')::float8, 0),
-            coalesce((p ->> 'seasonStart')::timestamptz, case when p ->> 'seasonEnd' is not null then pricing_now() end),
+            coalesce((p ->> 'seasonStart')::timestamptz,
+                     case when p ->> 'seasonEnd' is not null then pricing_now() end),
             (p ->> 'seasonEnd')::timestamptz, season_profile(p -> 'seasonProfile'))
     returning * into d;
     if coalesce((p ->> 'stock')::integer, 0) > 0 then

@@ -55,13 +55,15 @@ begin
     end if;
     perform share_new_products();
     if not is_atomic then
-        held := lock_products(array(select (r #>> '{product,productId}')::bigint from jsonb_array_elements(p -> 'rows') r
-                                    where r -> 'product' ? 'productId'));
+        held := lock_products(array(
+            select (r #>> '{product,productId}')::bigint from jsonb_array_elements(p -> 'rows') r
+            where r -> 'product' ? 'productId'));
     end if;
     -- New products first, then those that others may wait for, in product order, each locked no sooner than it is
     -- changed: so imports and orders never wait for each other in a circle.
     for line in select product, (r ->> 'row')::bigint as number, (product ->> 'productId')::bigint as id
-                from jsonb_array_elements(p -> 'rows') with ordinality u (r, n), lateral (select r -> 'product' as product) l
+                from jsonb_array_elements(p -> 'rows') with ordinality u (r, n),
+                     lateral (select r -> 'product' as product) l
                 order by id nulls first, n loop
         begin
             if line.id = any (held) then

@@ -26,8 +26,9 @@ begin
                 'select supplier_id as id, company_name as label, fold_text(company_name) as words from supplier'
             when 'user' then
                 'select user_id as id, full_name as label, search_text as words from app_user where archived_at is null'
-            when 'rule' then $$select rule_id as id, name || ' ' || version as label, fold_text(name || ' ' || version) as words
-                               from rule$$
+            when 'rule' then
+                $$select rule_id as id, name || ' ' || version as label, fold_text(name || ' ' || version) as words
+                  from rule$$
             when 'order' then
                 $$select order_id as id, status || ' ' || total as label, status || ' ' || total as words
                   from customer_order$$

@@ -129,13 +129,17 @@ begin
     while earlier < later loop
         ends := least(later, earlier + 1);
         for i in 1..cardinality(factors) by 3 loop
-            if factors[i] = 4 and factors[i + 1] > earlier and factors[i + 1] < ends then ends := factors[i + 1]; end if;
+            if factors[i] = 4 and factors[i + 1] > earlier and factors[i + 1] < ends then
+                ends := factors[i + 1];
+            end if;
         end loop;
         middle := (earlier + ends) / 2;
         half := (ends - earlier) / 2;
         total := total + half * (0.5688888888888889 * season_at(factors, middle)
-            + of_node[1] * (season_at(factors, middle - half * at_node[1]) + season_at(factors, middle + half * at_node[1]))
-            + of_node[2] * (season_at(factors, middle - half * at_node[2]) + season_at(factors, middle + half * at_node[2])));
+            + of_node[1] * (season_at(factors, middle - half * at_node[1])
+                            + season_at(factors, middle + half * at_node[1]))
+            + of_node[2] * (season_at(factors, middle - half * at_node[2])
+                            + season_at(factors, middle + half * at_node[2])));
         earlier := ends;
     end loop;
     return total;
@@ -155,8 +159,8 @@ begin
     if f[1] = 'linear' and x[1] > 0 and x[2] is null then return array[2, x[1], 0]; end if;
     if f[1] = 'logit' and x[2] > 0 then return array[3, x[1], x[2]]; end if;
     if f[1] = 'isoelastic' and x[1] > 0 and x[2] > 0 then return array[4, x[1], x[2]]; end if;
-    perform refuse_scenario('demand', format('is none of exponential(θ), exponential_decay(θ,δ), linear(pm), logit(μ,σ),'
-        ' isoelastic(pl,ε): %s', demand));
+    perform refuse_scenario('demand', format('is none of exponential(θ), exponential_decay(θ,δ), linear(pm), '
+        'logit(μ,σ), isoelastic(pl,ε): %s', demand));
 end $$;
 
 -- The most that a customer pays who arrives at day t and is the share u down the demand curve.
@@ -309,7 +313,8 @@ end $$;
 create function fixed_price_worth(scenario record, price float8) returns float8
 language plpgsql immutable parallel safe as $$
 declare
-    cells integer := case when scenario.demand[1] = 1 and scenario.demand[3] > 0 then ceil(4 * scenario.horizon) else 1 end;
+    cells integer := case when scenario.demand[1] = 1 and scenario.demand[3] > 0
+                          then ceil(4 * scenario.horizon) else 1 end;
     cell float8 := scenario.horizon / cells;
     m float8 := 0;
     chance float8;       -- of exactly k sales, in logarithm

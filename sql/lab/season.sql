@@ -3,8 +3,8 @@
 -- sell_season; many seasons are one statement of lab_seasons. Nothing here reads or writes a table.
 
 -- A policy by its name: what sets its target, how often it ticks, and its guards.
---   fixed_at_base, best_fixed_oracle: one price; original_rule_P_L_H: after a sale the last price times 1 + P % below L %
---   of the first stock, 1 - P % above H %; bands_P_L_H: the same on base; days_of_cover_bands;
+--   fixed_at_base, best_fixed_oracle: one price; original_rule_P_L_H: after a sale the last price times 1 + P % below
+--   L % of the first stock, 1 - P % above H %; bands_P_L_H: the same on base; days_of_cover_bands;
 --   STRATEGY_PRESET or STRATEGY_cold_PRESET, STRATEGY of learn, deadline, cover, markdown, PRESET of calm, balanced,
 --   agile; cold knows base, season, decay and salvage alone.
 create function parse_policy(
@@ -250,7 +250,8 @@ language sql stable as $$
              generate_series((p ->> 'first')::bigint, (p ->> 'first')::bigint + (p ->> 'count')::bigint - 1) number,
              draw_customers(s, number) c
     ), policies as materialized (
-        select n, name, q from jsonb_array_elements_text(p -> 'policies') with ordinality u (name, n), parse_policy(name) q
+        select n, name, q
+        from jsonb_array_elements_text(p -> 'policies') with ordinality u (name, n), parse_policy(name) q
     ), sums as (
         select n, name, count(*) as seasons, sum(value) as value, sum(value * value) as squares,
                sum(changes) as changes, sum(reversals) as reversals, sum(left_over) as left_over,
@@ -299,7 +300,8 @@ language sql stable as $$
         group by f.policy
     ), means as (
         select *, value / seasons as mean, nullif((p -> 'scenario' ->> 'optimum')::float8, 0) as optimum,
-               1.96 * sqrt(greatest(0, squares - value * value / seasons) / nullif(seasons - 1, 0) / seasons) as half_width
+               1.96 * sqrt(greatest(0, squares - value * value / seasons) / nullif(seasons - 1, 0) / seasons)
+                   as half_width
         from jsonb_array_elements_text(p -> 'policies') with ordinality u (policy, n) join sums using (policy)
     )
     select json_agg(json_build_object('scenario', p -> 'scenario' ->> 'name', 'policy', policy, 'seasons', seasons,

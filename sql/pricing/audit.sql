@@ -123,11 +123,13 @@ returns table (kind text, "table" text, product_id bigint, sequence bigint, orde
                expected text, found text)
 language sql stable as $$
     with history as materialized (
-        select c.*, lag(c.sequence, 1, 0::bigint) over w as sequence_before, lag(new_price, 1, opening_price) over w as before
+        select c.*, lag(c.sequence, 1, 0::bigint) over w as sequence_before,
+               lag(new_price, 1, opening_price) over w as before
         from price_change c join inventory i using (product_id) where c.product_id = any (ids)
         window w as (partition by c.product_id order by c.sequence)
     ), again as materialized (
-        select c.*, v.price, v.binding, lag(v.price) over (partition by c.product_id order by c.sequence) as price_before
+        select c.*, v.price, v.binding,
+               lag(v.price) over (partition by c.product_id order by c.sequence) as price_before
         from history c, recompute_change(c.inputs) v
     )
     select 'price.sequence', 'price_change', product_id, sequence, order_id, 'sequence', (sequence_before + 1)::text,
@@ -154,8 +156,8 @@ language sql stable as $$
     where inputs ->> 'mode' <> 'pin' and f.own is distinct from f.given
     union all
     select 'price.stock', 'price_change', product_id, sequence, order_id, 'stock',
-           (select stock_after from stock_movement m where m.product_id = c.product_id and m.sequence = p.at_least)::text,
-           stock::text
+           (select stock_after from stock_movement m
+            where m.product_id = c.product_id and m.sequence = p.at_least)::text, stock::text
     from history c join place_price_changes(ids) p using (product_id, sequence)
     where not (c.stock = 0 and p.at_least = 0) and (
         -- a subquery and not `not exists`: it reads the few rows between, and not the product's whole ledger
@@ -237,7 +239,8 @@ begin
         end;
     end loop;
     if failure is not null then
-        return query select 'price.failed', 'inventory', ids[1], null::bigint, null::bigint, 'price', null, left(failure, 100);
+        return query select 'price.failed', 'inventory', ids[1], null::bigint, null::bigint, 'price', null,
+                            left(failure, 100);
     end if;
 end $$;
 

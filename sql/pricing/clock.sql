@@ -9,7 +9,8 @@ language plpgsql stable as $$
 declare
     moment timestamptz;
 begin
-    select coalesce(nullif(current_setting('pricing.moment', true), '')::timestamptz, at) into moment from virtual_clock;
+    select coalesce(nullif(current_setting('pricing.moment', true), '')::timestamptz, at) into moment
+    from virtual_clock;
     return coalesce(moment, now());
 end $$;
 

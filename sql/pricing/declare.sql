@@ -73,7 +73,8 @@ declare
 begin
     if pin < limits.floor_at or pin > limits.ceiling_at then
         perform fail('PR303',
-            format('The price must stay within %s and %s.', limits.floor_at::numeric(12, 2), limits.ceiling_at::numeric(12, 2)),
+            format('The price must stay within %s and %s.', limits.floor_at::numeric(12, 2),
+                   limits.ceiling_at::numeric(12, 2)),
             jsonb_build_object('productId', declared.product_id, 'floor', limits.floor_at::numeric(12, 2)::text,
                                'ceiling', limits.ceiling_at::numeric(12, 2)::text));
     end if;

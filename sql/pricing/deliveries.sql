@@ -5,7 +5,8 @@
 create function expectation_json(e expectation) returns jsonb
 language sql stable as $$
     select jsonb_build_object('expectationId', e.expectation_id, 'productId', e.product_id, 'quantity', e.quantity,
-        'received', e.received, 'open', case when e.closed_at is null then greatest(0, e.quantity - e.received) else 0 end,
+        'received', e.received,
+        'open', case when e.closed_at is null then greatest(0, e.quantity - e.received) else 0 end,
         'overReceived', greatest(0, e.received - e.quantity), 'eta', rfc3339(e.eta), 'closed', e.closed_at is not null,
         'closedReason', e.closed_reason, 'reason', e.reason, 'actor', e.actor)
 $$;
@@ -48,7 +49,8 @@ begin
     end if;
     if e.expectation_id is null or e.closed_at is not null or e.product_id <> (p ->> 'productId')::bigint then
         perform refuse_delivery('/expectationId', 'open', case when p ? 'productId'
-            then 'must be an open expectation of this product' else 'must be an open expectation' end, p -> 'expectationId');
+            then 'must be an open expectation of this product' else 'must be an open expectation' end,
+            p -> 'expectationId');
     end if;
     return e;
 end $$;

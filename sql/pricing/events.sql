@@ -85,7 +85,8 @@ begin
             -- A range, not a list of ids: one pass over the index, whatever the statistics say of a table that is
             -- filled and emptied all day.
             delete from event_outbox
-            where event_id <= (select max(event_id) from (select event_id from event_outbox order by event_id limit most) o)
+            where event_id <= (select max(event_id)
+                               from (select event_id from event_outbox order by event_id limit most) o)
             returning *
         )
         insert into event (sequence, at, topic, op, product_id, key, before, after, cause, actor)

@@ -117,7 +117,9 @@ begin
         order by product_id limit 50
     loop
         select * into d from product where product_id = f.product_id for no key update skip locked;
-        if found then select * into i from inventory where product_id = f.product_id for no key update skip locked; end if;
+        if found then
+            select * into i from inventory where product_id = f.product_id for no key update skip locked;
+        end if;
         if not found then
             skipped := skipped + 1;
             continue;
@@ -142,7 +144,8 @@ begin
             bad := evaluate_products(array[f.product_id], row('unpin', null, 'the pin ended', null)::movement_cause);
         else
             bad := evaluate_products(array[f.product_id], row(
-                case when f.kind in ('rule', 'unpin') then 'resume' else f.kind end, null, 'tried again', null)::movement_cause);
+                case when f.kind in ('rule', 'unpin') then 'resume' else f.kind end, null, 'tried again',
+                null)::movement_cause);
         end if;
         failed := failed + cardinality(bad);
         evaluated := evaluated + 1 - cardinality(bad);

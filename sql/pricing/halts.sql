@@ -36,7 +36,8 @@ language sql stable as $$
                   from (select * from automation_halt where resumed_at is null order by halt_id desc limit 100) h),
         'breaker', json_build_object(
             'tripped', exists (select from automation_halt where resumed_at is null and actor = 'breaker'),
-            'lastTrip', (select halt_json(h) from automation_halt h where actor = 'breaker' order by halt_id desc limit 1),
+            'lastTrip', (select halt_json(h) from automation_halt h where actor = 'breaker'
+                         order by halt_id desc limit 1),
             'limits', (select value from setting where name = 'breaker')),
         'lastTick', (select rfc3339(completed_at) from tick_state),
         'failing', (select coalesce(json_agg(json_build_object('productId', product_id,
@@ -51,8 +52,10 @@ language plpgsql as $$
 begin
     insert into event_outbox (at, topic, op, product_id, key, before, after, cause, actor)
     values (pricing_now(), 'automation', op, h.product_id, h.halt_id, null,
-            halt_json(h)::jsonb - 'haltId' || case when facts is null then '{}' else jsonb_build_object('facts', facts) end,
-            jsonb_build_object('kind', op, 'reason', case op when 'halt' then h.reason else h.resume_reason end), acting());
+            halt_json(h)::jsonb - 'haltId'
+                || case when facts is null then '{}' else jsonb_build_object('facts', facts) end,
+            jsonb_build_object('kind', op, 'reason', case op when 'halt' then h.reason else h.resume_reason end),
+            acting());
     perform wake_sequencer();
 end $$;
 
@@ -131,7 +134,8 @@ begin
     select count(*) as products,
            count(*) filter (where abs(i.price - m.was) > (limits ->> 'move')::numeric * m.was) as moved,
            sum(abs(i.price - m.was) * i.stock) as value,
-           count(*) filter (where abs(i.price - d.base_price) > (limits ->> 'distance')::numeric * d.base_price) as distant
+           count(*) filter (where abs(i.price - d.base_price) > (limits ->> 'distance')::numeric * d.base_price)
+               as distant
     into seen
     from breaker_move m join inventory i using (product_id) join product d using (product_id)
     where d.archived_at is null and i.pin_price is null and i.price < 'NaN' and d.base_price < 'NaN';
@@ -142,7 +146,9 @@ begin
     end if;
     select count(*) as products, sum(i.price * i.stock) as value into whole
     from inventory i join product d using (product_id) where d.archived_at is null and i.price < 'NaN';
-    if whole.products < (limits ->> 'leastCatalogue')::integer or coalesce(whole.value, 0) <= 0 then return null; end if;
+    if whole.products < (limits ->> 'leastCatalogue')::integer or coalesce(whole.value, 0) <= 0 then
+        return null;
+    end if;
     why := case
         when seen.moved > 0 and seen.moved >= (limits ->> 'movedShare')::numeric * whole.products then
             format('%s of %s products moved by more than %s %%', seen.moved, whole.products,

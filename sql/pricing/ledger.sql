@@ -48,7 +48,8 @@ begin
                               inputs, order_id, reason, actor, at)
     values (row_now.product_id, row_now.change_count, row_was.price, row_now.price, row_now.stock, declared.rule_id,
             why.kind, v.binding,
-            case when v.frozen is null then price_inputs(declared, chosen, row_now, row_was.price, row_was.band, mode, v)
+            case when v.frozen is null
+                 then price_inputs(declared, chosen, row_now, row_was.price, row_was.band, mode, v)
                  else jsonb_build_object('mode', 'pin', 'pin', row_now.pin_price) end,
             why.order_id, coalesce(why.reason, ''), why.actor, moment);
     insert into event_outbox (event_id, at, topic, op, product_id, key, before, after, cause, actor)
@@ -88,8 +89,8 @@ begin
     end if;
     last := evaluate_price(declared, chosen, row_now, 'stock');
     if first.price <> row_was.price or last.price <> row_was.price or last.frozen = 'out_of_stock' then
-        raise feature_not_supported
-            using message = format('Sales of product %s that move its price are updates of their own.', declared.product_id);
+        raise feature_not_supported using
+            message = format('Sales of product %s that move its price are updates of their own.', declared.product_id);
     end if;
     row_now.band := last.band;
     return row_now;
@@ -108,7 +109,8 @@ declare
 begin
     if not waits then row_now.price := v.price; end if;
     if mode = 'declaration' then
-        row_now.anchor_date := case when not waits then coalesce(row_was.anchor_date, (moment at time zone 'UTC')::date) end;
+        row_now.anchor_date := case when not waits
+                                    then coalesce(row_was.anchor_date, (moment at time zone 'UTC')::date) end;
     end if;
     if mode in ('declaration', 'first') then row_now.anchor_price := row_now.price; end if;
     if is_birth and row_was.change_count = 0 then

@@ -10,7 +10,8 @@ declare
     violation jsonb;
 begin
     if name ~ '[\u0001-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]' then
-        violation := '{"rule": "characters", "message": "control and bidirectional override characters are not allowed"}';
+        violation := jsonb_build_object('rule', 'characters',
+                                        'message', 'control and bidirectional override characters are not allowed');
     elsif char_length(kept) not between 1 and most then
         violation := jsonb_build_object('rule', 'length', 'got', char_length(kept),
                                         'message', format('must have 1 to %s characters', most));

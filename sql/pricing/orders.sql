@@ -173,10 +173,10 @@ begin
         number := nextval('customer_order_order_id_seq');
         sale := sell_lines(wanted, call.who, number);
         lines := lines || sale.sold;
-        orders := orders || row(number, call.buyer, 'pending', sum_total, coalesce(call.params ->> 'shippingAddress', ''),
-                                moment, moment, call.who)::customer_order;
-        events := events || row(nextval('event_outbox_event_id_seq'), pg_current_xact_id(), moment, 'order', 'insert', null,
-            number, null, placed_event(call.buyer, sum_total, sale.bought),
+        orders := orders || row(number, call.buyer, 'pending', sum_total,
+            coalesce(call.params ->> 'shippingAddress', ''), moment, moment, call.who)::customer_order;
+        events := events || row(nextval('event_outbox_event_id_seq'), pg_current_xact_id(), moment, 'order', 'insert',
+            null, number, null, placed_event(call.buyer, sum_total, sale.bought),
             jsonb_build_object('kind', 'sale', 'orderId', number), call.who)::event_outbox;
         o.reply := placed_reply(number, call.buyer, sum_total, sale.bought, sale.moves, moment);
         if call.key is not null then
@@ -197,12 +197,14 @@ end $$;
 create function read_lines(calls jsonb) returns batch_line[]
 language sql as $$
     select array(
-        select row(l.n, l.who, l.id, l.quantity, l.max_price, (i.stands).price, (i.stands).stock - (i.stands).held, i.is_open,
+        select row(l.n, l.who, l.id, l.quantity, l.max_price, (i.stands).price,
+                   (i.stands).stock - (i.stands).held, i.is_open,
                    sum(l.quantity) over (partition by l.id order by l.n),
                    nextval('event_outbox_event_id_seq'), nextval('event_outbox_event_id_seq'),
                    nextval('event_outbox_event_id_seq'))::batch_line
         from (select n, coalesce(nullif(c ->> 'actor', ''), session_user) as who, (l ->> 'productId')::bigint as id,
-                     sum((l ->> 'quantity')::bigint)::bigint as quantity, min((l ->> 'maxUnitPrice')::numeric) as max_price
+                     sum((l ->> 'quantity')::bigint)::bigint as quantity,
+                     min((l ->> 'maxUnitPrice')::numeric) as max_price
               from jsonb_array_elements(calls) with ordinality c (c, n), jsonb_array_elements(c #> '{params,lines}') l
               group by 1, 2, 3 order by 1, 3) l,
         lateral (select (select i from inventory i where i.product_id = l.id) as stands,
@@ -223,7 +225,8 @@ declare
     moved jsonb;
 begin
     if not (
-        select count(*) filter (where is_open and asked <= available and (max_price is null or price <= max_price)) = count(*)
+        select count(*) filter (where is_open and asked <= available
+                                and (max_price is null or price <= max_price)) = count(*)
                and count(distinct call) = jsonb_array_length(calls)
         from unnest(lines))
        or not (
@@ -238,7 +241,8 @@ begin
     numbers := array(select nextval('customer_order_order_id_seq') from generate_series(1, jsonb_array_length(calls)));
     with sold as materialized (
         select product_id, min(price) as price,
-               array_agg(row(numbers[call], actor, quantity, stock_event, price_event)::unit_sale order by call) as sales
+               array_agg(row(numbers[call], actor, quantity, stock_event, price_event)::unit_sale order by call)
+                   as sales
         from unnest(lines) group by product_id
     ), after as (
         update inventory i set sales = s.sales

@@ -34,7 +34,8 @@ begin
     begin
         with done as (
             insert into audit_repair (product_id, kind, field, found, corrected, reason, actor, at)
-            select product_id, kind, field, a.found, case when remedy like 'set %' then expected end, why, acting(), moment
+            select product_id, kind, field, a.found, case when remedy like 'set %' then expected end, why, acting(),
+                   moment
             from audit_remedies(ids) a where remedy is not null order by product_id, kind
             returning *
         ), told as (

@@ -19,8 +19,9 @@ language sql immutable as $$
         'lowest', (select min(p)::text from unnest(prices || price) p),
         'highest', (select max(p)::text from unnest(prices || price) p),
         'lastPrice', price::text, 'charged', round(charged, 2)::text,
-        'path', coalesce((select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('at', rfc3339(at[n]), 'price', prices[n]::text,
-                              'stock', stocks[n], 'guard', guards[n])) order by n)
+        'path', coalesce((select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+                              'at', rfc3339(at[n]), 'price', prices[n]::text, 'stock', stocks[n], 'guard', guards[n]))
+                              order by n)
                           from generate_series(1, cardinality(prices)) n
                           where (n - 1) % (1 + (cardinality(prices) - 1) / most) = 0 or n = cardinality(prices)), '[]'))
 $$;
@@ -50,7 +51,8 @@ begin
         into i.stock, i.movement_count, i.price, moment
         from stock_movement m where m.product_id = declared.product_id;
     else
-        select coalesce((select c.new_price from price_change c where c.product_id = declared.product_id and c.at < starts
+        select coalesce((select c.new_price from price_change c
+                         where c.product_id = declared.product_id and c.at < starts
                          order by c.sequence desc limit 1), opening_price), opening_rate
         into i.price, i.opening_rate from inventory where product_id = declared.product_id;
     end if;
@@ -102,9 +104,7 @@ begin
     if i.price <> i.opening_price then
         at := array[starts]; prices := array[i.price]; stocks := array[i.stock]; guards := array[null];
     end if;
-    for moved in
-        select * from ledger_after(i.product_id, i.movement_count, ends) order by sequence
-    loop
+    for moved in select * from ledger_after(i.product_id, i.movement_count, ends) order by sequence loop
         loop  -- the ticks up to the movement, then the movement
             tick := next_tick(i.ticked_at, chosen.tick_seconds);
             was := i;
@@ -126,24 +126,25 @@ begin
                 if mode = 'first' then i.ticked_at := moment; end if;
             end if;
             if chosen.strategy not in ('bands', 'manual') then
-                i := learn_and_estimate(declared, chosen, was, i, mode, moment, row(
-                    case when mode = 'tick' then 'tick' else moved.kind end, null, null, moved.order_id)::movement_cause);
+                i := learn_and_estimate(declared, chosen, was, i, mode, moment,
+                    row(case when mode = 'tick' then 'tick' else moved.kind end, null, null,
+                        moved.order_id)::movement_cause);
             end if;
             v := evaluate_price(declared, chosen, i, mode);
             i.band := v.band;
             if mode = 'first' and moved.kind = 'initial' then  -- born at this price
                 i.price := v.price;
             elsif v.price <> i.price then
-                at := at || moment; prices := prices || v.price; stocks := stocks || i.stock; guards := guards || v.binding;
+                at := at || moment; prices := prices || v.price;
+                stocks := stocks || i.stock; guards := guards || v.binding;
                 i.price := v.price;
                 i.changed_at := moment;
             end if;
             if mode = 'first' then i.anchor_price := i.price; end if;
             exit when mode <> 'tick';
-            -- Where time plays no part and the day's cap has nothing left to hold back, the ticks to come change
-            -- nothing.
+            -- Where time plays no part and the day's cap holds nothing back, the ticks to come change nothing.
             if chosen.strategy in ('bands', 'manual') and i.price = was.price and i.price = i.anchor_price then
-                i.ticked_at := to_timestamp(floor(extract(epoch from moved.at) / chosen.tick_seconds) * chosen.tick_seconds);
+                i.ticked_at := next_tick(moved.at, chosen.tick_seconds) - make_interval(secs => chosen.tick_seconds);
                 i.anchor_date := (i.ticked_at at time zone 'UTC')::date;
             end if;
         end loop;
@@ -155,8 +156,10 @@ end $$;
 -- made.
 create function actual_path(id bigint, starts timestamptz, ends timestamptz, most integer) returns jsonb
 language sql stable as $$
-    select path_json(coalesce(array_agg(c.at order by sequence), '{}'), coalesce(array_agg(new_price order by sequence), '{}'),
-               coalesce(array_agg(stock order by sequence), '{}'), coalesce(array_agg(binding_guard order by sequence), '{}'),
+    select path_json(coalesce(array_agg(c.at order by sequence), '{}'),
+               coalesce(array_agg(new_price order by sequence), '{}'),
+               coalesce(array_agg(stock order by sequence), '{}'),
+               coalesce(array_agg(binding_guard order by sequence), '{}'),
                (select coalesce(-sum(m.quantity * l.unit_price), 0) from stock_movement m
                 join order_line l using (order_id, product_id) join customer_order o using (order_id)
                 where m.product_id = id and m.kind = 'sale' and m.at between starts and ends

@@ -13,7 +13,8 @@ create function tick_page(
 language plpgsql as $$
 declare
     moment timestamptz := pricing_now();
-    looked bigint[] := array(select product_id from inventory where product_id > after order by product_id limit 50 * most);
+    looked bigint[] := array(select product_id from inventory where product_id > after
+                             order by product_id limit 50 * most);
     last bigint := looked[cardinality(looked)];
     failing bigint[];
     page bigint[];
