@@ -52,7 +52,9 @@ fi
 need_to_build
 need_for_tests
 # Judges beside our own: a test that lacks one is skipped, and says so.
-need shellcheck:shellcheck python3-jsonschema
+server=$(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -V | tail -n 1)
+server=${server#/usr/lib/postgresql/}
+need shellcheck:shellcheck python3-jsonschema "postgresql-${server%%/*}-plpgsql-check"
 
 swift format lint --strict --recursive Sources Tests Package.swift
 swift build --build-tests

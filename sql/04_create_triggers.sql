@@ -368,64 +368,91 @@ create constraint trigger virtual_clock_sandbox after insert or update on virtua
 
 -- ------------------------------------------------------------------------------------------------------ names
 -- Names are trimmed and checked however they come, and what is made is made at the shop's time. What stands unchanged
--- is left as it is.
-create function tg_name_clean() returns trigger
+-- is left as it is. A function a table, so that each is checked against the columns that it has.
+create function tg_product_title() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
-    case tg_table_name
-    when 'product' then
-        if tg_op = 'INSERT' or new.title is distinct from old.title then
-            new.title := clean_name(new.title, 'title');
-        end if;
-    when 'category' then
-        if tg_op = 'INSERT' or new.name is distinct from old.name then
-            new.name := clean_name(new.name, 'name');
-        end if;
-    when 'rule' then
-        new.name := clean_name(new.name, 'name');
-    when 'automation_halt' then
-        if tg_op = 'INSERT' then
-            new.reason := clean_name(new.reason, 'reason', 2000);
-        else
-            new.resume_reason := clean_name(new.resume_reason, 'reason', 2000);
-        end if;
-    when 'supplier' then
-        if tg_op = 'INSERT' or new.company_name is distinct from old.company_name then
-            new.company_name := clean_name(new.company_name, 'companyName');
-        end if;
-        if tg_op = 'INSERT' or new.contact_email is distinct from old.contact_email then
-            new.contact_email := clean_email(new.contact_email, 'contactEmail');
-        end if;
-        if tg_op = 'INSERT' or new.tax_number is distinct from old.tax_number then
-            new.tax_number := clean_name(new.tax_number, 'taxNumber', 64);
-        end if;
-    when 'app_user' then
-        if tg_op = 'INSERT' or new.full_name is distinct from old.full_name then
-            new.full_name := clean_name(new.full_name, 'fullName');
-        end if;
-        if tg_op = 'INSERT' or new.email is distinct from old.email then
-            new.email := clean_email(new.email, 'email');
-        end if;
-        if tg_op = 'INSERT' or new.phone_number is distinct from old.phone_number then
-            new.phone_number := clean_name(new.phone_number, 'phoneNumber', 32);
-            -- Its check refuses that
-            if phone_key(new.phone_number) !~ '[0-9]{3}' then new.phone_number := '-'; end if;
-        end if;
-    end case;
+    if tg_op = 'INSERT' or new.title is distinct from old.title then
+        new.title := clean_name(new.title, 'title');
+    end if;
     return new;
 end $$;
 
 create trigger product_name_clean before insert or update of title on product
-    for each row execute function tg_name_clean();
+    for each row execute function tg_product_title();
+
+create function tg_category_name() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    if tg_op = 'INSERT' or new.name is distinct from old.name then
+        new.name := clean_name(new.name, 'name');
+    end if;
+    return new;
+end $$;
+
 create trigger category_name_clean before insert or update of name on category
-    for each row execute function tg_name_clean();
-create trigger rule_name_clean before insert on rule for each row execute function tg_name_clean();
+    for each row execute function tg_category_name();
+
+create function tg_rule_name() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    new.name := clean_name(new.name, 'name');
+    return new;
+end $$;
+
+create trigger rule_name_clean before insert on rule for each row execute function tg_rule_name();
+
+create function tg_halt_reason() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    if tg_op = 'INSERT' then
+        new.reason := clean_name(new.reason, 'reason', 2000);
+    else
+        new.resume_reason := clean_name(new.resume_reason, 'reason', 2000);
+    end if;
+    return new;
+end $$;
+
 create trigger automation_halt_name_clean before insert or update of resume_reason on automation_halt
-    for each row execute function tg_name_clean();
+    for each row execute function tg_halt_reason();
+
+create function tg_supplier_names() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    if tg_op = 'INSERT' or new.company_name is distinct from old.company_name then
+        new.company_name := clean_name(new.company_name, 'companyName');
+    end if;
+    if tg_op = 'INSERT' or new.contact_email is distinct from old.contact_email then
+        new.contact_email := clean_email(new.contact_email, 'contactEmail');
+    end if;
+    if tg_op = 'INSERT' or new.tax_number is distinct from old.tax_number then
+        new.tax_number := clean_name(new.tax_number, 'taxNumber', 64);
+    end if;
+    return new;
+end $$;
+
 create trigger supplier_name_clean before insert or update of company_name, contact_email, tax_number on supplier
-    for each row execute function tg_name_clean();
+    for each row execute function tg_supplier_names();
+
+create function tg_user_names() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    if tg_op = 'INSERT' or new.full_name is distinct from old.full_name then
+        new.full_name := clean_name(new.full_name, 'fullName');
+    end if;
+    if tg_op = 'INSERT' or new.email is distinct from old.email then
+        new.email := clean_email(new.email, 'email');
+    end if;
+    if tg_op = 'INSERT' or new.phone_number is distinct from old.phone_number then
+        new.phone_number := clean_name(new.phone_number, 'phoneNumber', 32);
+        -- Its check refuses that
+        if phone_key(new.phone_number) !~ '[0-9]{3}' then new.phone_number := '-'; end if;
+    end if;
+    return new;
+end $$;
+
 create trigger app_user_name_clean before insert or update of full_name, email, phone_number on app_user
-    for each row execute function tg_name_clean();
+    for each row execute function tg_user_names();
 
 -- A row's time of making where nobody gave one: the column's default is the wall clock, which a sandbox does not
 -- follow.

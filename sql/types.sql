@@ -30,3 +30,17 @@ create type batch_line as (
 create type audit_finding as (
     kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text, expected text, found text
 );
+
+-- A scenario of the laboratory, checked and made ready. Of what the merchant believes: base, ref_rate, elasticity,
+-- salvage, decay, the season believed; of the truth: the rest.
+create type lab_scenario as (
+    name text, stock integer, horizon float8, arrivals float8, demand float8[], season float8[], believed float8[],
+    season_max float8, base float8, ref_rate float8, elasticity float8, salvage float8, decay float8, seed bigint,
+    floor_at numeric, ceiling_at numeric, price_step numeric, best_fixed float8
+);
+
+-- A policy of the laboratory: what sets its target, how often a day it ticks, and its guards.
+create type lab_policy as (
+    strategy text, is_cold boolean, ticks integer, band_tick numeric, band_stock numeric, daily_cap numeric,
+    move float8, low_share float8, high_share float8
+);

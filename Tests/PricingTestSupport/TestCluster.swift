@@ -5,10 +5,11 @@ import Synchronization
 
 /// One private cluster for all tests of a process, started when first asked for and gone after the process has ended.
 package final class TestCluster: Sendable {
-    /// Whether tests that need a server can run; true as well when `PRICINGD_REQUIRE_POSTGRES=1` says that they must, so
-    /// that they fail rather than be skipped.
-    package static let isAvailable =
-        PrivateCluster.isAvailable || ProcessInfo.processInfo.environment["PRICINGD_REQUIRE_POSTGRES"] == "1"
+    /// Whether `PRICINGD_REQUIRE_POSTGRES=1` says that no test may be skipped for want of a server or of what it brings.
+    package static let isRequired = ProcessInfo.processInfo.environment["PRICINGD_REQUIRE_POSTGRES"] == "1"
+
+    /// Whether tests that need a server can run; true as well when they must, so that they fail rather than be skipped.
+    package static let isAvailable = PrivateCluster.isAvailable || isRequired
 
     /// A logger that says nothing.
     package static let silence = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

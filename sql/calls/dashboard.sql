@@ -25,13 +25,15 @@ $$;
 
 -- How many rows a table has that are not archived: counted as long as that is quick, beyond 200,000 rows what the
 -- planner knows of the table.
-create function count_about(relation text, condition text default 'true') returns bigint
+create function count_about(relation text, has_archive boolean default false) returns bigint
 language plpgsql stable as $$
 declare
     found bigint := (select reltuples from pg_class where oid = relation::regclass);
 begin
     if found <= 200000 then
-        execute format('select count(*) from %I where %s', relation, condition) into found;
+        execute format('select count(*) from %I', relation)
+            || case when has_archive then ' where archived_at is null' else '' end
+        into found;
     end if;
     return found;
 end $$;
@@ -39,8 +41,8 @@ end $$;
 -- What server.status counts.
 create function status_counts() returns json
 language sql stable as $$
-    select json_build_object('products', count_about('product', 'archived_at is null'),
-        'orders', count_about('customer_order'), 'users', count_about('app_user', 'archived_at is null'),
+    select json_build_object('products', count_about('product', true),
+        'orders', count_about('customer_order'), 'users', count_about('app_user', true),
         'priceChanges', count_about('price_change'), 'events', (select last_number from event_sequence))
 $$;
 

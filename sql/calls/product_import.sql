@@ -19,7 +19,7 @@ begin
                 select locked.product_id from (
                     select d.product_id from product d join inventory i using (product_id)
                     where d.product_id = any (ids) order by d.product_id for no key update skip locked) locked);
-            if busy = '{}' or try = 4 then return busy; end if;
+            exit when busy = '{}' or try = 4;
             raise exception using errcode = 'AHELD';  -- lets go of all
         exception when sqlstate 'AHELD' then null;
         end;
@@ -30,6 +30,7 @@ begin
         exception when sqlstate 'AHELD' or lock_not_available then null;
         end;
     end loop;
+    return busy;
 end $$;
 
 create function product_import(p jsonb) returns json

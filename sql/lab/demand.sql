@@ -184,47 +184,43 @@ language sql immutable parallel safe as $$
         else case when p <= demand[2] then 1 else bounded_exp(-demand[3] * ln(p / demand[2])) end end
 $$;
 
--- A scenario as the CSV's columns declare it, checked and made ready. Of what the merchant believes: base, ref_rate,
--- elasticity, salvage, believed_decay, believed season; of the truth: the rest.
-create function parse_scenario(
-    declared jsonb, out name text, out stock integer, out horizon float8, out arrivals float8, out demand float8[],
-    out season float8[], out believed float8[], out season_max float8, out base float8, out ref_rate float8,
-    out elasticity float8, out salvage float8, out decay float8, out seed bigint, out floor_at numeric,
-    out ceiling_at numeric, out price_step numeric, out best_fixed float8
-)
+-- A scenario as the CSV's columns declare it, checked and made ready.
+create function parse_scenario(declared jsonb) returns lab_scenario
 language plpgsql immutable as $$
+declare
+    s lab_scenario;
 begin
-    name := declared ->> 'name';
-    stock := declared ->> 'stock';
-    horizon := declared ->> 'horizon_days';
-    arrivals := declared ->> 'customers_per_day';
-    demand := parse_demand(declared ->> 'demand');
-    season := parse_season('season_true', coalesce(declared ->> 'season_true', '1'), horizon);
-    believed := parse_season('season_believed', coalesce(declared ->> 'season_believed', '1'), horizon);
-    season_max := coalesce((declared ->> 'season_max')::float8, 1);
-    base := declared ->> 'base';
-    ref_rate := declared ->> 'ref_rate';
-    elasticity := coalesce((declared ->> 'elasticity')::float8, 2);
-    salvage := coalesce((declared ->> 'salvage')::float8, 0);
-    decay := coalesce((declared ->> 'believed_decay')::float8, 0);
-    seed := coalesce((declared ->> 'seed')::bigint, 1);
-    best_fixed := declared ->> 'best_fixed_price';
-    floor_at := greatest(case when decay > 0 then 0.1 else 0.4 end * base::numeric, salvage::numeric);
-    ceiling_at := 3 * base;
-    price_step := 0.01 * base::numeric;
-    if arrivals * season_max * horizon > 1e6 then
+    s.name := declared ->> 'name';
+    s.stock := (declared ->> 'stock')::integer;
+    s.horizon := (declared ->> 'horizon_days')::float8;
+    s.arrivals := (declared ->> 'customers_per_day')::float8;
+    s.demand := parse_demand(declared ->> 'demand');
+    s.season := parse_season('season_true', coalesce(declared ->> 'season_true', '1'), s.horizon);
+    s.believed := parse_season('season_believed', coalesce(declared ->> 'season_believed', '1'), s.horizon);
+    s.season_max := coalesce((declared ->> 'season_max')::float8, 1);
+    s.base := (declared ->> 'base')::float8;
+    s.elasticity := coalesce((declared ->> 'elasticity')::float8, 2);
+    s.salvage := coalesce((declared ->> 'salvage')::float8, 0);
+    s.decay := coalesce((declared ->> 'believed_decay')::float8, 0);
+    s.seed := coalesce((declared ->> 'seed')::bigint, 1);
+    s.best_fixed := (declared ->> 'best_fixed_price')::float8;
+    s.floor_at := greatest(case when s.decay > 0 then 0.1 else 0.4 end * s.base::numeric, s.salvage::numeric);
+    s.ceiling_at := 3 * s.base;
+    s.price_step := 0.01 * s.base::numeric;
+    if s.arrivals * s.season_max * s.horizon > 1e6 then
         perform refuse_scenario('customers_per_day', 'would bring more than 1000000 customers a season');
     end if;
-    if ceiling_at < floor_at then perform refuse_scenario('salvage', 'exceeds three times base'); end if;
-    if season_integral(believed, 0, horizon) <= 0 then
+    if s.ceiling_at < s.floor_at then perform refuse_scenario('salvage', 'exceeds three times base'); end if;
+    if season_integral(s.believed, 0, s.horizon) <= 0 then
         perform refuse_scenario('season_believed', 'leaves no demand');
     end if;
-    ref_rate := coalesce(ref_rate, stock / season_integral(believed, 0, horizon));
+    s.ref_rate := coalesce((declared ->> 'ref_rate')::float8, s.stock / season_integral(s.believed, 0, s.horizon));
+    return s;
 end $$;
 
 -- The customers of one season in order of time: when each comes, and the most that each pays. Candidates come at the
 -- season's highest rate and are thinned to the rate of their moment.
-create function draw_customers(scenario record, season_number bigint, out times float8[], out willing float8[])
+create function draw_customers(scenario lab_scenario, season_number bigint, out times float8[], out willing float8[])
 language plpgsql immutable parallel safe as $$
 declare
     gap float8 := 1 / (scenario.arrivals * scenario.season_max);
@@ -282,7 +278,7 @@ end $$;
 -- The expected value of a season to a seller who knows all but the customers themselves: the Hamilton-Jacobi-Bellman
 -- equation dV(n)/dt = -rate arrival_worth(V(n) - V(n-1)) backwards from V(n) = n salvage, by the midpoint rule, with a
 -- step in which at most one candidate is expected. Null where no price is dear enough (isoelastic, elasticity <= 1).
-create function lab_optimum(scenario record) returns float8
+create function lab_optimum(scenario lab_scenario) returns float8
 language plpgsql immutable parallel safe as $$
 declare
     steps integer := greatest(400, ceil(scenario.arrivals * scenario.season_max * scenario.horizon));
@@ -311,7 +307,7 @@ begin
 end $$;
 
 -- The expected value of a season at one price from beginning to end: Poisson demand, cut off at the stock.
-create function fixed_price_worth(scenario record, price float8) returns float8
+create function fixed_price_worth(scenario lab_scenario, price float8) returns float8
 language plpgsql immutable parallel safe as $$
 declare
     cells integer := case when scenario.demand[1] = 1 and scenario.demand[3] > 0 then ceil(4 * scenario.horizon)
@@ -335,7 +331,7 @@ begin
 end $$;
 
 -- The price that is best of those that never change, to a thousandth of base: the rival who knows the future's law.
-create function best_fixed_price(scenario record) returns float8
+create function best_fixed_price(scenario lab_scenario) returns float8
 language plpgsql immutable parallel safe as $$
 declare
     best float8 := 3 * scenario.base;

@@ -8,29 +8,27 @@
 --   of the first stock, 1 - P % above H %; bands_P_L_H: the same on base; days_of_cover_bands;
 --   STRATEGY_PRESET or STRATEGY_cold_PRESET, STRATEGY of learn, deadline, cover, markdown, PRESET of calm, balanced,
 --   agile; cold knows base, season, decay and salvage alone.
-create function parse_policy(
-    policy text, out strategy text, out is_cold boolean, out ticks integer, out band_tick numeric,
-    out band_stock numeric, out daily_cap numeric, out move float8, out low_share float8, out high_share float8
-)
+create function parse_policy(policy text) returns lab_policy
 language plpgsql immutable as $$
 declare
+    q lab_policy;
     f text[];
     preset jsonb;
 begin
-    is_cold := false;
-    ticks := 1;
+    q.is_cold := false;
+    q.ticks := 1;
     if policy in ('fixed_at_base', 'best_fixed_oracle') then
-        strategy := policy;
+        q.strategy := policy;
     elsif policy = 'days_of_cover_bands' then
-        strategy := policy;
-        band_tick := 0;
-        band_stock := 0;
+        q.strategy := policy;
+        q.band_tick := 0;
+        q.band_stock := 0;
     elsif policy ~ '^(original_rule|bands)(_[0-9]{1,2}){3}$' then
         f := regexp_match(policy, '^(original_rule|bands)_(\d+)_(\d+)_(\d+)$');
-        strategy := f[1];
-        move := f[2]::float8 / 100;
-        low_share := f[3]::float8 / 100;
-        high_share := f[4]::float8 / 100;
+        q.strategy := f[1];
+        q.move := f[2]::float8 / 100;
+        q.low_share := f[3]::float8 / 100;
+        q.high_share := f[4]::float8 / 100;
     else
         f := regexp_match(policy, '^(learn|deadline|cover|markdown)(_cold)?_(calm|balanced|agile)$');
         if f is null then
@@ -38,20 +36,21 @@ begin
                 jsonb_build_array(jsonb_build_object('path', '/policies', 'rule', 'choice',
                     'message', format('there is no policy %s', policy)))));
         end if;
-        strategy := f[1];
-        is_cold := f[2] is not null;
+        q.strategy := f[1];
+        q.is_cold := f[2] is not null;
         preset := preset_parameters(f[3]);
-        ticks := 86400 / (preset ->> 'tickSeconds')::integer;
-        band_tick := (preset ->> 'bandTick')::numeric;
-        band_stock := (preset ->> 'bandStock')::numeric;
-        daily_cap := (preset ->> 'dailyCap')::numeric;
+        q.ticks := 86400 / (preset ->> 'tickSeconds')::integer;
+        q.band_tick := (preset ->> 'bandTick')::numeric;
+        q.band_stock := (preset ->> 'bandStock')::numeric;
+        q.daily_cap := (preset ->> 'dailyCap')::numeric;
     end if;
+    return q;
 end $$;
 
 -- The target of a policy that ticks, before the guards. `rate` and `elasticity` are as the policy sees them at its last
 -- tick, t days after the season's start with `season_left` days of average demand to come.
 create function policy_target(
-    scenario record, policy record, stock integer, elasticity float8, rate float8, season_left float8, t float8
+    scenario lab_scenario, policy lab_policy, stock integer, elasticity float8, rate float8, season_left float8, t float8
 ) returns float8
 language plpgsql immutable parallel safe as $$
 declare
@@ -72,7 +71,7 @@ end $$;
 
 -- What was learned by `later`: time that passed in stock at the price p.
 create function season_exposure(
-    scenario record, elasticity float8, state float8[], p float8, earlier float8, later float8
+    scenario lab_scenario, elasticity float8, state float8[], p float8, earlier float8, later float8
 ) returns float8[]
 language plpgsql immutable parallel safe as $$
 begin
@@ -84,7 +83,7 @@ end $$;
 -- The price of a policy that ticks, after the guards; before the first price, `posted` is null and neither cap nor dead
 -- band binds.
 create function policy_price(
-    scenario record, policy record, stock integer, elasticity float8, rate float8, season_left float8, t float8,
+    scenario lab_scenario, policy lab_policy, stock integer, elasticity float8, rate float8, season_left float8, t float8,
     posted numeric, anchor numeric, band numeric
 ) returns numeric
 language plpgsql immutable parallel safe as $$
@@ -108,7 +107,7 @@ $$;
 
 -- One season under a policy that keeps its price, or that moves the last price after each sale (the original rule).
 create function sell_compounding(
-    scenario record, policy record, times float8[], willing float8[], is_traced boolean,
+    scenario lab_scenario, policy lab_policy, times float8[], willing float8[], is_traced boolean,
     out value float8, out prices float8[], out left_over integer, out path jsonb
 )
 language plpgsql immutable parallel safe as $$
@@ -139,7 +138,7 @@ end $$;
 -- evaluated. The day's anchor is the price before the day's first tick; between ticks all is seen as of the last tick.
 -- After the last unit nothing happens.
 create function sell_ticking(
-    scenario record, policy record, times float8[], willing float8[], is_traced boolean,
+    scenario lab_scenario, policy lab_policy, times float8[], willing float8[], is_traced boolean,
     out value float8, out prices float8[], out left_over integer, out path jsonb
 )
 language plpgsql immutable parallel safe as $$
@@ -210,7 +209,7 @@ end $$;
 -- What one season under a policy comes to: revenue and salvage, how often the price changed, how often a change went
 -- against the one before, and what was left.
 create function sell_season(
-    scenario record, policy record, times float8[], willing float8[], is_traced boolean,
+    scenario lab_scenario, policy lab_policy, times float8[], willing float8[], is_traced boolean,
     out value float8, out changes integer, out reversals integer, out left_over integer, out path jsonb
 )
 language plpgsql immutable parallel safe as $$
@@ -273,7 +272,7 @@ create function lab_prepare(p jsonb) returns json
 language plpgsql stable as $$
 declare
     scenario jsonb := p -> 'scenario';
-    s record;
+    s lab_scenario;
 begin
     if p ? 'seed' then scenario := scenario || jsonb_build_object('seed', p -> 'seed'); end if;
     s := parse_scenario(scenario);

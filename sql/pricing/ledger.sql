@@ -150,10 +150,10 @@ create function move_stock(
 ) returns json
 language plpgsql as $$
 declare
-    d product := find_open_product(id);
     was inventory;
     i inventory;
 begin
+    perform find_open_product(id);
     select * into was from inventory where product_id = id for no key update;
     if was.stock - was.held::bigint + change < 0 then
         perform fail('PR201', format('Only %s of product %s are available.', was.stock - was.held, id),
