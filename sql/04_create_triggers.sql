@@ -445,7 +445,7 @@ begin
     end if;
     if tg_op = 'INSERT' or new.phone_number is distinct from old.phone_number then
         new.phone_number := clean_name(new.phone_number, 'phoneNumber', 32);
-        -- Its check refuses that
+        -- Its check refuses a number of fewer than three digits.
         if phone_key(new.phone_number) !~ '[0-9]{3}' then new.phone_number := '-'; end if;
     end if;
     return new;

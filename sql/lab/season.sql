@@ -50,7 +50,8 @@ end $$;
 -- The target of a policy that ticks, before the guards. `rate` and `elasticity` are as the policy sees them at its last
 -- tick, t days after the season's start with `season_left` days of average demand to come.
 create function policy_target(
-    scenario lab_scenario, policy lab_policy, stock integer, elasticity float8, rate float8, season_left float8, t float8
+    scenario lab_scenario, policy lab_policy, stock integer, elasticity float8, rate float8, season_left float8,
+    t float8
 ) returns float8
 language plpgsql immutable parallel safe as $$
 declare
@@ -83,8 +84,8 @@ end $$;
 -- The price of a policy that ticks, after the guards; before the first price, `posted` is null and neither cap nor dead
 -- band binds.
 create function policy_price(
-    scenario lab_scenario, policy lab_policy, stock integer, elasticity float8, rate float8, season_left float8, t float8,
-    posted numeric, anchor numeric, band numeric
+    scenario lab_scenario, policy lab_policy, stock integer, elasticity float8, rate float8, season_left float8,
+    t float8, posted numeric, anchor numeric, band numeric
 ) returns numeric
 language plpgsql immutable parallel safe as $$
 declare
