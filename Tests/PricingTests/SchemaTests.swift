@@ -44,7 +44,7 @@ struct SchemaTests {
         for line in lines {
             if line.hasPrefix("CREATE FUNCTION") { isFunction = true }
             if isFunction {
-                if line.wholeMatch(of: /.*\$[a-z_]*\$;/) != nil { isFunction = false }
+                if line.wholeMatch(of: /.*\$[a-z_]*\$;|END;| +RETURN .*;/) != nil { isFunction = false }
                 continue
             }
             let isNoise =

@@ -55,6 +55,37 @@ CREATE TYPE pricing_code.batch_line AS (
 	price_event bigint,
 	order_event bigint
 );
+CREATE TYPE pricing_code.lab_policy AS (
+	strategy text,
+	is_cold boolean,
+	ticks integer,
+	band_tick numeric,
+	band_stock numeric,
+	daily_cap numeric,
+	move double precision,
+	low_share double precision,
+	high_share double precision
+);
+CREATE TYPE pricing_code.lab_scenario AS (
+	name text,
+	stock integer,
+	horizon double precision,
+	arrivals double precision,
+	demand double precision[],
+	season double precision[],
+	believed double precision[],
+	season_max double precision,
+	base double precision,
+	ref_rate double precision,
+	elasticity double precision,
+	salvage double precision,
+	decay double precision,
+	seed bigint,
+	floor_at numeric,
+	ceiling_at numeric,
+	price_step numeric,
+	best_fixed double precision
+);
 CREATE TYPE pricing_code.order_outcome AS (
 	reply text,
 	replayed boolean,
