@@ -43,31 +43,17 @@ extension SQLState {
     package static let classIntegrityConstraint: SQLState = "23000"
     /// `40xxx`: the server rolled the transaction back.
     package static let classTransactionRollback: SQLState = "40000"
-    /// `42xxx`: the statement is wrong, or its role may not run it.
-    package static let classSyntaxOrAccessRule: SQLState = "42000"
-    /// `53xxx`: the server ran out of something.
-    package static let classInsufficientResources: SQLState = "53000"
-    /// `57xxx`: an operator, a timeout or a shutdown intervened.
-    package static let classOperatorIntervention: SQLState = "57000"
 
     /// `0A000` as one code: not supported, or a cached plan whose row type changed.
     package static let featureNotSupported: SQLState = "0A000"
-    /// `23502`: null in a column that refuses it.
-    package static let notNullViolation: SQLState = "23502"
-    /// `23503`: a referenced row is missing, or a row is still referenced.
-    package static let foreignKeyViolation: SQLState = "23503"
     /// `23505`: the key exists.
     package static let uniqueViolation: SQLState = "23505"
     /// `23514`: a `check` constraint said no.
     package static let checkViolation: SQLState = "23514"
-    /// `23P01`: an exclusion constraint said no.
-    package static let exclusionViolation: SQLState = "23P01"
     /// `25006`: a write on a standby or in a read-only transaction.
     package static let readOnlyTransaction: SQLState = "25006"
     /// `26000` as one code: the server does not know this prepared statement.
     package static let invalidStatementName: SQLState = "26000"
-    /// `3D000` as one code: no such database.
-    package static let invalidCatalogName: SQLState = "3D000"
     /// `40001`: retry the transaction.
     package static let serializationFailure: SQLState = "40001"
     /// `40P01`: retry the transaction.
@@ -76,16 +62,6 @@ extension SQLState {
     package static let insufficientPrivilege: SQLState = "42501"
     /// `42883`: no such function.
     package static let undefinedFunction: SQLState = "42883"
-    /// `42P01`: no such table.
-    package static let undefinedTable: SQLState = "42P01"
-    /// `42P04`: the database exists.
-    package static let duplicateDatabase: SQLState = "42P04"
-    /// `42710`: the role or another object exists.
-    package static let duplicateObject: SQLState = "42710"
-    /// `53100`: the server's disk is full.
-    package static let diskFull: SQLState = "53100"
-    /// `53300`: no connection slot is free.
-    package static let tooManyConnections: SQLState = "53300"
     /// `55P03`: `lock_timeout` ended a wait.
     package static let lockNotAvailable: SQLState = "55P03"
     /// `57014`: cancelled by a request or by `statement_timeout`.
