@@ -1,5 +1,5 @@
 --! code
--- The laboratory: whole made-up seasons, sold by the very functions that price products. A season is one call of
+-- The laboratory: whole simulated seasons, priced by the same functions as products. A season is one call of
 -- sell_season; many seasons are one statement of lab_seasons. Nothing here reads or writes a table.
 
 -- A policy by its name: what sets its target, how often it ticks, and its guards.
@@ -49,7 +49,8 @@ end $$;
 -- The target of a policy that ticks, before the guards. `rate` and `elasticity` are as the policy sees them at its last
 -- tick, t days after the season's start with `season_left` days of average demand to come.
 create function policy_target(
-    scenario lab_scenario, policy lab_policy, stock integer, elasticity float8, rate float8, season_left float8, t float8
+    scenario lab_scenario, policy lab_policy, stock integer, elasticity float8, rate float8, season_left float8,
+    t float8
 ) returns float8
 language plpgsql immutable parallel safe as $$
 declare
@@ -68,7 +69,7 @@ begin
                            scenario.horizon - t, true, scenario.decay, t);
 end $$;
 
--- What was learned by `later`: time that passed in stock at the price p.
+-- The learner's state at `later`: time that passed in stock at the price p.
 create function season_exposure(
     scenario lab_scenario, elasticity float8, state float8[], p float8, earlier float8, later float8
 ) returns float8[]
@@ -82,8 +83,8 @@ end $$;
 -- The price of a policy that ticks, after the guards; before the first price, `posted` is null and neither cap nor dead
 -- band binds.
 create function policy_price(
-    scenario lab_scenario, policy lab_policy, stock integer, elasticity float8, rate float8, season_left float8, t float8,
-    posted numeric, anchor numeric, band numeric
+    scenario lab_scenario, policy lab_policy, stock integer, elasticity float8, rate float8, season_left float8,
+    t float8, posted numeric, anchor numeric, band numeric
 ) returns numeric
 language plpgsql immutable parallel safe as $$
 declare
@@ -205,7 +206,7 @@ begin
     end loop;
 end $$;
 
--- What one season under a policy comes to: revenue and salvage, how often the price changed, how often a change went
+-- The result of one season under a policy: revenue and salvage, how often the price changed, how often a change went
 -- against the one before, and what was left.
 create function sell_season(
     scenario lab_scenario, policy lab_policy, times float8[], willing float8[], is_traced boolean,
@@ -264,9 +265,8 @@ language sql stable as $$
     from sums
 $$;
 
--- A scenario made ready for many seasons, or PR602 where it or a policy makes no sense: with another seed if one is
--- given, and with what costs too much to find for each season: the best fixed price, and the optimum where it is asked
--- for.
+-- Prepares a scenario for many seasons, or PR602 where it or a policy is invalid: with another seed if one is given,
+-- and with what costs too much to compute for each season: the best fixed price, and the optimum where it is asked for.
 create function lab_prepare(p jsonb) returns json
 language plpgsql stable as $$
 declare
