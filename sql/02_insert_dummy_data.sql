@@ -1,6 +1,6 @@
 --! demo
--- A small shop to look at, applied only when asked for, into an empty database, once every function and trigger stands:
--- stock moves through the same functions as live stock, so ledger, history and events know all of it. Only Chloe Evans
+-- A small shop to look at, applied only on request, to an empty database, after every function and trigger: stock moves
+-- through the same functions as live stock, so stock ledger, price history and events are complete. Only Chloe Evans
 -- has a password: pricingd-demo.
 
 select set_config('pricing.actor', 'demo', true);
@@ -81,8 +81,7 @@ from (select o.n, u.user_id as buyer,
       from demo_order o join app_user u on u.email = o.customer join product d using (title)
       group by o.n, u.user_id order by o.n) orders;
 
--- The first two orders are done, the third is on its way, the fifth was thought better of; two shelves are filled
--- again.
+-- The first two orders are completed, the third is in processing, the fifth is cancelled; two products are restocked.
 select order_advance(jsonb_build_object('orderId', order_id, 'status', step))
 from customer_order, unnest(array['processing', 'completed']) with ordinality u (step, n)
 where order_id <= (select min(order_id) + 1 from customer_order) order by order_id, n;

@@ -1,5 +1,5 @@
 --! queries
--- Named questions about the shop, each one SELECT, read by `report.list` and run by `report.run`. None shows a password
+-- Named queries about the shop, one SELECT each, read by `report.list` and run by `report.run`. None shows a password
 -- hash. Revenue counts orders that were neither cancelled nor returned.
 
 -- name: products

@@ -1,5 +1,5 @@
 --! code last
--- Every trigger, with the one function behind it: here reading begins. A price is guards(strategy(declaration, ledger,
+-- Every trigger, with the one function behind it: start reading here. A price is guards(strategy(declaration, ledger,
 -- clock), limits, posted price); it is computed in the transaction that moves stock, by one trigger on inventory that
 -- writes price, ledger, history and events at once. What it calls:
 --   learn_and_estimate   pricing/learner.sql     what sales say of demand, for the strategies that model it
@@ -68,7 +68,7 @@ begin
     end if;
     stock_moved := new.stock <> old.stock;
     if why.kind is null then
-        why.kind := coalesce(move_by_hand(old, new), case when why is not null then 'pin' end);
+        why.kind := coalesce(manual_change_kind(old, new), case when why is not null then 'pin' end);
         if why.kind is null then return new; end if;
     end if;
     why.actor := coalesce(why.actor, acting());
@@ -97,7 +97,7 @@ begin
     verdict := evaluate_price(declared, chosen, new, mode);
     new.band := verdict.band;
     if cardinality(sales) > 1 then
-        new := sell_the_others(declared, chosen, old, new, verdict, sales, moment);
+        new := apply_later_sales(declared, chosen, old, new, verdict, sales, moment);
         new.movement_count := old.movement_count + cardinality(sales);
         perform record_sales(old, sales, moment);
     elsif stock_moved then
@@ -124,31 +124,32 @@ create trigger inventory_move before update of stock, price, pin_price, pinned_u
     opening_rate, next_eta, cause, sales on inventory
     for each row execute function tg_inventory_move();
 
--- What the trigger keeps beside stock and price is written by it alone: each is an input of some price.
-create function tg_inventory_kept() returns trigger
+-- Only the inventory trigger writes these columns: each is an input of some price.
+create function tg_inventory_guard() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
     perform fail('PR903', 'Beside stock, price and pin an inventory row is kept by its trigger.');
     return null;
 end $$;
 
-create trigger inventory_kept before update of product_id, band, anchor_price, anchor_date, ticked_at,
+create trigger inventory_guard before update of product_id, band, anchor_price, anchor_date, ticked_at,
     opening_price, movement_count, change_count, last_restock_at, learned_at, elasticity_now, rate_now, changed_at
     on inventory
-    for each row execute function tg_inventory_kept();
+    for each row execute function tg_inventory_guard();
 
--- A product keeps its inventory row: what stands in it no ledger could give back.
-create function tg_inventory_keep() returns trigger
+-- An inventory row is never deleted: part of its state is in neither stock ledger nor price history.
+create function tg_inventory_no_delete() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
     perform fail('PR903', 'An inventory row stays as long as its product: archive the product.');
     return null;
 end $$;
 
-create trigger inventory_keep before delete on inventory for each statement execute function tg_inventory_keep();
+create trigger inventory_no_delete before delete on inventory
+    for each statement execute function tg_inventory_no_delete();
 
--- ------------------------------------------------------------------------------------------------------ the ledgers
--- Ledger and history are append-only, whoever asks.
+-- ------------------------------------------------------------------------------------------------------ append-only
+-- Stock ledger, price history and repairs are append-only, for every role.
 create function tg_history_append_only() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
@@ -165,7 +166,7 @@ create trigger audit_repair_append_only before update or delete or truncate on a
 
 -- ------------------------------------------------------------------------------------------------------ products
 -- The statement that makes a product chose the rule before it had the lock: where that version was retired meanwhile,
--- the product follows the one that replaced it.
+-- the product follows its successor.
 create function tg_product_make() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
@@ -256,16 +257,14 @@ create trigger product_declare after update on product
     for each row when (
         (old.base_price, old.unit_cost, old.floor_price, old.ceiling_price, old.low_stock, old.high_stock,
          old.rule_id, old.category_id, old.archived_at, old.elasticity, old.ref_rate, old.unit_value, old.decay,
-         old.season_start,
-         old.season_end, old.season_profile)
+         old.season_start, old.season_end, old.season_profile)
         is distinct from
         (new.base_price, new.unit_cost, new.floor_price, new.ceiling_price, new.low_stock, new.high_stock,
          new.rule_id, new.category_id, new.archived_at, new.elasticity, new.ref_rate, new.unit_value, new.decay,
-         new.season_start,
-         new.season_end, new.season_profile))
+         new.season_start, new.season_end, new.season_profile))
     execute function tg_product_declare();
 
--- What is archived waits for nothing.
+-- Archiving a product closes its open expectations.
 create function tg_product_stop_waiting() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
@@ -279,7 +278,7 @@ create trigger product_archive_expectations after update of archived_at on produ
     execute function tg_product_stop_waiting();
 
 -- ------------------------------------------------------------------------------------ deliveries, orders, rules, clock
--- Whoever writes an expectation, the product's price follows at once.
+-- An expectation evaluates the product's price at once, direct SQL too.
 create function tg_expectation_price() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
@@ -298,7 +297,7 @@ create trigger expectation_price after insert or update or delete on expectation
     for each row execute function tg_expectation_price();
 
 -- Every move of an order passes here, direct SQL too: pending -> processing -> completed -> returned, and cancelled
--- from the first two. What was cancelled or returned goes back to its shelves, once, and subscribers hear of it. The
+-- from the first two. Units of a cancelled or returned order go back into stock, once, and an event reports it. The
 -- reason travels in the setting pricing.reason.
 create function tg_order_move() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
@@ -316,7 +315,7 @@ begin
     end if;
     if movement is not null then
         for line in select * from order_line where order_id = old.order_id order by product_id loop
-            perform make_room(line.product_id, line.quantity);
+            perform check_stock_room(line.product_id, line.quantity);
             update inventory set stock = stock + line.quantity,
                 cause = row(movement, null, why, old.order_id)::movement_cause
             where product_id = line.product_id;
@@ -335,7 +334,7 @@ end $$;
 create trigger customer_order_move before update of status on customer_order
     for each row execute function tg_order_move();
 
--- A version is what prices were computed from: only its status moves.
+-- Prices were computed from a version: only its status moves.
 create function tg_rule_keep() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 declare
@@ -352,8 +351,8 @@ end $$;
 
 create trigger rule_keep before update on rule for each row execute function tg_rule_keep();
 
--- Nobody may leave a virtual time behind in a live database. Checked at the commit, since generating back-dated data
--- sets one for as long as its own transaction lasts.
+-- A live database has no virtual time. Checked at the commit, since generating back-dated data sets one for as long as
+-- its own transaction lasts.
 create function tg_virtual_clock_sandbox() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
@@ -367,8 +366,8 @@ create constraint trigger virtual_clock_sandbox after insert or update on virtua
     deferrable initially deferred for each row execute function tg_virtual_clock_sandbox();
 
 -- ------------------------------------------------------------------------------------------------------ names
--- Names are trimmed and checked however they come, and what is made is made at the shop's time. What stands unchanged
--- is left as it is. A function a table, so that each is checked against the columns that it has.
+-- Names are trimmed and checked however they come; what stands unchanged is left as it is. One function a table, so
+-- that each is checked against the columns that it has.
 create function tg_product_title() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
@@ -454,8 +453,7 @@ end $$;
 create trigger app_user_name_clean before insert or update of full_name, email, phone_number on app_user
     for each row execute function tg_user_names();
 
--- A row's time of making where nobody gave one: the column's default is the wall clock, which a sandbox does not
--- follow.
+-- created_at in the shop's time unless given: the column's default is the wall clock, which a sandbox does not follow.
 create function tg_row_born() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin

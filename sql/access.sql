@@ -1,13 +1,13 @@
 --! code last
--- Who may do what. Whoever may write a table may call what its triggers call; what runs with its owner's rights is for
--- the daemon's role alone.
+-- Privileges. A role that may write a table may call what its triggers call; functions that run with their owner's
+-- rights are for the daemon's role alone.
 
 grant usage on schema pricing_code to public;
 revoke execute on function keyed_hash(text), make_event_partitions(bigint), expire_events(), generate_begin(jsonb),
     generate_orders(jsonb), generate_finish(jsonb), repair_products(bigint[], text) from public;
 
--- The role that the daemon serves as, where there is one: it owns nothing, and may add to ledger and history but never
--- change or remove a row of them. A partition that is made later is reached by way of its table.
+-- The role that the daemon serves as, where there is one: it owns nothing, and appends to stock ledger and price
+-- history but never changes or deletes a row of them. A partition made later is reached through its table.
 do $$
 begin
     if exists (select from pg_roles where rolname = 'pricingd') then
@@ -18,7 +18,7 @@ begin
         grant usage on sequence customer_order_order_id_seq, event_outbox_event_id_seq to pricingd;
         grant update on app_user, supplier, category, rule, product, shelf, expectation, automation_halt,
             breaker_state, event_sequence, failing_product, tick_state to pricingd;
-        -- What the trigger keeps by itself, and what an order was charged, nothing else writes.
+        -- The other columns are the trigger's own, and what an order was charged never changes.
         grant update (stock, price, pin_price, pinned_until, learner, learning_since, opening_rate, next_eta,
             cause, sales) on inventory to pricingd;
         grant update (status, changed_at) on customer_order to pricingd;

@@ -14,19 +14,19 @@ create type wanted_line as (
     product_id bigint, quantity bigint, max_price numeric, price numeric(12, 2), available integer, is_open boolean
 );
 
--- What came of one order: a reply, new or given before, or why it was refused.
+-- The outcome of one order: its reply, new or repeated, or why it was refused.
 create type order_outcome as (
     reply text, replayed boolean, state text, message text, detail text, broken text
 );
 
--- A line of a batch: of which call, by whom, what it asks for beside what the shop has, and the units that the calls up
--- to this one ask of the product. The order that it becomes, and its events' numbers.
+-- A line of a batch: its call and actor, what it asks for beside what the shop has, and the units that the calls up to
+-- this one ask of the product; then the numbers of its events.
 create type batch_line as (
     call integer, actor text, product_id bigint, quantity bigint, max_price numeric, price numeric(12, 2),
     available integer, is_open boolean, asked bigint, stock_event bigint, price_event bigint, order_event bigint
 );
 
--- One thing that an audit finds.
+-- One finding of an audit.
 create type audit_finding as (
     kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text, expected text, found text
 );

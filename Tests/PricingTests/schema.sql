@@ -657,9 +657,9 @@ CREATE TRIGGER automation_halt_name_clean BEFORE INSERT OR UPDATE OF resume_reas
 CREATE TRIGGER category_name_clean BEFORE INSERT OR UPDATE OF name ON pricing.category FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_category_name();
 CREATE TRIGGER customer_order_move BEFORE UPDATE OF status ON pricing.customer_order FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_order_move();
 CREATE TRIGGER expectation_price AFTER INSERT OR DELETE OR UPDATE ON pricing.expectation FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_expectation_price();
-CREATE TRIGGER inventory_keep BEFORE DELETE ON pricing.inventory FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_inventory_keep();
-CREATE TRIGGER inventory_kept BEFORE UPDATE OF product_id, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, learned_at, elasticity_now, rate_now, changed_at ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_kept();
+CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, learned_at, elasticity_now, rate_now, changed_at ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
 CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, price, pin_price, pinned_until, learner, learning_since, opening_rate, next_eta, cause, sales ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_move();
+CREATE TRIGGER inventory_no_delete BEFORE DELETE ON pricing.inventory FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_inventory_no_delete();
 CREATE TRIGGER inventory_open BEFORE INSERT ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_open();
 CREATE TRIGGER price_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.price_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER product_archive_expectations AFTER UPDATE OF archived_at ON pricing.product FOR EACH ROW WHEN (((old.archived_at IS NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION pricing_code.tg_product_stop_waiting();

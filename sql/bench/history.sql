@@ -1,11 +1,10 @@
 --! bench
--- What psql runs to give the shop of 42_bench_shop.sql a past of `rows` rows. A history row is one stock movement, a
+-- What psql runs to give the shop of bench/shop.sql a history of `rows` rows. A history row is one stock movement, a
 -- sale of one unit, with its order of one line and its two events; after every 20th the merchant declares the product's
--- other base price, which is a price change and a third event. The rows go round the products, as a shop's do whose
--- customers want all things alike, so that indexes grow everywhere at once; their times lead from the newest order, or
--- a year ago, to now. Written set by set without the triggers; what they would have left behind holds all the same, as
--- the audit says. May be run again: the past goes on where it ended. Fails by a primary key where somebody trades
--- meanwhile.
+-- other base price, which is a price change and a third event. The rows go round-robin over the products, as under
+-- uniform demand, so that indexes grow everywhere; their times run from the newest order, or a year ago, to now.
+-- Written set by set without the triggers, and consistent with what those would have written, as the audit confirms.
+-- May be run again: the history continues. Fails on a primary key if orders are placed meanwhile.
 begin;
 set local session_replication_role = replica;
 set local synchronous_commit = off;
@@ -18,7 +17,7 @@ select nextval('customer_order_order_id_seq') as first_order,
 from app_user where email like '%@bench.example' \gset
 select setval('customer_order_order_id_seq', :first_order - 1 + :rows) as last_order \gset
 
--- The two declarations that a product goes to and fro between, and what its price is then.
+-- The two declarations that a product alternates between, and its price under the other.
 create temporary table declared on commit drop as
 select (d).base_price, v.price, v.binding, price_reason('declaration', (r).strategy, v, '') as reason,
        price_inputs(d, r, jsonb_populate_record(i, jsonb_build_object('anchor_price', v.price)), 0, (i).band,
@@ -86,7 +85,7 @@ update inventory i set stock = i.stock - sold, movement_count = i.movement_count
     anchor_price = case when (sold + behind) / 20 % 2 = 1 then other_price else i.anchor_price end
 from standing s where s.product_id = i.product_id;
 update event_sequence set last_number = (select max(sequence) from event);
--- The breaker has seen it.
+-- The breaker has read these events.
 update breaker_state set last_sequence = (select last_number from event_sequence);
 drop view past;
 commit;

@@ -44,9 +44,9 @@ select c.* from generate_series(2, :products) n, event e, lateral jsonb_populate
     'sequence', e.sequence + (n - 1) * :tale, 'product_id', :first - 1 + n, 'key', :first - 1 + n)) c
 where e.sequence > :told - :tale;
 update event_sequence set last_number = last_number + (:products - 1) * :tale;
--- A past that is made up is no reason to let go of it.
+-- A made-up history must not expire.
 insert into setting values ('event_days', '36500') on conflict (name) do nothing;
--- First prices are no runaway of the rules, and a million of them no work for the breaker.
+-- The breaker need not read a million first prices.
 update breaker_state set last_sequence = (select last_number from event_sequence);
 select setval('product_product_id_seq', :first - 1 + :products) as last \gset
 commit;

@@ -1,9 +1,9 @@
 --! code
 -- The audit, as calls run it.
 
--- One step of `audit.verify`: the next products, then the next orders, until none is left. `state` is what the step
--- before left; the last step gives the reply. Differences are counted all, and a page of them is kept: those after
--- the first `cursor`.
+-- One step of `audit.verify`: the next products, then the next orders, until none is left. `state` is the previous
+-- step's; the last step returns the reply. All differences are counted, and one page of them is kept: those after the
+-- first `cursor`.
 create function audit_verify(p jsonb) returns json
 language plpgsql stable set jit = off as $$
 declare
@@ -53,7 +53,7 @@ begin
         'message', case when ids <> '{}' then 'products' else 'orders' end);
 end $$;
 
--- `audit.repair`: says what it would put right and what it cannot; does it when told to `apply`.
+-- `audit.repair`: lists what it can repair and what it cannot; repairs when told to `apply`.
 create function audit_repair(p jsonb) returns json
 language plpgsql set jit = off as $$
 declare

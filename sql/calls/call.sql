@@ -8,16 +8,15 @@ language sql stable as $$
                 else to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end
 $$;
 
--- A search text, folded as what it is compared with is, as a LIKE pattern that finds it anywhere, its own wildcards
--- escaped.
+-- A search text as a LIKE pattern that matches it anywhere: folded like the column, its own wildcards escaped.
 create function like_pattern(search text) returns text
 language sql immutable as $$
     select '%' || replace(replace(replace(fold_text(search), '\', '\\'), '%', '\%'), '_', '\_') || '%'
 $$;
 
--- The cursor that stands for a place in one list under one request: the place and a keyed hash of list, request and
--- place. Filters and order are the request; how many rows a page has may change from page to page, and so may what the
--- daemon carries along.
+-- The cursor for a place in one list under one request: the place and a keyed hash of list, request and place, so that
+-- it cannot be forged. Filters and order are the request; page size and the daemon's own state may change from page to
+-- page.
 create function seal_cursor(list text, p jsonb, place json) returns text
 language sql stable strict as $$
     select translate(encode(substr(keyed_hash(
@@ -25,7 +24,7 @@ language sql stable strict as $$
         || convert_to(place::text, 'UTF8'), 'base64'), E'+/=\n', '-_')
 $$;
 
--- The place that the cursor of a request stands for; null without one, and PR602 when this list never gave it for this
+-- The place that a request's cursor stands for; null without one, and PR602 when this list did not issue it for this
 -- request.
 create function open_cursor(list text, p jsonb) returns jsonb
 language plpgsql stable as $$
@@ -40,7 +39,7 @@ begin
                                             'base64'), 13), 'UTF8')::json;
         is_ours := coalesce(seal_cursor(list, p, place) = given, false);
     exception when data_exception then
-        null;  -- nothing that was ever sealed
+        null;  -- no cursor of ours
     end;
     if not is_ours then
         perform fail('PR602', 'The cursor is not one that this list gave for these filters and this order.',
@@ -50,14 +49,14 @@ begin
     return place::jsonb;
 end $$;
 
--- How many rows a list asks for; 50 unless it says.
+-- Rows a page; 50 by default.
 create function page_size(p jsonb) returns integer
 language sql immutable as $$
     select coalesce((p ->> 'limit')::integer, 50)
 $$;
 
--- The page that a list gives for a request: at most its `limit` of the rows, which hold one row more than the page when
--- there is another page. Each row is {"cursor": [place], "item": …}; the next cursor is the last shown row's.
+-- One page of a list: at most `limit` of the rows, which hold one more when there is another page. Each row is
+-- {"cursor": [place], "item": …}; the next cursor is that of the last row shown.
 create function as_page(list text, p jsonb, rows json[]) returns json
 language sql stable as $$
     select json_build_object(
@@ -75,8 +74,8 @@ language sql stable as $$
         else params end::text, 'UTF8'))
 $$;
 
--- The reply that this very request was given before, or null; refuses the key of another request. Waits while another
--- transaction works under the same key, which a lock says and not a row, so that a key costs one write.
+-- The reply stored for this very request, or null; refuses the key of another request. Waits while another transaction
+-- works under the same key: an advisory lock and not a row, so that a key costs one write.
 create function find_reply(request_key text, hash bytea) returns text
 language plpgsql as $$
 declare
@@ -86,15 +85,15 @@ begin
     perform pg_advisory_xact_lock(hashtextextended(request_key, 0));
     select r.* into stored from request_key r where r.key = find_reply.request_key;
     if not found then return null; end if;
-    o := replay(stored, hash);
+    o := repeat_reply(stored, hash);
     if o.state is not null then perform fail(o.state, o.message); end if;
     return o.reply;
 end $$;
 
--- The reply that stands under a key, given again, or the refusal of another request's key (PR009). The first
--- transaction may have been seen before its standby had it, when its wait was cut short: a reply is given again only by
--- a commit that waits for the standby itself, and such a commit must write something.
-create function replay(stored request_key, hash bytea) returns order_outcome
+-- The stored reply of a key, repeated, or PR009 for another request. The first transaction may have become visible
+-- before its standby had it, when its wait was cancelled: so the repeat commits a write of its own, which waits for the
+-- standby.
+create function repeat_reply(stored request_key, hash bytea) returns order_outcome
 language plpgsql as $$
 begin
     if stored.request_hash <> hash then
@@ -126,8 +125,8 @@ begin
     end if;
 end $$;
 
--- Whether a row that this transaction made within its own time was made by it, in a subtransaction maybe: nobody else's
--- row is seen while its transaction still runs.
+-- Whether this transaction, or a subtransaction of it, made a row at its own time: no other transaction's row is
+-- visible while that one is still in progress.
 create function is_own_row(made xid) returns boolean
 language plpgsql stable as $$
 declare
@@ -137,8 +136,8 @@ begin
     return made_at >= own and pg_xact_status(made_at::text::xid8) = 'in progress';
 end $$;
 
--- What this transaction has done so far, for a dry run: the stock and prices that it moved, its events, and the guards
--- that bound. Read before the rollback.
+-- What this transaction has done so far, for a dry run: stock and prices moved, events, and the guards that bound. Read
+-- before the rollback.
 create function would_change() returns json
 language sql stable as $$
     with mine as (
@@ -157,7 +156,7 @@ language sql stable as $$
                 or case when c.at = pricing_now() then is_own_row(c.xmin) end)), '[]'))
 $$;
 
--- Forgets request keys older than 24 hours, a bounded number at a time.
+-- Deletes request keys older than 24 hours, a bounded batch at a time.
 create function expire_request_keys() returns bigint
 language sql as $$
     with old as materialized (

@@ -7,8 +7,8 @@ language sql stable as $$
         'virtual', exists (select from virtual_clock))
 $$;
 
--- Sets a sandbox's clock and runs the tick that the new time asks for, after any tick that runs now: a tick that finds
--- another one running does nothing. A live database refuses (PR502).
+-- Sets a sandbox's clock and runs the tick for the new time, after any tick that is running: a tick that finds another
+-- one running does nothing. A live database refuses (PR502).
 create function clock_set(p jsonb) returns json
 language plpgsql security definer set search_path = pricing, pricing_code, pg_temp as $$
 declare

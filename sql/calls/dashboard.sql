@@ -1,6 +1,6 @@
 --! code
--- What the admin dashboard shows. Revenue is what orders took that were neither cancelled nor returned; days and months
--- are UTC; every figure is sane in an empty shop. No function here reads a password hash.
+-- What the admin dashboard shows. Revenue is the total of orders that were neither cancelled nor returned; days and
+-- months are UTC; every figure is defined in an empty shop. No function here reads a password hash.
 
 -- Whether an order's total counts as revenue.
 create function counts_as_revenue(status text) returns boolean
@@ -23,9 +23,8 @@ language sql stable as $$
     from (select count(*) as offered from shelf where level is not null) o
 $$;
 
--- How many rows a table has that are not archived: counted as long as that is quick, beyond 200,000 rows what the
--- planner knows of the table.
-create function count_about(relation text, has_archive boolean default false) returns bigint
+-- How many rows of a table are not archived: exact up to about 200,000 rows, beyond that the planner's estimate.
+create function estimate_count(relation text, has_archive boolean default false) returns bigint
 language plpgsql stable as $$
 declare
     found bigint := (select reltuples from pg_class where oid = relation::regclass);
@@ -41,9 +40,9 @@ end $$;
 -- What server.status counts.
 create function status_counts() returns json
 language sql stable as $$
-    select json_build_object('products', count_about('product', true),
-        'orders', count_about('customer_order'), 'users', count_about('app_user', true),
-        'priceChanges', count_about('price_change'), 'events', (select last_number from event_sequence))
+    select json_build_object('products', estimate_count('product', true),
+        'orders', estimate_count('customer_order'), 'users', estimate_count('app_user', true),
+        'priceChanges', estimate_count('price_change'), 'events', (select last_number from event_sequence))
 $$;
 
 -- Per category: products on offer, their units, and what those are worth at today's prices.
@@ -60,9 +59,9 @@ language sql stable as $$
           group by c.category_id) per
 $$;
 
--- Per day of the last `days` (default 30, today included), oldest first: the mean of all prices as the day ended, and
--- how often prices were raised and cut that day; of one product when `productId` is given. Read backwards: the sum of
--- prices now, less what each later day moved and what products made later opened at. No product yet: a null mean.
+-- Per day of the last `days` (default 30, today included), oldest first: the mean of all prices at the day's end, and
+-- how often prices were raised and cut that day; of one product when `productId` is given. Computed backwards: the sum
+-- of prices now, less what each later day moved and the opening prices of later products. No product yet: a null mean.
 create function dashboard_price_trends(p jsonb) returns json
 language sql stable as $$
     with watched as materialized (

@@ -1,5 +1,5 @@
 --! code
--- The data generator: a year of a shop that really ran. Orders, cancellations, deliveries and ticks pass through the
+-- The data generator: a year of a shop's trade. Orders, cancellations, deliveries and ticks pass through the
 -- same functions and the same trigger as live ones, under a back-dated clock that only the generating transaction sees.
 -- Same seed on the same day, same data, row for row (but for password salts).
 --
@@ -32,13 +32,13 @@ language sql immutable as $$
     select words[1 + floor(cardinality(words) * random_unit(seed, stream, n))::integer]
 $$;
 
--- Removes all data. The append-only triggers step aside inside this transaction, under an exclusive lock.
+-- Deletes all data. The append-only triggers are disabled inside this transaction, under an exclusive lock.
 create function generate_clear() returns void
 language plpgsql as $$
 begin
     alter table stock_movement disable trigger stock_movement_append_only;
     alter table price_change disable trigger price_change_append_only;
-    lock table event_outbox;  -- first, as whoever numbers events does
+    lock table event_outbox;  -- first, in the sequencer's order of locks
     update event_sequence set first_number = last_number + 1;
     truncate app_user, category, supplier, product, inventory, shelf, customer_order, order_line, stock_movement,
         price_change, event_outbox, event, expectation, automation_halt, breaker_move, failing_product
@@ -169,8 +169,8 @@ begin
         'plan', json_build_object('seed', seed, 'orders', orders, 'today', today));
 end $$;
 
--- When the n-th order is placed. The year ends with yesterday, so that the time of day plays no part; the shop grows,
--- so the n-th comes at (n / orders) ^ 0.85 of it.
+-- When the n-th order is placed. The year ends with yesterday, so the time of day does not matter; the shop grows, so
+-- the n-th comes at (n / orders) ^ 0.85 of it.
 create function generated_moment(plan jsonb, n bigint) returns timestamptz
 language sql immutable as $$
     select ((plan ->> 'today')::date - 365)::timestamp at time zone 'UTC' + days * interval '1 day'
@@ -205,8 +205,8 @@ begin
     order by n;
 end $$;
 
--- The first moment of one day: prices that moved yesterday are ticked (for all others a tick changes nothing: their
--- anchor is their price), deliveries arrive at some shelves that ran low, and the orders of the days before move on.
+-- Midnight of one day: prices that moved yesterday are ticked (a tick changes nothing for the others: their anchor is
+-- their price), deliveries arrive for some products that ran low, and earlier orders move on.
 create function generate_midnight(
     seed bigint, day date, inout restocks bigint, inout cancelled bigint, inout returned bigint
 )
@@ -253,8 +253,8 @@ begin
           and placed_at >= midnight - interval '1 day' and placed_at < midnight), 'processing', null);
 end $$;
 
--- Step 2. What an order finds missing is delivered just before it, so that exactly the orders asked for are placed. The
--- planner expects a hundred lines an order, and would read whole tables for each or plan each anew: hence the settings.
+-- Step 2. What an order lacks is delivered just before it, so that exactly the orders asked for are placed. The planner
+-- expects a hundred lines an order, and would read whole tables for each or plan each anew: hence the settings.
 create function generate_orders(p jsonb) returns json
 language plpgsql security definer set search_path = pricing, pricing_code, pg_temp
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set jit = off

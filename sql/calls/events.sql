@@ -1,8 +1,8 @@
 --! code
 -- The event stream as calls read it.
 
--- The events after number `from`, oldest first, all committed work included; `gap` says what lies between that number
--- and the first event there is: numbers that were let go, or that were not given yet.
+-- The events after number `from`, oldest first, all committed work included; `gap` names the numbers between that one
+-- and the first event there is: expired, or not assigned yet.
 create function events_list(p jsonb) returns json
 language plpgsql as $$
 declare

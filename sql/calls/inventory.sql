@@ -27,7 +27,7 @@ begin
     where product_id = any (ids);
 end $$;
 
--- By id; of one level by that level's own index, whatever a prepared plan would have made of it.
+-- By id; for one level through that level's own index, whichever plan a prepared statement would use.
 create function page_inventory(list text, p jsonb, level text) returns json
 language plpgsql stable as $$
 declare
@@ -70,8 +70,8 @@ begin
         order by m.sequence desc limit page_size(p) + 1));
 end $$;
 
--- Goods are on their way, or, with an expectationId, come otherwise than was said: then only what is named changes.
--- The product's row hears of the earliest arrival, which `restock` prices by.
+-- Goods are on their way; with an expectationId, that expectation is changed where a value is given. The product's row
+-- stores the earliest arrival, which `restock` prices by.
 create function inventory_expect(p jsonb) returns json
 language plpgsql as $$
 declare
@@ -106,7 +106,7 @@ begin
     return expectation_json(e);
 end $$;
 
--- What was expected, or the rest of it, comes no more.
+-- Closes an expectation: what has not come is no longer expected.
 create function inventory_unexpect(p jsonb) returns json
 language plpgsql as $$
 declare
@@ -127,7 +127,7 @@ language sql stable as $$
         order by e.eta, e.expectation_id limit page_size(p) + 1))
 $$;
 
--- Goods came in; with an expectation, all or a part of those that were expected, or more of them.
+-- Goods came in; with an expectation they count towards it, in part, in full or beyond it.
 create function inventory_restock(p jsonb) returns json
 language plpgsql as $$
 declare

@@ -33,7 +33,7 @@ language sql as $$
     select order_json(find_order((p ->> 'orderId')::bigint))
 $$;
 
--- Planned for the filters that are there, so that each walks its own index.
+-- Planned for the filters given, so that each uses its own index.
 create function order_list(p jsonb) returns json
 language plpgsql stable as $$
 declare
@@ -92,7 +92,7 @@ language sql as $$
     select move_order(p, 'returned')
 $$;
 
--- Places one order: what the shop refuses is raised.
+-- Places one order; a refusal is raised.
 create function order_place(p jsonb) returns json
 language plpgsql as $$
 declare

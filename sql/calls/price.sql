@@ -35,8 +35,8 @@ begin
         order by c.sequence desc limit page_size(p) + 1));
 end $$;
 
--- Evaluates the product as it stands; a second evaluation changes nothing, so this is why the price is what it is,
--- unless it says that it would be another.
+-- Evaluates the product as it stands. A second evaluation changes nothing, so this explains the posted price, or says
+-- which other price is due.
 create function price_why(p jsonb) returns json
 language plpgsql stable as $$
 declare
@@ -81,7 +81,7 @@ language sql stable as $$
         'until', rfc3339(i.pinned_until))
 $$;
 
--- A manual price that automation leaves alone, for ever or until a time.
+-- A manual price, which automation leaves alone for good or until a time.
 create function price_pin(p jsonb) returns json
 language plpgsql as $$
 declare

@@ -9,8 +9,8 @@ begin
     return halt_json(halt_automation(scope.category, scope.product, p ->> 'reason'));
 end $$;
 
--- Lets automation go on: what was suppressed is seen at once, product by product, as at a tick. A scope that was not
--- halted stays as it is. Prices do not move where a wider or narrower halt still stands.
+-- Resumes automation: every product of the scope is evaluated at once, as at a tick. A scope that was not halted stays
+-- as it is. Prices do not move where a wider or narrower halt is still open.
 create function pricing_resume(p jsonb) returns json
 language plpgsql as $$
 declare
@@ -27,7 +27,7 @@ begin
     returning * into h;
     get diagnostics resumed = row_count;
     if resumed > 0 then
-        perform tell_automation('resume', h);
+        perform record_halt_event('resume', h);
         delete from breaker_move;
         held := array(
             select i.product_id from inventory i join product d using (product_id)

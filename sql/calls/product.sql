@@ -2,7 +2,7 @@
 -- Products: what the merchant declares.
 
 -- floor and ceiling are those in force: unit cost with its minimum margin may lift the floor, and floor beats ceiling.
--- PL/pgSQL keeps the plan, which costs as much to make as all the rest.
+-- PL/pgSQL caches the plan, and planning costs as much as all the rest.
 create function product_json(d product, i inventory) returns json
 language plpgsql stable as $$
 declare
@@ -22,7 +22,7 @@ begin
         'warnings', to_json(product_warnings(d, i, l.floor_at, l.ceiling_at)));
 end $$;
 
--- What a merchant should know of a declaration that was taken as it is.
+-- Warnings about a declaration that was accepted.
 create function product_warnings(d product, i inventory, floor_at numeric, ceiling_at numeric) returns text[]
 language sql immutable as $$
     select array_remove(array[
@@ -73,8 +73,8 @@ begin
     return product_json(d, i);
 end $$;
 
--- The products that exist of these ids. Its plan is made once, which costs more than reading one of them, and looks
--- them up even if it was made while the table was empty.
+-- The products that exist of these ids. Its plan is cached, since planning costs more than reading one of them, and
+-- uses the index even if it was made while the table was empty.
 create function read_products(ids bigint[]) returns table (id bigint, reply text)
 language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin
@@ -82,9 +82,9 @@ begin
     where product_id = any (ids);
 end $$;
 
--- Pages by (sort key, id), so that a page begins where the last one ended, whatever was added between. The page's ids
--- are found first: from the table that has the key, planned for the filters that are there, with what no filter asks
--- for left out. Each key has an index but stock, which would cost every sale one: the narrow table is read instead.
+-- Keyset pages by (sort key, id), stable while rows are added. The page's ids are found first: from the table that has
+-- the key, planned for the filters given, without the tables that no filter needs. Each key has an index but stock,
+-- where one would cost every sale: the narrow table is scanned instead.
 create function product_list(p jsonb) returns json
 language plpgsql stable as $body$
 declare
@@ -92,8 +92,8 @@ declare
     descending boolean := left(sort, 1) = '-';
     key text := case ltrim(sort, '-') when 'price' then 's.price' when 'stock' then 'i.stock'
                                       when 'title' then 'd.title collate "und-x-icu"' else 'd.product_id' end;
-    -- A word stands in titles that begin alike: walking them in order would pass most of the catalogue before the
-    -- first.
+    -- Titles with a word in common often begin alike: a walk in title order would pass most of the catalogue before the
+    -- first match.
     placed text := case when ltrim(sort, '-') = 'title' and p ? 'search' then $$(d.title || '') collate "und-x-icu"$$
                         else key end;
     after jsonb := open_cursor('product.list', p);
@@ -162,7 +162,7 @@ begin
     return product_json(d, i);
 end $$;
 
--- A limit that is given was typed, even where it equals the one that base would give.
+-- A limit that is given counts as typed, even where it equals the default.
 create function product_update(p jsonb) returns json
 language plpgsql as $$
 declare
@@ -207,7 +207,7 @@ begin
     return product_json(d, i);
 end $$;
 
--- Archiving takes a product out of sale; its history, orders and ledger stay.
+-- Archiving takes a product out of sale; its price history, orders and stock ledger stay.
 create function product_archive(p jsonb) returns json
 language plpgsql as $$
 declare

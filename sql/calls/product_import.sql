@@ -1,12 +1,12 @@
 --! code
 -- Many products in one call: a row with productId changes that product, one without makes a new one. Every row is
--- tried. A refused one says the SQLSTATE, message, detail and constraint that refused it, under the row's own number;
--- in mode atomic a single one undoes all. In mode perRow the daemon calls this for a few rows at a time, each time a
--- transaction, so that no product is held for long. `refused` are rows that never came so far, `call` names the whole
--- call that these rows are a part of: only what tells two requests under one key apart.
+-- tried. A refused row reports SQLSTATE, message, detail and constraint under its own number; in mode atomic one
+-- refusal rolls back all. In mode perRow the daemon sends a few rows at a time, a transaction each, so that no product
+-- is locked for long. `refused` (rows that the daemon refused itself) and `call` (the whole call that these rows are
+-- part of) only tell two requests under one key apart.
 
--- Locks rows of products for a few changes, in their order, and none before all can be had: while it waits for somebody
--- it keeps nobody else waiting. Gives those that were held all the while; the others are locked.
+-- Locks products for a few changes, in id order, and holds no lock while it waits for another session's. Returns those
+-- that other sessions kept locked; all the others are locked.
 create function lock_products(ids bigint[]) returns bigint[]
 language plpgsql as $$
 declare
@@ -20,7 +20,7 @@ begin
                     select d.product_id from product d join inventory i using (product_id)
                     where d.product_id = any (ids) order by d.product_id for no key update skip locked) locked);
             exit when busy = '{}' or try = 4;
-            raise exception using errcode = 'AHELD';  -- lets go of all
+            raise exception using errcode = 'AHELD';  -- releases all of them
         exception when sqlstate 'AHELD' then null;
         end;
         begin
@@ -47,8 +47,8 @@ declare
     facts text;
     broken text;
 begin
-    -- Many rows may fill an empty table before the planner hears of it: so no plan that reads it whole, neither a new
-    -- one nor one that this session still has. Measured: 10,000 rows in a shop known to be empty took eight times as
+    -- Many rows may fill an empty table before its statistics show it: so no plan that scans the whole table, neither a
+    -- new one nor one cached by this session. Measured: 10,000 rows in a shop known to be empty took eight times as
     -- long. Once a call and session.
     if p ->> 'call' is null or current_setting('pricing.import', true) is distinct from p ->> 'call' then
         discard plans;
@@ -61,7 +61,7 @@ begin
                                     where r -> 'product' ? 'productId'));
     end if;
     -- New products first, then those that others may wait for, in product order, each locked no sooner than it is
-    -- changed: so imports and orders never wait for each other in a circle.
+    -- changed: so imports and orders never deadlock.
     for line in select product, (r ->> 'row')::bigint as number, (product ->> 'productId')::bigint as id
                 from jsonb_array_elements(p -> 'rows') with ordinality u (r, n),
                     lateral (select r -> 'product' as product) l
@@ -79,11 +79,11 @@ begin
         exception when others then
             get stacked diagnostics state = returned_sqlstate, message = message_text,
                 facts = pg_exception_detail, broken = constraint_name;
-            if not is_own_fault(state) and line.id = any (held) is not true then raise; end if;
+            if not is_row_error(state) and line.id = any (held) is not true then raise; end if;
             failed := failed || json_build_object('row', line.number, 'state', state, 'message', message,
                                                   'detail', facts, 'constraint', broken);
         end;
-        -- Where a change failed in the pricing of it, the product may fail as it stands too.
+        -- Where pricing raised, the product may fail as it stands too.
         if line.id is not null and not is_atomic and line.id <> all (held) and state !~ '^PR' then
             perform evaluate_products(array[line.id], row('resume', null, 'import', null)::movement_cause);
         end if;
@@ -96,8 +96,7 @@ begin
     return json_build_object('created', created, 'updated', updated, 'failed', to_json(failed));
 end $$;
 
--- Begins a call of many transactions: the reply that its key was given before, else what names this very call to its
--- parts.
+-- Begins a call of many transactions: the reply stored under its key, or the hash that its parts name it by.
 create function begin_import(request_key text, method text, params jsonb, out reply text, out call text)
 language plpgsql as $$
 declare
@@ -107,7 +106,7 @@ begin
     call := encode(hash, 'hex');
 end $$;
 
--- The key of one of its parts.
+-- The key of one part.
 create function part_key(request_key text, part bigint) returns text
 language sql immutable as $$
     select 'part ' || part || ' of ' || encode(sha256(convert_to(request_key, 'UTF8')), 'hex')

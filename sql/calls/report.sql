@@ -1,7 +1,7 @@
 --! code
 -- The named queries.
 
--- The named queries, a page of those that the daemon says it has.
+-- One page of the named queries that the daemon has.
 create function report_list(p jsonb) returns json
 language sql stable as $$
     select as_page('report.list', p - 'reports', array(

@@ -79,14 +79,14 @@ begin
     return rule_json(r);
 end $$;
 
--- The catalogue's default from now on. The owner's function: the daemon's role may not write settings.
+-- Sets the catalogue's default. Runs as the owner: the daemon's role may not write settings.
 create function set_default_rule(rule_name text) returns void
 language sql security definer set search_path = pricing, pricing_code, pg_temp as $$
     insert into setting (name, value) values ('default_rule', to_jsonb(rule_name))
     on conflict (name) do update set value = excluded.value
 $$;
 
--- What a rule in force makes of the products that follow it and that may surprise: too large steps for cheap ones.
+-- Warnings about a rule in force: price steps too large for its cheap products.
 create function rule_warnings(r rule) returns jsonb
 language plpgsql stable as $$
 declare
@@ -98,9 +98,9 @@ begin
     return jsonb_build_array(found_one - 'severity');
 end $$;
 
--- Puts a version into force: it replaces the active version of its name, takes over that name's products, and those
--- that the call names besides. Every product that it takes over is priced at once; one that cannot be is named and
--- taken over later. A whole category, or the whole catalogue, follows it with its new products too.
+-- Activates a version: it replaces the active version of its name and takes over that name's products, and those that
+-- the call names. Every product that it takes over is priced at once; one that cannot be is named and taken over later.
+-- A whole category, or the whole catalogue, follows it with its new products too.
 create function rule_activate(p jsonb) returns json
 language plpgsql as $$
 declare
@@ -127,7 +127,7 @@ begin
           and (o.name = r.name or d.category_id = (p ->> 'categoryId')::bigint
                or p -> 'productIds' @> to_jsonb(d.product_id) or (p ->> 'all')::boolean)
         order by d.product_id for no key update of d);
-    -- Only now: what is open here is locked and stays so.
+    -- Checked after the lock: a product that is open now stays open.
     perform find_open_product(named::bigint) from jsonb_array_elements_text(coalesce(p -> 'productIds', '[]')) named;
     failed := evaluate_products(taken, row('rule', null, '', null)::movement_cause, id);
     return (rule_json(r)::jsonb || jsonb_build_object('productsMoved', cardinality(taken) - cardinality(failed),
@@ -155,9 +155,9 @@ begin
     return rule_json(r);
 end $$;
 
--- `rule.lint`. A stored rule is tried on the products that follow it, those first whose gap is smallest beside their
--- normal order (the median line of their orders, of 5 or more), at most 200 of them; `products` says how many. A rule
--- that no product follows, or a described one, is tried on the described product.
+-- `rule.lint`. A stored rule is tried on at most 200 of the products that follow it, the smallest gap relative to the
+-- usual order first (the median line of a product's orders, of 5 or more); `products` says how many. A rule that no
+-- product follows, or a described one, is tried on the described product.
 create function rule_lint(p jsonb) returns json
 language plpgsql stable as $$
 declare
@@ -185,16 +185,16 @@ begin
         findings := lint_on(described_product(p), chosen, p, coalesce((p ->> 'normalOrder')::integer, 1));
     end if;
     findings := findings || coalesce(lint_steps(chosen, p), '[]');
-    -- Of what several products show, the first.
+    -- Of a finding that several products have, the first.
     select coalesce(jsonb_agg(f order by n), '[]') into findings
     from (select distinct on (f ->> 'code') f, n from jsonb_array_elements(findings) with ordinality u (f, n)
           order by f ->> 'code', n) firsts;
     return json_build_object('ok', not findings @> '[{"severity": "error"}]', 'products', tried, 'findings', findings);
 end $$;
 
--- One step of `rule.backtest`: as many products as half a second has room for. `state` is what the step before left;
--- the last step gives the reply, with the paths of the first `limit` products and the sums of all. A product whose
--- replay raises is named and left out.
+-- One step of `rule.backtest`: as many products as fit in half a second. `state` is the previous step's; the last step
+-- returns the reply, with the paths of the first `limit` products and the sums of all. A product whose replay raises is
+-- named and left out.
 create function rule_backtest(p jsonb) returns json
 language plpgsql stable as $$
 declare
@@ -239,7 +239,7 @@ begin
             ours := replay_product(declared, chosen, starts, ends, 100);
             theirs := actual_path(declared.product_id, starts, ends, 100);
         exception when others then
-            if not is_own_fault(sqlstate) then raise; end if;
+            if not is_row_error(sqlstate) then raise; end if;
             s := s || jsonb_build_object('after', declared.product_id);
             if jsonb_array_length(s -> 'skipped') < 500 then
                 s := jsonb_insert(s, '{skipped,-1}', jsonb_build_object('productId', declared.product_id,

@@ -1,13 +1,12 @@
 --! code
--- Live values for completion: ids by the beginning of their digits or by a word of their label, the newest first where
--- nothing was typed.
+-- Live values for completion: ids by prefix or labels by word, the newest first where nothing was typed.
 
 create function complete_values(kind text, prefix text, most bigint) returns json
 language plpgsql stable as $body$
 declare
     found json;
 begin
-    -- Of one table alone, and by id and by label apart, so that each walks its own index where there is one.
+    -- One table only, ids and labels apart, so that each uses its own index where there is one.
     execute format($query$
         with known as not materialized (%s), hits as (
             (select id, label from known where $1 = '' order by id limit $2)

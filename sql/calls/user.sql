@@ -7,7 +7,7 @@ language sql stable as $$
         'phoneNumber', u.phone_number, 'role', u.role, 'createdAt', rfc3339(u.created_at))
 $$;
 
--- A user's name where others see it; a mark in place of one who was deleted.
+-- A user's name as others see it; a placeholder for a deleted user.
 create function shown_name(u app_user) returns text
 language sql immutable as $$
     select case when u.archived_at is null then u.full_name else 'deleted user ' || u.user_id end
@@ -26,7 +26,7 @@ begin
     return u;
 end $$;
 
--- Planned for the filters that are there, so that a search walks its own index.
+-- Planned for the filters given, so that a search uses its own index.
 create function user_list(p jsonb) returns json
 language plpgsql stable as $$
 declare

@@ -1,9 +1,9 @@
 --! code
--- The laboratory's customers: made-up seasons of demand that are the same in any language. Random numbers are a
+-- The laboratory's customers: simulated seasons of demand that are the same in any language. Random numbers are a
 -- SplitMix64 by counter: the k-th number of a season is found without the ones before it. Time is in days from the
 -- season's start, a season's weight is a factor on the arrival rate. Nothing here reads or writes a table.
 
--- Refuses a scenario as a value that the caller gave.
+-- Refuses a scenario as an invalid parameter.
 create function refuse_scenario(field text, message text) returns void
 language plpgsql as $$
 begin
@@ -11,7 +11,7 @@ begin
         jsonb_build_object('path', '/scenarios', 'rule', field, 'message', message))));
 end $$;
 
--- Unsigned 64-bit arithmetic, which wraps, on bigint, which refuses to: a number is three limbs of 22, 22 and 20 bits.
+-- Unsigned 64-bit arithmetic, which wraps, on bigint, which overflows: a number is three limbs of 22, 22 and 20 bits.
 create function limb64(a bigint, place integer) returns bigint
 language sql immutable parallel safe as $$
     select (a >> (22 * place)) & 4194303
@@ -65,8 +65,8 @@ language sql immutable parallel safe as $$
     select (((mix64(place) >> 11) & 9007199254740991)::float8 + 0.5) * 1.1102230246251565e-16
 $$;
 
--- A season written down, as factors of three numbers each: ramp 1, weight at day 0, rise a day; weekly 2, amplitude,
--- days of shift; steps 3, 0, 0, followed by 4, day, weight for each step in order of days. No factor: always 1.
+-- Parses a season into factors of three numbers each: ramp 1, weight at day 0, rise a day; weekly 2, amplitude, days of
+-- shift; steps 3, 0, 0, followed by 4, day, weight for each step in order of days. No factor: always 1.
 create function parse_season(field text, season text, horizon float8) returns float8[]
 language plpgsql immutable as $$
 declare
@@ -145,8 +145,8 @@ begin
     return total;
 end $$;
 
--- What customers are willing to pay, written down, as a family and its two numbers: 1 exponential(θ) and
--- exponential_decay(θ, δ a day); 2 linear(pm); 3 logit(μ, σ); 4 isoelastic(pl, ε).
+-- Parses customers' willingness to pay into a family and its two numbers: 1 exponential(θ) and exponential_decay(θ, δ a
+-- day); 2 linear(pm); 3 logit(μ, σ); 4 isoelastic(pl, ε).
 create function parse_demand(demand text) returns float8[]
 language plpgsql immutable as $$
 declare
@@ -275,9 +275,9 @@ begin
     end case;
 end $$;
 
--- The expected value of a season to a seller who knows all but the customers themselves: the Hamilton-Jacobi-Bellman
+-- The expected value of a season to a seller who knows the demand but not the customers: the Hamilton-Jacobi-Bellman
 -- equation dV(n)/dt = -rate arrival_worth(V(n) - V(n-1)) backwards from V(n) = n salvage, by the midpoint rule, with a
--- step in which at most one candidate is expected. Null where no price is dear enough (isoelastic, elasticity <= 1).
+-- step in which at most one candidate is expected. Null where no price is optimal (isoelastic, elasticity <= 1).
 create function lab_optimum(scenario lab_scenario) returns float8
 language plpgsql immutable parallel safe as $$
 declare
@@ -330,7 +330,7 @@ begin
     return price * (scenario.stock - unsold) + scenario.salvage * unsold;
 end $$;
 
--- The price that is best of those that never change, to a thousandth of base: the rival who knows the future's law.
+-- The best price that never changes, to a thousandth of base: a benchmark that knows the true demand.
 create function best_fixed_price(scenario lab_scenario) returns float8
 language plpgsql immutable parallel safe as $$
 declare

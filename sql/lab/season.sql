@@ -1,5 +1,5 @@
 --! code
--- The laboratory: whole made-up seasons, sold by the very functions that price products. A season is one call of
+-- The laboratory: whole simulated seasons, priced by the same functions as products. A season is one call of
 -- sell_season; many seasons are one statement of lab_seasons. Nothing here reads or writes a table.
 
 -- A policy by its name: what sets its target, how often it ticks, and its guards.
@@ -70,7 +70,7 @@ begin
                            scenario.horizon - t, true, scenario.decay, t);
 end $$;
 
--- What was learned by `later`: time that passed in stock at the price p.
+-- The learner's state at `later`: time that passed in stock at the price p.
 create function season_exposure(
     scenario lab_scenario, elasticity float8, state float8[], p float8, earlier float8, later float8
 ) returns float8[]
@@ -207,7 +207,7 @@ begin
     end loop;
 end $$;
 
--- What one season under a policy comes to: revenue and salvage, how often the price changed, how often a change went
+-- The result of one season under a policy: revenue and salvage, how often the price changed, how often a change went
 -- against the one before, and what was left.
 create function sell_season(
     scenario lab_scenario, policy lab_policy, times float8[], willing float8[], is_traced boolean,
@@ -266,9 +266,8 @@ language sql stable as $$
     from sums
 $$;
 
--- A scenario made ready for many seasons, or PR602 where it or a policy makes no sense: with another seed if one is
--- given, and with what costs too much to find for each season: the best fixed price, and the optimum where it is asked
--- for.
+-- Prepares a scenario for many seasons, or PR602 where it or a policy is invalid: with another seed if one is given,
+-- and with what costs too much to compute for each season: the best fixed price, and the optimum where it is asked for.
 create function lab_prepare(p jsonb) returns json
 language plpgsql stable as $$
 declare

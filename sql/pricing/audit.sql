@@ -1,8 +1,8 @@
 --! code
--- What should hold of every product and order, recomputed from the ledger, the history and the declaration.
+-- What should hold of every product and order, recomputed from stock ledger, price history and declaration.
 
--- The audit: every figure that repeats the ledger and every price, computed again; each row that disagrees is named. A
--- reading compares what one statement sees, so that work going on is never a difference.
+-- The audit: every figure derived from the stock ledger and every price, computed again; each row that disagrees is
+-- named. It compares what one statement sees, so that concurrent work is never a difference.
 --
 -- Each finding has a kind, `noun.what`:
 --   stock.missing                                a product has no inventory row
@@ -12,8 +12,8 @@
 --   price.limits, price.evaluation               the posted price is outside its limits; is not what its rule gives
 --   price.sequence, price.chain                  the history has a gap; a row does not begin where the one before ended
 --   price.recomputed                             a row's own inputs give another price, or another binding guard
---   price.inputs, price.stock                    a row's inputs are not its own; its stock is not the ledger's of then
---   price.failed                                 its evaluation, or that of its history, raises an error: the one named
+--   price.inputs, price.stock                    a row's inputs are not its own; its stock is not the ledger's then
+--   price.failed                                 its evaluation, or that of its history, raises the error named
 --   order.total, order.lines                     a total is not the sum of its lines; a line is not what left the shelf
 create function difference_message(
     "table" text, product_id bigint, place bigint, order_id bigint, field text, expected text, found text
@@ -26,14 +26,14 @@ language sql immutable as $$
         field, coalesce(found, 'missing'), coalesce(expected, 'none'))
 $$;
 
--- Holds are kept beside stock: they sum to `held`, every other kind to stock.
+-- Holds are counted apart from stock: they sum to `held`, every other kind to `stock`.
 create function is_hold(kind text) returns boolean
 language sql immutable as $$
     select kind in ('hold', 'release', 'expire')
 $$;
 
--- Stock figures and the ledger of some products. A row is at fault that neither continues the one before nor stands
--- where the sum stands: after a wrong row the next would fail the first alone, and all later ones the second.
+-- Stock figures and stock ledger of some products. A row is at fault that neither continues the one before nor equals
+-- the running sum: after a wrong row the next fails the first test alone, and all later ones the second alone.
 create function audit_ledger(ids bigint[])
 returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
                expected text, found text)
@@ -83,8 +83,8 @@ language sql stable as $$
            case when l.status in ('cancelled', 'returned') then l.quantity else 0 end::bigint)
 $$;
 
--- Where in the ledger each price change stands: between how many movements at least and at most. One that a movement
--- caused stands right after it; any other between its neighbours that do.
+-- Where in the stock ledger each price change stands: the least and the greatest number of movements before it. A
+-- change that a movement caused comes right after it; any other lies between its neighbours that do.
 create function place_price_changes(ids bigint[])
 returns table (product_id bigint, sequence bigint, at_least bigint, at_most bigint)
 language sql stable as $$
@@ -105,7 +105,7 @@ language sql stable as $$
            onwards as (partition by product_id order by sequence rows between current row and unbounded following)
 $$;
 
--- What a price change comes to by its own inputs; a pin is its own.
+-- The price that a price change's own inputs give; a pin is its own.
 create function recompute_change(inputs jsonb, out price numeric, out binding text)
 language plpgsql immutable as $$
 begin
@@ -116,8 +116,8 @@ begin
     end if;
 end $$;
 
--- The price history of some products. Where a row begins at the price that the row before comes to by its inputs, that
--- one alone is at fault.
+-- The price history of some products. Where a row begins at the price that the inputs of the row before give, only that
+-- row before is at fault.
 create function audit_history(ids bigint[])
 returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
                expected text, found text)
@@ -166,9 +166,9 @@ language sql stable as $$
           and m.sequence between p.at_least and p.at_most and m.stock_after = c.stock limit 1) is null
 $$;
 
--- The posted price of some products: where the history ends (or where its last row comes to by its inputs: then that
--- row is at fault), within its limits, and what its rule gives for the stock of the ledger. What is archived or halted
--- stands where it stood.
+-- The posted price of some products: where the history ends (or what its last row's inputs give: then that row is at
+-- fault), within its limits, and what its rule gives for the ledger's stock. Archived or halted products keep their
+-- price.
 create function audit_prices(ids bigint[])
 returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
                expected text, found text)
@@ -202,8 +202,8 @@ language sql stable as $$
                                 order by m.sequence desc limit 1), 0)
 $$;
 
--- All that an audit finds wrong with some products. Where the computing of one of them raises, it alone is named for
--- it; what can be computed of it still is.
+-- All findings for some products. Where auditing one raises, that product is named; what can be computed of it still
+-- is.
 create function audit_products(ids bigint[])
 returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
                expected text, found text)
@@ -217,14 +217,14 @@ declare
 begin
     if ids = '{}' then return; end if;
     begin
-        -- Kept until all of it is there: rows that were given back could not be taken back.
+        -- Kept until complete: rows that were returned could not be taken back.
         findings := array(select row(a.*)::audit_finding from (
             select * from audit_ledger(ids) union all select * from audit_history(ids)
             union all select * from audit_prices(ids)) a);
         return query select * from unnest(findings);
         return;
     exception when others then
-        if not is_own_fault(sqlstate) then raise; end if;
+        if not is_row_error(sqlstate) then raise; end if;
     end;
     if half > 0 then
         return query select * from audit_products(ids[:half]) union all select * from audit_products(ids[half + 1:]);
@@ -235,7 +235,7 @@ begin
             execute format('select array(select row(a.*)::audit_finding from %I($1) a)', part) into findings using ids;
             return query select * from unnest(findings);
         exception when others then
-            if not is_own_fault(sqlstate) then raise; end if;
+            if not is_row_error(sqlstate) then raise; end if;
             failure := failure_reason(sqlstate, sqlerrm);
         end;
     end loop;

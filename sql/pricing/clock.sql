@@ -3,7 +3,7 @@
 
 -- The clock that prices, orders and history read: the transaction's time, or where virtual_clock has its row, the time
 -- there. With that row a transaction may move its own time (pricing.moment), as the generator does from order to order;
--- without it, on a live database, the setting means nothing.
+-- on a live database the setting has no effect.
 create function pricing_now() returns timestamptz
 language plpgsql stable as $$
 declare
@@ -25,8 +25,8 @@ language sql stable as $$
     select date_trunc('day', pricing_now() at time zone 'UTC') at time zone 'UTC'
 $$;
 
--- Sets the clock for the rest of this transaction; null takes it away. Of many moves the row sees the first alone: each
--- version of it would be read by every look at the clock.
+-- Sets the clock for the rest of this transaction; null removes it. Only the first move writes the row: every reading
+-- of the clock would pass each later version of it.
 create function set_virtual_clock(moment timestamptz) returns void
 language plpgsql as $$
 begin

@@ -1,7 +1,7 @@
 --! code
--- What a declaration is checked for and filled in with, whoever writes it: pins, rules, seasons.
+-- Checks and defaults of a declaration, by call or direct SQL: pins, rules, seasons.
 
--- Who acts in this transaction: the actor that a call named, else the session's own role.
+-- The actor of this transaction: the one that a call named, else the session's own role.
 create function acting() returns text
 language sql stable as $$
     select coalesce(nullif(current_setting('pricing.actor', true), ''), session_user)
@@ -14,8 +14,8 @@ begin
     raise exception using errcode = code, message = message, detail = facts::text;
 end $$;
 
--- What direct SQL did to a row, which names no cause; null: nothing that concerns its price.
-create function move_by_hand(row_was inventory, row_now inventory) returns text
+-- The kind of a change by direct SQL, which names no cause; null where nothing that concerns the price changed.
+create function manual_change_kind(row_was inventory, row_now inventory) returns text
 language sql immutable as $$
     select case when row_was.stock <> row_now.stock then 'adjust'
                 when (row_was.price, row_was.pin_price, row_was.pinned_until)
@@ -35,8 +35,8 @@ language sql stable as $$
          where status = 'active' and name = (select value #>> '{}' from setting where setting.name = 'default_rule')))
 $$;
 
--- Typed weights as a season's profile: scaled to mean 1, so that ref_rate keeps its meaning; 0 where there is next to
--- nothing. PR602 where nothing weighs.
+-- Typed weights as a season's profile: scaled to mean 1, so that ref_rate keeps its meaning; the tiniest become 0.
+-- PR602 where all weights are 0.
 create function season_profile(weights jsonb) returns float8[]
 language plpgsql immutable as $$
 declare
@@ -80,7 +80,7 @@ begin
     end if;
 end $$;
 
--- Refuses a pin that would have ended when it begins.
+-- Refuses a pin whose end has already passed.
 create function check_pin_end(until timestamptz, moment timestamptz) returns void
 language plpgsql as $$
 begin

@@ -1,7 +1,7 @@
 --! code
 -- Goods that are on their way, as strategies and calls see them.
 
--- What is expected and comes in parts: open is what has not come yet; more than was expected is taken and told.
+-- An expectation, which may come in parts: `open` is what has not come; more than expected is accepted and reported.
 create function expectation_json(e expectation) returns jsonb
 language sql stable as $$
     select jsonb_build_object('expectationId', e.expectation_id, 'productId', e.product_id, 'quantity', e.quantity,
@@ -19,15 +19,15 @@ begin
         jsonb_strip_nulls(jsonb_build_object('path', path, 'rule', rule, 'message', message, 'got', got)))));
 end $$;
 
--- The earliest arrival that a product still waits for.
+-- The earliest open arrival of a product.
 create function earliest_eta(id bigint, without_expectation bigint default null) returns timestamptz
 language sql stable as $$
     select min(eta) from expectation
     where product_id = id and closed_at is null and expectation_id is distinct from without_expectation
 $$;
 
--- Tells the product's row the earliest arrival that is still open, and has its price evaluated. The row is locked
--- before it is looked at, so that of two who change a product's deliveries the second sees what the first did.
+-- Stores the earliest open arrival in the product's row and has its price evaluated. The row is locked before it is
+-- read, so that of two sessions that change a product's deliveries the second sees what the first did.
 create function refresh_eta(id bigint, why movement_cause) returns void
 language plpgsql as $$
 begin

@@ -1,9 +1,9 @@
 --! code
--- The event stream. A number is given after commit, by one sequencer at a time, so no reader sees a number appear
+-- The event stream. A number is assigned after commit, by one sequencer at a time, so no reader sees a number appear
 -- below one that it was given, and a long transaction delays only its own events.
 
--- Makes the partitions of the stream that hold the numbers from the one given last up to `number`, where they are
--- missing; as the owner, since the daemon's role makes no tables. At most 100 partitions ahead.
+-- Creates the missing partitions from the last number assigned up to `number`, at most 100 ahead; as the owner, since
+-- the daemon's role may not create tables.
 create function make_event_partitions(number bigint) returns void
 language plpgsql security definer set search_path = pricing, pricing_code, pg_temp as $$
 declare
@@ -14,15 +14,15 @@ begin
     for part in last / size .. least(number / size, last / size + 100) loop
         continue when to_regclass('event_p' || part) is not null;
         execute format('create table event_p%s (like event including all, primary key (sequence))', part);
-        -- Unlike `create table … partition of` this keeps no reader of the stream waiting.
+        -- Unlike `create table … partition of` this blocks no reader of the stream.
         execute format('alter table event attach partition event_p%s for values from (%s) to (%s)', part, part * size,
                        (part + 1) * size);
     end loop;
 end $$;
 
--- Lets go of the oldest partition, never the one that is being filled, if its last event is older than the shop keeps
--- them: `event_days` of table setting, else 90 days. Whether one went. Whoever would read on in it is told of the gap.
--- Not now while somebody reads the stream for long: nobody is to wait for that.
+-- Drops the oldest partition, never the one that is being filled, if its last event is older than the retention:
+-- `event_days` of table setting, else 90 days. Returns whether one was dropped; a subscriber behind it is told of the
+-- gap. A long read of the stream postpones it: the lock timeout keeps others from waiting.
 create function expire_events() returns boolean
 language plpgsql security definer set search_path = pricing, pricing_code, pg_temp set lock_timeout = '100ms' as $$
 declare
@@ -32,7 +32,7 @@ declare
     last bigint;
     newest timestamptz;
 begin
-    -- Before the lock on the stream, as whoever numbers events has it.
+    -- Before the lock on the stream, in the sequencer's order.
     select last_number into last from event_sequence for no key update;
     select min(substring(inhrelid::regclass::text from '[0-9]+$')::bigint) into part
     from pg_inherits where inhparent = 'event'::regclass;
@@ -46,8 +46,8 @@ exception when lock_not_available then
     return false;
 end $$;
 
--- Takes the oldest event out of the outbox and keeps it aside: it cannot be numbered, and those behind it wait. Says
--- so, unless what it cannot number is such a word itself.
+-- Moves the oldest event from the outbox to event_set_aside: it cannot be numbered, and those behind it wait. Reported
+-- by an event, unless it is such an event itself.
 create function set_event_aside(state text, reason text) returns void
 language plpgsql as $$
 declare
@@ -63,8 +63,8 @@ begin
     end if;
 end $$;
 
--- Numbers up to `most` committed events; the number given last. The row lock on event_sequence is held to the commit,
--- so numbers become visible in order. Where one of them cannot be numbered, those before it are, and it is set aside.
+-- Numbers up to `most` committed events; returns the last number. The row lock on event_sequence is held to the commit,
+-- so numbers become visible in order. An event that cannot be numbered is set aside once those before it are.
 create function number_events(most integer default 1000) returns bigint
 language plpgsql as $$
 declare
@@ -82,8 +82,8 @@ begin
     end if;
     begin
         with taken as (
-            -- A range, not a list of ids: one pass over the index, whatever the statistics say of a table that is
-            -- filled and emptied all day.
+            -- A range, not a list of ids: one index scan, whatever the statistics of a table that is filled and emptied
+            -- all day.
             delete from event_outbox
             where event_id <= (select max(event_id)
                                from (select event_id from event_outbox order by event_id limit most) o)
@@ -95,8 +95,8 @@ begin
         get diagnostics moved = row_count;
     exception when others then
         get stacked diagnostics state = returned_sqlstate, reason = message_text;
-        if not is_own_fault(state) then raise; end if;
-        -- The counter was set back, in a copied database for example: numbers go on after those that were given.
+        if not is_row_error(state) then raise; end if;
+        -- The counter was set back, in a copied database for example: go on after the numbers already assigned.
         if state = '23505' and last < (select max(sequence) from event) then
             update event_sequence set last_number = (select max(sequence) from event);
         elsif most = 1 then
@@ -108,7 +108,7 @@ begin
     end;
     if moved > 0 then
         update event_sequence set last_number = last + moved;
-        -- Other daemons read what this one numbered; apart from every order, one a batch of events.
+        -- Wakes other daemons; outside every order's transaction, once a batch of events.
         perform pg_notify('pricing_event', '');
     end if;
     return last + moved;

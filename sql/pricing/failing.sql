@@ -1,16 +1,16 @@
 --! code
--- Products that automation cannot price: set aside, tried again later, told of, while all others go on.
+-- Products that automation cannot price: recorded, retried with backoff and reported, while all others go on.
 
--- Whether an error is of the one row that met it. Not so: a connection, a transaction that cannot go on, locks and
--- deadlocks, resources, somebody's cancel, the server: they would meet every other row too.
-create function is_own_fault(state text) returns boolean
+-- Whether an error concerns only the row that met it. Connection, transaction state, locks and deadlocks, resources,
+-- cancellation and the server concern every other row too.
+create function is_row_error(state text) returns boolean
 language sql immutable as $$
     select left(state, 2) not in ('08', '25', '40', '53', '55', '57', '58', 'F0', 'XX')
 $$;
 
--- Evaluates products whose inventory rows are locked, or with `rule` moves those to it whose product rows are; the ones
--- that failed are set aside and given back. As one update first; where that raises, in halves, so that others pay
--- little for one that fails. What a rule would do against a pin is the caller's to decide, and is raised.
+-- Evaluates products whose inventory rows are locked, or with `rule` moves products whose own rows are locked to it;
+-- returns those that failed, which are recorded. As one update first; where that raises, in halves, so that others pay
+-- little for one that fails. A rule that a pin contradicts is the caller's to decide, and is raised.
 create function evaluate_products(ids bigint[], why movement_cause, rule bigint default null)
 returns bigint[]
 language plpgsql as $$
@@ -23,7 +23,7 @@ begin
     if cardinality(ids) <= (case when rule is null then 1000 else 100 end) then
         begin
             if rule is not null then
-                -- No sooner than they are moved, since orders wait for them.
+                -- Locked no sooner than they are moved, since orders wait for them.
                 perform from inventory where product_id = any (ids) order by product_id for no key update;
                 update product set rule_id = rule, version = version + 1 where product_id = any (ids);
             elsif why.kind = 'unpin' then
@@ -31,23 +31,23 @@ begin
             else
                 update inventory set cause = why where product_id = any (ids);
             end if;
-            perform tell_recovered(ids, rule is not null);
+            perform clear_failures(ids, rule is not null);
             return '{}';
         exception when others then
             get stacked diagnostics state = returned_sqlstate, reason = message_text;
-            if not is_own_fault(state) or (rule is not null and state like 'PR%') then raise; end if;
+            if not is_row_error(state) or (rule is not null and state like 'PR%') then raise; end if;
         end;
     end if;
     if half = 0 then
-        perform set_aside(ids[1], why.kind, rule, state, reason);
+        perform record_failure(ids[1], why.kind, rule, state, reason);
         return ids;
     end if;
     return evaluate_products(ids[:half], why, rule) || evaluate_products(ids[half + 1:], why, rule);
 end $$;
 
--- Remembers that a product failed and when it is tried again: after a second, then twice as long each time, at last
--- each hour. The first time it is told. A rule that it is still to be moved to stays remembered.
-create function set_aside(id bigint, kind text, rule bigint, state text, reason text) returns void
+-- Records that a product failed and when to retry: after a second, then with exponential backoff up to an hour. The
+-- first failure is an event. A rule that it is still to be moved to stays recorded.
+create function record_failure(id bigint, kind text, rule bigint, state text, reason text) returns void
 language plpgsql as $$
 declare
     moment timestamptz := pricing_now();
@@ -57,8 +57,8 @@ declare
 begin
     insert into failing_product as f (product_id, kind, rule_was, rule_id, sqlstate, message, failures, first_at,
                                       retry_at, real_retry_at)
-    values (id, set_aside.kind, case when rule is not null then was end, rule, state, left(reason, 500), tries, moment,
-            moment + pause, clock_timestamp() + pause)
+    values (id, record_failure.kind, case when rule is not null then was end, rule, state, left(reason, 500), tries,
+            moment, moment + pause, clock_timestamp() + pause)
     on conflict (product_id) do update set
         kind = excluded.kind, sqlstate = excluded.sqlstate, message = excluded.message, failures = excluded.failures,
         retry_at = excluded.retry_at, real_retry_at = excluded.real_retry_at,
@@ -67,7 +67,7 @@ begin
         insert into event_outbox (at, topic, op, product_id, key, after, cause, actor)
         select moment, 'automation', 'failing', id, id,
                jsonb_build_object('productId', id, 'title', d.title, 'reason', failure_reason(state, reason)),
-               jsonb_build_object('kind', set_aside.kind), acting()
+               jsonb_build_object('kind', record_failure.kind), acting()
         from product d where d.product_id = id;
         perform wake_sequencer();
     end if;
@@ -78,8 +78,8 @@ language sql immutable as $$
     select format('%s: %s', state, left(reason, 500))
 $$;
 
--- Forgets that products failed, and says that they go on; those that a rule is still to take over only once it `has`.
-create function tell_recovered(ids bigint[], has_rule boolean) returns void
+-- Clears the failures of products, with an event each; one that a rule is still to take over only once it `has_rule`.
+create function clear_failures(ids bigint[], has_rule boolean) returns void
 language plpgsql as $$
 begin
     if not exists (select from failing_product) then return; end if;
@@ -95,8 +95,8 @@ begin
     if found then perform wake_sequencer(); end if;
 end $$;
 
--- Tries again what failed and is due, a bounded number of products: what each still lacks. Rows that somebody holds
--- wait.
+-- Retries a bounded number of failing products that are due: whatever each still lacks. Rows that another session has
+-- locked are skipped.
 create function retry_failing(
     out evaluated bigint, out failed bigint, out skipped bigint
 )
@@ -125,19 +125,19 @@ begin
             continue;
         end if;
         if f.rule_id is not null and (d.rule_id <> f.rule_was or not exists (
-            select from rule where rule_id = f.rule_id and status = 'active')) then  -- somebody chose another
+            select from rule where rule_id = f.rule_id and status = 'active')) then  -- another was chosen
             update failing_product set rule_id = null, rule_was = null where product_id = f.product_id;
             f.rule_id := null;
         end if;
         if d.archived_at is not null then
-            perform tell_recovered(array[f.product_id], true);
+            perform clear_failures(array[f.product_id], true);
             continue;
         elsif f.rule_id is not null then
             begin
                 bad := evaluate_products(array[f.product_id], row('rule', null, '', null)::movement_cause, f.rule_id);
             exception when others then
                 if sqlstate not like 'PR%' then raise; end if;
-                perform set_aside(f.product_id, 'rule', null, sqlstate, sqlerrm);
+                perform record_failure(f.product_id, 'rule', null, sqlstate, sqlerrm);
                 bad := array[f.product_id];
             end;
         elsif i.pin_price is not null and i.pinned_until <= moment then

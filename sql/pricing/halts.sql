@@ -1,7 +1,7 @@
 --! code
--- Where automation stands still: halted by a person or by the breaker, resumed by a person with a reason. Orders go on
--- at the prices that stand, pins and declarations are kept, and no price moves by itself; the next tick or stock
--- movement after the resume sees what was suppressed.
+-- Halts of automation: by a person or by the breaker, resumed by a person with a reason. Orders go on at the posted
+-- prices, pins and declarations are kept, and no price moves by itself; the next tick or stock movement after the
+-- resume evaluates what was suppressed.
 
 create function halt_json(h automation_halt) returns json
 language sql stable as $$
@@ -12,9 +12,9 @@ language sql stable as $$
         'at', rfc3339(h.halted_at), 'resumedAt', rfc3339(h.resumed_at))
 $$;
 
--- A product that is being made, or moved to another category, while a halt ends or a rule comes into force would be
--- seen by neither: it prices itself under what stood before, and its row cannot be read yet. So its transaction and
--- those exclude each other. Whoever takes this lock and rows besides takes it first.
+-- A product that is created or recategorized while a halt ends or a rule is activated would be missed by both: it is
+-- priced under what stood before, and its row is not visible yet. So its transaction and theirs exclude each other. A
+-- transaction that also locks rows takes this lock first.
 create function lock_new_products() returns void
 language sql as $$
     select pg_advisory_xact_lock(hashtext('pricing_new_products'))
@@ -25,8 +25,8 @@ language sql as $$
     select pg_advisory_xact_lock_shared(hashtext('pricing_new_products'))
 $$;
 
--- What server.status says of automation: whether the whole catalogue stands still, the newest open halts, the breaker,
--- the last whole tick, and the products that cannot be priced, those first that failed first.
+-- Automation in server.status: whether the whole catalogue is halted, the newest open halts, the breaker, the last
+-- complete tick, and the failing products, the longest failing first.
 create function automation_status() returns json
 language sql stable as $$
     select json_build_object(
@@ -46,8 +46,8 @@ language sql stable as $$
                     from (select * from failing_product order by first_at, product_id limit 100) f))
 $$;
 
--- What a halt or a resume tells the subscribers of `automation`.
-create function tell_automation(op text, h automation_halt, facts jsonb default null) returns void
+-- The event of a halt or a resume.
+create function record_halt_event(op text, h automation_halt, facts jsonb default null) returns void
 language plpgsql as $$
 begin
     insert into event_outbox (at, topic, op, product_id, key, before, after, cause, actor)
@@ -89,7 +89,7 @@ begin
     values (category, product, reason, acting(), pricing_now())
     on conflict do nothing returning * into h;
     if found then
-        perform tell_automation('halt', h, facts);
+        perform record_halt_event('halt', h, facts);
     else
         select * into h from automation_halt where resumed_at is null
             and category_id is not distinct from category and product_id is not distinct from product;
@@ -97,16 +97,16 @@ begin
     return h;
 end $$;
 
--- Looks at what automation did to the whole catalogue lately and halts everything when that cannot be meant. Called
--- after commits that moved prices, never inside an order. Its limits stand in the setting `breaker`:
---   windowSeconds   how far back it looks
+-- The circuit breaker: halts everything when what automation did to the whole catalogue lately cannot be intended.
+-- Called after commits that moved prices, never inside an order. Its limits are in the setting `breaker`:
+--   windowSeconds   how far back it reads
 --   leastCatalogue  products for sale below which it does not judge; leastProducts: moved products below which neither
 --   move, movedShare        trips when this share of the catalogue moved by more than `move` of its price, net
 --   valueShare              trips when prices moved, up and down, by this share of the value of all stock
 --   distance, distantShare  trips when this share of the catalogue was moved to further than `distance` from its base
--- First prices, pins, declarations and activated rules count nowhere: a person set them. What a person resumed is
--- forgiven. Where everything is sold out nothing can be sold at a wrong price, and it judges nothing. Gives the halt,
--- or null.
+-- First prices, pins, declarations and activated rules do not count: a person set them. A resume clears what moved
+-- before it. With everything sold out nothing can be sold at a wrong price, and it does not judge. Returns the halt, or
+-- null.
 create function check_breaker() returns automation_halt
 language plpgsql as $$
 declare
@@ -117,13 +117,13 @@ declare
     why text;
 begin
     if not pg_try_advisory_xact_lock(hashtext('pricing_breaker')) then return null; end if;
-    -- A bounded part of a long backlog, such as a large import's: the next look goes on there.
+    -- A bounded part of a long backlog, such as a large import's: the next call goes on there.
     select least(last_number, (select last_sequence from breaker_state) + 50000) into read_to from event_sequence;
     insert into breaker_move (product_id, was, since)
     select distinct on (product_id) product_id, (before ->> 'price')::numeric, at
     from event
     where sequence > (select last_sequence from breaker_state) and sequence <= read_to and topic = 'price'
-      -- An event without a price that could have stood would stop every look to come.
+      -- An event without a possible price would make every later call fail.
       and product_id is not null and before ->> 'price' ~ '^[0-9]{1,10}(\.[0-9]{1,2})?$'
       and cause ->> 'kind' not in ('initial', 'pin', 'unpin', 'declaration', 'rule')
     order by product_id, sequence

@@ -1,5 +1,5 @@
 --! code
--- What a movement of stock leaves behind: its line in the stock ledger, the price history, the events, the shelf.
+-- What a stock movement writes: its line in the stock ledger, the price history, the events, the shelf.
 
 -- One line in the stock ledger and its event. Called by the inventory trigger alone.
 create function record_movement(
@@ -17,7 +17,7 @@ begin
             jsonb_strip_nulls(jsonb_build_object('kind', why.kind, 'orderId', why.order_id)), why.actor);
 end $$;
 
--- The same for several sales that reach the product together: a line and an event each, in their order.
+-- The same for several sales in one update: a line and an event each, in their order.
 create function record_sales(row_was inventory, sales unit_sale[], moment timestamptz) returns void
 language plpgsql as $$
 begin
@@ -61,8 +61,8 @@ begin
             jsonb_strip_nulls(jsonb_build_object('kind', why.kind, 'orderId', why.order_id)), why.actor);
 end $$;
 
--- A session that is not the daemon's wakes the sequencer at its commit; in the daemon's own order path nothing
--- notifies, since NOTIFY takes a lock that every commit waits for.
+-- Notifies the sequencer at commit, unless the session is the daemon's: NOTIFY takes a lock that every commit waits
+-- for, so none is in the order path.
 create function wake_sequencer() returns void
 language plpgsql as $$
 begin
@@ -71,10 +71,10 @@ begin
     end if;
 end $$;
 
--- Several sales that reach a product as one update: the row after all of them, from that after the first.
--- The price falls as stock grows, and so do the guards that follow it: where neither the first sale nor all of them
--- together move the posted price, none between does. Where one would, they are to be updates of their own.
-create function sell_the_others(
+-- Applies the sales after the first to a row that one update sells several from. The price falls as stock grows, and so
+-- do the guards that follow it: where neither the first sale nor all of them together move the posted price, none
+-- between does. Where one would, each sale has to be an update of its own.
+create function apply_later_sales(
     declared product, chosen rule, row_was inventory, row_now inventory, first price_verdict, sales unit_sale[],
     moment timestamptz
 ) returns inventory
@@ -97,9 +97,8 @@ begin
     return row_now;
 end $$;
 
--- The row with what was evaluated: posted, unless automation is halted; then a declaration waits for the next
--- evaluation. A product that is given its first stock is born at its price: that is its first, halted or not, and no
--- change.
+-- Posts the evaluated price, unless automation is halted; then a declaration waits for the next evaluation. The price
+-- that comes with a product's first stock is its opening price, halted or not, and no change.
 create function post_price(
     declared product, row_was inventory, row_now inventory, v price_verdict, mode text, is_birth boolean,
     moment timestamptz
@@ -128,7 +127,7 @@ language sql immutable as $$
     select case when stock <= low then 'LOW' when stock >= high then 'HIGH' else 'NORMAL' end
 $$;
 
--- Keeps a product's shelf at its price and its stock level, which an archived one has not; `is_new` without looking.
+-- Keeps a product's shelf at its price and its stock level, null for an archived one; `is_new` inserts it.
 create function keep_shelf(declared product, i inventory, is_new boolean) returns void
 language plpgsql as $$
 declare
@@ -143,8 +142,8 @@ begin
     end if;
 end $$;
 
--- Moves one product's stock and says what that did to its price. With `sets_eta` the row hears of another earliest
--- arrival in the same step, so that the price moves once.
+-- Moves one product's stock and returns the price before and after. With `sets_eta` the row's earliest arrival changes
+-- in the same update, so that the price moves once.
 create function move_stock(
     id bigint, change integer, why movement_cause, sets_eta boolean default false, eta timestamptz default null
 ) returns json
@@ -174,8 +173,8 @@ begin
         'price', json_build_object('before', was.price::text, 'after', i.price::text));
 end $$;
 
--- Refuses units that come back to a shelf that cannot hold them, and says how many have to leave it first.
-create function make_room(id bigint, units integer) returns void
+-- Refuses units whose return would overflow the stock, and says how many have to be taken out first.
+create function check_stock_room(id bigint, units integer) returns void
 language plpgsql as $$
 declare
     excess bigint := (select stock + units::bigint - 2147483647 from inventory where product_id = id for no key update);

@@ -23,7 +23,7 @@ begin
     return null;
 end $$;
 
--- An address as it is kept: a name that looks like one.
+-- An e-mail address as it is kept: a name of that form.
 create function clean_email(email text, member text) returns text
 language plpgsql immutable as $$
 declare

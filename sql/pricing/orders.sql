@@ -1,10 +1,10 @@
 --! code
 -- Placing orders: all lines or none, no unit twice, each price the one that stood under the lock. A batch gives what
--- its orders give one by one: at best as one set (place_together), else one after another (place_in_turn), and where an
--- error ends that, each in a subtransaction of its own.
+-- its orders give one by one: at best as one set (place_together), else one after another (place_in_turn), and where
+-- that raises, each in a subtransaction of its own.
 
--- Locks the stock rows that orders ask for, in product order, so that two of them never wait for each other in a
--- circle. Gives the products that it could not lock, where it does not wait.
+-- Locks the stock rows that orders ask for, in product order, so that two of them never deadlock. Without `waits`,
+-- returns the products that it could not lock.
 create function lock_stock(calls jsonb, waits boolean) returns bigint[]
 language plpgsql as $$
 declare
@@ -23,8 +23,8 @@ begin
     return array(select product_id from inventory where product_id = any (wanted) and product_id <> all (locked));
 end $$;
 
--- Why a line cannot be sold as asked. Of a price that is too high the one before it is told too, which the buyer may
--- have seen; a price that never moved is its own.
+-- Why a line cannot be sold as asked. For a price that is too high, the previous price is reported too, which the buyer
+-- may have seen; a price that never moved is its own previous one.
 create function refuse_line(line wanted_line) returns order_outcome
 language plpgsql as $$
 declare
@@ -57,10 +57,10 @@ begin
     return o;
 end $$;
 
--- The calls of a batch in their order, with everything that their orders can be told before any of them is placed: the
--- reply that a key was given, whether the customer is known, and the lines, summed by product; of several maxUnitPrice
--- on one product the lowest counts. Sub-selects and not joins: the plan stays the same index scans, whatever the
--- planner thinks of jsonb.
+-- The calls of a batch in their order, with everything that can be known before any of them is placed: a key's stored
+-- reply, whether the customer is known, and the lines, summed by product; of several maxUnitPrice on one product the
+-- lowest counts. Sub-selects and not joins: the plan stays the same index scans, whatever the planner estimates for
+-- jsonb.
 create function read_calls(calls jsonb)
 returns table (params jsonb, key text, hash bytea, who text, stored request_key, buyer bigint, is_known boolean,
                lines wanted_line[])
@@ -106,7 +106,7 @@ begin
     end loop;
 end $$;
 
--- What an order that was just placed is told to its caller, and to the event stream.
+-- The reply to an order that was just placed, and its event.
 create function placed_reply(
     number bigint, buyer bigint, total numeric, bought jsonb, moves jsonb, moment timestamptz
 ) returns json
@@ -120,9 +120,9 @@ language sql stable as $$
     select jsonb_build_object('status', 'pending', 'total', total::text, 'customerId', buyer, 'lines', bought)
 $$;
 
--- Places orders whose stock rows are locked, each at the prices that the one before it left; all lines of an order or
--- none. What the shop refuses is an outcome, and anything else an error that undoes all of them. Prices and ledger are
--- the trigger's, movement by movement; the rows of the orders are written together.
+-- Places orders whose stock rows are locked, one after another, each at the prices that the one before left; all lines
+-- of an order or none. A refusal is an outcome, and any other error rolls back all of them. Prices and stock ledger are
+-- written by the trigger, movement by movement; the rows of the orders are inserted together.
 create function place_in_turn(calls jsonb, held bigint[] default '{}') returns setof order_outcome
 language plpgsql as $$
 declare
@@ -144,7 +144,7 @@ begin
         wanted := '{}';
         sum_total := 0;
         if (call.stored).key is not null then
-            o := replay(call.stored, call.hash);
+            o := repeat_reply(call.stored, call.hash);
         elsif held <> '{}' and exists (select from unnest(call.lines) l where l.product_id = any (held)) then
             o.state := '55P03';
             o.message := 'another transaction holds the stock of a product';
@@ -195,7 +195,7 @@ begin
 end $$;
 
 -- The lines of a batch in the calls' order, beside what the shop has of each product. Sub-selects and not joins: the
--- plan stays the same index scans, whatever the planner thinks of jsonb.
+-- plan stays the same index scans, whatever the planner estimates for jsonb.
 create function read_lines(calls jsonb) returns batch_line[]
 language sql as $$
     select array(
@@ -215,9 +215,9 @@ language sql as $$
         order by l.n, l.id)
 $$;
 
--- Places a batch whose stock rows are locked as one set, each product updated once; no row where it cannot: a refusal,
--- a reply to give again, or units that do not last for all. Sales that move a price between them end it with an error
--- of the trigger's.
+-- Places a batch whose stock rows are locked as one set, one update a product. Returns no row where that is not
+-- possible: a refusal, a reply to repeat, or stock that does not last for all. Sales that move a price between them
+-- raise in the trigger.
 create function place_together(calls jsonb) returns setof order_outcome
 language plpgsql as $$
 declare
@@ -232,7 +232,7 @@ begin
                and count(distinct call) = jsonb_array_length(calls)
         from unnest(lines))
        or not (
-        -- Scalar, since the planner would rather hash a whole table than look up what exists.
+        -- Scalar sub-selects: for a join the planner would hash a whole table.
         select bool_and((select true from app_user
                          where user_id = (c #>> '{params,customerId}')::bigint and archived_at is null) is not null
                         and (select true from request_key where key = c ->> 'key') is null)
@@ -288,7 +288,7 @@ begin
 end $$;
 
 -- Locks the keys of calls before any of their replies is read, as find_reply does; not of a call that is refused
--- because its stock is held.
+-- because its stock is locked.
 create function lock_keys(calls jsonb, held bigint[]) returns void
 language plpgsql as $$
 begin
@@ -300,25 +300,25 @@ begin
           order by 1) k;
 end $$;
 
--- Whether an error is not one order's own fault and ends the whole batch, which is then tried again or refused.
+-- Whether an error concerns the whole batch and not one order: the batch is then tried again or refused.
 create function ends_batch(state text) returns boolean
 language sql immutable as $$
     select state in ('40001', '40P01', '57014') or state like '53%' or state like '57P%'
 $$;
 
--- Places orders in one transaction; each succeeds or fails alone, and the result is what the same orders would give one
+-- Places orders in one transaction; each succeeds or fails alone, with the result that the same orders would have one
 -- by one. Each element of `calls` is {"params", "key", "actor"}; each row answers one of them, with a reply or with the
--- SQLSTATE, message, detail and constraint that refused it. Unless it `waits`, an order on a row that somebody else
--- holds is refused at once with 55P03, so that one held product never delays the others. Placed together where that is
--- possible, else in turn; where that ends in an error, or a key stands twice, each alone. Each step looks up rows by
--- key, however many there are: plans are made once, since a tenth of an order went into planning, and never read a
--- whole table, as one made while the table was empty would.
+-- SQLSTATE, message, detail and constraint that refused it. Unless it `waits`, an order on a row that another session
+-- has locked is refused at once with 55P03, so that one locked product never delays the others. As a set where that is
+-- possible, else in turn; where that raises, or a key occurs twice, each in a subtransaction. Each step looks up rows
+-- by key, however many there are: plans are cached, since planning took a tenth of an order, and never scan a whole
+-- table, as a plan made while the table was empty would.
 create function place_orders(calls jsonb, waits boolean default true)
 returns table (reply text, replayed boolean, state text, message text, detail text, broken_constraint text)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
     size integer := jsonb_array_length(calls);
-    in_turn boolean := size < 16;  -- from about so many on a set is cheaper
+    in_turn boolean := size < 16;  -- from about 16 orders on a set is cheaper
     held bigint[];
     call jsonb;
 begin

@@ -1,9 +1,9 @@
 --! code
--- What an audit found, put right where ledger and history say how.
+-- Repairs what an audit found, where stock ledger and price history say how.
 
--- What is wrong with some products, and whether it can be put right. What inventory keeps follows from ledger and
--- history and is set to what they give, where those are sound themselves. A row of the ledger or of the history is
--- evidence: it is never rewritten, and no row is appended that would claim a price or a movement that never was.
+-- The findings for some products, each with its remedy, or null. What inventory stores follows from stock ledger and
+-- price history and is set to what they give, where those are sound themselves. A row of either is evidence: it is
+-- never rewritten, and no row is appended that would claim a price or a movement that never was.
 create function audit_remedies(ids bigint[])
 returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
                expected text, found text, remedy text)
@@ -22,8 +22,8 @@ language sql stable as $$
     from wrong w left join inventory i using (product_id)
 $$;
 
--- Writes the corrections of some products, each as an event and a row of audit_repair too; those that have some. One
--- whose row cannot be written is set aside.
+-- Writes the corrections of some products, each with an event and a row of audit_repair, and returns the products
+-- corrected. One whose row cannot be written is recorded as failing.
 create function correct_products(ids bigint[], why text) returns bigint[]
 language plpgsql as $$
 declare
@@ -59,25 +59,25 @@ begin
         select array_agg(product_id order by product_id) into touched from told;
         return coalesce(touched, '{}');
     exception when others then
-        if not is_own_fault(sqlstate) then raise; end if;
+        if not is_row_error(sqlstate) then raise; end if;
         if half = 0 then
-            perform set_aside(ids[1], 'audit', null, sqlstate, sqlerrm);
+            perform record_failure(ids[1], 'audit', null, sqlstate, sqlerrm);
             return '{}';
         end if;
     end;
     return correct_products(ids[:half], why) || correct_products(ids[half + 1:], why);
 end $$;
 
--- Carries out every remedy for some products, once the ledger stands still: the trigger that would take the correction
--- for a movement steps aside inside this transaction, under a lock that lets nobody else move stock. Then each of
--- these products is priced again as ever. The correction is no movement.
+-- Applies every remedy for some products while stock stands still: the trigger that would take the correction for a
+-- movement is disabled inside this transaction, under a lock that lets no other session move stock. Then each corrected
+-- product is evaluated as usual. The correction is no movement.
 create function repair_products(ids bigint[], why text) returns void
 language plpgsql security definer set search_path = pricing, pricing_code, pg_temp as $$
 declare
     touched bigint[];
 begin
-    alter table inventory disable trigger inventory_move, disable trigger inventory_kept;
+    alter table inventory disable trigger inventory_move, disable trigger inventory_guard;
     touched := correct_products(ids, why);
-    alter table inventory enable trigger inventory_move, enable trigger inventory_kept;
+    alter table inventory enable trigger inventory_move, enable trigger inventory_guard;
     perform evaluate_products(touched, row('audit', acting(), why, null)::movement_cause);
 end $$;

@@ -1,9 +1,9 @@
 --! code
--- `rule.backtest`: the ledger of a period once more, under another rule: what would have been charged for the units
--- that were sold. What customers would have bought at those prices nobody knows, so no uplift is claimed. Nothing is
--- written: the functions that price products are pure. Pins, halts and declarations of the period are left out, the
+-- `rule.backtest`: the stock ledger of a period once more, under another rule: what would have been charged for the
+-- units that were sold. What customers would have bought at those prices is unknown, so no uplift is claimed. Nothing
+-- is written: the functions that price products are pure. Pins, halts and declarations of the period are left out, the
 -- declaration is today's, and ticks come at their time to the second; where none of that differs, the rule that was in
--- force gives the very path that was. Of a cancelled order the learner takes back what was really paid.
+-- force reproduces the actual path. Of a cancelled order the learner takes back what was really paid.
 
 -- One price path: the moments of its changes, with price, stock and the guard that bound.
 create function path_json(
@@ -26,14 +26,14 @@ language sql immutable as $$
                           where (n - 1) % (1 + (cardinality(prices) - 1) / most) = 0 or n = cardinality(prices)), '[]'))
 $$;
 
--- The next time at or after which a rule's products are ticked, after `last`.
+-- The first tick of a rule's products after `last`.
 create function next_tick(last timestamptz, seconds integer) returns timestamptz
 language sql immutable as $$
     select to_timestamp((floor(extract(epoch from last) / seconds) + 1) * seconds)
 $$;
 
--- Where a replay begins: a product that was there before as if the rule were activated at `starts`, its stock and price
--- as they stood and nothing learned; any other as it was opened. opening_price is what stood before the rule spoke.
+-- The state that a replay begins with: a product that existed as if the rule were activated at `starts`, with its stock
+-- and price then and nothing learned; any other as it was opened. opening_price is the price before the rule applied.
 create function begin_replay(declared product, chosen rule, starts timestamptz, ends timestamptz)
 returns inventory
 language plpgsql stable as $$
@@ -68,7 +68,7 @@ begin
     return i;
 end $$;
 
--- A product's movements after one of them, and after the last one the end of the period, which moves nothing.
+-- A product's movements after one of them, and a last row at the end of the period that moves nothing.
 create function ledger_after(id bigint, last bigint, ends timestamptz)
 returns table (sequence bigint, kind text, quantity integer, order_id bigint, at timestamptz, is_sold boolean)
 language sql stable as $$
@@ -79,8 +79,8 @@ language sql stable as $$
     union all select 9223372036854775807, null, 0, null, ends, null
 $$;
 
--- One product's ledger from `starts` to `ends` under a rule. As at the inventory's own trigger: a tick begins a pricing
--- day, then what is learned is brought up to date, then the price is evaluated.
+-- Replays one product's stock ledger from `starts` to `ends` under a rule. As in the inventory trigger: a tick begins a
+-- pricing day, then what is learned is brought up to date, then the price is evaluated.
 create function replay_product(
     declared product, chosen rule, starts timestamptz, ends timestamptz, most integer
 ) returns jsonb
@@ -152,8 +152,7 @@ begin
     return path_json(at, prices, stocks, guards, charged, i.price, most);
 end $$;
 
--- What really happened to one product between two times, in the same words; `interventions` are moves that no rule
--- made.
+-- The actual path of one product between two times, in the same form; `interventions` are moves that no rule made.
 create function actual_path(id bigint, starts timestamptz, ends timestamptz, most integer) returns jsonb
 language sql stable as $$
     select path_json(coalesce(array_agg(c.at order by sequence), '{}'),
@@ -172,7 +171,7 @@ language sql stable as $$
     from price_change c where c.product_id = id and c.at between starts and ends
 $$;
 
--- Adds what a product came to to the sums of all.
+-- Adds one product's path to the totals.
 create function add_path(sums jsonb, path jsonb) returns jsonb
 language sql immutable as $$
     select jsonb_build_object('changes', (sums ->> 'changes')::bigint + (path ->> 'changes')::bigint,

@@ -1,8 +1,8 @@
 --! code
--- Hashes of what must not be guessed. What calls pgcrypto has an SQL-standard body, which is bound when it is made: the
--- extension may stand in any schema of the database, and no search path leads to another function of the same name.
+-- Hashes of secrets. What calls pgcrypto has an SQL-standard body, which is bound when it is made: the extension may be
+-- in any schema of the database, and no search path leads to another function of the same name.
 
--- A hash that cannot be tried out without this database's secret, which no other function reads.
+-- A hash that cannot be guessed without this database's secret, which no other function reads.
 create function keyed_hash(words text) returns bytea
 language sql stable strict security definer set search_path = pricing, pricing_code, pg_temp
 begin atomic

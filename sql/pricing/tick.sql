@@ -1,12 +1,11 @@
 --! code
 -- The tick: it begins pricing days and ends pins.
 
--- One page of a tick: of the products after number `after`, looked at in order of their numbers, at most `most` whose
--- rule's period has begun anew are evaluated; next_after is null when there are no more to look at. A page looks at
--- fifty times as many, so that it is short too where nothing is due. Before the first page, products that failed are
--- tried again where it is time, and pins that ended are taken off. Rows that somebody holds are skipped and counted,
--- and so are those that failed: they are left out until it is time for them. Never two at a time: while another session
--- ticks, nothing.
+-- One page of a tick: of the products after number `after`, in order of their numbers, evaluates at most `most` whose
+-- rule's period has begun anew; next_after is null at the end. A page reads at most fifty times as many, so that it is
+-- short too where nothing is due. Before the first page, failing products that are due are retried, and pins that ended
+-- are removed. Rows that another session has locked are skipped and counted, and so are failures: those products wait
+-- for their retry. Single-flight: while another session ticks, it does nothing.
 create function tick_page(
     most integer, after bigint, out evaluated bigint, out skipped bigint, out failed bigint, out next_after bigint
 )
@@ -75,9 +74,8 @@ begin
     return total;
 end $$;
 
--- Seconds until a tick has something to do: the next hour, or before it the end of a pin or another try of a product
--- that failed. While a virtual clock stands still only setting it makes anything due, but for such a try; null without
--- one.
+-- Seconds until a tick has something to do: the next hour, or before it the end of a pin or a retry of a failing
+-- product. Under a virtual clock only setting it makes anything due, retries excepted; null without one.
 create function seconds_to_tick() returns float8
 language sql stable as $$
     select greatest(0.05, extract(epoch from
