@@ -61,7 +61,7 @@ struct Database: Sendable {
     /// Runs a closure on a pooled connection for a call, and again where that is safe: a read after a lost connection, a
     /// write too, since it carries a key. What was once sent is tried until the call's deadline, and waits for a primary if
     /// need be, so that its caller gets one result; what was not is refused at once while there is none. What is not
-    /// repeatable is run once.
+    /// repeatable is run again only after a conflict, which the server has rolled back.
     func run<Value: Sendable>(
         _ context: CallContext,
         isRepeatable: Bool = true,
@@ -81,7 +81,7 @@ struct Database: Sendable {
                 let failure = failure(error, context)
                 if error.kind == .connectionLost, !context.isLate { loss = failure.after(loss) }
                 let isBounded = error.kind != .connectionLost || context.deadline == nil
-                guard isRepeatable, Self.isWorthRetrying(error), !isBounded || retries < Self.mostRetries else {
+                guard isRepeatable || error.isContention, Self.isWorthRetrying(error), !isBounded || retries < Self.mostRetries else {
                     throw failure.isDefinite ? failure : loss ?? failure
                 }
                 retries += isBounded ? 1 : 0
