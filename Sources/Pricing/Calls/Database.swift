@@ -81,7 +81,9 @@ struct Database: Sendable {
                 let failure = failure(error, context)
                 if error.kind == .connectionLost, !context.isLate { loss = failure.after(loss) }
                 let isBounded = error.kind != .connectionLost || context.deadline == nil
-                guard isRepeatable || error.isContention, Self.isWorthRetrying(error), !isBounded || retries < Self.mostRetries else {
+                guard isRepeatable || error.isContention, Self.isWorthRetrying(error),
+                    !isBounded || retries < Self.mostRetries
+                else {
                     throw failure.isDefinite ? failure : loss ?? failure
                 }
                 retries += isBounded ? 1 : 0
