@@ -61,9 +61,10 @@ struct Scripts: ParsableCommand {
     func run() throws {
         if words.isEmpty {
             for script in SQLScript.embedded { print("\(script.name)  \(script.kind.rawValue)") }
-        } else if words.count == 2, words[0] == "show",
-            let script = SQLScript.embedded.first(where: { $0.name == words[1] })
-        {
+        } else if words.count == 2, words[0] == "show" {
+            guard let script = SQLScript.embedded.first(where: { $0.name == words[1] }) else {
+                throw Exit.because("there is no script \(words[1]); pricingd scripts lists them", Exit.usage)
+            }
             print(script.text, terminator: "")
         } else {
             throw Exit.because("usage: pricingd scripts [show NAME]", Exit.usage)
