@@ -29,7 +29,7 @@ create domain movement_kind as text
 create domain moved_quantity as integer
     constraint stock_movement_quantity_not_zero check (value <> 0);
 create domain event_topic as text
-    constraint event_outbox_topic_known check (value in ('price', 'stock', 'order', 'automation'));
+    constraint notice_topic_known check (value in ('price', 'stock', 'order', 'automation'));
 
 -- ------------------------------------------------------------------------------------------------------ texts
 -- What makes two texts the same. Indexes need these functions, so they belong to the tables and not to the code; they
@@ -112,12 +112,15 @@ create table virtual_clock (
     constraint virtual_clock_only_row check (only_row)
 );
 
--- Replies of writing calls, kept 24 hours under the caller's key, so that a repeat gets the same reply.
+-- Replies of writing calls, kept 24 hours under the caller's key, so that a repeat gets the same reply: of an order
+-- that was placed its number, from which the reply is made again.
 create table request_key (
     key text constraint request_key_pkey primary key,
     request_hash bytea not null,
-    reply text not null,
-    created_at finite_time not null default now()
+    reply text,
+    order_id bigint,
+    created_at finite_time not null default now(),
+    constraint request_key_one_reply check ((reply is null) <> (order_id is null))
 );
 create index request_key_created_index on request_key (created_at);
 
@@ -273,9 +276,9 @@ create index product_unlisted_index on product (product_id) where not active or 
 -- can name a wrong cause; an update that carries none is direct SQL.
 create type movement_cause as (kind text, actor text, reason text, order_id bigint);
 
--- One sale of a product: whose order, how many units, and the numbers in the outbox that its events are to have, so
--- that they stand where they would had each order been placed alone.
-create type unit_sale as (order_id bigint, actor text, quantity integer, stock_event bigint, price_event bigint);
+-- Every change has a number from this one sequence, drawn while its row is locked: of two changes of one row the later
+-- one has the higher number, and so have the events of one transaction in their order.
+create sequence change_number;
 
 -- The narrow hot row: stock, price and what the trigger keeps beside them. No index on stock or price, so that an
 -- update stays on its page (HOT). The least share of updates that did, under uniform, hot and Zipf load, 20 s each:
@@ -296,7 +299,11 @@ create table inventory (
     movement_count bigint not null default 0,         -- the last sequence in stock_movement
     change_count bigint not null default 0,           -- the last sequence in price_change
     last_restock_at finite_time,
-    cause movement_cause,                             -- consumed by the trigger: always null in a stored row
+    -- What an update says of itself, consumed by the trigger and null in a stored row: why it comes, whether it is the
+    -- sale of an order's last line, and how many sales it is, whose movements the caller writes.
+    cause movement_cause,
+    ends_order boolean,
+    sales integer,
     opening_rate finite_number,                       -- stands for a ref_rate that was not typed
     learner finite_numbers,                           -- the learner's state, as pricing/learner.sql describes it
     learned_at finite_time,                           -- the moment that it has come to
@@ -304,7 +311,10 @@ create table inventory (
     rate_now finite_number,
     next_eta finite_time,                             -- the earliest open expectation's
     changed_at finite_time,
-    sales unit_sale[],                                -- a batch's sales, consumed by the trigger as a cause is
+    -- The stocks between which the posted price and all that the trigger keeps stay as they are: a movement within them
+    -- computes nothing. Null: any movement is evaluated.
+    stands_from integer,
+    stands_to integer,
     -- From when it has counted without a break; null: from the next event
     learning_since finite_time,
     constraint inventory_stock_not_negative check (stock >= 0),
@@ -318,19 +328,24 @@ create index inventory_pinned_index on inventory (product_id) where pin_price is
 
 -- The stock ledger: append-only, numbered 1..n a product. inventory.stock is the running sum of quantity. Its rows and
 -- those of the price history come from the inventory trigger alone, whose own row names the product: a foreign key here
--- would look that up once more for every movement.
+-- would look that up once more for every movement. Like every ledger whose rows are events, its rows say in which
+-- transaction they were written and with which number of change_number.
 create table stock_movement (
     product_id bigint not null,
     sequence bigint not null,
+    transaction_id bigint not null,
+    change_id bigint not null,
     kind movement_kind not null,
     quantity moved_quantity not null,
     stock_after integer not null,
     order_id bigint,
+    ends_order boolean not null default false,        -- a sale: the last line of its order
     reason text not null default '',
     actor text not null,
     at finite_time not null,
     constraint stock_movement_pkey primary key (product_id, sequence)
 );
+create index stock_movement_transaction_index on stock_movement (transaction_id, change_id);
 
 -- Goods that are on their way: how many, when they should arrive, how many have come, and why no more are expected.
 create table expectation (
@@ -380,10 +395,14 @@ create table price_change (
     reason text not null default '',
     actor text not null,
     at finite_time not null,
+    transaction_id bigint not null,
+    change_id bigint not null,                        -- of a movement that moved the price: the movement's own
     constraint price_change_sequence_key unique (product_id, sequence),
     constraint price_change_moves check (old_price <> new_price)
 );
 create index price_change_at_index on price_change (at);
+create index price_change_transaction_index on price_change (transaction_id, change_id);
+create index price_change_order_index on price_change (order_id) where order_id is not null;
 
 -- Where automation stands still: for everything (both ids null), a category or a product, until it is resumed.
 create table automation_halt (
@@ -467,11 +486,27 @@ create table order_line (
 );
 create index order_line_product_index on order_line (product_id);
 
+-- Each move of an order after it was placed: append-only.
+create table order_change (
+    transaction_id bigint not null,
+    change_id bigint not null,
+    order_id bigint not null,
+    old_status text not null,
+    new_status text not null,
+    reason text not null default '',
+    actor text not null,
+    at finite_time not null,
+    constraint order_change_pkey primary key (transaction_id, change_id)
+);
+
 -- ------------------------------------------------------------------------------------------------------ events
--- Events as transactions write them, without a number; the sequencer numbers them after commit and moves them to event.
-create table event_outbox (
-    event_id bigint generated always as identity constraint event_outbox_pkey primary key,
-    transaction_id xid8 not null default pg_current_xact_id(),
+-- The ledgers are the event stream: stock_movement, price_change, the orders and order_change, and notice for what has
+-- no ledger. What is kept beside them is which numbers each transaction's events have.
+
+-- Events that no ledger holds: halts, resumes, failures, repairs.
+create table notice (
+    transaction_id bigint not null,
+    change_id bigint not null,
     at finite_time not null,
     topic event_topic not null,
     op text not null,
@@ -480,47 +515,48 @@ create table event_outbox (
     before jsonb,
     after jsonb,
     cause jsonb not null,
-    actor text not null
-) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+    actor text not null,
+    constraint notice_pkey primary key (transaction_id, change_id)
+);
 
--- The event stream in partitions of 20 million numbers each, so that a shop may let go of old events as whole tables,
--- with nothing to delete row by row and nothing for vacuum. Partition n, table event_pn, holds the numbers from n *
--- 20,000,000 on. Large ones, since every reader of the stream locks each. Each has its own key: the key of the whole
--- could not be dropped part by part, which is how pg_restore --clean goes about it. Stock ledger and price history are
--- not partitioned: each product's rows are a chain from its first one on, by which stock and price are recomputed.
-create table event (
-    sequence bigint not null,
-    at finite_time not null,
-    topic text not null,
-    op text not null,
-    product_id bigint,
-    key bigint not null,
-    before jsonb,
-    after jsonb,
-    cause jsonb not null,
-    actor text not null
-) partition by range (sequence);
-create table event_p0 partition of event (constraint event_p0_pkey primary key (sequence))
+-- The numbers of a transaction's events, given after its commit: consecutive ones from the first on, in the order of
+-- its changes. A large transaction has several rows. In partitions of 20 million numbers each, so that a shop may let
+-- go of old events as whole tables; partition n, table event_range_pn, holds the numbers from n * 20,000,000 on. Large
+-- ones, since every reader of the stream locks each. Each has its own key: the key of the whole could not be dropped
+-- part by part, which is how pg_restore --clean goes about it. Ledgers are not partitioned: each product's rows are a
+-- chain from its first one on, by which stock and price are recomputed.
+create table event_range (
+    first_number bigint not null,
+    event_count integer not null,
+    transaction_id bigint not null,
+    first_change bigint not null,
+    last_change bigint not null,
+    at finite_time not null                           -- of its newest event
+) partition by range (first_number);
+create table event_range_p0 partition of event_range (constraint event_range_p0_pkey primary key (first_number))
     for values from (minvalue) to (20000000);
 
 -- One row: the number given last, the lowest number still kept (kept here, since finding it would look at each
--- partition), and which stream the numbers are of: another one after another shop was restored in this one's place, so
--- that a subscriber does not take restored events for new ones.
+-- partition), which stream the numbers are of (another one after another shop was restored in this one's place, so that
+-- a subscriber does not take restored events for new ones), and how far the sequencer has looked: at all transactions
+-- below looked_to but those that were running then.
 create table event_sequence (
     only_row boolean not null default true constraint event_sequence_pkey primary key,
     last_number bigint not null default 0,
     first_number bigint not null default 1,
     stream_id uuid not null default gen_random_uuid(),
+    looked_to bigint not null default 0,
+    running bigint[] not null default '{}',
     constraint event_sequence_only_row check (only_row)
 ) with (fillfactor = 10);
 
--- Events that could not be numbered, as they stood in event_outbox, and why.
-create table event_set_aside (
-    event_id bigint constraint event_set_aside_pkey primary key,
-    row jsonb not null,
-    sqlstate text not null,
-    message text not null,
-    at finite_time not null default now()
+-- What a server's own numbers of transactions count from. A copy restored into another server begins at low numbers
+-- again: then this is raised, so that no stored number is ever used twice.
+create table transaction_origin (
+    only_row boolean not null default true constraint transaction_origin_pkey primary key,
+    system_identifier bigint not null default 0,
+    offset_by bigint not null default 0,
+    constraint transaction_origin_only_row check (only_row)
 );
 
 -- ------------------------------------------------------------------------------------------------------ audit
@@ -543,6 +579,7 @@ insert into hash_secret default values;
 insert into breaker_state default values;
 insert into tick_state default values;
 insert into event_sequence default values;
+insert into transaction_origin default values;
 insert into setting (name, value) values
     ('default_rule', '"bands"'),
     -- The breaker's limits, explained where they are read: check_breaker.

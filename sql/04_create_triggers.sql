@@ -1,11 +1,12 @@
 --! code last
 -- Every trigger, with the one function behind it: start reading here. A price is guards(strategy(declaration, ledger,
 -- clock), limits, posted price); it is computed in the transaction that moves stock, by one trigger on inventory that
--- writes price, ledger, history and events at once. What it calls:
+-- writes price, ledger and history at once. What it calls:
 --   learn_and_estimate   pricing/learner.sql     what sales say of demand, for the strategies that model it
 --   evaluate_price       pricing/evaluate.sql    the strategy's target (strategies.sql), then the guards (guards.sql)
 --   post_price           pricing/ledger.sql      the price that is posted, and with it
---   record_movement, record_price_change         the lines of stock ledger and price history, with their events
+--   widen_interval       pricing/evaluate.sql    the stocks between which that price stands
+--   record_movement, record_price_change         the lines of stock ledger and price history, which are the events
 --   keep_shelf           pricing/ledger.sql      the row that lists are sorted by
 
 -- ----------------------------------------------------------------------------------------------------- stock and price
@@ -39,7 +40,7 @@ begin
         empty.stock := 0;
         perform record_movement(empty, new,
             row(coalesce(why.kind, 'initial'), coalesce(why.actor, acting()), why.reason, why.order_id)::movement_cause,
-            moment, null);
+            false, moment);
         perform wake_sequencer();
     end if;
     return new;
@@ -47,31 +48,46 @@ end $$;
 
 create trigger inventory_open before insert on inventory for each row execute function tg_inventory_open();
 
--- Every way in which a price can move passes here: stock, pin, unpin, tick, declaration, and a price typed by hand.
+-- Every way in which a price can move passes here: stock, pin, unpin, tick, declaration, and a price typed by hand. A
+-- movement between the stocks at which the posted price stands computes nothing.
 create function tg_inventory_move() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 declare
     moment timestamptz := pricing_now();
     why movement_cause := new.cause;
-    sales unit_sale[] := new.sales;
-    stock_moved boolean;
+    ends_order boolean := new.ends_order;
+    stock_moved boolean := new.stock <> old.stock;
     mode text := 'stock';
     declared product;
     chosen rule;
     verdict price_verdict;
+    change bigint;
+    shelf_moved boolean;
 begin
     new.cause := null;
-    new.sales := null;
-    if sales is not null then  -- they alone say what leaves the stock
-        why := row('sale', sales[1].actor, '', sales[1].order_id)::movement_cause;
-        new.stock := old.stock - sales[1].quantity;
+    new.ends_order := null;
+    if new.sales is not null then  -- a batch, whose caller has looked, holds the row and writes the ledger
+        new.movement_count := old.movement_count + new.sales;
+        new.sales := null;
+        new.stands_from := least(old.stands_from, new.stock);
+        if stands_after(old, old.stock - new.stock) then return new; end if;
+        raise feature_not_supported
+            using message = format('Sales of product %s that move its price come one by one.', new.product_id);
     end if;
-    stock_moved := new.stock <> old.stock;
     if why.kind is null then
         why.kind := coalesce(manual_change_kind(old, new), case when why is not null then 'pin' end);
         if why.kind is null then return new; end if;
     end if;
     why.actor := coalesce(why.actor, acting());
+    if stock_moved then
+        new.movement_count := old.movement_count + 1;
+        if why.kind = 'restock' then new.last_restock_at := moment; end if;
+        change := record_movement(old, new, why, ends_order, moment);
+        if new.stock >= old.stands_from and new.stock <= old.stands_to and is_movement_alone(old, new, why.kind) then
+            perform wake_sequencer();
+            return new;
+        end if;
+    end if;
     select * into declared from product where product_id = new.product_id;
     select * into chosen from rule where rule_id = declared.rule_id;
     if new.price is distinct from old.price then
@@ -79,49 +95,35 @@ begin
         if not stock_moved then why.kind := 'pin'; end if;
     end if;
     if (new.pin_price, new.pinned_until) is distinct from (old.pin_price, old.pinned_until) then
-        perform check_pin(new.pin_price, declared, chosen);
-        perform check_pin_end(new.pinned_until, moment);
+        perform check_pin(new.pin_price, declared, chosen), check_pin_end(new.pinned_until, moment);
     end if;
     if new.pin_price is null or new.pin_price is not distinct from old.pin_price then
         mode := evaluation_mode(old, new, why.kind);
     end if;
-    -- Only a tick begins a pricing day: between ticks the price depends on stock alone.
-    if mode = 'tick' and new.anchor_date <> (moment at time zone 'UTC')::date then
-        new.anchor_price := old.price;
-        new.anchor_date := (moment at time zone 'UTC')::date;
-    end if;
-    if mode in ('first', 'tick') or why.kind = 'tick' then new.ticked_at := moment; end if;
+    new := begin_day(old, new, mode, why.kind, moment);
     if models_demand(chosen.strategy) then
         new := learn_and_estimate(declared, chosen, old, new, mode, moment, why);
     end if;
     verdict := evaluate_price(declared, chosen, new, mode);
     new.band := verdict.band;
-    if cardinality(sales) > 1 then
-        new := apply_later_sales(declared, chosen, old, new, verdict, sales, moment);
-        new.movement_count := old.movement_count + cardinality(sales);
-        perform record_sales(old, sales, moment);
-    elsif stock_moved then
-        new.movement_count := old.movement_count + 1;
-        if why.kind = 'restock' then new.last_restock_at := moment; end if;
-        perform record_movement(old, new, why, moment, sales[1].stock_event);
-    end if;
     if verdict.price <> old.price or mode <> 'stock' then
         new := post_price(declared, old, new, verdict, mode, mode = 'first' and why.kind = 'initial', moment);
     end if;
     if new.change_count <> old.change_count then
-        perform record_price_change(old, new, declared, chosen, mode, verdict, why, moment, sales[1].price_event);
+        perform record_price_change(old, new, declared, chosen, mode, verdict, why, moment, change);
     end if;
-    if mode = 'declaration' or (new.price, stock_level(new.stock, declared.low_stock, declared.high_stock))
-        is distinct from (old.price, stock_level(old.stock, declared.low_stock, declared.high_stock)) then
-        perform keep_shelf(declared, new, false);
-    end if;
+    shelf_moved := mode = 'declaration' or (new.price, stock_level(new.stock, declared.low_stock, declared.high_stock))
+        is distinct from (old.price, stock_level(old.stock, declared.low_stock, declared.high_stock));
+    if shelf_moved then perform keep_shelf(declared, new, false); end if;
+    new := widen_interval(declared, chosen, old, new, verdict.price,
+                          shelf_moved or not stock_moved or mode <> 'stock' or new.band <> old.band);
     perform wake_sequencer();
     return new;
 end $$;
 
 -- By columns and without a condition: PostgreSQL parses a condition again for each statement.
 create trigger inventory_move before update of stock, price, pin_price, pinned_until, learner, learning_since,
-    opening_rate, next_eta, cause, sales on inventory
+    opening_rate, next_eta, cause, ends_order, sales on inventory
     for each row execute function tg_inventory_move();
 
 -- Only the inventory trigger writes these columns: each is an input of some price.
@@ -133,7 +135,8 @@ begin
 end $$;
 
 create trigger inventory_guard before update of product_id, band, anchor_price, anchor_date, ticked_at,
-    opening_price, movement_count, change_count, last_restock_at, learned_at, elasticity_now, rate_now, changed_at
+    opening_price, movement_count, change_count, last_restock_at, learned_at, elasticity_now, rate_now, changed_at,
+    stands_from, stands_to
     on inventory
     for each row execute function tg_inventory_guard();
 
@@ -149,7 +152,7 @@ create trigger inventory_no_delete before delete on inventory
     for each statement execute function tg_inventory_no_delete();
 
 -- ------------------------------------------------------------------------------------------------------ append-only
--- Stock ledger, price history and repairs are append-only, for every role.
+-- Every ledger is append-only, for every role.
 create function tg_history_append_only() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
@@ -160,6 +163,10 @@ end $$;
 create trigger stock_movement_append_only before update or delete or truncate on stock_movement
     for each statement execute function tg_history_append_only();
 create trigger price_change_append_only before update or delete or truncate on price_change
+    for each statement execute function tg_history_append_only();
+create trigger order_change_append_only before update or delete or truncate on order_change
+    for each statement execute function tg_history_append_only();
+create trigger notice_append_only before update or delete or truncate on notice
     for each statement execute function tg_history_append_only();
 create trigger audit_repair_append_only before update or delete or truncate on audit_repair
     for each statement execute function tg_history_append_only();
@@ -321,11 +328,9 @@ begin
             where product_id = line.product_id;
         end loop;
     end if;
-    insert into event_outbox (at, topic, op, key, before, after, cause, actor)
-    values (pricing_now(), 'order', 'update', old.order_id, jsonb_build_object('status', old.status),
-            jsonb_build_object('status', new.status, 'total', new.total::text, 'customerId', new.customer_id),
-            jsonb_strip_nulls(jsonb_build_object('kind', new.status, 'orderId', old.order_id, 'reason', why)),
-            acting());
+    insert into order_change (transaction_id, change_id, order_id, old_status, new_status, reason, actor, at)
+    values (current_transaction(), nextval('change_number'), old.order_id, old.status, new.status, coalesce(why, ''),
+            acting(), pricing_now());
     perform wake_sequencer();
     new.changed_at := pricing_now();
     return new;

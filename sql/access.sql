@@ -13,16 +13,17 @@ begin
     if exists (select from pg_roles where rolname = 'pricingd') then
         grant usage on schema pricing to pricingd;
         grant select, insert on all tables in schema pricing to pricingd;
+        grant select on ledger_change, recorded_event, event to pricingd;
         revoke insert on schema_script, virtual_clock, setting, audit_repair from pricingd;
         revoke all on hash_secret from pricingd;
-        grant usage on sequence customer_order_order_id_seq, event_outbox_event_id_seq to pricingd;
+        grant usage on sequence customer_order_order_id_seq, change_number to pricingd;
         grant update on app_user, supplier, category, rule, product, shelf, expectation, automation_halt,
-            breaker_state, event_sequence, failing_product, tick_state to pricingd;
+            breaker_state, event_sequence, transaction_origin, failing_product, tick_state to pricingd;
         -- The other columns are the trigger's own, and what an order was charged never changes.
         grant update (stock, price, pin_price, pinned_until, learner, learning_since, opening_rate, next_eta,
-            cause, sales) on inventory to pricingd;
+            cause, ends_order, sales) on inventory to pricingd;
         grant update (status, changed_at) on customer_order to pricingd;
-        grant delete on supplier, event_outbox, request_key, breaker_move, failing_product to pricingd;
+        grant delete on supplier, request_key, breaker_move, failing_product to pricingd;
         grant execute on function keyed_hash(text), make_event_partitions(bigint), expire_events(),
             generate_begin(jsonb), generate_orders(jsonb), generate_finish(jsonb), repair_products(bigint[], text)
             to pricingd;

@@ -19,11 +19,16 @@ create type order_outcome as (
     reply text, replayed boolean, state text, message text, detail text, broken text
 );
 
--- A line of a batch: its call and actor, what it asks for beside what the shop has, and the units that the calls up to
--- this one ask of the product; then the numbers of its events.
+-- A line of a batch: its call, what it asks for, the price that stands, and whether any number of its product's lines
+-- in this batch can be sold in any order: none is refused, and no price moves.
 create type batch_line as (
-    call integer, actor text, product_id bigint, quantity bigint, max_price numeric, price numeric(12, 2),
-    available integer, is_open boolean, asked bigint, stock_event bigint, price_event bigint, order_event bigint
+    call integer, product_id bigint, quantity bigint, price numeric(12, 2), is_calm boolean
+);
+
+-- One event of the stream.
+create type stream_event as (
+    sequence bigint, at timestamptz, topic text, op text, product_id bigint, key bigint, before jsonb, after jsonb,
+    cause jsonb, actor text
 );
 
 -- One finding of an audit.

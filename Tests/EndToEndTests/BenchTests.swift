@@ -75,7 +75,7 @@ extension EndToEnd {
             let tables = try #require(report["tables"]?.array)
             #expect(
                 tables.map { $0["name"]?.string } == [
-                    "customer_order", "event_outbox", "inventory", "order_line", "stock_movement",
+                    "customer_order", "event_sequence", "inventory", "order_line", "stock_movement",
                 ]
             )
             let inventory = try #require(tables.first { $0["name"] == "inventory" })

@@ -167,7 +167,7 @@ extension EndToEnd {
                 update event_sequence set last_number = 19999999;
                 update inventory set stock = stock + 1 where product_id = \(product);
                 select number_events();
-                update event set at = at - interval '91 days';
+                update event_range set at = at - interval '91 days';
                 """
             )
             // Not while the feed reads.

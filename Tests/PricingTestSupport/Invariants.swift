@@ -87,9 +87,7 @@ package enum Invariants {
                                        partition by product_id order by place
                                        rows between unbounded preceding and 1 preceding)]::numeric,
                               opening_price) as stood
-              from (select sequence as place, topic, product_id, after, cause from event
-                    union all
-                    select event_id + 1000000000000, topic, product_id, after, cause from event_outbox) told
+              from (select 10 * change_id + part as place, topic, product_id, after, cause from recorded_event) told
               join inventory using (product_id)) told
         join order_line l using (order_id, product_id)
         where topic = 'stock' and kind = 'sale' and unit_price <> stood
@@ -103,11 +101,21 @@ package enum Invariants {
         where sequence <> place
         union all
         select format('topic %s, op %s: %s events', topic, op, count(*))
-        from (select topic, op from event union all select topic, op from event_outbox) told
+        from recorded_event
         group by topic, op
         having (topic = 'stock' and count(*) <> (select count(*) from stock_movement))
             or (topic = 'price' and count(*) <> (select count(*) from price_change))
             or (topic = 'order' and op = 'insert' and count(*) <> (select count(*) from customer_order))
+        union all
+        select format('%s events recorded, %s numbered', recorded, numbered)
+        from (select count(*) as recorded from recorded_event) r, (select count(*) as numbered from event) n
+        where recorded <> numbered + unnumbered_events()
+        union all
+        select format('product %s: stock %s at event %s, after %s', product_id, stood, sequence, was)
+        from (select sequence, product_id, (before ->> 'stock')::integer as stood,
+                     lag((after ->> 'stock')::integer) over (partition by product_id order by sequence) as was
+              from event where topic = 'stock') chained
+        where stood <> was
         """
 
     /// Fails the running test with every fact of a daemon's database that contradicts them.

@@ -105,7 +105,7 @@ struct AuditTests {
             let everything = """
                 select md5(string_agg(t, '|' order by t)) from (select i::text as t from inventory i
                 union all select m::text from stock_movement m union all select c::text from price_change c
-                union all select e::text from event_outbox e) all_rows
+                union all select e::text from recorded_event e) all_rows
                 """
             let before = try await shop.value(everything)
 
@@ -126,7 +126,7 @@ struct AuditTests {
             #expect(
                 try await shop.rows(trail) == ["price.posted 199.00 \(price) month end", "stock.sum 37 30 month end"]
             )
-            let event = "select after::text from event_outbox where topic = 'automation'"
+            let event = "select after::text from recorded_event where topic = 'automation'"
             #expect(try await shop.value(event) == #"{"price": "\#(price)", "stock": "30"}"#)
             let trigger = "select tgenabled from pg_trigger where tgname = 'inventory_move'"
             #expect(try await shop.value(trigger) == "O")

@@ -64,9 +64,10 @@ struct EmbeddedScriptTests {
         "inventory_pin_complete", "inventory_held_range", "inventory_stock_not_negative", "inventory_price_positive",
         "customer_order_pkey", "customer_order_status_known", "order_line_pkey", "stock_movement_pkey",
         "stock_movement_kind_known", "price_change_pkey", "price_change_rule_fkey",
-        "price_change_sequence_key", "price_change_moves", "event_outbox_pkey", "event_outbox_topic_known",
-        "audit_repair_pkey", "event_p0_pkey", "shelf_pkey", "shelf_product_fkey", "shelf_level_known",
-        "event_sequence_pkey", "event_sequence_only_row", "request_key_pkey",
+        "price_change_sequence_key", "price_change_moves", "notice_pkey", "notice_topic_known", "order_change_pkey",
+        "audit_repair_pkey", "event_range_p0_pkey", "shelf_pkey", "shelf_product_fkey", "shelf_level_known",
+        "event_sequence_pkey", "event_sequence_only_row", "request_key_pkey", "request_key_one_reply",
+        "transaction_origin_pkey", "transaction_origin_only_row",
         // declared in psql alone
         "setting_event_days_whole", "amount_is_number", "finite_number_is_number", "finite_numbers_are_numbers",
         "demand_weight_range",
@@ -87,7 +88,7 @@ struct EmbeddedScriptTests {
         "expectation_pkey", "expectation_product_fkey", "automation_halt_pkey", "automation_halt_category_fkey",
         "automation_halt_product_fkey", "automation_halt_one_scope", "automation_halt_open_index", "breaker_move_pkey",
         "breaker_state_pkey", "breaker_state_only_row", "failing_product_pkey", "tick_state_pkey",
-        "tick_state_only_row", "event_set_aside_pkey", "hash_secret_pkey", "hash_secret_only_row",
+        "tick_state_only_row", "hash_secret_pkey", "hash_secret_only_row",
     ]
 
     @Test

@@ -76,8 +76,7 @@ struct OrdersTogetherTests {
             let low = try await shop.product(base: "10.00", stock: 25, low: 10)
             let sales = """
                 update inventory
-                set sales = array[row(1, 'x', 10, 900001, null), row(2, 'x', 10, 900002, null)]::unit_sale[]
-                where product_id = \(low)
+                set stock = stock - 20, sales = 2 where product_id = \(low)
                 """
             #expect(await shop.refusal(sales)?.sqlState?.code == "0A000")
             let calls = (0..<20).map { Self.call(#"{"productId": \#(low), "quantity": 1}"#, key: "k\($0)") }
@@ -153,8 +152,8 @@ struct OrdersTogetherTests {
         case .cancel(let number):
             _ = try await shop.rows(
                 """
-                select order_cancel(jsonb_build_object('orderId', order_id, 'reason', 'back')) from customer_order
-                order by order_id offset \(number - 1) limit 1
+                select order_cancel(jsonb_build_object('orderId', order_id, 'reason', 'back')) from request_key
+                where order_id is not null order by key offset \(number - 1) limit 1
                 """
             )
         }
@@ -173,10 +172,10 @@ struct OrdersTogetherTests {
         )
     }
 
-    /// Every row that orders write, each order by its place among them; ticks take the products in any order.
+    /// Every row that orders write, each order by its key; ticks take the products in any order.
     private static let result = """
-        with o as (select *, row_number() over (order by order_id) as place from customer_order)
-        select concat_ws(' ', 'stock', i::text) as line from inventory i
+        with o as (select o.*, key as place from customer_order o join request_key using (order_id))
+        select concat_ws(' ', 'stock', to_jsonb(i) - array['stands_from', 'stands_to']) as line from inventory i
         union all select concat_ws(' ', 'order', place, customer_id, status, total, placed_at, changed_at, actor) from o
         union all select concat_ws(' ', 'line', place, product_id, quantity, unit_price) from order_line join o using (order_id)
         union all select concat_ws(' ', 'movement', m.product_id, sequence, kind, quantity, stock_after, place, m.actor, at)
@@ -184,9 +183,10 @@ struct OrdersTogetherTests {
         union all select concat_ws(' ', 'price', product_id, sequence, old_price, new_price, stock, cause, binding_guard,
                                    inputs, place, c.actor, at)
             from price_change c left join o using (order_id) where cause <> 'initial'
-        union all select concat_ws(' ', 'event', case when cause ->> 'kind' <> 'tick' then row_number() over (order by event_id) end, at, topic, op, product_id, before,
-                                   after, cause ->> 'kind', place, e.actor)
-            from event_outbox e left join o on o.order_id = (e.cause ->> 'orderId')::bigint
+        union all select concat_ws(' ', 'event', case when product_id is not null
+                                   then row_number() over (partition by product_id order by change_id, part) end,
+                                   at, topic, op, product_id, before, after, cause ->> 'kind', place, e.actor)
+            from recorded_event e left join o on o.order_id = (e.cause ->> 'orderId')::bigint
         union all select concat_ws(' ', 'key', key, request_hash) from request_key
         order by 1
         """

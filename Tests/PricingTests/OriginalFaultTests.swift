@@ -125,7 +125,7 @@ struct OriginalFaultTests {
             #expect(try await shop.price(product) == "110.00")
             #expect(
                 try await shop.rows(
-                    "select concat_ws('|', topic, before, after ->> topic) from event_outbox order by event_id offset 1"
+                    "select concat_ws('|', topic, before, after ->> topic) from recorded_event order by change_id, part offset 1"
                 ) == [#"stock|{"stock": 50}|7"#, #"price|{"price": "100.00"}|110.00"#]
             )
         }
@@ -216,7 +216,7 @@ struct OriginalFaultTests {
 let everything = """
     select i::text from inventory i union all select o::text from customer_order o
     union all select l::text from order_line l union all select m::text from stock_movement m
-    union all select c::text from price_change c union all select e::text from event_outbox e
+    union all select c::text from price_change c union all select e::text from recorded_event e
     """
 
 /// SQL that places an order of (product, quantity) lines.

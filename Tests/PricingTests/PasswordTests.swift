@@ -84,7 +84,7 @@ struct PasswordTests {
             }
             #expect(replies[0].contains("a@example.com"))
             replies += try await shop.rows(
-                "select r::text from request_key r union all select e::text from event_outbox e"
+                "select r::text from request_key r union all select e::text from recorded_event e"
             )
             for reply in replies {
                 for secret in ["$2a$", "horse", "staple", "password"] { #expect(!reply.contains(secret), "\(reply)") }

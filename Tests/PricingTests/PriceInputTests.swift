@@ -59,7 +59,7 @@ struct PriceInputTests {
         try await Shop.with { shop in
             let id = try await product(shop, change)
             let before = try await shop.price(id)
-            let told = "select count(*) from event_outbox where topic = 'price' and product_id = \(id)"
+            let told = "select count(*) from recorded_event where topic = 'price' and product_id = \(id)"
             let (rows, events) = (try await changes(shop, id), try await count(shop, told))
             try await shop.run("update product set \(change.column) = \(change.value) where product_id = \(id)")
             #expect(try await shop.price(id) != before)
@@ -242,7 +242,7 @@ struct PriceInputTests {
                 try await shop.rows("select price from inventory order by product_id limit 2") == ["90.00", "110.00"]
             )
             #expect(try await shop.value("select count(*) from price_change") == "0")
-            #expect(try await shop.value("select count(*) from event_outbox where topic = 'price'") == "0")
+            #expect(try await shop.value("select count(*) from recorded_event where topic = 'price'") == "0")
             #expect(try await shop.rows("select kind from audit_products(array(select product_id from product))") == [])
             // A first delivery to a product that stood empty is one: its price was seen.
             let empty = try await shop.value(

@@ -57,7 +57,7 @@ extension Rule {
             if first.hasPrefix("--! code") {
                 problems += matches(
                     file.text,
-                    /^(create (table|index|unique|domain|view)\b|create or replace|alter|drop)/
+                    /^(create (table|index|unique|domain)\b|create or replace|alter|drop)/
                 )
             }
             return problems

@@ -1,6 +1,6 @@
 --! bench
 -- What psql runs to give the shop of bench/shop.sql a history of `rows` rows. A history row is one stock movement, a
--- sale of one unit, with its order of one line and its two events; after every 20th the merchant declares the product's
+-- sale of one unit, with its order of one line, and so two events; after every 20th the merchant declares the product's
 -- other base price, which is a price change and a third event. The rows go round-robin over the products, as under
 -- uniform demand, so that indexes grow everywhere; their times run from the newest order, or a year ago, to now.
 -- Written set by set without the triggers, and consistent with what those would have written, as the audit confirms.
@@ -12,7 +12,8 @@ set local work_mem = '512MB';
 
 select nextval('customer_order_order_id_seq') as first_order,
        coalesce((select max(placed_at) from customer_order), now() - interval '1 year') as since,
-       (select last_number from event_sequence) as told,
+       (select last_number from event_sequence) as told, nextval('change_number') as first_change,
+       current_transaction() as transaction,
        (select count(*) from inventory) as products, min(user_id) as first_customer, count(*) as customers
 from app_user where email like '%@bench.example' \gset
 select setval('customer_order_order_id_seq', :first_order - 1 + :rows) as last_order \gset
@@ -48,31 +49,26 @@ insert into customer_order (order_id, customer_id, total, placed_at, changed_at,
 select order_id, customer_id, charged, at, at, 'bench' from past;
 insert into order_line (order_id, product_id, quantity, unit_price)
 select order_id, product_id, 1, charged from past;
-insert into stock_movement (product_id, sequence, kind, quantity, stock_after, order_id, actor, at)
-select product_id, movement_count + k, 'sale', -1, stock_after, order_id, 'bench', at from past;
+insert into stock_movement (product_id, sequence, kind, quantity, stock_after, order_id, ends_order, actor, at,
+                            transaction_id, change_id)
+select product_id, movement_count + k, 'sale', -1, stock_after, order_id, true, 'bench', at, :transaction,
+       :first_change + 2 * n from past;
 insert into price_change (product_id, sequence, old_price, new_price, stock, rule_id, cause, binding_guard, inputs,
-                          actor, at)
+                          actor, at, transaction_id, change_id)
 select p.product_id, p.change_count + p.changes + 1, p.charged, d.price, p.stock_after, p.rule_id, 'declaration',
-       d.binding, d.inputs || jsonb_build_object('stock', p.stock_after, 'posted', p.charged), 'bench', p.at
+       d.binding, d.inputs || jsonb_build_object('stock', p.stock_after, 'posted', p.charged), 'bench', p.at,
+       :transaction, :first_change + 2 * n + 1
 from past p join declared d on d.price <> p.charged where p.is_change;
-select make_event_partitions(:told + :rows * 2 + :rows / 20 + :products) as made \gset
-insert into event (sequence, at, topic, op, product_id, key, before, after, cause, actor)
-select :told + row_number() over (), p.at, e.topic, e.op, e.product_id, e.key, e.before, e.after, e.cause, 'bench'
-from past p, lateral (
-    select 'stock', 'update', p.product_id, p.product_id, jsonb_build_object('stock', p.stock_after + 1),
-           jsonb_build_object('stock', p.stock_after), jsonb_build_object('kind', 'sale', 'orderId', p.order_id)
-    union all
-    select 'order', 'insert', null, p.order_id, null,
-           jsonb_build_object('status', 'pending', 'total', p.charged::text, 'customerId', p.customer_id, 'lines',
-               jsonb_build_array(jsonb_build_object(
-                   'productId', p.product_id, 'quantity', 1, 'unitPrice', p.charged::text))),
-           jsonb_build_object('kind', 'sale', 'orderId', p.order_id)
-    union all
-    select 'price', 'update', p.product_id, p.product_id, jsonb_build_object('price', p.charged::text),
-           jsonb_build_object('price', d.price::text, 'stock', p.stock_after, 'title', p.title, 'reason', d.reason),
-           jsonb_build_object('kind', 'declaration')
-    from declared d where p.is_change and d.price <> p.charged
-) e (topic, op, product_id, key, before, after, cause);
+select setval('change_number', :first_change + 2 * :rows) as last_change \gset
+-- Numbered here, in ranges as the sequencer makes them, since it would sort all at once.
+create temporary table numbered on commit drop as
+select n / 400 as part, 2 * count(*) + count(*) filter (where is_change) as events, max(at) as at
+from past group by 1;
+select make_event_partitions(:told + sum(events)::bigint) as made from numbered \gset
+insert into event_range (first_number, event_count, transaction_id, first_change, last_change, at)
+select :told + 1 + sum(events) over (order by part) - events, events, :transaction, :first_change + 800 * part,
+       :first_change + 800 * part + 799, at
+from numbered;
 
 update product p set base_price = other_base, version = version + 1
 from standing s where s.product_id = p.product_id and (sold + behind) / 20 % 2 = 1;
@@ -84,7 +80,7 @@ update inventory i set stock = i.stock - sold, movement_count = i.movement_count
     price = case when (sold + behind) / 20 % 2 = 1 then other_price else i.price end,
     anchor_price = case when (sold + behind) / 20 % 2 = 1 then other_price else i.anchor_price end
 from standing s where s.product_id = i.product_id;
-update event_sequence set last_number = (select max(sequence) from event);
+update event_sequence set last_number = (select :told + sum(events) from numbered), looked_to = :transaction + 1;
 -- The breaker has read these events.
 update breaker_state set last_sequence = (select last_number from event_sequence);
 drop view past;

@@ -4,5 +4,5 @@
 select relname, n_tup_upd, n_tup_hot_upd, n_dead_tup, autovacuum_count,
        to_char(last_autovacuum at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 from pg_stat_user_tables
-where relname in ('inventory', 'customer_order', 'event_outbox', 'order_line', 'stock_movement')
+where relname in ('inventory', 'customer_order', 'event_sequence', 'order_line', 'stock_movement')
 order by relname;

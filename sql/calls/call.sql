@@ -101,7 +101,7 @@ begin
             ::order_outcome;
     end if;
     perform pg_logical_emit_message(true, 'pricing', '');
-    return row(stored.reply, true, null, null, null, null)::order_outcome;
+    return row(coalesce(stored.reply, placed_again(stored.order_id)), true, null, null, null, null)::order_outcome;
 end $$;
 
 -- Runs one writing call: `function` is a function of this schema that takes the parameters and returns the reply.
@@ -125,35 +125,23 @@ begin
     end if;
 end $$;
 
--- Whether this transaction, or a subtransaction of it, made a row at its own time: no other transaction's row is
--- visible while that one is still in progress.
-create function is_own_row(made xid) returns boolean
-language plpgsql stable as $$
-declare
-    own bigint := pg_current_xact_id()::text::bigint;
-    made_at bigint := own / 4294967296 * 4294967296 + made::text::bigint;
-begin
-    return made_at >= own and pg_xact_status(made_at::text::xid8) = 'in progress';
-end $$;
-
 -- What this transaction has done so far, for a dry run: stock and prices moved, events, and the guards that bound. Read
 -- before the rollback.
 create function would_change() returns json
 language sql stable as $$
     with mine as (
-        select * from event_outbox where transaction_id = pg_current_xact_id()
+        select * from recorded_event where transaction_id = current_transaction()
     )
     select json_build_object(
         'stock', coalesce((select json_agg(json_build_object('productId', product_id, 'old', before -> 'stock',
-            'new', after -> 'stock') order by event_id) from mine where topic = 'stock'), '[]'),
+            'new', after -> 'stock') order by change_id, part) from mine where topic = 'stock'), '[]'),
         'prices', coalesce((select json_agg(json_build_object('productId', product_id, 'old', before -> 'price',
-            'new', after -> 'price') order by event_id) from mine where topic = 'price'), '[]'),
+            'new', after -> 'price') order by change_id, part) from mine where topic = 'price'), '[]'),
         'events', coalesce((select json_agg(json_build_object('topic', topic, 'op', op, 'key', key,
-            'before', before, 'after', after, 'cause', cause) order by event_id) from mine), '[]'),
+            'before', before, 'after', after, 'cause', cause) order by change_id, part) from mine), '[]'),
         'guards', coalesce((select json_agg(json_build_object('productId', c.product_id, 'guard', c.binding_guard)
-            order by c.price_change_id) from price_change c
-            where c.binding_guard is not null and (c.xmin = pg_current_xact_id()::xid
-                or case when c.at = pricing_now() then is_own_row(c.xmin) end)), '[]'))
+            order by c.change_id) from price_change c
+            where c.binding_guard is not null and c.transaction_id = current_transaction()), '[]'))
 $$;
 
 -- Deletes request keys older than 24 hours, a bounded batch at a time.

@@ -38,13 +38,16 @@ language plpgsql as $$
 begin
     alter table stock_movement disable trigger stock_movement_append_only;
     alter table price_change disable trigger price_change_append_only;
-    lock table event_outbox;  -- first, in the sequencer's order of locks
-    update event_sequence set first_number = last_number + 1;
+    alter table order_change disable trigger order_change_append_only;
+    alter table notice disable trigger notice_append_only;
+    update event_sequence set first_number = last_number + 1;  -- first, in the sequencer's order of locks
     truncate app_user, category, supplier, product, inventory, shelf, customer_order, order_line, stock_movement,
-        price_change, event_outbox, event, expectation, automation_halt, breaker_move, failing_product
+        price_change, order_change, notice, event_range, expectation, automation_halt, breaker_move, failing_product
         restart identity cascade;
     alter table stock_movement enable trigger stock_movement_append_only;
     alter table price_change enable trigger price_change_append_only;
+    alter table order_change enable trigger order_change_append_only;
+    alter table notice enable trigger notice_append_only;
     delete from request_key where xmin <> pg_current_xact_id()::xid;
 end $$;
 

@@ -7,14 +7,10 @@ create function events_list(p jsonb) returns json
 language plpgsql as $$
 declare
     start bigint := coalesce((open_cursor('events.list', p) ->> 0)::bigint, (p ->> 'from')::bigint, 0);
-    last bigint;
+    last bigint := number_events();
     first bigint;
     gap jsonb;
 begin
-    loop
-        last := number_events();
-        exit when not exists (select from event_outbox);
-    end loop;
     select first_number into first from event_sequence;
     if start > last then
         gap := jsonb_build_object('fromSequence', last + 1, 'toSequence', start, 'reason', 'AHEAD');
@@ -22,10 +18,9 @@ begin
         gap := jsonb_build_object('fromSequence', start + 1, 'toSequence', first - 1, 'reason', 'EXPIRED');
     end if;
     return (as_page('events.list', p, array(
-        select json_build_object('cursor', json_build_array(e.sequence), 'item', event_json(e)) from event e
-        where e.sequence > start and (p -> 'topics' is null or p -> 'topics' ? e.topic)
-          and (p -> 'productIds' is null or p -> 'productIds' @> to_jsonb(e.product_id))
-        order by e.sequence limit page_size(p) + 1))::jsonb || jsonb_build_object('sequence', last, 'gap', gap))::json;
+        select json_build_object('cursor', json_build_array(e.sequence), 'item', event_json(e))
+        from events_matching(start, page_size(p) + 1, p -> 'topics', p -> 'productIds') e
+        order by e.sequence))::jsonb || jsonb_build_object('sequence', last, 'gap', gap))::json;
 end $$;
 
 -- The state that a subscriber starts from: the price and stock of each product that it watches.

@@ -2,18 +2,19 @@
 -- From a declaration, a rule and a ledger position to a price: the strategy's position, its target, the guards; and
 -- back again from the inputs that the history keeps.
 
--- Why a price stands where it does, in words for the merchant.
-create function price_reason(cause text, strategy text, v price_verdict, note text) returns text
+-- Why a price moved to where it stands, in words for the merchant, from its line in the history.
+create function price_reason(cause text, binding text, f jsonb, note text) returns text
 language sql immutable as $$
-    select case when cause = 'pin' then 'pinned by hand'
-                when v.binding = 'daily_cap' then 'limited by the daily cap'
-                when v.binding = 'floor' then 'held at the floor'
-                when v.binding = 'ceiling' then 'held at the ceiling'
-                when strategy = 'manual' then 'list price'
-                when strategy = 'bands' then
-                    case v.band when 1 then 'low stock' when -1 then 'high stock' else 'normal stock' end
-                when v.has_end then format('%s units for %s days', v.stock, round(v.days_left::numeric, 1))
-                else format('%s units, to last %s days', v.stock, round(v.days_left::numeric, 1)) end
+    select case when cause = 'pin' or f ->> 'mode' = 'pin' then 'pinned by hand'
+                when binding = 'daily_cap' then 'limited by the daily cap'
+                when binding = 'floor' then 'held at the floor'
+                when binding = 'ceiling' then 'held at the ceiling'
+                when f ->> 'strategy' = 'manual' then 'list price'
+                when f ->> 'strategy' = 'bands' then
+                    case f ->> 'band' when '1' then 'low stock' when '-1' then 'high stock' else 'normal stock' end
+                when (f ->> 'hasEnd')::boolean then
+                    format('%s units for %s days', f ->> 'stock', round((f ->> 'daysLeft')::numeric, 1))
+                else format('%s units, to last %s days', f ->> 'stock', round((f ->> 'daysLeft')::numeric, 1)) end
         || case when note = '' then '' else ': ' || note end
 $$;
 
@@ -28,6 +29,21 @@ language sql immutable as $$
                 when row_was.stock = 0 and row_was.movement_count = 0 then 'first'
                 else 'stock' end
 $$;
+
+-- The row of an evaluation with its time. Only a tick begins a pricing day: between ticks the price depends on stock
+-- alone.
+create function begin_day(
+    row_was inventory, row_now inventory, mode text, kind text, moment timestamptz
+) returns inventory
+language plpgsql immutable as $$
+begin
+    if mode = 'tick' and row_now.anchor_date <> (moment at time zone 'UTC')::date then
+        row_now.anchor_price := row_was.price;
+        row_now.anchor_date := (moment at time zone 'UTC')::date;
+    end if;
+    if mode in ('first', 'tick') or kind = 'tick' then row_now.ticked_at := moment; end if;
+    return row_now;
+end $$;
 
 -- A row as the tick of a moment would find it: the day's anchor, the time and, for `learn`, what the time until then
 -- taught, nothing sold meanwhile.
@@ -161,6 +177,61 @@ begin
     v.price := guarded.price;
     v.binding := guarded.binding;
     return v;
+end $$;
+
+-- Whether the posted price, and all else that the trigger keeps, would stay as they are at another stock.
+create function stands_at(declared product, chosen rule, i inventory, stock integer) returns boolean
+language plpgsql immutable as $$
+declare
+    level text := stock_level(i.stock, declared.low_stock, declared.high_stock);
+    v price_verdict;
+begin
+    if stock_level(stock, declared.low_stock, declared.high_stock) <> level then return false; end if;
+    i.stock := stock;
+    v := evaluate_price(declared, chosen, i, 'stock');
+    return v.price = i.price and v.band = i.band;
+end $$;
+
+-- The row with the stocks between which its posted price stands, after an evaluation, `afresh` where more than stock
+-- moved. A price that is not the one evaluated, since automation is halted, stands on none. A price falls as stock
+-- grows, and so do band and level: where it is the same at both ends, it is between them. Found as stock moves, since
+-- most prices are reset before their ends are reached: a movement that leaves the interval and changes nothing widens
+-- it, further each time, and to its very end where that comes into reach. Stock 0 lies outside, evaluates nothing and
+-- keeps it.
+create function widen_interval(
+    declared product, chosen rule, row_was inventory, row_now inventory, evaluated numeric, afresh boolean
+) returns inventory
+language plpgsql immutable as $$
+declare
+    sign integer := case when row_now.stock < row_was.stock then -1 else 1 end;
+    reach bigint;
+    near integer := row_now.stock;
+    far bigint;
+    middle integer;
+begin
+    if afresh or evaluated <> row_now.price then
+        row_now.stands_from := null;
+        row_now.stands_to := null;
+    end if;
+    if row_now.stock = 0 or evaluated <> row_now.price or chosen.strategy = 'learn' then return row_now; end if;
+    if row_now.stands_from is null then
+        row_now.stands_from := row_now.stock;
+        row_now.stands_to := row_now.stock;
+        return row_now;
+    end if;
+    reach := greatest(4, 2 * (row_now.stands_to::bigint - row_now.stands_from));
+    far := least(2147483647, greatest(1, near + sign * reach));
+    if far = near or stands_at(declared, chosen, row_now, far::integer) then
+        near := far;
+    else
+        while abs(far - near) > 1 loop
+            middle := (near + far) / 2;
+            if stands_at(declared, chosen, row_now, middle) then near := middle; else far := middle; end if;
+        end loop;
+    end if;
+    row_now.stands_from := least(row_now.stands_from, row_now.stock, near);
+    row_now.stands_to := greatest(row_now.stands_to, row_now.stock, near);
+    return row_now;
 end $$;
 
 -- Everything that a price was computed from, as the history keeps it.

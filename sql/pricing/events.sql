@@ -1,9 +1,123 @@
 --! code
--- The event stream. A number is assigned after commit, by one sequencer at a time, so no reader sees a number appear
--- below one that it was given, and a long transaction delays only its own events.
+-- The event stream. Nothing is copied for it: an event is made from its ledger row when it is read. Its number is given
+-- after the commit, by one sequencer at a time, so no reader sees a number appear below one that it was given, and a
+-- long transaction delays only its own events.
 
--- Creates the missing partitions from the last number assigned up to `number`, at most 100 ahead; as the owner, since
--- the daemon's role may not create tables.
+-- Each change that a ledger holds, and how many events it is.
+create view ledger_change as
+select transaction_id, change_id, 1 + ends_order::integer as events, at::timestamptz as at from stock_movement
+union all
+select transaction_id, change_id, 1, at from price_change
+union all
+select transaction_id, change_id, 1, at from order_change
+union all
+select transaction_id, change_id, 1, at from notice;
+
+-- The event of an order that is placed, as it stood then.
+create function placed_event(o customer_order) returns jsonb
+language sql stable as $$
+    select jsonb_build_object('status', 'pending', 'total', o.total::text, 'customerId', o.customer_id, 'lines', (
+        select jsonb_agg(jsonb_build_object('productId', l.product_id, 'quantity', l.quantity,
+                                            'unitPrice', l.unit_price::text) order by l.product_id)
+        from order_line l where l.order_id = o.order_id))
+$$;
+
+create function event_cause(kind text, order_id bigint) returns jsonb
+language sql immutable as $$
+    select case when order_id is null then jsonb_build_object('kind', kind)
+                else jsonb_build_object('kind', kind, 'orderId', order_id) end
+$$;
+
+-- Every event, numbered or not, in the order of change_id and part within its transaction: a movement, the price that
+-- it moved, the order that it completed. An order is placed with its last line.
+create view recorded_event as
+select m.transaction_id, m.change_id, 1 as part, m.at::timestamptz as at, 'stock' as topic, 'update' as op,
+       m.product_id, m.product_id as key, jsonb_build_object('stock', m.stock_after - m.quantity) as before,
+       jsonb_build_object('stock', m.stock_after) as after, event_cause(m.kind, m.order_id) as cause, m.actor
+from stock_movement m
+union all
+select c.transaction_id, c.change_id, 2, c.at, 'price', 'update', c.product_id, c.product_id,
+       jsonb_build_object('price', c.old_price::text),
+       jsonb_build_object('price', c.new_price::text, 'stock', c.stock,
+                          'title', (select title from product d where d.product_id = c.product_id),
+                          'reason', price_reason(c.cause, c.binding_guard, c.inputs, c.reason)),
+       event_cause(c.cause, c.order_id), c.actor
+from price_change c
+union all
+select m.transaction_id, m.change_id, 3, o.placed_at, 'order', 'insert', null, o.order_id, null, placed_event(o),
+       event_cause('sale', o.order_id), o.actor
+from stock_movement m join customer_order o using (order_id) where m.ends_order
+union all
+select c.transaction_id, c.change_id, 4, c.at, 'order', 'update', null, c.order_id,
+       jsonb_build_object('status', c.old_status),
+       jsonb_build_object('status', c.new_status, 'total', o.total::text, 'customerId', o.customer_id),
+       event_cause(c.new_status, c.order_id)
+           || case when c.reason = '' then '{}' else jsonb_build_object('reason', c.reason) end, c.actor
+from order_change c join customer_order o using (order_id)
+union all
+select transaction_id, change_id, 5, at, topic, op, product_id, key, before, after, cause, actor
+from notice;
+
+-- The events after one number and up to another (null: to the last), oldest first, at most so many (null: all). By key
+-- alone: a plan made while a table was small would read the whole of it.
+create function events_between(after bigint, until bigint, most integer) returns setof stream_event
+language plpgsql stable rows 500
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+begin
+    return query
+    select e.* from (
+        select r.first_number + row_number() over (partition by r.first_number order by e.change_id, e.part) - 1
+                   as sequence, e.at, e.topic, e.op, e.product_id, e.key, e.before, e.after, e.cause, e.actor
+        from (select w.*, sum(event_count) over (order by w.first_number) - event_count as events_before
+              from (select * from event_range n
+                    where n.first_number >= coalesce((select max(first_number) from event_range
+                                                      where first_number <= events_between.after + 1), 0)
+                      and n.first_number <= coalesce(until, 9223372036854775807)
+                    order by n.first_number limit most + 1) w) r
+        -- A page begins within the first of these.
+        join recorded_event e on e.transaction_id = r.transaction_id
+            and e.change_id between r.first_change and r.last_change
+        where most is null or r.events_before < most + 1000
+    ) e
+    where e.sequence > events_between.after and e.sequence <= coalesce(until, 9223372036854775807)
+    order by e.sequence limit most;
+end $$;
+
+-- The whole numbered stream, for people.
+create view event as select * from events_between(0, null, null);
+
+-- Events after a number that a reader wants, by topic and product; null: every one.
+create function events_matching(start bigint, most integer, topics jsonb, products jsonb) returns setof stream_event
+language plpgsql stable as $$
+declare
+    e stream_event;
+    place bigint := start;
+    looked integer;
+    found_so_far integer := 0;
+begin
+    loop
+        looked := 0;
+        for e in select * from events_between(place, null, greatest(most, 500)) loop
+            looked := looked + 1;
+            place := e.sequence;
+            continue when not coalesce(topics ? e.topic, true)
+                or not coalesce(products @> to_jsonb(e.product_id), products is null);
+            return next e;
+            found_so_far := found_so_far + 1;
+            if found_so_far = most then return; end if;
+        end loop;
+        exit when looked < greatest(most, 500);
+    end loop;
+end $$;
+
+create function event_json(e stream_event) returns json
+language sql stable as $$
+    select json_build_object('sequence', e.sequence, 'at', rfc3339(e.at), 'topic', e.topic, 'op', e.op,
+        'key', e.key, 'before', e.before, 'after', e.after, 'cause', e.cause, 'actor', e.actor)
+$$;
+
+-- Creates the missing partitions from the last number up to `number` and the one after, at most 100; as the owner,
+-- since the daemon's role may not create tables.
 create function make_event_partitions(number bigint) returns void
 language plpgsql security definer set search_path = pricing, pricing_code, pg_temp as $$
 declare
@@ -11,12 +125,13 @@ declare
     last bigint;
 begin
     select last_number into last from event_sequence for no key update;
-    for part in last / size .. least(number / size, last / size + 100) loop
-        continue when to_regclass('event_p' || part) is not null;
-        execute format('create table event_p%s (like event including all, primary key (sequence))', part);
+    for part in last / size .. least(number / size, last / size + 100) + 1 loop
+        continue when to_regclass('event_range_p' || part) is not null;
+        execute format('create table event_range_p%s (like event_range including all, primary key (first_number))',
+                       part);
         -- Unlike `create table … partition of` this blocks no reader of the stream.
-        execute format('alter table event attach partition event_p%s for values from (%s) to (%s)', part, part * size,
-                       (part + 1) * size);
+        execute format('alter table event_range attach partition event_range_p%s for values from (%s) to (%s)', part,
+                       part * size, (part + 1) * size);
     end loop;
 end $$;
 
@@ -31,91 +146,116 @@ declare
     part bigint;
     last bigint;
     newest timestamptz;
+    next_number bigint;
 begin
     -- Before the lock on the stream, in the sequencer's order.
     select last_number into last from event_sequence for no key update;
     select min(substring(inhrelid::regclass::text from '[0-9]+$')::bigint) into part
-    from pg_inherits where inhparent = 'event'::regclass;
+    from pg_inherits where inhparent = 'event_range'::regclass;
     if part >= last / size then return false; end if;
-    execute format('select at from event_p%s order by sequence desc limit 1', part) into newest;
+    execute format('select at, first_number + event_count from event_range_p%s order by first_number desc limit 1',
+                   part) into newest, next_number;
     if newest >= pricing_now() - make_interval(days => days) then return false; end if;
-    execute format('drop table event_p%s', part);
-    update event_sequence set first_number = greatest(first_number, (part + 1) * size);
+    execute format('drop table event_range_p%s', part);
+    update event_sequence set first_number = greatest(first_number, (part + 1) * size, next_number);
     return true;
 exception when lock_not_available then
     return false;
 end $$;
 
--- Moves the oldest event from the outbox to event_set_aside: it cannot be numbered, and those behind it wait. Reported
--- by an event, unless it is such an event itself.
-create function set_event_aside(state text, reason text) returns void
-language plpgsql as $$
+-- How many committed events have no number yet. A transaction's own have none before its commit.
+create function unnumbered_events() returns bigint
+language plpgsql stable set enable_seqscan = off set jit = off as $$
 declare
-    e event_outbox;
+    state event_sequence;
+    own bigint := pg_current_xact_id_if_assigned()::text::bigint
+        + (select offset_by from transaction_origin where only_row);
 begin
-    delete from event_outbox where event_id = (select min(event_id) from event_outbox) returning * into e;
-    insert into event_set_aside (event_id, row, sqlstate, message) values (e.event_id, to_jsonb(e), state, reason);
-    if (e.topic, e.op) <> ('automation', 'failing') then
-        insert into event_outbox (at, topic, op, product_id, key, after, cause, actor)
-        values (pricing_now(), 'automation', 'failing', null, e.event_id, jsonb_build_object('eventId', e.event_id,
-                    'topic', e.topic, 'productId', e.product_id, 'reason', failure_reason(state, reason)),
-                '{"kind": "event"}', acting());
-    end if;
+    select * into state from event_sequence where only_row;
+    return (select coalesce(sum(events), 0) from ledger_change c
+            where (c.transaction_id >= state.looked_to or c.transaction_id = any (state.running))
+              and c.transaction_id is distinct from own);
 end $$;
 
--- Numbers up to `most` committed events; returns the last number. The row lock on event_sequence is held to the commit,
--- so numbers become visible in order. An event that cannot be numbered is set aside once those before it are.
-create function number_events(most integer default 1000) returns bigint
-language plpgsql as $$
+-- Numbers what was committed; returns the last number. The row lock on event_sequence is held to the commit, so numbers
+-- become visible in order. It looks at the transactions that had not ended when it looked last. Of those that it finds,
+-- the one with the smaller last change comes first: a transaction that waited for another's row lies above it.
+create function number_events() returns bigint
+language plpgsql set enable_seqscan = off set jit = off as $$
 declare
     last bigint;
-    moved bigint;
-    state text;
-    reason text;
+    origin bigint := (select offset_by from transaction_origin where only_row);
+    own bigint;
+    state event_sequence;
+    seen pg_snapshot;
+    found_events bigint;
 begin
-    if not exists (select from event_outbox) then
-        return (select last_number from event_sequence);
+    if unnumbered_events() = 0 then return (select last_number from event_sequence where only_row); end if;
+    own := pg_current_xact_id()::text::bigint + origin;
+    select * into state from event_sequence where only_row for no key update;
+    -- In a database where the counter was set back, numbers go on after those that were given.
+    last := greatest(state.last_number,
+                     (select first_number + event_count - 1 from event_range order by first_number desc limit 1));
+    if to_regclass('event_range_p' || (last + 1) / 20000000 + 1) is null then
+        perform make_event_partitions(last + 1);
     end if;
-    select last_number into last from event_sequence for no key update;
-    if to_regclass('event_p' || (last + most) / 20000000) is null then
-        perform make_event_partitions(last + most);
-    end if;
-    begin
-        with taken as (
-            -- A range, not a list of ids: one index scan, whatever the statistics of a table that is filled and emptied
-            -- all day.
-            delete from event_outbox
-            where event_id <= (select max(event_id)
-                               from (select event_id from event_outbox order by event_id limit most) o)
-            returning *
-        )
-        insert into event (sequence, at, topic, op, product_id, key, before, after, cause, actor)
-        select last + row_number() over (order by event_id), at, topic, op, product_id, key, before, after, cause, actor
-        from taken;
-        get diagnostics moved = row_count;
-    exception when others then
-        get stacked diagnostics state = returned_sqlstate, reason = message_text;
-        if not is_row_error(state) then raise; end if;
-        -- The counter was set back, in a copied database for example: go on after the numbers already assigned.
-        if state = '23505' and last < (select max(sequence) from event) then
-            update event_sequence set last_number = (select max(sequence) from event);
-        elsif most = 1 then
-            perform set_event_aside(state, reason);
-        else
-            return number_events(most / 2);
-        end if;
-        return number_events(most);
-    end;
-    if moved > 0 then
-        update event_sequence set last_number = last + moved;
-        -- Wakes other daemons; outside every order's transaction, once a batch of events.
-        perform pg_notify('pricing_event', '');
-    end if;
-    return last + moved;
+    with looked as materialized (
+        select pg_current_snapshot() as snapshot
+    ), change as (
+        select c.*, max(change_id) over (partition by transaction_id) as newest,
+               -- Rows of about a thousand events each, so that a reader need not read all of a large transaction.
+               (sum(events) over (partition by transaction_id order by change_id) - 1) / 1000 as row_part
+        from ledger_change c
+        where (transaction_id >= state.looked_to or transaction_id = any (state.running)) and transaction_id <> own
+    ), made as (
+        select transaction_id, newest, min(change_id) as first_change, max(change_id) as last_change,
+               sum(events)::integer as events, max(at) as at
+        from change group by transaction_id, newest, row_part
+    ), numbered as (
+        insert into event_range (first_number, event_count, transaction_id, first_change, last_change, at)
+        select last + 1 + sum(events) over (order by newest, first_change) - events, events, transaction_id,
+               first_change, last_change, at
+        from made returning event_count
+    )
+    select snapshot, (select sum(event_count) from numbered) into seen, found_events from looked;
+    if found_events is null then return last; end if;
+    update event_sequence set last_number = last + found_events,
+        looked_to = pg_snapshot_xmax(seen)::text::bigint + origin,
+        running = array(select x::text::bigint + origin from pg_snapshot_xip(seen) x) || own;
+    -- Wakes other daemons; outside every order's transaction, once a pass.
+    perform pg_notify('pricing_event', '');
+    return last + found_events;
 end $$;
 
-create function event_json(e event) returns json
-language sql stable as $$
-    select json_build_object('sequence', e.sequence, 'at', rfc3339(e.at), 'topic', e.topic, 'op', e.op,
-        'key', e.key, 'before', e.before, 'after', e.after, 'cause', e.cause, 'actor', e.actor)
-$$;
+-- Called when a daemon begins, before it serves. A shop that was restored into another server, or copied, meets
+-- transaction numbers that its ledgers have already: what was not numbered is, and the numbers go on above all stored.
+create function settle_transactions() returns void
+language plpgsql as $$
+declare
+    here bigint := (select system_identifier from pg_control_system());
+    was transaction_origin;
+    newest bigint;
+    missed bigint[];
+begin
+    select * into was from transaction_origin;
+    newest := greatest(
+        (select max(transaction_id) from stock_movement), (select max(transaction_id) from price_change),
+        (select max(transaction_id) from order_change), (select max(transaction_id) from notice),
+        (select looked_to - 1 from event_sequence));
+    if was.system_identifier = here
+        and newest < pg_snapshot_xmax(pg_current_snapshot())::text::bigint + was.offset_by then
+        return;
+    end if;
+    select * into was from transaction_origin for no key update;
+    perform from event_sequence for no key update;
+    -- Written in the new server before this, below the numbers of the old one.
+    missed := array(select distinct c.transaction_id from ledger_change c, event_sequence s
+                    where c.change_id > (select max(last_change) from event_range)
+                      and c.transaction_id < s.looked_to and c.transaction_id <> all (s.running));
+    update event_sequence set running = running || missed where missed <> '{}';
+    perform number_events();
+    update transaction_origin set system_identifier = here, offset_by = greatest(was.offset_by,
+        newest + 1 - pg_snapshot_xmin(pg_current_snapshot())::text::bigint);
+    -- Every number below is that of a transaction that has ended.
+    update event_sequence set looked_to = newest + 1, running = '{}' where looked_to <= newest;
+end $$;

@@ -64,12 +64,10 @@ begin
         retry_at = excluded.retry_at, real_retry_at = excluded.real_retry_at,
         rule_was = coalesce(excluded.rule_was, f.rule_was), rule_id = coalesce(excluded.rule_id, f.rule_id);
     if tries = 1 then
-        insert into event_outbox (at, topic, op, product_id, key, after, cause, actor)
-        select moment, 'automation', 'failing', id, id,
-               jsonb_build_object('productId', id, 'title', d.title, 'reason', failure_reason(state, reason)),
-               jsonb_build_object('kind', record_failure.kind), acting()
+        perform record_notice('automation', 'failing', id, id, null,
+            jsonb_build_object('productId', id, 'title', d.title, 'reason', failure_reason(state, reason)),
+            jsonb_build_object('kind', record_failure.kind))
         from product d where d.product_id = id;
-        perform wake_sequencer();
     end if;
 end $$;
 
@@ -86,12 +84,12 @@ begin
     with gone as (
         delete from failing_product where product_id = any (ids) and (rule_id is null or has_rule) returning *
     )
-    insert into event_outbox (at, topic, op, product_id, key, before, after, cause, actor)
-    select pricing_now(), 'automation', 'recovered', g.product_id, g.product_id,
-           jsonb_build_object('reason', failure_reason(g.sqlstate, g.message), 'failures', g.failures,
-                              'since', rfc3339(g.first_at)),
+    insert into notice (transaction_id, change_id, at, topic, op, product_id, key, before, after, cause, actor)
+    select current_transaction(), nextval('change_number'), pricing_now(), 'automation', 'recovered', g.product_id,
+           g.product_id, jsonb_build_object('reason', failure_reason(g.sqlstate, g.message), 'failures', g.failures,
+                                            'since', rfc3339(g.first_at)),
            jsonb_build_object('productId', g.product_id, 'title', d.title), jsonb_build_object('kind', g.kind), acting()
-    from gone g left join product d using (product_id) order by g.product_id;
+    from (select * from gone order by product_id) g left join product d using (product_id);
     if found then perform wake_sequencer(); end if;
 end $$;
 

@@ -50,13 +50,10 @@ $$;
 create function record_halt_event(op text, h automation_halt, facts jsonb default null) returns void
 language plpgsql as $$
 begin
-    insert into event_outbox (at, topic, op, product_id, key, before, after, cause, actor)
-    values (pricing_now(), 'automation', op, h.product_id, h.halt_id, null,
-            halt_json(h)::jsonb - 'haltId'
-                || case when facts is null then '{}' else jsonb_build_object('facts', facts) end,
-            jsonb_build_object('kind', op, 'reason', case op when 'halt' then h.reason else h.resume_reason end),
-            acting());
-    perform wake_sequencer();
+    perform record_notice('automation', op, h.product_id, h.halt_id, null,
+        halt_json(h)::jsonb - 'haltId'
+            || case when facts is null then '{}' else jsonb_build_object('facts', facts) end,
+        jsonb_build_object('kind', op, 'reason', case op when 'halt' then h.reason else h.resume_reason end));
 end $$;
 
 -- The scope that a call names, checked: everything, one category, or one product. `scope` may be left out with an id.
@@ -120,13 +117,12 @@ begin
     -- A bounded part of a long backlog, such as a large import's: the next call goes on there.
     select least(last_number, (select last_sequence from breaker_state) + 50000) into read_to from event_sequence;
     insert into breaker_move (product_id, was, since)
-    select distinct on (product_id) product_id, (before ->> 'price')::numeric, at
-    from event
-    where sequence > (select last_sequence from breaker_state) and sequence <= read_to and topic = 'price'
-      -- An event without a possible price would make every later call fail.
-      and product_id is not null and before ->> 'price' ~ '^[0-9]{1,10}(\.[0-9]{1,2})?$'
-      and cause ->> 'kind' not in ('initial', 'pin', 'unpin', 'declaration', 'rule')
-    order by product_id, sequence
+    select distinct on (product_id) product_id, c.old_price, c.at
+    from event_range r join price_change c
+        on c.transaction_id = r.transaction_id and c.change_id between r.first_change and r.last_change
+    where r.first_number > (select last_sequence from breaker_state) and r.first_number <= read_to
+      and c.old_price < 'NaN' and c.cause not in ('initial', 'pin', 'unpin', 'declaration', 'rule')
+    order by product_id, c.sequence
     on conflict do nothing;
     update breaker_state set last_sequence = read_to where last_sequence <> read_to;
     delete from breaker_move where since < pricing_now() - make_interval(secs => (limits ->> 'windowSeconds')::float8);

@@ -132,21 +132,6 @@ begin
     return state;
 end $$;
 
--- The state after all but the first of several sales of one moment, at the price that stood: time has passed by then.
-create function learn_more_sales(
-    state float8[], declared product, price numeric, moment timestamptz, sales unit_sale[]
-) returns float8[]
-language plpgsql immutable parallel safe as $$
-declare
-    p float8 := price_at_begin(price, declared.decay, season_age(declared, moment));
-    sale unit_sale;
-begin
-    foreach sale in array sales[2:] loop
-        state := learn_sale(state, sale.quantity, p, declared.base_price, declared.elasticity);
-    end loop;
-    return state;
-end $$;
-
 -- The row with everything renewed that an event renews: the opening rate where there is none yet, the state at every
 -- event, the estimates at a tick and whenever the price is set afresh.
 create function learn_and_estimate(

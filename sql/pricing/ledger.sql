@@ -1,64 +1,59 @@
 --! code
--- What a stock movement writes: its line in the stock ledger, the price history, the events, the shelf.
+-- What a stock movement writes: its line in the stock ledger, the price history, the shelf.
 
--- One line in the stock ledger and its event. Called by the inventory trigger alone.
+-- The transaction that runs now, as ledgers name it: unlike the server's own number never given twice, even where the
+-- shop was restored into another server.
+create function current_transaction() returns bigint
+language plpgsql stable as $$
+begin
+    return pg_current_xact_id()::text::bigint + (select offset_by from transaction_origin where only_row);
+end $$;
+
+-- One line in the stock ledger; returns the number of its change. Called by the inventory trigger alone.
 create function record_movement(
-    row_was inventory, row_now inventory, why movement_cause, moment timestamptz, event_id bigint
-) returns void
+    row_was inventory, row_now inventory, why movement_cause, ends_order boolean, moment timestamptz
+) returns bigint
 language plpgsql as $$
+declare
+    change bigint := nextval('change_number');
 begin
-    insert into stock_movement (product_id, sequence, kind, quantity, stock_after, order_id, reason, actor, at)
-    values (row_now.product_id, row_now.movement_count, why.kind, row_now.stock - row_was.stock, row_now.stock,
-            why.order_id, coalesce(why.reason, ''), why.actor, moment);
-    insert into event_outbox (event_id, at, topic, op, product_id, key, before, after, cause, actor)
-    overriding system value
-    values (coalesce(event_id, nextval('event_outbox_event_id_seq')), moment, 'stock', 'update', row_now.product_id,
-            row_now.product_id, jsonb_build_object('stock', row_was.stock), jsonb_build_object('stock', row_now.stock),
-            jsonb_strip_nulls(jsonb_build_object('kind', why.kind, 'orderId', why.order_id)), why.actor);
+    insert into stock_movement (product_id, sequence, transaction_id, change_id, kind, quantity, stock_after, order_id,
+                                ends_order, reason, actor, at)
+    values (row_now.product_id, row_now.movement_count, current_transaction(), change, why.kind,
+            row_now.stock - row_was.stock, row_now.stock, why.order_id, coalesce(ends_order, false),
+            coalesce(why.reason, ''), why.actor, moment);
+    return change;
 end $$;
 
--- The same for several sales in one update: a line and an event each, in their order.
-create function record_sales(row_was inventory, sales unit_sale[], moment timestamptz) returns void
-language plpgsql as $$
-begin
-    with sale as materialized (
-        select s.*, row_was.stock - sum(s.quantity) over (order by n) as stock_after
-        from unnest(sales) with ordinality s (order_id, actor, quantity, stock_event, price_event, n)
-    ), kept as (
-        insert into stock_movement (product_id, sequence, kind, quantity, stock_after, order_id, actor, at)
-        select row_was.product_id, row_was.movement_count + n, 'sale', -quantity, stock_after, order_id, actor, moment
-        from sale
-    )
-    insert into event_outbox (event_id, at, topic, op, product_id, key, before, after, cause, actor)
-    overriding system value
-    select stock_event, moment, 'stock', 'update', row_was.product_id, row_was.product_id,
-           jsonb_build_object('stock', stock_after + quantity), jsonb_build_object('stock', stock_after),
-           jsonb_build_object('kind', 'sale', 'orderId', order_id), actor
-    from sale;
-end $$;
-
--- One line in the price history and its event. Called by the inventory trigger alone.
+-- One line in the price history, of the change with this number or one of its own. Called by the inventory trigger
+-- alone.
 create function record_price_change(
     row_was inventory, row_now inventory, declared product, chosen rule, mode text, v price_verdict,
-    why movement_cause, moment timestamptz, event_id bigint
+    why movement_cause, moment timestamptz, change bigint
 ) returns void
 language plpgsql as $$
 begin
     insert into price_change (product_id, sequence, old_price, new_price, stock, rule_id, cause, binding_guard,
-                              inputs, order_id, reason, actor, at)
+                              inputs, order_id, reason, actor, at, transaction_id, change_id)
     values (row_now.product_id, row_now.change_count, row_was.price, row_now.price, row_now.stock, declared.rule_id,
             why.kind, v.binding,
             case when v.frozen is null
                  then price_inputs(declared, chosen, row_now, row_was.price, row_was.band, mode, v)
                  else jsonb_build_object('mode', 'pin', 'pin', row_now.pin_price) end,
-            why.order_id, coalesce(why.reason, ''), why.actor, moment);
-    insert into event_outbox (event_id, at, topic, op, product_id, key, before, after, cause, actor)
-    overriding system value
-    values (coalesce(event_id, nextval('event_outbox_event_id_seq')), moment, 'price', 'update', row_now.product_id,
-            row_now.product_id, jsonb_build_object('price', row_was.price::text),
-            jsonb_build_object('price', row_now.price::text, 'stock', row_now.stock, 'title', declared.title,
-                'reason', price_reason(why.kind, chosen.strategy, v, coalesce(why.reason, ''))),
-            jsonb_strip_nulls(jsonb_build_object('kind', why.kind, 'orderId', why.order_id)), why.actor);
+            why.order_id, coalesce(why.reason, ''), why.actor, moment, current_transaction(),
+            coalesce(change, nextval('change_number')));
+end $$;
+
+-- An event that no ledger holds.
+create function record_notice(
+    topic text, op text, product bigint, key bigint, before jsonb, after jsonb, cause jsonb
+) returns void
+language plpgsql as $$
+begin
+    insert into notice (transaction_id, change_id, at, topic, op, product_id, key, before, after, cause, actor)
+    values (current_transaction(), nextval('change_number'), pricing_now(), topic, op, product, key, before, after,
+            cause, acting());
+    perform wake_sequencer();
 end $$;
 
 -- Notifies the sequencer at commit, unless the session is the daemon's: NOTIFY takes a lock that every commit waits
@@ -69,32 +64,6 @@ begin
     if current_setting('application_name') not like 'pricingd%' then
         perform pg_notify('pricing_event', '');
     end if;
-end $$;
-
--- Applies the sales after the first to a row that one update sells several from. The price falls as stock grows, and so
--- do the guards that follow it: where neither the first sale nor all of them together move the posted price, none
--- between does. Where one would, each sale has to be an update of its own.
-create function apply_later_sales(
-    declared product, chosen rule, row_was inventory, row_now inventory, first price_verdict, sales unit_sale[],
-    moment timestamptz
-) returns inventory
-language plpgsql as $$
-declare
-    last price_verdict;
-    sale unit_sale;
-begin
-    foreach sale in array sales[2:] loop row_now.stock := row_now.stock - sale.quantity; end loop;
-    if chosen.strategy = 'learn' then
-        row_now.learner := learn_more_sales(row_now.learner, declared, row_was.price, moment, sales);
-    end if;
-    last := evaluate_price(declared, chosen, row_now, 'stock');
-    if first.price <> row_was.price or last.price <> row_was.price or last.frozen = 'out_of_stock' then
-        raise feature_not_supported
-            using message = format('Sales of product %s that move its price are updates of their own.',
-                                   declared.product_id);
-    end if;
-    row_now.band := last.band;
-    return row_now;
 end $$;
 
 -- Posts the evaluated price, unless automation is halted; then a declaration waits for the next evaluation. The price

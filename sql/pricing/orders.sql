@@ -1,7 +1,7 @@
 --! code
 -- Placing orders: all lines or none, no unit twice, each price the one that stood under the lock. A batch gives what
--- its orders give one by one: at best as one set (place_together), else one after another (place_in_turn), and where
--- that raises, each in a subtransaction of its own.
+-- its orders give one by one: those that move no price as one set (place_together), the rest one after another
+-- (place_in_turn), and where that raises, each in a subtransaction of its own.
 
 -- Locks the stock rows that orders ask for, in product order, so that two of them never deadlock. Without `waits`,
 -- returns the products that it could not lock.
@@ -57,56 +57,19 @@ begin
     return o;
 end $$;
 
--- The calls of a batch in their order, with everything that can be known before any of them is placed: a key's stored
--- reply, whether the customer is known, and the lines, summed by product; of several maxUnitPrice on one product the
--- lowest counts. Sub-selects and not joins: the plan stays the same index scans, whatever the planner estimates for
--- jsonb.
-create function read_calls(calls jsonb)
-returns table (params jsonb, key text, hash bytea, who text, stored request_key, buyer bigint, is_known boolean,
-               lines wanted_line[])
-language sql stable as $$
-    select c -> 'params', c ->> 'key', case when c ? 'key' then request_hash('order.place', c -> 'params') end,
-           coalesce(nullif(c ->> 'actor', ''), session_user),
-           case when c ? 'key' then (select r from request_key r where r.key = c ->> 'key') end,
-           (c #>> '{params,customerId}')::bigint,
-           (select true from app_user u
-            where u.user_id = (c #>> '{params,customerId}')::bigint and u.archived_at is null),
-           array(select row(l.id, l.quantity, l.max_price, null, null,
-                            (select d.active and d.archived_at is null from product d where d.product_id = l.id)
-                           )::wanted_line
-                 from (select (l ->> 'productId')::bigint as id, sum((l ->> 'quantity')::bigint)::bigint as quantity,
-                              min((l ->> 'maxUnitPrice')::numeric) as max_price
-                       from jsonb_array_elements(c #> '{params,lines}') l group by 1) l
-                 order by l.id)
-    from jsonb_array_elements(calls) with ordinality u (c, n) order by n
-$$;
-
--- Takes an order's lines out of stock, at the prices read under the lock; the new prices are the trigger's.
-create function sell_lines(
-    wanted wanted_line[], who text, number bigint, out sold order_line[], out bought jsonb, out moves jsonb
-)
+-- The lines of one order, summed by product and in product order; of several maxUnitPrice on one product the lowest
+-- counts.
+create function read_order(params jsonb) returns wanted_line[]
 language plpgsql as $$
-declare
-    line wanted_line;
-    price_after numeric(12, 2);
 begin
-    sold := '{}';
-    bought := '[]';
-    moves := '[]';
-    foreach line in array wanted loop
-        update inventory set stock = stock - line.quantity, cause = row('sale', who, '', number)::movement_cause
-        where product_id = line.product_id returning price into price_after;
-        sold := sold || row(number, line.product_id, line.quantity, line.price)::order_line;
-        bought := bought || jsonb_build_object('productId', line.product_id, 'quantity', line.quantity,
-                                               'unitPrice', line.price::text);
-        if price_after <> line.price then
-            moves := moves || jsonb_build_object('productId', line.product_id, 'old', line.price::text,
-                                                 'new', price_after::text);
-        end if;
-    end loop;
+    return array(
+        select row((l ->> 'productId')::bigint, sum((l ->> 'quantity')::bigint)::bigint,
+                   min((l ->> 'maxUnitPrice')::numeric), null, null, null)::wanted_line
+        from jsonb_array_elements(params -> 'lines') l group by (l ->> 'productId')::bigint
+        order by (l ->> 'productId')::bigint);
 end $$;
 
--- The reply to an order that was just placed, and its event.
+-- The reply to an order that was just placed.
 create function placed_reply(
     number bigint, buyer bigint, total numeric, bought jsonb, moves jsonb, moment timestamptz
 ) returns json
@@ -115,176 +78,231 @@ language sql stable as $$
         'lines', bought, 'priceChanges', moves, 'placedAt', rfc3339(moment))
 $$;
 
-create function placed_event(buyer bigint, total numeric, bought jsonb) returns jsonb
+-- The same reply made again: what it says of an order never changes.
+create function placed_again(number bigint) returns text
 language sql stable as $$
-    select jsonb_build_object('status', 'pending', 'total', total::text, 'customerId', buyer, 'lines', bought)
+    select placed_reply(o.order_id, o.customer_id, o.total, placed_event(o) -> 'lines', (
+            select coalesce(jsonb_agg(jsonb_build_object('productId', c.product_id, 'old', c.old_price::text,
+                                                         'new', c.new_price::text) order by c.product_id), '[]')
+            from price_change c where c.order_id = o.order_id and c.cause = 'sale'), o.placed_at)::text
+    from customer_order o where o.order_id = number
 $$;
 
+-- Takes the lines of one order, whose stock rows are locked, out of stock at the prices that stand, or says why not.
+create function sell_lines(
+    params jsonb, who text, wanted wanted_line[], moment timestamptz, out refused order_outcome, out number bigint,
+    out reply text
+)
+language plpgsql as $$
+declare
+    buyer bigint := (params ->> 'customerId')::bigint;
+    line wanted_line;
+    last bigint := (wanted[cardinality(wanted)]).product_id;
+    total numeric(24, 2) := 0;
+    price_after numeric(12, 2);
+    bought jsonb := '[]';
+    moves jsonb := '[]';
+begin
+    for n in 1..cardinality(wanted) loop
+        line := wanted[n];
+        select i.price, i.stock - i.held, d.active and d.archived_at is null
+        into line.price, line.available, line.is_open
+        from inventory i join product d using (product_id) where product_id = line.product_id for no key update of i;
+        if line.is_open and line.quantity <= line.available
+            and (line.max_price is null or line.price <= line.max_price) then
+            total := total + line.price * line.quantity;
+            wanted[n] := line;
+        else
+            refused := refuse_line(line);
+            return;
+        end if;
+    end loop;
+    number := nextval('customer_order_order_id_seq');
+    foreach line in array wanted loop
+        update inventory set stock = stock - line.quantity, cause = row('sale', who, '', number)::movement_cause,
+            ends_order = line.product_id = last
+        where product_id = line.product_id returning price into price_after;
+        insert into order_line (order_id, product_id, quantity, unit_price)
+        values (number, line.product_id, line.quantity, line.price);
+        bought := bought || jsonb_build_object('productId', line.product_id, 'quantity', line.quantity,
+                                               'unitPrice', line.price::text);
+        if price_after <> line.price then
+            moves := moves || jsonb_build_object('productId', line.product_id, 'old', line.price::text,
+                                                 'new', price_after::text);
+        end if;
+    end loop;
+    insert into customer_order (order_id, customer_id, total, shipping_address, placed_at, changed_at, actor)
+    overriding system value
+    values (number, buyer, total, coalesce(params ->> 'shippingAddress', ''), moment, moment, who);
+    reply := placed_reply(number, buyer, total, bought, moves, moment);
+end $$;
+
 -- Places orders whose stock rows are locked, one after another, each at the prices that the one before left; all lines
--- of an order or none. A refusal is an outcome, and any other error rolls back all of them. Prices and stock ledger are
--- written by the trigger, movement by movement; the rows of the orders are inserted together.
+-- of an order or none. A refusal is an outcome, and any other error rolls back all of them.
 create function place_in_turn(calls jsonb, held bigint[] default '{}') returns setof order_outcome
 language plpgsql as $$
 declare
     moment timestamptz := pricing_now();
-    call record;
-    sale record;
-    line wanted_line;
-    o order_outcome;
-    number bigint;
-    sum_total numeric(24, 2);
+    call jsonb;
     wanted wanted_line[];
-    orders customer_order[] := '{}';
-    lines order_line[] := '{}';
-    events event_outbox[] := '{}';
-    keys request_key[] := '{}';
+    stored request_key;
+    hash bytea;
+    sold record;
+    o order_outcome;
 begin
-    for call in select * from read_calls(calls) loop
+    for call in select c from jsonb_array_elements(calls) with ordinality u (c, n) order by n loop
         o := row(null, false, null, null, null, null);
-        wanted := '{}';
-        sum_total := 0;
-        if (call.stored).key is not null then
-            o := repeat_reply(call.stored, call.hash);
-        elsif held <> '{}' and exists (select from unnest(call.lines) l where l.product_id = any (held)) then
-            o.state := '55P03';
-            o.message := 'another transaction holds the stock of a product';
-        elsif call.is_known is null then
-            o.state := 'PR401';
-            o.message := format('There is no user %s.', call.buyer);
-            o.detail := jsonb_build_object('userId', call.buyer);
-        else
-            foreach line in array call.lines loop
-                select price, stock - i.held into line.price, line.available
-                from inventory i where product_id = line.product_id for no key update;
-                if line.is_open and line.quantity <= line.available
-                    and (line.max_price is null or line.price <= line.max_price) then
-                    sum_total := sum_total + line.price * line.quantity;
-                    wanted := wanted || line;
-                else
-                    o := refuse_line(line);
-                    exit;
-                end if;
-            end loop;
+        stored := null;
+        hash := null;
+        if call ? 'key' then
+            hash := request_hash('order.place', call -> 'params');
+            select * into stored from request_key where key = call ->> 'key';
         end if;
-        if o.state is not null or o.replayed then
-            return next o;
+        if stored.key is not null then
+            return next repeat_reply(stored, hash);
             continue;
         end if;
-        number := nextval('customer_order_order_id_seq');
-        sale := sell_lines(wanted, call.who, number);
-        lines := lines || sale.sold;
-        orders := orders || row(number, call.buyer, 'pending', sum_total,
-            coalesce(call.params ->> 'shippingAddress', ''),
-                                moment, moment, call.who)::customer_order;
-        events := events || row(nextval('event_outbox_event_id_seq'), pg_current_xact_id(), moment, 'order', 'insert',
-            null,
-            number, null, placed_event(call.buyer, sum_total, sale.bought),
-            jsonb_build_object('kind', 'sale', 'orderId', number), call.who)::event_outbox;
-        o.reply := placed_reply(number, call.buyer, sum_total, sale.bought, sale.moves, moment);
-        if call.key is not null then
-            keys := keys || row(call.key, call.hash, o.reply, now())::request_key;
+        wanted := read_order(call -> 'params');
+        if held <> '{}' and exists (select from unnest(wanted) l where l.product_id = any (held)) then
+            o.state := '55P03';
+            o.message := 'another transaction holds the stock of a product';
+        elsif not exists (select from app_user where user_id = (call #>> '{params,customerId}')::bigint
+                              and archived_at is null) then
+            o.state := 'PR401';
+            o.message := format('There is no user %s.', call #>> '{params,customerId}');
+            o.detail := jsonb_build_object('userId', call #> '{params,customerId}');
+        else
+            sold := sell_lines(call -> 'params', coalesce(nullif(call ->> 'actor', ''), session_user), wanted, moment);
+            if (sold.refused).state is null then
+                o.reply := sold.reply;
+                if hash is not null then
+                    insert into request_key (key, request_hash, order_id) values (call ->> 'key', hash, sold.number);
+                end if;
+            else
+                o := sold.refused;
+            end if;
         end if;
         return next o;
     end loop;
-    insert into customer_order overriding system value select * from unnest(orders);
-    insert into order_line select * from unnest(lines);
-    insert into event_outbox overriding system value select * from unnest(events);
-    if keys <> '{}' then
-        insert into request_key select * from unnest(keys);
-    end if;
+end $$;
+
+-- Whether the posted price stands, and all that the trigger keeps, once some units are sold.
+create function stands_after(i inventory, units numeric) returns boolean
+language plpgsql stable as $$
+declare
+    declared product;
+    chosen rule;
+begin
+    if i.stock <= i.stands_to and i.stock - units >= i.stands_from then return true; end if;
+    if i.stands_from is null or i.stock = units then return false; end if;
+    select * into declared from product where product_id = i.product_id;
+    select * into chosen from rule where rule_id = declared.rule_id;
+    return stands_at(declared, chosen, i, (i.stock - units)::integer);
 end $$;
 
 -- The lines of a batch in the calls' order, beside what the shop has of each product. Sub-selects and not joins: the
 -- plan stays the same index scans, whatever the planner estimates for jsonb.
 create function read_lines(calls jsonb) returns batch_line[]
-language sql as $$
-    select array(
-        select row(l.n, l.who, l.id, l.quantity, l.max_price, (i.stands).price, (i.stands).stock - (i.stands).held,
-                   i.is_open,
-                   sum(l.quantity) over (partition by l.id order by l.n),
-                   nextval('event_outbox_event_id_seq'), nextval('event_outbox_event_id_seq'),
-                   nextval('event_outbox_event_id_seq'))::batch_line
-        from (select n, coalesce(nullif(c ->> 'actor', ''), session_user) as who, (l ->> 'productId')::bigint as id,
-                     sum((l ->> 'quantity')::bigint)::bigint as quantity,
-                     min((l ->> 'maxUnitPrice')::numeric) as max_price
-              from jsonb_array_elements(calls) with ordinality c (c, n), jsonb_array_elements(c #> '{params,lines}') l
-              group by 1, 2, 3 order by 1, 3) l,
-        lateral (select (select i from inventory i where i.product_id = l.id) as stands,
-                        (select d.active and d.archived_at is null from product d where d.product_id = l.id) as is_open
-                 offset 0) i
-        order by l.n, l.id)
-$$;
+language plpgsql as $$
+begin
+    return (
+    select array_agg(row(l.n, l.product_id, l.quantity, l.price, l.is_calm)::batch_line order by l.n, l.product_id)
+    from (
+        select l.n, l.product_id, l.quantity, (l.i).price,
+               bool_and((l.max_price is null or (l.i).price <= l.max_price) and l.is_open) over same
+               and sum(l.quantity) over same <= (l.i).stock - (l.i).held
+               and stands_after((l.i), sum(l.quantity) over same) as is_calm
+        from (select l.*, (select i from inventory i where i.product_id = l.product_id) as i,
+                     (select d.active and d.archived_at is null from product d where d.product_id = l.product_id)
+                         as is_open
+              from (select n, (l ->> 'productId')::bigint as product_id,
+                           sum((l ->> 'quantity')::bigint)::bigint as quantity,
+                           min((l ->> 'maxUnitPrice')::numeric) as max_price
+                    from jsonb_array_elements(calls) with ordinality c (c, n),
+                         jsonb_array_elements(c #> '{params,lines}') l
+                    group by 1, 2) l offset 0) l
+        window same as (partition by l.product_id)) l);
+end $$;
 
--- Places a batch whose stock rows are locked as one set, one update a product. Returns no row where that is not
--- possible: a refusal, a reply to repeat, or stock that does not last for all. Sales that move a price between them
--- raise in the trigger.
-create function place_together(calls jsonb) returns setof order_outcome
+-- Which calls of a batch can be placed as one set, in any order beside the others: all their products stand at prices
+-- that no sale of this batch moves, and have stock for all. A call on a product that is not so takes its other products
+-- with it. Calls that will be refused or repeated whatever the stock are not among them, and move nothing.
+create function calm_calls(calls jsonb, lines batch_line[], held bigint[]) returns integer[]
+language plpgsql as $$
+declare
+    unsettled bigint[] := array(select distinct product_id from unnest(lines) where is_calm is not true);
+    together integer[];
+    more bigint[];
+begin
+    loop
+        together := array(
+            select n from unnest(lines) l (n) group by n
+            having not array_agg(product_id) && (unsettled || held));
+        exit when unsettled = '{}';
+        more := array(select distinct product_id from unnest(lines) l
+                      where l.call <> all (together) and product_id <> all (unsettled || held));
+        exit when more = '{}';
+        unsettled := unsettled || more;
+    end loop;
+    -- Scalar sub-selects: for a join the planner would hash a whole table.
+    return array(
+        select n from unnest(together) n
+        where (select true from app_user
+               where user_id = (calls -> n - 1 #>> '{params,customerId}')::bigint and archived_at is null)
+          and not coalesce((select true from request_key where key = calls -> n - 1 ->> 'key'), false));
+end $$;
+
+-- Places calls of a batch whose stock rows are locked as one set: one update a product, within the stocks at which its
+-- price stands.
+create function place_together(calls jsonb, lines batch_line[], together integer[])
+returns table (call integer, reply text)
 language plpgsql as $$
 declare
     moment timestamptz := pricing_now();
-    lines batch_line[] := read_lines(calls);
-    numbers bigint[];
-    moved jsonb;
+    transaction bigint := current_transaction();
 begin
-    if not (
-        select count(*) filter (where is_open and asked <= available and (max_price is null or price <= max_price))
-            = count(*)
-               and count(distinct call) = jsonb_array_length(calls)
-        from unnest(lines))
-       or not (
-        -- Scalar sub-selects: for a join the planner would hash a whole table.
-        select bool_and((select true from app_user
-                         where user_id = (c #>> '{params,customerId}')::bigint and archived_at is null) is not null
-                        and (select true from request_key where key = c ->> 'key') is null)
-        from jsonb_array_elements(calls) c)
-    then
-        return;
-    end if;
-    numbers := array(select nextval('customer_order_order_id_seq') from generate_series(1, jsonb_array_length(calls)));
-    with sold as materialized (
-        select product_id, min(price) as price,
-               array_agg(row(numbers[call], actor, quantity, stock_event, price_event)::unit_sale order by call)
-                   as sales
-        from unnest(lines) group by product_id
-    ), after as (
-        update inventory i set sales = s.sales
-        from sold s where i.product_id = s.product_id
-        returning i.product_id, s.price as old, i.price as new
-    )
-    select coalesce(jsonb_object_agg(product_id, new::text), '{}') into moved from after where new <> old;
     return query
-    with sold as materialized (
-        select numbers[call] as order_id, call, actor, sum(price * quantity)::numeric(24, 2) as total,
-               calls -> call - 1 as said, max(order_event) as event_id,
+    with placed as materialized (
+        select n as call, nextval('customer_order_order_id_seq') as order_id, calls -> n - 1 as said,
+               coalesce(nullif(calls -> n - 1 ->> 'actor', ''), session_user) as actor
+        from unnest(together) n
+    ), line as materialized (
+        select l.*, nextval('change_number') as change_id,
+               sum(l.quantity) over (partition by l.product_id order by l.call desc) - l.quantity as sold_later,
+               count(*) over (partition by l.product_id order by l.call desc) - 1 as lines_later
+        from (select * from unnest(lines) l join placed p using (call) order by l.call, l.product_id) l
+    ), moved as (
+        update inventory i set stock = i.stock - s.units, sales = s.sales
+        from (select product_id, sum(quantity) as units, count(*) as sales from line group by 1) s
+        where i.product_id = s.product_id
+        returning i.product_id, i.stock, i.movement_count
+    ), recorded as (
+        insert into stock_movement (product_id, sequence, transaction_id, change_id, kind, quantity, stock_after,
+                                    order_id, ends_order, actor, at)
+        select product_id, movement_count - lines_later, transaction, change_id, 'sale', -quantity,
+               stock + sold_later, order_id,
+               row_number() over (partition by line.call order by product_id desc) = 1, actor, moment
+        from line join moved using (product_id)
+    ), kept_lines as (
+        insert into order_line (order_id, product_id, quantity, unit_price)
+        select order_id, product_id, quantity, price from line
+    ), whole as materialized (
+        select p.call, p.order_id, (p.said #>> '{params,customerId}')::bigint as customer_id, p.said, p.actor,
+               sum(price * quantity)::numeric(24, 2) as total,
                jsonb_agg(jsonb_build_object('productId', product_id, 'quantity', quantity, 'unitPrice', price::text)
-                         order by product_id) as bought,
-               coalesce(jsonb_agg(jsonb_build_object('productId', product_id, 'old', price::text,
-                                                     'new', moved ->> product_id::text) order by product_id)
-                        filter (where moved ? product_id::text), '[]') as moves
-        from unnest(lines) group by call, actor
-    ), placed as materialized (
-        select s.*, b.customer_id, said ->> 'key' as key,
-               placed_reply(order_id, b.customer_id, total, bought, moves, moment)::text as reply
-        from sold s, lateral (select (said #>> '{params,customerId}')::bigint as customer_id) b order by call
+                         order by product_id) as bought
+        from placed p join line using (order_id) group by p.call, p.order_id, p.said, p.actor
     ), kept as (
         insert into customer_order (order_id, customer_id, total, shipping_address, placed_at, changed_at, actor)
         overriding system value
         select order_id, customer_id, total, coalesce(said #>> '{params,shippingAddress}', ''), moment, moment, actor
-        from placed
-    ), kept_lines as (
-        insert into order_line (order_id, product_id, quantity, unit_price)
-        select numbers[call], product_id, quantity, price from unnest(lines)
+        from whole
     ), kept_keys as (
-        insert into request_key (key, request_hash, reply)
-        select key, request_hash('order.place', said -> 'params'), reply from placed where key is not null
-    ), told as (
-        insert into event_outbox (event_id, at, topic, op, key, after, cause, actor)
-        overriding system value
-        select event_id, moment, 'order', 'insert', order_id,
-               placed_event(customer_id, total, bought), jsonb_build_object('kind', 'sale', 'orderId', order_id), actor
-        from placed
+        insert into request_key (key, request_hash, order_id)
+        select said ->> 'key', request_hash('order.place', said -> 'params'), order_id from whole
+        where said ? 'key'
     )
-    select reply, false, null, null, null, null from placed order by call;
+    select w.call, placed_reply(order_id, customer_id, total, bought, '[]', moment)::text from whole w;
 end $$;
 
 -- Locks the keys of calls before any of their replies is read, as find_reply does; not of a call that is refused
@@ -306,38 +324,60 @@ language sql immutable as $$
     select state in ('40001', '40P01', '57014') or state like '53%' or state like '57P%'
 $$;
 
+-- The outcomes of a batch whose keys differ, in the calls' order: what stands on calm prices as one set, the rest in
+-- turn.
+create function place_all(calls jsonb, waits boolean) returns setof order_outcome
+language plpgsql as $$
+declare
+    held bigint[] := lock_stock(calls, waits);
+    lines batch_line[];
+    together integer[];
+begin
+    perform lock_keys(calls, held);
+    if jsonb_array_length(calls) = 1 then
+        return query select * from place_in_turn(calls, held);
+        return;
+    end if;
+    lines := read_lines(calls);
+    together := calm_calls(calls, lines, held);
+    return query
+    with rest as materialized (
+        select array_agg(n::integer order by n) as numbers, jsonb_agg(c order by n) as calls
+        from jsonb_array_elements(calls) with ordinality u (c, n) where n <> all (together)
+    )
+    select o.reply, o.replayed, o.state, o.message, o.detail, o.broken from (
+        select numbers[place] as call, t.reply, t.replayed, t.state, t.message, t.detail, t.broken
+        from rest, place_in_turn(rest.calls, held) with ordinality
+            t (reply, replayed, state, message, detail, broken, place) where rest.calls is not null
+        union all
+        select t.call, t.reply, false, null, null, null, null from place_together(calls, lines, together) t
+        where together <> '{}') o
+    order by o.call;
+end $$;
+
 -- Places orders in one transaction; each succeeds or fails alone, with the result that the same orders would have one
 -- by one. Each element of `calls` is {"params", "key", "actor"}; each row answers one of them, with a reply or with the
 -- SQLSTATE, message, detail and constraint that refused it. Unless it `waits`, an order on a row that another session
--- has locked is refused at once with 55P03, so that one locked product never delays the others. As a set where that is
--- possible, else in turn; where that raises, or a key occurs twice, each in a subtransaction. Each step looks up rows
--- by key, however many there are: plans are cached, since planning took a tenth of an order, and never scan a whole
--- table, as a plan made while the table was empty would.
+-- has locked is refused at once with 55P03, so that one locked product never delays the others. Where that raises, or
+-- a key occurs twice, each order in a subtransaction. Each step looks up rows by key, however many there are: plans are
+-- cached, since planning took a tenth of an order, and never scan a whole table, as a plan made while the table was
+-- empty would.
 create function place_orders(calls jsonb, waits boolean default true)
 returns table (reply text, replayed boolean, state text, message text, detail text, broken_constraint text)
-language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
     size integer := jsonb_array_length(calls);
-    in_turn boolean := size < 16;  -- from about 16 orders on a set is cheaper
     held bigint[];
     call jsonb;
 begin
-    while size = 1 or (select count(distinct c ->> 'key') = size from jsonb_array_elements(calls) c) loop
+    if size = 1 or (select count(distinct c ->> 'key') = size from jsonb_array_elements(calls) c) then
         begin
-            held := lock_stock(calls, waits);
-            perform lock_keys(calls, held);
-            if not in_turn and held = '{}' then
-                return query select * from place_together(calls);
-                if found then return; end if;
-            end if;
-            return query select * from place_in_turn(calls, held);
+            return query select * from place_all(calls, waits);
             return;
         exception when others then
             if ends_batch(sqlstate) then raise; end if;
         end;
-        exit when in_turn;
-        in_turn := true;
-    end loop;
+    end if;
     held := lock_stock(calls, waits);
     for call in select c from jsonb_array_elements(calls) with ordinality u (c, n) order by n loop
         begin

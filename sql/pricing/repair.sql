@@ -39,10 +39,11 @@ begin
             from audit_remedies(ids) a where remedy is not null order by product_id, kind
             returning *
         ), told as (
-            insert into event_outbox (at, topic, op, product_id, key, before, after, cause, actor)
-            select at, 'automation', 'repair', product_id, product_id, jsonb_object_agg(field, done.found),
-                   jsonb_object_agg(field, corrected), jsonb_build_object('kind', 'audit', 'reason', why), actor
-            from done group by product_id, at, actor order by product_id
+            insert into notice (transaction_id, change_id, at, topic, op, product_id, key, before, after, cause, actor)
+            select current_transaction(), nextval('change_number'), d.*
+            from (select at, 'automation', 'repair', product_id, product_id, jsonb_object_agg(field, done.found),
+                         jsonb_object_agg(field, corrected), jsonb_build_object('kind', 'audit', 'reason', why), actor
+                  from done group by product_id, at, actor order by product_id) d
             returning product_id
         ), moved as (
             update inventory i set stock = coalesce(f.stock, i.stock), held = coalesce(f.held, i.held),

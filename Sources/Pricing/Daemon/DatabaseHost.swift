@@ -105,7 +105,8 @@ package struct DatabaseHost: Sendable {
         if cluster == nil, !plan.isEmpty { throw .outOfStep(plan.steps) }
         let (madeAsSandbox, codeHash) = try await rethrowing { () async throws(PostgresError) in
             try await connection.run { (session) throws(PostgresError) in
-                (try session.one(MigrationStatements.isSandbox), try session.one(MigrationStatements.codeHash))
+                _ = try session.one(DaemonStatements.settleTransactions)
+                return (try session.one(MigrationStatements.isSandbox), try session.one(MigrationStatements.codeHash))
             }
         }
         if isSandbox, !madeAsSandbox { throw .notASandbox }

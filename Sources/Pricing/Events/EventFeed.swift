@@ -90,10 +90,7 @@ final class EventFeed: Service {
     }
 
     private static func currentEnd(_ session: Session) throws(PostgresError) -> DaemonStatements.StreamEnd {
-        let first = try session.one(DaemonStatements.numberEvents)
-        var end = first
-        while try session.one(DaemonStatements.hasUnnumbered) { end = try session.one(DaemonStatements.numberEvents) }
-        return DaemonStatements.StreamEnd(last: end.last, before: first.before, stream: end.stream)
+        try session.one(DaemonStatements.numberEvents)
     }
 
     /// Begins to send; call it once the reply to the subscriber stands in its output.

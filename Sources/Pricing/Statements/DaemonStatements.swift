@@ -14,12 +14,13 @@ enum DaemonStatements {
 
     static let numberEvents = Statement<StreamEnd>(
         "number_events",
-        "select number_events(2000), last_number, stream_id::text from event_sequence"
+        "select number_events(), last_number, stream_id::text from event_sequence"
     ) { row throws(PostgresError) in
         StreamEnd(last: try row.int(0), before: try row.int(1), stream: try row.text(2))
     }
 
-    static let hasUnnumbered = Statement.bool("has_unnumbered_events", "select exists (select from event_outbox)")
+    /// Sees to it that transactions of this server get numbers above all that are stored; before the first event.
+    static let settleTransactions = Statement.text("settle_transactions", "select settle_transactions()::text")
 
     /// One event of the stream with what subscriptions filter by.
     struct Event: Sendable {
@@ -37,14 +38,13 @@ enum DaemonStatements {
     static let oldestEvent = Statement.int("oldest_event", "select first_number from event_sequence")
 
     /// The events after a number.
-    static let eventsAfter = events("events_after", "from event e where e.sequence > $1")
+    static let eventsAfter = events("events_after", "from events_between($1, null, \(eventPage)) e")
 
     /// The last event of each thing among those after a number and up to another.
     static let lastEvents = events(
         "last_events",
         """
-        from (select max(sequence) as sequence from event where sequence > $1 and sequence <= $2 group by topic, key
-              order by 1 limit \(eventPage)) last join event e using (sequence)
+        from (select distinct on (topic, key) * from events_between($1, $2, null) order by topic, key, sequence desc) e
         """
     )
 
@@ -52,7 +52,7 @@ enum DaemonStatements {
         Statement(
             name,
             """
-            select e.sequence, e.topic, e.product_id, event_json(e)::text \(source)
+            select e.sequence, e.topic, e.product_id, event_json(row(e.*)::stream_event)::text \(source)
             order by e.sequence limit \(eventPage)
             """
         ) { row throws(PostgresError) in
@@ -132,7 +132,7 @@ enum DaemonStatements {
     )
 
     /// Committed events without a number.
-    static let unnumbered = Statement.int("unnumbered_events", "select count(*) from event_outbox")
+    static let unnumbered = Statement.int("unnumbered_events", "select unnumbered_events()")
 
     static let schemaVersion = Statement.int(
         "schema_version",
