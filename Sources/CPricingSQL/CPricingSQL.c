@@ -19,6 +19,9 @@ static const unsigned char script_05_user_unique_constraints[] = {
 static const unsigned char script_access[] = {
 #embed "../../sql/access.sql"
 };
+static const unsigned char script_bench_footprint[] = {
+#embed "../../sql/bench/footprint.sql"
+};
 static const unsigned char script_bench_history[] = {
 #embed "../../sql/bench/history.sql"
 };
@@ -33,6 +36,12 @@ static const unsigned char script_bench_shop[] = {
 };
 static const unsigned char script_bench_tables[] = {
 #embed "../../sql/bench/tables.sql"
+};
+static const unsigned char script_bench_thin_orders[] = {
+#embed "../../sql/bench/thin_orders.sql"
+};
+static const unsigned char script_bench_thin_shop[] = {
+#embed "../../sql/bench/thin_shop.sql"
 };
 static const unsigned char script_calls_audit[] = {
 #embed "../../sql/calls/audit.sql"
@@ -167,11 +176,14 @@ static const struct pricing_script scripts[] = {
     SCRIPT("04_create_triggers.sql", script_04_create_triggers),
     SCRIPT("05_user_unique_constraints.sql", script_05_user_unique_constraints),
     SCRIPT("access.sql", script_access),
+    SCRIPT("bench/footprint.sql", script_bench_footprint),
     SCRIPT("bench/history.sql", script_bench_history),
     SCRIPT("bench/orders.sql", script_bench_orders),
     SCRIPT("bench/prices.sql", script_bench_prices),
     SCRIPT("bench/shop.sql", script_bench_shop),
     SCRIPT("bench/tables.sql", script_bench_tables),
+    SCRIPT("bench/thin_orders.sql", script_bench_thin_orders),
+    SCRIPT("bench/thin_shop.sql", script_bench_thin_shop),
     SCRIPT("calls/audit.sql", script_calls_audit),
     SCRIPT("calls/call.sql", script_calls_call),
     SCRIPT("calls/category.sql", script_calls_category),

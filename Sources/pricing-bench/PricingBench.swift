@@ -11,7 +11,7 @@ import RPCTransport
 struct PricingBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pricing-bench",
-        abstract: "Measures a pricingd: calls a second, latency, and both beside pgbench on the same functions.",
+        abstract: "Measures a pricingd: calls a second, latency, and both beside pgbench.",
         version: Release.version,
         subcommands: [Measure.self, Compare.self],
         defaultSubcommand: Measure.self

@@ -51,7 +51,8 @@ extension EndToEnd {
             let standings = try #require(report["standings"]?.array)
             #expect(
                 standings.map { $0["name"]?.string } == [
-                    "orders", "hotOrders", "oneOrder", "prices", "pings", "bytes", "connections", "tail", "memory",
+                    "orders", "hotOrders", "oneOrder", "thinOrders", "thinHotOrders", "thinOneOrder", "wal", "disk",
+                    "learning", "prices", "pings", "bytes", "connections", "tail", "memory",
                 ]
             )
             for line in standings {
@@ -59,9 +60,20 @@ extension EndToEnd {
                 #expect(try number(line["rival"]) > 0, "\(line)")
                 #expect(try number(line["ratio"]) > 0, "\(line)")
             }
-            for work in ["orders", "hotOrders", "prices"] {
-                for clients in ["1", "8", "32"] {
+            for clients in ["1", "8", "32"] {
+                for work in ["orders", "hotOrders", "prices"] {
                     #expect(try number(report["pgbench"]?[work]?[clients]) > 0)
+                }
+                for work in ["orders", "hotOrders"] { #expect(try number(report["thinShop"]?[work]?[clients]) > 0) }
+            }
+            let overload = try #require(report["overload"]?.array)
+            #expect(overload.map { $0["timesPeak"] } == [2, 10])
+            for row in overload {
+                for figure in ["offered", "goodput", "ofPeak", "acceptedMs"] {
+                    #expect(try number(row[figure]) > 0, "\(row)")
+                }
+                for share in ["refusedShare", "expiredShare"] {
+                    #expect((0...1).contains(try number(row[share])), "\(row)")
                 }
             }
             #expect(try #require(report["residentKiB"]?["atRest"]?.integer) > 0)
@@ -135,11 +147,13 @@ extension EndToEnd {
         @Test func `the history of a measured shop is sound and trade goes on`() async throws {
             let daemon = try await TestDaemon.start()
             let psql = try await daemon.psql(as: "postgres")
-            let ids = try await psql.run(try script("bench/shop", ["products": 200, "customers": 20]))
+            let ids = try await psql.run(
+                try script("bench/shop", ["products": "200", "customers": "20", "strategy": "bands"])
+            )
             #expect(ids == ["1|200|1|20"])
             // Twice, with a trade between: the second past goes on where the trade ended, and ends within a round.
             for rows in [2000, 333] {
-                try await psql.run(try script("bench/history", ["rows": rows]))
+                try await psql.run(try script("bench/history", ["rows": "\(rows)"]))
                 try await Invariants.expect(daemon)
                 let client = try await daemon.client()
                 let order: JSONObject = ["customerId": 7, "lines": [["productId": 5, "quantity": 2]]]
@@ -152,7 +166,7 @@ extension EndToEnd {
             #expect(try await psql.run(counts) == ["2335|117"])
         }
 
-        private func script(_ name: String, _ variables: [String: Int]) throws -> String {
+        private func script(_ name: String, _ variables: [String: String]) throws -> String {
             let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../sql")
             let text = try String(contentsOf: folder.appending(path: "\(name).sql"), encoding: .utf8)
             return variables.map { "\\set \($0) \($1)\n" }.joined() + text

@@ -152,6 +152,10 @@ struct IncomingTests {
             #"{"jsonrpc":"2.0","id":3,"error":{"code":201,"message":"m","data":{"reason":"INSUFFICIENT_STOCK"}}}"#,
             .reply(id: 3, refusal: "INSUFFICIENT_STOCK")
         ),
+        (
+            #"{"jsonrpc":"2.0","id":31,"error":{"code":-32005,"message":"m","data":{"reason":"RESOURCE_EXHAUSTED"}}}"#,
+            .reply(id: 31, refusal: "RESOURCE_EXHAUSTED")
+        ),
         (#"{"jsonrpc":"2.0","method":"events.event","params":{}}"#, .notification),
         (#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"m","data":{}}}"#, .other),
         (#"{"jsonrpc":"2.0","id":"#, .other), ("", .other),
@@ -171,6 +175,7 @@ struct LoadReportTests {
         report.note(latency: Moment.millisecond, refusal: "PRICE_CHANGED", isInTime: true)
         #expect(report.answered == 1001)
         #expect(report.perSecond == 450)
+        #expect(abs((report.milliseconds(50, refused: "PRICE_CHANGED") ?? 0) - 1) < 0.002)
         for (percent, milliseconds) in [(50, 500.0), (90, 900), (99, 990), (99.9, 999), (100, 1000)] {
             // Three digits are kept.
             #expect(abs((report.milliseconds(percent) ?? 0) / milliseconds - 1) < 0.002, "\(percent)")
@@ -179,7 +184,7 @@ struct LoadReportTests {
         #expect(json["refused"] == ["PRICE_CHANGED": 1])
         #expect(json["rate"] == .decimal("50.000"))
         #expect(json["latencyMs"]?.object?.keys == ["p50", "p90", "p99", "p99.9", "max"])
-        #expect(report.lines.contains("refused      1  PRICE_CHANGED"))
+        #expect(report.lines.contains("refused      1  PRICE_CHANGED, median 1.000 ms"))
     }
 
     @Test

@@ -1,13 +1,16 @@
 --! bench
 -- What psql runs to open a shop for measuring: `customers` customers and `products` products alike, each with a stock
--- that no run sells out. The first product passes the triggers as any other; the rest are copies of its rows, so that a
--- million take seconds. Prints the first and last product, then the first and last customer.
+-- that no run sells out, priced by `strategy`; those that learn have a season. The first product passes the triggers as
+-- any other; the rest are copies of its rows, so that a million take seconds. Prints the first and last product, then
+-- the first and last customer. May be run again with another strategy and no more customers.
 begin;
 insert into app_user (full_name, email)
 select 'Measured ' || n, 'measured' || n || '@bench.example' from generate_series(1, :customers) n;
-with place as (insert into category (name) values ('Measured') returning category_id)
-insert into product (title, category_id, base_price, floor_price, ceiling_price, rule_id)
-select 'Measured 1', category_id, 10, 5, 20, default_rule_id(null) from place
+with place as (insert into category (name) values ('Measured ' || :'strategy') returning category_id)
+insert into product (title, category_id, base_price, floor_price, ceiling_price, rule_id, season_start, season_end)
+select 'Measured 1', category_id, 10, 5, 20, rule_id, season, season + interval '100 days'
+from place, rule, (values (case :'strategy' when 'learn' then now() end)) s (season)
+where rule.name = :'strategy' and rule.status = 'active'
 returning product_id as first \gset
 update inventory set stock = 1000000000, cause = row('initial', null, '', null)::movement_cause
 where product_id = :first;

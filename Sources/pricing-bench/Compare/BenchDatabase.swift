@@ -9,15 +9,17 @@ import SystemPackage
 struct BenchDatabase: Sendable {
     /// A script inside `pricingd`, by name.
     enum Script: String {
-        case orders, prices, shop, history, tables
+        case orders, prices, shop, history, tables, footprint
+        case thinShop = "thin_shop"
+        case thinOrders = "thin_orders"
 
         var name: String { "bench/\(rawValue).sql" }
     }
 
     /// What pgbench and psql are told to find it, but the role and the name.
     private let host: [String]
-    private let user: String
-    private let name: String
+    let user: String
+    private var name: String
     private let programs: String
     private let pricingd: String
     private let folder: WorkFolder
@@ -35,6 +37,13 @@ struct BenchDatabase: Sendable {
         self.folder = folder
     }
 
+    /// The thin shop's database, of the same server; `thin_shop.sql` makes it.
+    var thin: BenchDatabase {
+        var other = self
+        other.name = "thin"
+        return other
+    }
+
     /// Runs pgbench on a script, every statement prepared, as the daemon's own role: what it prints.
     func pgbench(_ script: Script, _ arguments: [String]) async throws -> String {
         let file = try await file(script)
@@ -44,7 +53,7 @@ struct BenchDatabase: Sendable {
 
     /// Runs psql on a script, as the superuser of the private cluster: the rows that it prints.
     /// - Parameter variables: what the script leaves to its caller, by name.
-    func psql(_ script: Script, _ variables: [String: Int64] = [:]) async throws -> [[String]] {
+    func psql(_ script: Script, _ variables: [String: String] = [:]) async throws -> [[String]] {
         let file = try await file(script)
         let text = try await said(
             "\(programs)/psql",

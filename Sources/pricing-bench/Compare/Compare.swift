@@ -3,11 +3,11 @@ import Dispatch
 import Glibc
 import PricingClient
 
-/// `pricing-bench compare`: a daemon of its own beside pgbench on the same database and the same functions, or under
-/// ever more of something.
+/// `pricing-bench compare`: a daemon of its own beside pgbench, on the same database and the same functions and on a thin
+/// shop of the same server, or under ever more of something.
 struct Compare: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Set a daemon of its own beside pgbench, in turn, and print medians and ratios."
+        abstract: "Set a daemon of its own beside pgbench and a thin shop, in turn, and print medians and ratios."
     )
 
     @Flag(help: "Measure shops of ever more products and history instead.")
@@ -98,13 +98,14 @@ struct Compare: AsyncParsableCommand {
                 if let minutes {
                     return try await LongRun(daemon: running, database: database, trial: trial, minutes: minutes).run()
                 }
-                var contest = Contest(running, trial, pgbench)
+                var contest = try await Contest(running, trial, pgbench)
                 for round in 1...rounds {
                     note("round \(round) of \(rounds)")
                     try await contest.round()
                 }
                 return Comparison(
                     figures: contest.figures,
+                    overloads: contest.overloads,
                     rounds: rounds,
                     seconds: seconds,
                     products: shop.products.count,

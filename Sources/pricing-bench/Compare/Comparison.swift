@@ -6,6 +6,8 @@ struct Comparison: Report {
     private static let memoryGoal = 150.0
 
     let figures: RoundFigures
+    /// By what was offered, in peaks.
+    let overloads: [Int: [Overload]]
     let rounds: Int
     let seconds: Int
     let products: Int
@@ -26,20 +28,52 @@ struct Comparison: Report {
 
     /// Every line, in order.
     var standings: [Standing] {
+        besideOwnFunction + besideThinShop + besideItself
+    }
+
+    private var besideOwnFunction: [Standing] {
+        let beside = "beside our own SQL function called by pgbench"
         let orders = best { .rivalOrders(clients: $0) }
         let hot = best { .rivalHotOrders(clients: $0) }
+        let (one, rivalOne) = (middle(.oneOrder), middle(.rivalOneOrder))
+        return [
+            .rate("orders", "orders, \(beside)", middle(.orders), orders, atLeast: 1.8),
+            .rate("hotOrders", "orders of one product, \(beside)", middle(.hotOrders), hot, atLeast: 6),
+            .cost("oneOrder", "one order at a time, median, \(beside)", "ms", one, rivalOne, atMost: 1.4),
+        ]
+    }
+
+    private var besideThinShop: [Standing] {
+        let beside = "beside a thin shop"
+        let orders = best { .thinOrders(clients: $0) }
+        let hot = best { .thinHotOrders(clients: $0) }
+        let (one, thinOne) = (middle(.oneOrder), middle(.thinOneOrder))
+        return [
+            .rate("thinOrders", "orders, \(beside)", middle(.orders), orders, atLeast: nil),
+            .rate("thinHotOrders", "orders of one product, \(beside)", middle(.hotOrders), hot, atLeast: nil),
+            .cost("thinOneOrder", "one order at a time, median, \(beside)", "ms", one, thinOne, atMost: nil),
+            .cost("wal", "WAL of an order, \(beside)", "B", middle(.wal), middle(.thinWAL), atMost: nil),
+            .cost(
+                "disk",
+                "an order in tables and indexes, \(beside)",
+                "B",
+                middle(.disk),
+                middle(.thinDisk),
+                atMost: nil
+            ),
+        ]
+    }
+
+    private var besideItself: [Standing] {
         let prices = best { .rivalPrices(clients: $0) }
         let memory = (figures[.memory]?.max() ?? .nan) / 1024
         return [
-            .rate("orders", "orders, beside pgbench", middle(.orders), orders, atLeast: 1.8),
-            .rate("hotOrders", "orders of one product, beside pgbench", middle(.hotOrders), hot, atLeast: 6),
-            .cost(
-                "oneOrder",
-                "one order at a time, median",
-                "ms",
-                middle(.oneOrder),
-                middle(.rivalOneOrder),
-                atMost: 1.4
+            .rate(
+                "learning",
+                "orders of products that learn, beside bands",
+                middle(.learning),
+                middle(.orders),
+                atLeast: nil
             ),
             .rate("prices", "price.get, beside pgbench's select", middle(.prices), prices, atLeast: 1.5),
             .rate(
@@ -87,6 +121,12 @@ struct Comparison: Report {
                 "orders": rivals { .rivalOrders(clients: $0) }, "hotOrders": rivals { .rivalHotOrders(clients: $0) },
                 "prices": rivals { .rivalPrices(clients: $0) },
             ],
+            "thinShop": [
+                "orders": rivals { .thinOrders(clients: $0) }, "hotOrders": rivals { .thinHotOrders(clients: $0) },
+            ],
+            "overload": .array(
+                Overload.factors.map { Overload.json(overloads[$0] ?? [], factor: $0, peak: middle(.orders)) }
+            ),
             "residentKiB": ["atRest": .integer(restKiB), "afterLoad": .integer(loadedKiB)],
             "readySeconds": ["first": .number(firstReady), "later": .number(laterReady)],
             "tables": .array(tables.map(\.json)),
@@ -95,19 +135,21 @@ struct Comparison: Report {
 
     var lines: [String] {
         func clients(_ name: String, _ series: (Int) -> Series) -> String {
-            "pgbench, \(name): "
+            "\(name): "
                 + PgBench.clientCounts.map { "\($0) clients \(JSONValue.number(middle(series($0))))/s" }
                 .joined(separator: ", ")
         }
         return Standing.table(standings) + [
             "",
             "medians of \(rounds) rounds, \(seconds) s each, \(products) products, \(processors) processors",
-            clients("orders") { .rivalOrders(clients: $0) },
-            clients("orders of one product") { .rivalHotOrders(clients: $0) },
-            clients("prices") { .rivalPrices(clients: $0) },
+            clients("our own SQL function, orders") { .rivalOrders(clients: $0) },
+            clients("our own SQL function, orders of one product") { .rivalHotOrders(clients: $0) },
+            clients("a select, prices") { .rivalPrices(clients: $0) },
+            clients("thin shop, orders") { .thinOrders(clients: $0) },
+            clients("thin shop, orders of one product") { .thinHotOrders(clients: $0) },
             "memory of pricingd: \(restKiB) KiB at rest, \(loadedKiB) KiB after all rounds",
             "seconds to ready: \(JSONValue.number(firstReady)) first, \(JSONValue.number(laterReady)) later",
             "",
-        ] + TableActivity.table(tables)
+        ] + Overload.table(overloads, peak: middle(.orders)) + [""] + TableActivity.table(tables)
     }
 }

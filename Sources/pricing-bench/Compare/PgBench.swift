@@ -2,21 +2,25 @@ import Glibc
 import Histogram
 import PricingClient
 
-/// The rival: pgbench on the daemon's own database, calling the very functions that the daemon calls, prepared.
+/// A rival: pgbench, every statement prepared, on the daemon's own database, where it calls the very functions that the
+/// daemon calls, or on the thin shop's.
 struct PgBench: Sendable {
     /// What one run came to.
     struct Result: Sendable, Equatable {
         /// Transactions a second, the time to connect left out.
         let perSecond: Double
+        /// Transactions in all.
+        let transactions: Int64
         /// Of one transaction; nil unless it was asked for.
         var medianMs: Double?
 
         /// Reads what pgbench prints; nil when it does not say.
         init?(_ text: String) {
-            guard let match = text.firstMatch(of: /tps = ([0-9]+\.[0-9]+)/), let number = Double(match.1) else {
-                return nil
-            }
+            guard let rate = text.firstMatch(of: /tps = ([0-9]+\.[0-9]+)/), let number = Double(rate.1),
+                let sum = text.firstMatch(of: /actually processed: ([0-9]+)/), let count = Int64(sum.1)
+            else { return nil }
             perSecond = number
+            transactions = count
         }
     }
 

@@ -42,7 +42,7 @@ struct Standing: Sendable {
         _ unit: String,
         _ ours: Double,
         _ rival: Double,
-        atMost goal: Double
+        atMost goal: Double?
     ) -> Standing {
         Standing(name: name, title: title, unit: unit, ours: ours, rival: rival, isFloor: false, goal: goal)
     }

@@ -11,7 +11,7 @@ struct TableActivity: Sendable, Equatable {
     let autovacuums: Int64
     let lastAutovacuum: String?
 
-    /// A row of `44_bench_tables.sql`; nil when it is none.
+    /// A row of `tables.sql`; nil when it is none.
     init?(_ row: [String]) {
         guard row.count == 6, let updates = Int64(row[1]), let hot = Int64(row[2]), let dead = Int64(row[3]),
             let autovacuums = Int64(row[4])

@@ -13,6 +13,9 @@ enum Incoming: Equatable {
     private static let head = Array("{\"jsonrpc\":\"2.0\",\"id\":".utf8)
     private static let notice = Array("{\"jsonrpc\":\"2.0\",\"method\":".utf8)
     private static let failure = Array(",\"error\":".utf8)
+    /// Under overload most replies are of this kind.
+    private static let exhausted = TransportCode.resourceExhausted
+    private static let exhaustion = Array(",\"error\":{\"code\":\(exhausted.code),".utf8)
 
     init(line: ArraySlice<UInt8>) {
         if line.starts(with: Self.notice) {
@@ -27,10 +30,12 @@ enum Incoming: Equatable {
             $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")
         }
         let rest = line[digits.endIndex...]
-        if digits.isEmpty || rest.starts(with: Self.failure) {
+        let isExhaustion = rest.starts(with: Self.exhaustion)
+        if digits.isEmpty || (!isExhaustion && rest.starts(with: Self.failure)) {
             self = Self.refusal(Array(line))
         } else {
-            self = .reply(id: digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }, refusal: nil)
+            let id = digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+            self = .reply(id: id, refusal: isExhaustion ? Self.exhausted.reason : nil)
         }
     }
 

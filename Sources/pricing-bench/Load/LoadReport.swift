@@ -24,8 +24,11 @@ struct LoadReport: Sendable {
     ]
 
     let plan: LoadPlan
-    /// Nanoseconds of every call that was answered, to three digits; up to twice the longest load.
-    private var latencies = Histogram<UInt64>(highestTrackableValue: 7_200 * 1_000_000_000)
+    /// Nanoseconds of every call that had a result, and by reason of those that were refused.
+    private var latencies = Self.times
+    private var refusals: [String: Histogram<UInt64>] = [:]
+    /// None yet: to three digits, up to twice the longest load.
+    private static var times: Histogram<UInt64> { Histogram(highestTrackableValue: 7_200 * 1_000_000_000) }
     /// Results that came while the load lasted.
     private(set) var inTime: Int64 = 0
     /// Answered calls by the reason of their refusal.
@@ -45,11 +48,13 @@ struct LoadReport: Sendable {
     ///   - latency: nanoseconds since the call was due.
     ///   - isInTime: whether it came before the load's end.
     mutating func note(latency: Int64, refusal: String?, isInTime: Bool) {
-        latencies.record(min(UInt64(max(latency, 1)), latencies.highestTrackableValue))
+        let time = min(UInt64(max(latency, 1)), latencies.highestTrackableValue)
         if let refusal {
+            refusals[refusal, default: Self.times].record(time)
             refused[refusal, default: 0] += 1
-        } else if isInTime {
-            inTime += 1
+        } else {
+            latencies.record(time)
+            if isInTime { inTime += 1 }
         }
     }
 
@@ -59,18 +64,33 @@ struct LoadReport: Sendable {
     }
 
     /// Calls that were answered.
-    var answered: UInt64 { latencies.totalCount }
+    var answered: UInt64 { refusals.values.reduce(latencies.totalCount) { $0 + $1.totalCount } }
 
     /// Results a second, of those that came in time.
     var perSecond: Double { Double(inTime) / Double(plan.seconds) }
 
-    /// The latency in milliseconds that so many percent of the calls did not exceed; nil when none was answered.
-    func milliseconds(_ percent: Double) -> Double? {
-        answered == 0 ? nil : Double(latencies.valueAtPercentile(percent)) / 1_000_000
+    /// The latency in milliseconds that so many percent of the results did not exceed; nil when there was none.
+    func milliseconds(_ percent: Double) -> Double? { Self.milliseconds(latencies, percent) }
+
+    /// The same of calls that were refused for a reason.
+    func milliseconds(_ percent: Double, refused reason: String) -> Double? {
+        refusals[reason].flatMap { Self.milliseconds($0, percent) }
     }
 
-    /// The whole as JSON; latencies are null when nothing was answered.
+    private static func milliseconds(_ times: Histogram<UInt64>, _ percent: Double) -> Double? {
+        times.totalCount == 0 ? nil : Double(times.valueAtPercentile(percent)) / 1_000_000
+    }
+
+    /// The whole as JSON; latencies are null when nothing had a result.
     var json: JSONObject {
+        func percentiles(_ times: Histogram<UInt64>) -> JSONValue {
+            .object(
+                JSONObject(
+                    Self.percentiles.map { ($0.name, Self.milliseconds(times, $0.percent).map { .number($0) } ?? nil) }
+                )
+            )
+        }
+        let times = refusals.sorted { $0.key < $1.key }.map { ($0.key, percentiles($0.value)) }
         let reasons = refused.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.integer($0.value)) }
         return [
             "work": .string(plan.work.rawValue), "connections": .integer(Int64(plan.connections)),
@@ -78,10 +98,8 @@ struct LoadReport: Sendable {
             "rate": plan.rate.map { .number($0) } ?? nil, "lines": .integer(Int64(plan.lines)),
             "subscribers": .integer(Int64(plan.subscribers)), "answered": .integer(Int64(answered)),
             "perSecond": .number(perSecond),
-            "latencyMs": .object(
-                JSONObject(Self.percentiles.map { ($0.name, milliseconds($0.percent).map { .number($0) } ?? nil) })
-            ),
-            "refused": .object(JSONObject(reasons)), "unanswered": .integer(unanswered), "unsent": .integer(unsent),
+            "latencyMs": percentiles(latencies), "refused": .object(JSONObject(reasons)),
+            "refusalMs": .object(JSONObject(times)), "unanswered": .integer(unanswered), "unsent": .integer(unsent),
             "events": .integer(events),
         ]
     }
@@ -94,7 +112,8 @@ struct LoadReport: Sendable {
             lines.append("\(name.padded(to: 12)) \(JSONValue.number(value)) ms")
         }
         for (reason, count) in refused.sorted(by: { ($0.value, $1.key) > ($1.value, $0.key) }) {
-            lines.append("refused      \(count)  \(reason)")
+            let time = milliseconds(50, refused: reason).map { ", median \(JSONValue.number($0)) ms" } ?? ""
+            lines.append("refused      \(count)  \(reason)\(time)")
         }
         if unanswered > 0 { lines.append("unanswered   \(unanswered)") }
         if unsent > 0 { lines.append("unsent       \(unsent)") }
