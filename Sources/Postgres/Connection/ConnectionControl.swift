@@ -1,5 +1,6 @@
 import CLibPQ
 import Synchronization
+import Waking
 
 /// What other threads may do to a connection while its own thread is blocked: cancel, abandon, ask whether it is usable.
 final class ConnectionControl: Sendable {
@@ -17,7 +18,11 @@ final class ConnectionControl: Sendable {
     private let pipe: WakePipe
 
     init() throws(PostgresError) {
-        pipe = try WakePipe()
+        do throws(WakePipe.Failure) {
+            pipe = try WakePipe()
+        } catch {
+            throw PostgresError(.systemResources, "no pipe could be opened (error \(error.errno))")
+        }
     }
 
     /// Readable after `cancel()` or `abandon()`.

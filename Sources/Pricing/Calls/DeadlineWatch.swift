@@ -1,5 +1,6 @@
 import ServiceLifecycle
 import Synchronization
+import Waking
 
 /// Runs handlers at their deadlines; one sleeper for all calls.
 final class DeadlineWatch: Service {
@@ -42,7 +43,7 @@ final class DeadlineWatch: Service {
     func run() async {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                await self.waker.sleep(until: self.expirePassed())
+                await self.waker.wait(until: self.expirePassed())
             }
         }
     }

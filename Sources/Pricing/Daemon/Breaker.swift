@@ -1,6 +1,7 @@
 import Logging
 import Postgres
 import ServiceLifecycle
+import Waking
 
 /// Looks at the whole catalogue after prices moved, and halts automation when that cannot be meant; what it looks for
 /// stands in `check_breaker`. At most one look a second, so that a storm of orders pays for few.
@@ -25,7 +26,7 @@ struct Breaker: Service {
     func run() async {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                await news.sleep(until: nil)
+                await news.wait()
                 await check()
                 try? await Task.sleep(for: Self.pause)
             }

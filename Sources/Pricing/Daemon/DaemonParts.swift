@@ -1,6 +1,7 @@
 import JSONRPC
 import Logging
 import PricingProtocol
+import Waking
 
 /// The parts that answer calls, made once and shared by all handlers.
 struct DaemonParts: Sendable {

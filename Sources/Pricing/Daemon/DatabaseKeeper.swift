@@ -1,6 +1,7 @@
 import Logging
 import Postgres
 import ServiceLifecycle
+import Waking
 
 /// Brings the database back after a connect has failed: starts a private cluster again, and connects anew until a
 /// connection stands. Callers do not wait for it: they get UNAVAILABLE at once.
@@ -17,7 +18,7 @@ struct DatabaseKeeper: Service {
     func run() async {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                await waker.sleep(until: nil)
+                await waker.wait()
                 await bringBack()
             }
         }

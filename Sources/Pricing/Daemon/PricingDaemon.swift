@@ -6,6 +6,7 @@ import PricingProtocol
 package import RPCTransport
 import ServiceLifecycle
 import UnixSignals
+import Waking
 
 /// The daemon put together: a database, the services that keep it, and the server in front.
 package struct PricingDaemon: Sendable {

@@ -1,6 +1,7 @@
 import Logging
 import Postgres
 import ServiceLifecycle
+import Waking
 
 /// Runs the tick: when an hour begins, when a pin ends, and once at the start. Several daemons may run it; an advisory
 /// lock in the database lets one tick at a time.
@@ -24,7 +25,7 @@ struct Ticker: Service {
     func run() async {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                await waker.sleep(until: await tick())
+                await waker.wait(until: await tick())
             }
         }
     }

@@ -3,6 +3,7 @@ package import JSONRPC
 import NIOCore
 import NIOPosix
 import Synchronization
+import Waking
 
 /// One peer: what may be sent to it at any time, and what it has in flight.
 package final class RPCConnection: Sendable {
@@ -46,8 +47,8 @@ package final class RPCConnection: Sendable {
     let inbox = Inbox()
     let outbox: Outbox
     private let transport: any ByteTransport
-    private let room: Signal
-    private let gone = Signal()
+    private let room: Waker
+    private let gone = Waker()
     private let state = Mutex(State())
 
     init(
@@ -57,14 +58,14 @@ package final class RPCConnection: Sendable {
         limits: TransportLimits,
         record: ConversationMirror.Record? = nil
     ) {
-        let room = Signal()
+        let room = Waker()
         self.number = number
         self.peer = peer
         self.transport = transport
         self.limits = limits
         self.record = record
         self.room = room
-        outbox = Outbox(onProgress: { room.fire() })
+        outbox = Outbox(onProgress: { room.wake() })
     }
 
     /// Bytes that wait to be written to this peer.
@@ -133,7 +134,7 @@ package final class RPCConnection: Sendable {
     func finish(lingers: Bool) async {
         if outbox.end(lingers: lingers) { transport.wakeWriter(of: outbox) }
         if state.withLock({ $0.isLeaving }) { abortLater() }
-        await gone.waitForFinish()
+        await gone.wait()
     }
 
     private func abortLater() {
@@ -150,8 +151,8 @@ package final class RPCConnection: Sendable {
         inbox.end()
         outbox.close()
         cancelCalls()
-        room.finish()
-        gone.finish()
+        room.wake()
+        gone.wake()
     }
 
     /// A piece of input was used up.
@@ -191,7 +192,7 @@ extension RPCConnection {
             state.runningBytes -= call.bytes
             return (state.running, state.isWaitingForRoom || (state.isWaitingForEnd && state.running == 0))
         }
-        if wakes { room.fire() }
+        if wakes { room.wake() }
         return left
     }
 

@@ -1,6 +1,7 @@
 import JSON
 import JSONRPC
 import Synchronization
+import Waking
 
 /// What all connections of a server share: how many there are, how many calls wait, and whether it still takes any.
 final class ConnectionRegister: Sendable {
@@ -18,7 +19,7 @@ final class ConnectionRegister: Sendable {
     /// Connections that have a call in flight.
     private let active = Atomic(0)
     private let isDraining = Atomic(false)
-    private let progress = Signal()
+    private let progress = Waker()
     /// Nil until it is watched for.
     private let standstill = Mutex<Standstill?>(nil)
 
@@ -112,7 +113,7 @@ final class ConnectionRegister: Sendable {
 
     func endCall() {
         running.subtract(1, ordering: .sequentiallyConsistent)
-        if isDraining.load(ordering: .sequentiallyConsistent) { progress.fire() }
+        if isDraining.load(ordering: .sequentiallyConsistent) { progress.wake() }
     }
 
     /// Notes that the process runs, until the task is cancelled.

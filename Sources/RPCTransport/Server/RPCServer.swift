@@ -3,6 +3,7 @@ package import JSONRPC
 package import Logging
 import NIOCore
 import NIOPosix
+import Waking
 
 /// Where a server takes its connections from.
 package enum Listener: Sendable {
@@ -32,7 +33,7 @@ package struct RPCServer: Sendable {
     private let mirror: ConversationMirror?
     private let logger: Logger
     private let register: ConnectionRegister
-    private let ending = Signal()
+    private let ending = Waker()
 
     package init(
         listener: Listener,
@@ -117,7 +118,7 @@ package struct RPCServer: Sendable {
     /// two seconds to leave. Does not wait, so a reply's `afterReply` may call it.
     package func shutdown() {
         register.beginDrain()
-        ending.finish()
+        ending.wake()
     }
 }
 
@@ -150,14 +151,14 @@ extension RPCServer {
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    await ending.waitForFinish()
+                    await ending.wait()
                     listening.close(promise: nil)
                 }
                 for await peer in accepted {
                     group.addTask(priority: .high) { await serve(peer) }
                 }
                 // The listening socket may also have failed by itself.
-                ending.finish()
+                ending.wake()
                 sendAllAway()
             }
         } onCancel: {
@@ -206,11 +207,11 @@ extension RPCServer {
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    await ending.waitForFinish()
+                    await ending.wait()
                     sendAllAway()
                 }
                 await serve(peer)
-                ending.finish()
+                ending.wake()
             }
         } onCancel: {
             cut()
