@@ -28,18 +28,22 @@ package actor PostgresConnection {
     /// - Parameters:
     ///   - name: the thread's name, of which the system shows 15 bytes.
     ///   - preferred: the host that answered last time, tried first when it is still one of them.
+    ///   - cancel: gives the connect up; cancelling the task does the same.
     /// - Throws: `.connectionFailed`, `.settings` or `.systemResources`; `.cancelled` at once when the task is cancelled.
     package static func open(
         _ settings: ConnectionSettings,
         name: String = "postgres",
         preferring preferred: ConnectionSettings? = nil,
+        cancel: StatementCancel = StatementCancel(),
         logger: Logger
     ) async throws(PostgresError) -> PostgresConnection {
         let connection = try PostgresConnection(name: name, logger: logger)
+        try cancel.begin { connection.control.abandon() }
+        defer { cancel.end() }
         try await withTaskCancellationHandler {
             await connection.connect(settings, preferred)
         } onCancel: {
-            connection.control.abandon()
+            cancel.cancel()
         }.get()
         if connection.control.abandoned { throw PostgresError(.cancelled, "given up when the connection was made") }
         return connection
@@ -61,39 +65,30 @@ package actor PostgresConnection {
     ///
     /// Swift infers `any Error` for a closure that throws, so its type is written out:
     /// `{ session throws(PostgresError) in … }`.
+    /// - Parameter cancel: gives the run up, and closes the connection then.
     /// - Throws: what the closure threw; `.connectionLost` from any call once the connection is gone.
     package func run<Value: Sendable>(
+        cancel: StatementCancel = StatementCancel(),
         _ body: @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
+        // First, since it forgets an earlier cancel and must not forget one of this run.
         session.link.beginCall()
+        try cancel.begin { self.cancel() }
+        defer {
+            cancel.end()
+            if cancel.isCancelled { close() }
+        }
         defer { session.rollback() }
         return try body(session)
     }
 
-    /// Looks at the socket and runs, with one hop to the thread; nil, and nothing run, when the connection is gone.
-    func runIfStanding<Value: Sendable>(
+    /// As `run`, after a look at the socket; nil, and nothing run, when the connection is gone.
+    package func runIfStanding<Value: Sendable>(
+        cancel: StatementCancel,
         _ body: @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value? {
         guard stillStands() else { return nil }
-        return try await run(body)
-    }
-
-    /// Looks at the socket and runs, for who keeps the connection for many runs; nil, and nothing run, when it is gone.
-    /// - Parameter arm: is given what cancels this run, after which the connection is closed; gives what takes it back.
-    package func runIfStanding<Value: Sendable>(
-        arming arm: (@escaping @Sendable () -> Void) -> () -> Void,
-        _ body: @Sendable (Session) throws(PostgresError) -> Value
-    ) async throws(PostgresError) -> Value? {
-        let use = ConnectionUse(self)
-        let disarm = arm { use.cancel() }
-        defer {
-            disarm()
-            if use.finish() { close() }
-        }
-        return try await runIfStanding { (session) throws(PostgresError) in
-            try use.check()
-            return try body(session)
-        }
+        return try await run(cancel: cancel, body)
     }
 
     /// Waits for something that is told by a continuation, and goes on at once on the connection's thread.
@@ -109,11 +104,9 @@ package actor PostgresConnection {
     /// Whether the connection was open when last used.
     package nonisolated var isUsable: Bool { control.usable }
 
-    /// Asks the server to cancel what runs now; a call that is still not answered a quarter of a second later loses its connection.
-    ///
-    /// May be called by anyone at any time. What it hits is whatever runs when the request arrives, so whoever shares a
-    /// connection throws it away after a cancel, as ``ConnectionPool`` does.
-    package nonisolated func cancel() {
+    /// Asks the server to cancel what runs now; a call that is still not answered a quarter of a second later loses its
+    /// connection. It hits what runs when the request arrives: only a `StatementCancel` knows whether that is the right run.
+    nonisolated func cancel() {
         control.cancel()
     }
 

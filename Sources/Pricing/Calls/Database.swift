@@ -104,43 +104,12 @@ struct Database: Sendable {
         isPatient: Bool,
         _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
-        let cancellation = context.call.cancellation
-        return try await cancellable(
-            isPatient: isPatient,
-            { cancel in
-                let registration = cancellation.onCancel(cancel)
-                return { cancellation.remove(registration) }
-            },
-            { (session) throws(PostgresError) in try Self.limited(session, context, body) }
-        )
-    }
-
-    /// Runs a closure on a pooled connection so that somebody else may give it up: the statement is cancelled in the
-    /// server, or the wait for a connection ends. Cancelling the task does the same.
-    /// - Parameters:
-    ///   - isPatient: whether to wait for a database that is not there now.
-    ///   - arm: is given the cancel, and gives what takes it back.
-    func cancellable<Value: Sendable>(
-        isPatient: Bool = false,
-        _ arm: (@escaping @Sendable () -> Void) -> () -> Void,
-        _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
-    ) async throws(PostgresError) -> Value {
-        let task = Task { () async -> Result<Value, PostgresError> in
-            do throws(PostgresError) {
-                return .success(
-                    try await pool.run(isPatient: isPatient) { (session) throws(PostgresError) in try body(session) }
-                )
-            } catch {
-                return .failure(error)
-            }
+        let cancel = StatementCancel()
+        let registration = context.call.cancellation.onCancel { cancel.cancel() }
+        defer { context.call.cancellation.remove(registration) }
+        return try await pool.run(isPatient: isPatient, cancel: cancel) { (session) throws(PostgresError) in
+            try Self.limited(session, context, body)
         }
-        let disarm = arm { task.cancel() }
-        defer { disarm() }
-        return try await withTaskCancellationHandler {
-            await task.value
-        } onCancel: {
-            task.cancel()
-        }.get()
     }
 
     /// Runs a closure for a whole batch of calls, and gives it up after a time: its statement limit cannot be trusted then.
@@ -151,12 +120,11 @@ struct Database: Sendable {
         _ deadlines: DeadlineWatch,
         _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
-        func arm(_ cancel: @escaping @Sendable () -> Void) -> () -> Void {
-            let watched = deadlines.add(.now + Self.batchTime, cancel)
-            return { deadlines.remove(watched) }
-        }
-        if let value = try await kept?.runIfStanding(arming: arm, body) { return value }
-        return try await cancellable(isPatient: isPatient, arm, body)
+        let cancel = StatementCancel()
+        let watched = deadlines.add(.now + Self.batchTime) { cancel.cancel() }
+        defer { deadlines.remove(watched) }
+        if let value = try await kept?.runIfStanding(cancel: cancel, body) { return value }
+        return try await pool.run(isPatient: isPatient, cancel: cancel, body)
     }
 
     /// Runs the body within the call's own limits, where it has any; a dry run is rolled back.
