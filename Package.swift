@@ -68,7 +68,7 @@ let package = Package(
         ),
 
         // MARK: PricingProtocol
-        .target(name: "PricingProtocol", dependencies: ["JSON", "JSONRPC"]),
+        .target(name: "PricingProtocol", dependencies: ["FileTrust", "JSON", "JSONRPC"]),
         .testTarget(name: "PricingProtocolTests", dependencies: ["JSON", "JSONRPC", "PricingProtocol"]),
 
         // MARK: Postgres

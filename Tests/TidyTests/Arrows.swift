@@ -12,7 +12,7 @@ extension Rule {
         "RPCTransport": [
             "CExtendedAttributes", "FileTrust", "JSON", "JSONRPC", "Waking", "Logging", "NIOCore", "NIOPosix",
         ],
-        "PricingProtocol": ["JSON", "JSONRPC"],
+        "PricingProtocol": ["FileTrust", "JSON", "JSONRPC"],
         "Postgres": ["CLibPQ", "FileTrust", "Waking", "Logging", "Subprocess", "SystemPackage"],
         "Pricing": [
             "CPricingSQL", "JSON", "JSONRPC", "Postgres", "PricingProtocol", "RPCTransport", "Waking", "Logging",
