@@ -1,11 +1,11 @@
 package import Logging
 
-/// One connection on one thread: closures run there in order, each with the connection to itself.
+/// One connection on one thread. Closures run there one after the other, so each has the connection alone.
 package actor PostgresConnection {
     private nonisolated let thread: ConnectionThread
     private nonisolated let control: ConnectionControl
     private let session: Session
-    /// Which of the hosts it was, for the next connect to begin with.
+    /// The host that answered; the next connect begins with it.
     private(set) var attempt: ConnectionSettings?
 
     /// The connection's own thread.
@@ -24,7 +24,7 @@ package actor PostgresConnection {
         thread.finish()
     }
 
-    /// Connects to the first host that answers as wanted.
+    /// Connects to the first host that answers and has the wanted role.
     /// - Parameters:
     ///   - name: the thread's name, of which the system shows 15 bytes.
     ///   - preferred: the host that answered last time, tried first when it is still one of them.
@@ -82,7 +82,7 @@ package actor PostgresConnection {
         return try body(session)
     }
 
-    /// As `run`, after a look at the socket; nil, and nothing run, when the connection is gone.
+    /// As `run`, if the connection still stands; nil, and nothing was run, when it is gone.
     package func runIfStanding<Value: Sendable>(
         cancel: StatementCancel,
         _ body: @Sendable (Session) throws(PostgresError) -> Value
@@ -91,12 +91,12 @@ package actor PostgresConnection {
         return try await run(cancel: cancel, body)
     }
 
-    /// Waits for something that is told by a continuation, and goes on at once on the connection's thread.
+    /// Runs a wait that a continuation ends; the task then continues on the connection's thread without a detour.
     package func waiting<Value>(_ body: () async -> Value) async -> Value {
         await withTaskExecutorPreference(ThreadTasks(thread), operation: body)
     }
 
-    /// Whether the connection stands, after a look at its socket; costs no round trip.
+    /// Whether the connection is still open, judged by its socket, without a round trip.
     func stillStands() -> Bool {
         session.link.stillStands()
     }
@@ -105,7 +105,8 @@ package actor PostgresConnection {
     package nonisolated var isUsable: Bool { control.usable }
 
     /// Asks the server to cancel what runs now; a call that is still not answered a quarter of a second later loses its
-    /// connection. It hits what runs when the request arrives: only a `StatementCancel` knows whether that is the right run.
+    /// connection. It hits what runs when the request arrives: only a `StatementCancel` knows whether that is the right
+    /// run.
     nonisolated func cancel() {
         control.cancel()
     }

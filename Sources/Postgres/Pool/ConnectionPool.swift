@@ -1,15 +1,15 @@
 package import Logging
 import Synchronization
 
-/// At most so many connections, opened when first needed, shared by many callers.
+/// A limited number of connections, opened when first needed and shared by many callers.
 ///
 /// A broken connection is dropped and replaced. While the server is known to be down, calls fail at once with the reason.
 package final class ConnectionPool: Sendable {
     /// How many connections there are, in which state.
     package struct Status: Sendable, Hashable {
-        /// Connections that stand.
+        /// Connections that are open.
         package let open: Int
-        /// Connections that nobody uses.
+        /// Connections that are not in use.
         package let idle: Int
         /// Connections in use.
         package let busy: Int
@@ -41,8 +41,8 @@ package final class ConnectionPool: Sendable {
     ///   - name: of the connections' threads.
     ///   - capacity: connections at most, at least 1.
     ///   - maxWaiting: callers that may wait when all are busy; the next one gets `.poolExhausted`.
-    ///   - onUnreachable: called when a connect has failed, perhaps many times; must not block. Whoever hears it calls
-    ///     ``tryAgain()`` until that succeeds, since nobody else connects meanwhile.
+    ///   - onUnreachable: called when a connect has failed, perhaps many times; must not block. It has to cause
+    ///     calls of ``tryAgain()`` until one succeeds, since the pool does not connect by itself meanwhile.
     package init(
         _ settings: ConnectionSettings,
         name: String = "postgres",
@@ -79,8 +79,8 @@ package final class ConnectionPool: Sendable {
         }
     }
 
-    /// Lends a connection for as long as `body` runs; nobody else uses it meanwhile. On its thread, so that waiting for work
-    /// there and running it costs no change of threads.
+    /// Lends a connection to `body` alone, which runs on the connection's thread: waiting for work there and running it
+    /// then costs no change of threads.
     package func withConnection<Value: Sendable>(
         _ body: (isolated PostgresConnection) async throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
@@ -96,8 +96,9 @@ package final class ConnectionPool: Sendable {
         }
     }
 
-    /// Connects once more after a connect has failed. For one caller at a time, who pauses before the next.
-    /// - Returns: how long to pause: 50 ms, doubling to 1 s, less up to a half by chance; nil when the server is there.
+    /// Connects once more after a connect has failed. For one caller at a time, which pauses before it calls again.
+    /// - Returns: how long to pause: 50 ms, doubling to 1 s, shortened at random by up to half; nil when the server
+    ///   answers.
     package func tryAgain() async -> Duration? {
         let (slot, pause) = shared.withLock { shared in
             let pause = shared.state.pause
@@ -113,7 +114,7 @@ package final class ConnectionPool: Sendable {
         }
     }
 
-    /// Refuses new calls, lets running ones end, closes every connection, then returns.
+    /// Refuses new calls, waits for running ones and closes every connection.
     package func close() async {
         var closing: [PostgresConnection] = []
         change { shared in
@@ -149,7 +150,8 @@ package final class ConnectionPool: Sendable {
         }.get()
     }
 
-    /// A connection, perhaps one that the server closed while it was idle: whoever takes it looks, and asks again.
+    /// A connection, after waiting for one if need be. The server may have closed it while it was idle, which the caller
+    /// checks.
     private func lease(_ isPatient: Bool, _ cancel: StatementCancel) async throws(PostgresError) -> Lease {
         while true {
             switch try await grant(isPatient, cancel) {
@@ -181,7 +183,7 @@ package final class ConnectionPool: Sendable {
             }
             return Lease(slot: slot, connection: connection)
         } catch {
-            // Whoever no longer wants a connection says nothing of the server.
+            // A cancelled connect says nothing about the server.
             if error.kind == .cancelled {
                 change { $0.state.release(slot, usable: false) }
             } else {
@@ -194,7 +196,7 @@ package final class ConnectionPool: Sendable {
         }
     }
 
-    /// Connects, and once more after a refusal: a server process may be ended just while it greets us.
+    /// Connects, and once more after a refusal: the server process may have been ended while it was starting.
     private func connect(_ cancel: StatementCancel) async throws(PostgresError) -> PostgresConnection {
         let preferred = shared.withLock { $0.lastGood }
         let end = ContinuousClock.now + settings.connectTimeout
@@ -257,7 +259,7 @@ package final class ConnectionPool: Sendable {
         }
     }
 
-    /// Changes the state, then resumes whoever it concerns.
+    /// Changes the state, then resumes the waiters that got an answer by it.
     private func change(_ body: (inout Shared) -> [PoolState.Resumption]) {
         let (woken, drained) = shared.withLock { shared in
             let woken = body(&shared).map { (shared.waiting.removeValue(forKey: $0.waiter), $0.grant) }

@@ -4,12 +4,12 @@ import NIOPosix
 import Synchronization
 import Waking
 
-/// Moves bytes between two plain descriptors and a connection, on one thread of its own.
+/// Moves bytes between two plain descriptors and a connection, on a separate thread.
 ///
-/// `poll` and small blocking reads and writes work on pipes, terminals, sockets and regular files alike, and the
-/// descriptors' flags, which other processes share, stay as they were.
+/// `poll` with small blocking reads and writes works for pipes, terminals, sockets and regular files, and leaves the
+/// descriptors' flags alone, which other processes share.
 final class DescriptorPump: ByteTransport {
-    /// A pipe that polls as writable takes this much without blocking.
+    /// A pipe that is reported as writable takes this many bytes without blocking.
     private static let writeBytes = 4096
     private static let readBytes = 64 << 10
 
@@ -17,7 +17,7 @@ final class DescriptorPump: ByteTransport {
     private let output: Int32
     private let pipe: WakePipe
     private let isAborted = Atomic(false)
-    /// The bytes have a thread of their own; what they say is handled as that of any other peer.
+    /// Where the calls are handled; only the bytes are moved on the separate thread.
     let loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next()
 
     init(input: Int32, output: Int32) throws(StandardIO.SystemError) {
@@ -93,7 +93,7 @@ final class DescriptorPump: ByteTransport {
         return true
     }
 
-    /// What was taken from the outbox and is not written yet.
+    /// Bytes that were taken from the outbox and are not written yet.
     private struct Pending {
         private var bytes: [UInt8] = []
         private var start = 0
