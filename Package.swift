@@ -32,6 +32,10 @@ let package = Package(
         // MARK: FileTrust
         .target(name: "FileTrust"),
 
+        // MARK: Waking
+        .target(name: "Waking"),
+        .testTarget(name: "WakingTests", dependencies: ["Waking"]),
+
         // MARK: JSON
         .target(name: "JSON"),
         .testTarget(name: "JSONTests", dependencies: ["JSON", "PricingClient", "PricingTestSupport"]),
@@ -47,7 +51,7 @@ let package = Package(
         .target(
             name: "RPCTransport",
             dependencies: [
-                "CExtendedAttributes", "FileTrust", "JSON", "JSONRPC",
+                "CExtendedAttributes", "FileTrust", "JSON", "JSONRPC", "Waking",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -56,7 +60,7 @@ let package = Package(
         .testTarget(
             name: "RPCTransportTests",
             dependencies: [
-                "JSON", "JSONRPC", "PricingTestSupport", "RPCTransport",
+                "JSON", "JSONRPC", "PricingTestSupport", "RPCTransport", "Waking",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -64,14 +68,14 @@ let package = Package(
         ),
 
         // MARK: PricingProtocol
-        .target(name: "PricingProtocol", dependencies: ["JSON", "JSONRPC"]),
+        .target(name: "PricingProtocol", dependencies: ["FileTrust", "JSON", "JSONRPC"]),
         .testTarget(name: "PricingProtocolTests", dependencies: ["JSON", "JSONRPC", "PricingProtocol"]),
 
         // MARK: Postgres
         .target(
             name: "Postgres",
             dependencies: [
-                "CLibPQ", "FileTrust",
+                "CLibPQ", "FileTrust", "Waking",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -83,7 +87,7 @@ let package = Package(
         .target(
             name: "Pricing",
             dependencies: [
-                "CPricingSQL", "JSON", "JSONRPC", "Postgres", "PricingProtocol", "RPCTransport",
+                "CPricingSQL", "JSON", "JSONRPC", "Postgres", "PricingProtocol", "RPCTransport", "Waking",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -1,3 +1,4 @@
+import FileTrust
 import Glibc
 
 /// Where the daemon listens and every client connects.
@@ -36,7 +37,7 @@ package enum SocketPath {
 
     private static func own(_ environment: (String) -> String?) -> String {
         if let folder = environment("XDG_RUNTIME_DIR") { return folder + "/pricingd/pricingd.sock" }
-        return "/tmp/pricingd-\(getuid())/pricingd.sock"
+        return SharedSocketFolder.path(of: getuid()) + "/pricingd.sock"
     }
 
     private static func environment(_ name: String) -> String? {

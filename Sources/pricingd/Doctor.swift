@@ -2,6 +2,7 @@ import ArgumentParser
 import FileTrust
 import Glibc
 import JSON
+import JSONRPC
 import Logging
 import Postgres
 import Pricing
@@ -49,7 +50,7 @@ struct Doctor: AsyncParsableCommand {
         )
         do {
             let client = try await RPCClient.connect(socket: path)
-            let status = try await client.call("server.status", [:])
+            let status = try await client.call("server.status", timeout: Self.patience)
             report.note("a daemon answers: version \(status["version"]?.string ?? "?")")
             let database = status["database"]
             report.note(
@@ -67,8 +68,30 @@ struct Doctor: AsyncParsableCommand {
             await client.close()
             return true
         } catch {
-            report.note("no daemon answers there (\(error)); start one with pricingd")
+            report.note("tried to connect there and to call server.status: \(Self.reason(error))")
+            report.note(Self.advice(error))
             return false
+        }
+    }
+
+    /// How long a daemon may take to say how it is.
+    private static let patience = Duration.seconds(5)
+
+    private static func reason(_ error: any Error) -> String {
+        if let error = error as? RPCError { "the daemon refused: \(error.message)" } else { "\(error)" }
+    }
+
+    /// What to do about a daemon that did not answer.
+    private static func advice(_ error: any Error) -> String {
+        switch error {
+        case RPCClientError.cannotConnect(_, EACCES):
+            "run this as the daemon's user, or let your group in with its option --operator-group or --viewer-group"
+        case RPCClientError.cannotConnect:
+            "start one with pricingd, or name the socket of one that runs with --socket or PRICINGD_SOCKET"
+        case RPCClientError.notTrusted:
+            "stop what serves there, or name another socket with --socket or PRICINGD_SOCKET"
+        default:
+            "look into the daemon's log; if it stays like this, stop it and start it again"
         }
     }
 

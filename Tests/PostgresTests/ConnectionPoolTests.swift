@@ -77,25 +77,37 @@ struct ConnectionPoolTests {
     }
 
     @Test
-    func `A registered cancel reaches its own call only`() async throws {
+    func `A cancel reaches its own run only`() async throws {
         try await withDatabase { database, observer in
             let pool = pool(database, capacity: 1)
-            let registered = Mutex<(@Sendable () -> Void)?>(nil)
+            let cancel = StatementCancel()
             let sleeper = Task {
-                try await pool.run(onStart: { cancel in registered.withLock { $0 = cancel } }) {
-                    session throws(PostgresError) in _ = try session.run(sleeping)
-                }
+                try await pool.run(cancel: cancel) { session throws(PostgresError) in _ = try session.run(sleeping) }
             }
             _ = try await awaitWaiting("PgSleep", observer)
-            let cancel = try #require(registered.withLock { $0 })
-            cancel()
+            cancel.cancel()
             let error = await #expect(throws: PostgresError.self) { try await sleeper.value }
             #expect(error?.kind == .cancelled)
             async let other = pool.run { session throws(PostgresError) in
-                cancel()
+                cancel.cancel()
                 return try session.one(pid)
             }
             #expect(try await other > 0)
+            await pool.close()
+        }
+    }
+
+    @Test
+    func `A run that was cancelled before it began is not begun`() async throws {
+        try await withDatabase { database, _ in
+            let pool = pool(database, capacity: 1)
+            let cancel = StatementCancel()
+            cancel.cancel()
+            let error = await #expect(throws: PostgresError.self) {
+                try await pool.run(cancel: cancel) { session throws(PostgresError) in try session.one(pid) }
+            }
+            #expect(error?.kind == .cancelled)
+            #expect(pool.status.open == 0)
             await pool.close()
         }
     }
@@ -105,12 +117,17 @@ struct ConnectionPoolTests {
         try await withDatabase { database, _ in
             let pool = pool(database, capacity: 1)
             try await pool.withConnection { (_) async throws(PostgresError) in
-                let waiter = Task { try await pool.run { session throws(PostgresError) in try session.one(pid) } }
-                while pool.status.waiting == 0 { await Task.yield() }
-                waiter.cancel()
-                let error = await #expect(throws: PostgresError.self) { try await waiter.value }
-                #expect(error?.kind == .cancelled)
-                #expect(pool.status.waiting == 0)
+                for cancelsTask in [true, false] {
+                    let cancel = StatementCancel()
+                    let waiter = Task {
+                        try await pool.run(cancel: cancel) { session throws(PostgresError) in try session.one(pid) }
+                    }
+                    while pool.status.waiting == 0 { await Task.yield() }
+                    if cancelsTask { waiter.cancel() } else { cancel.cancel() }
+                    let error = await #expect(throws: PostgresError.self) { try await waiter.value }
+                    #expect(error?.kind == .cancelled)
+                    #expect(pool.status.waiting == 0)
+                }
             }
             await pool.close()
         }

@@ -6,24 +6,23 @@ import Testing
 @Suite(.enabled(if: TestCluster.isAvailable, needsServer), .timeLimit(.minutes(5)))
 struct LossTests {
     @Test
-    func `A cancel from outside ends a statement, and the connection goes on`() async throws {
+    func `A cancel from outside ends a statement, and its connection with it`() async throws {
         try await withDatabase { database, connection in
             let observer = try await PostgresConnection.open(database.settings, logger: TestCluster.silence)
+            let cancel = StatementCancel()
             let sleeper = Task {
-                try await connection.run { session throws(PostgresError) in _ = try session.run(sleeping) }
+                try await connection.run(cancel: cancel) { session throws(PostgresError) in
+                    _ = try session.run(sleeping)
+                }
             }
             _ = try await awaitWaiting("PgSleep", observer)
-            connection.cancel()
+            cancel.cancel()
             let error = await #expect(throws: PostgresError.self) { try await sleeper.value }
             #expect(error?.kind == .cancelled)
             #expect(error?.sqlState == .queryCanceled)
             #expect(error?.statement == "test_sleep")
-            let one = try await connection.run { session throws(PostgresError) in
-                try session.one(.int("one", "select 1"))
-            }
-            #expect(one == 1)
-            await connection.close()
-            connection.cancel()
+            #expect(!connection.isUsable)
+            cancel.cancel()
         }
     }
 
@@ -103,13 +102,16 @@ struct LossTests {
     func `A cancelled call on a frozen server gives its connection up after the grace`() async throws {
         try await withDatabase { database, observer in
             let connection = try await PostgresConnection.open(database.settings, logger: TestCluster.silence)
+            let cancel = StatementCancel()
             let call = Task {
-                try await connection.run { session throws(PostgresError) in _ = try session.run(sleeping) }
+                try await connection.run(cancel: cancel) { session throws(PostgresError) in
+                    _ = try session.run(sleeping)
+                }
             }
             let pid = try await awaitWaiting("PgSleep", observer)
             kill(pid, SIGSTOP)
             defer { kill(pid, SIGCONT) }
-            connection.cancel()
+            cancel.cancel()
             let error = await #expect(throws: PostgresError.self) { try await call.value }
             #expect(error?.kind == .connectionLost)
             #expect(error?.outcomeUnknown == true)

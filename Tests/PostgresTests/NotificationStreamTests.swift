@@ -30,7 +30,6 @@ struct NotificationStreamTests {
                 }
                 #expect(notification.channel == channel)
                 #expect(notification.payload == payload)
-                #expect(notification.backendPID > 0)
             }
             try await connection.run { session throws(PostgresError) in
                 try session.script(

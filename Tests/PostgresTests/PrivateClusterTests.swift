@@ -39,7 +39,6 @@ struct PrivateClusterTests {
         let first = try await ContinuousClock().measure { _ = try await cluster.start() }
         #expect(first < .seconds(60))
         let again = try await cluster.start()
-        #expect(await cluster.isRunning)
         #expect(try await ask(again, .text("tcp", "show listen_addresses")) == "")
         #expect(try await ask(again, .text("jit", "show jit")) == "off")
         #expect(try await ask(again, .text("checksums", "show data_checksums")) == "on")
@@ -49,7 +48,7 @@ struct PrivateClusterTests {
         #expect(mode(folder.path + "/deep/data") == 0o700)
         #expect(mode(folder.path + "/deep/data/run") == 0o700)
         await cluster.stop()
-        #expect(await !cluster.isRunning)
+        #expect(unsafe access(folder.path + "/deep/data/cluster/postmaster.pid", F_OK) != 0)
         let second = try await ContinuousClock().measure { _ = try await cluster.start() }
         #expect(second < .seconds(20))
         print("private cluster: first start \(first), later start \(second)")
@@ -138,7 +137,7 @@ struct PrivateClusterTests {
                 "set \(session.serverVersion < 160_000 ? "force_parallel_mode" : "debug_parallel_query") = on"
             )
             #expect(try session.one(.int("big", "select count(*) from big")) == 200_000)
-            return session.backendPID
+            return Int32(try session.one(.int("pid", "select pg_backend_pid()")))
         }
         kill(backend, SIGKILL)
         let pool = ConnectionPool(settings, capacity: 1, logger: TestCluster.silence)
@@ -198,7 +197,7 @@ struct PrivateClusterTests {
         let refused = await #expect(throws: PostgresError.self) {
             try await ask(logins.runtime, .none("ddl", "create table mine (n int)"))
         }
-        #expect(refused?.sqlState == .insufficientPrivilege)
+        #expect(refused?.sqlState == "42501")
         await cluster.stop()
     }
 }

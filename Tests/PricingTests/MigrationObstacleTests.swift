@@ -102,8 +102,9 @@ struct MigrationObstacleTests {
         try await Shop.withEmptyDatabase { shop in
             _ = try await Migrator.migrate(shop.connection)
             let other = try await shop.another()
+            let cancel = StatementCancel()
             let locking = Task {
-                try await other.connection.run { (session) throws(PostgresError) in
+                try await other.connection.run(cancel: cancel) { (session) throws(PostgresError) in
                     try session.script("begin; lock table pricing.inventory; select pg_sleep(20)")
                 }
             }
@@ -113,7 +114,7 @@ struct MigrationObstacleTests {
             while try await shop.value(isHeld) != "t" {}
             let obstacles = await obstacles(shop, changed())
             #expect(obstacles.first?.hint.contains("another session holds a lock") == true)
-            other.connection.cancel()
+            cancel.cancel()
             _ = await locking.result
             await other.connection.close()
         }

@@ -4,6 +4,7 @@ import JSONRPC
 import Logging
 import Synchronization
 import Testing
+import Waking
 
 @testable import RPCTransport
 
@@ -11,9 +12,9 @@ import Testing
 /// task: `now` answers at once, `keep` when `answerKept` is called.
 final class EchoService: RPCService {
     private struct State {
-        var held: [String: Signal] = [:]
+        var held: [String: Waker] = [:]
         var freed: Set<String> = []
-        var started: [String: Signal] = [:]
+        var started: [String: Waker] = [:]
         var notified: [String] = []
         var lastHeld: RPCCall?
         var kept: [RPCCall] = []
@@ -21,10 +22,10 @@ final class EchoService: RPCService {
 
     private let state = Mutex(State())
     private let refusal: RPCError?
-    let opened = Signal()
-    let closed = Signal()
+    let opened = Waker()
+    let closed = Waker()
     /// Fires with each call that is kept.
-    let keeping = Signal()
+    let keeping = Waker()
 
     init(refusal: RPCError? = nil) {
         self.refusal = refusal
@@ -37,11 +38,11 @@ final class EchoService: RPCService {
 
     func connectionOpened(_ connection: RPCConnection) async throws(RPCError) {
         if let refusal { throw refusal }
-        opened.fire()
+        opened.wake()
     }
 
     func connectionClosed(_ connection: RPCConnection) async {
-        closed.fire()
+        closed.wake()
     }
 
     func isUrgent(_ method: String) -> Bool { method == "session.ping" }
@@ -53,7 +54,7 @@ final class EchoService: RPCService {
             return true
         case "keep":
             state.withLock { $0.kept.append(call) }
-            keeping.fire()
+            keeping.wake()
             return true
         default:
             return false
@@ -69,6 +70,11 @@ final class EchoService: RPCService {
         for call in kept {
             call.answer(call.cancellation.isCancelled ? .failure(.cancelled) : .success(RPCReply(call.params)))
         }
+    }
+
+    /// Runs `handler` when a call that is kept is cancelled.
+    func onKeptCancel(_ handler: @escaping @Sendable () -> Void) {
+        for call in state.withLock({ $0.kept }) { call.cancellation.onCancel(handler) }
     }
 
     func reply(to call: RPCCall) async throws(RPCError) -> RPCReply {
@@ -100,36 +106,36 @@ final class EchoService: RPCService {
 
     /// Waits until a call with this key is being held.
     func isHolding(_ key: String) async {
-        await started(key).waitForFinish()
+        await started(key).wait()
     }
 
     func free(_ key: String) {
         state.withLock { state in
             state.freed.insert(key)
             return state.held[key]
-        }?.finish()
+        }?.wake()
     }
 
-    private func started(_ key: String) -> Signal {
+    private func started(_ key: String) -> Waker {
         state.withLock { state in
-            let signal = state.started[key] ?? Signal()
-            state.started[key] = signal
-            return signal
+            let waker = state.started[key] ?? Waker()
+            state.started[key] = waker
+            return waker
         }
     }
 
     private func hold(_ call: RPCCall) async throws(RPCError) {
         let key = call.params["key"]?.string ?? ""
-        let signal = state.withLock { state in
-            let signal = state.held[key] ?? Signal()
-            state.held[key] = signal
+        let waker = state.withLock { state in
+            let waker = state.held[key] ?? Waker()
+            state.held[key] = waker
             state.lastHeld = call
-            if state.freed.contains(key) { signal.finish() }
-            return signal
+            if state.freed.contains(key) { waker.wake() }
+            return waker
         }
-        call.cancellation.onCancel { signal.finish() }
-        started(key).finish()
-        await signal.waitForFinish()
+        call.cancellation.onCancel { waker.wake() }
+        started(key).wake()
+        await waker.wait()
         if call.cancellation.isCancelled { throw .cancelled }
     }
 }

@@ -6,6 +6,7 @@ import NIOPosix
 import PricingTestSupport
 import Synchronization
 import Testing
+import Waking
 
 @testable import RPCTransport
 
@@ -79,6 +80,27 @@ import Testing
             service.answerKept()
             let replies = try #require(try parsed(await client.line()).array)
             #expect(Set(replies.compactMap { $0["id"]?.integer }) == [1, 2, 3])
+        }
+    }
+
+    @Test func `of a peer that went away holds up no other peer`() async throws {
+        try await withServer { path, _, service in
+            let gone = try LineClient(socket: path)
+            gone.send(request(1, "keep"))
+            await service.keeping.wait()
+            let cancelled = Waker()
+            service.onKeptCancel { cancelled.wake() }
+            gone.vanish()
+            await cancelled.wait()
+            // As many peers as there are event loops, and more: one of them shares the loop.
+            for _ in 0..<(2 * System.coreCount) {
+                let other = try LineClient(socket: path)
+                for number in 0..<20 {
+                    other.send(request(.integer(Int64(number)), "session.ping"))
+                    #expect(try parsed(await other.line())["id"]?.integer == Int64(number))
+                }
+            }
+            service.answerKept()
         }
     }
 

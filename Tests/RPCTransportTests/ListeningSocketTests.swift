@@ -10,6 +10,12 @@ struct ListeningSocketTests {
         return status.st_mode & 0o7777
     }
 
+    @Test func `a shared folder that is named after a user vouches for that user alone`() {
+        #expect(SocketFolder.vouches(for: 7, socket: "/tmp/pricingd-7/pricingd.sock"))
+        #expect(SocketFolder.vouches(for: 7, socket: "/tmp/./pricingd-7/pricingd.sock"))
+        #expect(!SocketFolder.vouches(for: 8, socket: "/tmp/pricingd-7/pricingd.sock"))
+    }
+
     @Test func `modes are private, and everything is removed`() async throws {
         try await withFolder { folder in
             let path = folder + "/made/s"

@@ -6,6 +6,7 @@ import NIOCore
 import NIOPosix
 import PricingTestSupport
 import Testing
+import Waking
 
 @testable import RPCTransport
 

@@ -3,6 +3,7 @@ import JSON
 import JSONRPC
 import PricingTestSupport
 import Testing
+import Waking
 
 @testable import RPCTransport
 

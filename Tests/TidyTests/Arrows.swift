@@ -6,13 +6,16 @@ extension Rule {
     /// Every room of `Sources` and what it may import beside those.
     static let rooms: [String: Set<String>] = [
         "FileTrust": [],
+        "Waking": [],
         "JSON": [],
         "JSONRPC": ["JSON"],
-        "RPCTransport": ["CExtendedAttributes", "FileTrust", "JSON", "JSONRPC", "Logging", "NIOCore", "NIOPosix"],
-        "PricingProtocol": ["JSON", "JSONRPC"],
-        "Postgres": ["CLibPQ", "FileTrust", "Logging", "Subprocess", "SystemPackage"],
+        "RPCTransport": [
+            "CExtendedAttributes", "FileTrust", "JSON", "JSONRPC", "Waking", "Logging", "NIOCore", "NIOPosix",
+        ],
+        "PricingProtocol": ["FileTrust", "JSON", "JSONRPC"],
+        "Postgres": ["CLibPQ", "FileTrust", "Waking", "Logging", "Subprocess", "SystemPackage"],
         "Pricing": [
-            "CPricingSQL", "JSON", "JSONRPC", "Postgres", "PricingProtocol", "RPCTransport", "Logging",
+            "CPricingSQL", "JSON", "JSONRPC", "Postgres", "PricingProtocol", "RPCTransport", "Waking", "Logging",
             "ServiceLifecycle", "UnixSignals",
         ],
         "PricingClient": ["JSON", "JSONRPC", "PricingProtocol", "RPCTransport"],

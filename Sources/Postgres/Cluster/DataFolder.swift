@@ -2,10 +2,10 @@ import CLibPQ
 import FileTrust
 import Glibc
 
-/// A folder of ours with a lock: at most one process has it.
+/// The private cluster's folder, with a lock that at most one process holds.
 ///
-/// Inside: `lock`, `postgresql.log`, `cluster` (the server's files) and `run` (its socket). All of it is opened relative to
-/// the folder, so that nobody can slip a link below a path of ours.
+/// Inside: `lock`, `postgresql.log`, `cluster` (the server's files) and `run` (its socket). All of it is opened relative
+/// to the folder, so that a link put into the path later leads nowhere else.
 final class DataFolder: Sendable {
     /// Absolute, without links.
     let path: String

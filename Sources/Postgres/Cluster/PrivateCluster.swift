@@ -5,7 +5,7 @@ package import Logging
 ///
 /// The server is a process apart and outlives a killed daemon; the next daemon adopts it.
 package actor PrivateCluster {
-    /// What a cluster is made with; `postgresql.conf` is the operator's afterwards.
+    /// The settings that a new cluster gets; later the operator may change `postgresql.conf`.
     package static let defaultSettings = [
         "autovacuum_naptime": "10s",
         "client_connection_check_interval": "1s",
@@ -19,8 +19,8 @@ package actor PrivateCluster {
         "unix_socket_permissions": "0700",
     ]
 
-    /// A quarter of the machine's memory, as PostgreSQL's manual has it, between 128 and 4096, in MiB. Untouched, it costs
-    /// nothing; an order in a shop of a million products touches pages all over some gigabytes.
+    /// A quarter of the machine's memory, as PostgreSQL's manual has it, between 128 and 4096, in MiB. Memory that is
+    /// never touched costs nothing; an order in a shop of a million products touches pages all over some gigabytes.
     private static var sharedBuffers: Int {
         min(max(sysconf(Int32(_SC_PHYS_PAGES)) / 4 / 1024 * sysconf(Int32(_SC_PAGESIZE)) / 1024, 128), 4096)
     }
@@ -40,12 +40,12 @@ package actor PrivateCluster {
         var cluster: Descriptor?
     }
 
-    /// A thread of its own: the waits here are blocking ones.
+    /// A separate thread, since the waits here block.
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe thread.asUnownedSerialExecutor()
     }
 
-    /// Names the folder; nothing is touched before `start`.
+    /// Only notes the folder; `start` makes or opens it.
     /// - Parameter serverSettings: added to or replacing ``defaultSettings`` when the cluster is made.
     /// - Throws: `.systemResources`.
     package init(
@@ -103,11 +103,6 @@ package actor PrivateCluster {
     /// Whether PostgreSQL's server programs are on this machine.
     package static var isAvailable: Bool { ServerPrograms.areInstalled }
 
-    /// Whether the server's process is there.
-    package var isRunning: Bool {
-        opened?.cluster.map { ServerProcess(cluster: $0).running != nil } ?? false
-    }
-
     private func open() throws(PostgresError) -> Opened {
         if let opened { return opened }
         let user = try ServerUser.needed()
@@ -117,7 +112,7 @@ package actor PrivateCluster {
         return opened
     }
 
-    /// Makes the cluster under another name first, so that an interrupted one is never taken for whole.
+    /// Makes the cluster under another name first, so that an interrupted one is never taken for a complete one.
     private func make(_ opened: Opened, log: Descriptor) async throws(PostgresError) {
         let programs = try await ServerPrograms.find()
         let name = "cluster.unfinished"

@@ -1,7 +1,7 @@
 import CLibPQ
 import Glibc
 
-/// The server's processes, known by the folder that they work in, since a process id alone may have been given anew.
+/// The server's processes, recognized by their working folder, since a process id may belong to another process by now.
 struct ServerProcess {
     private let cluster: Descriptor
 
@@ -24,7 +24,7 @@ struct ServerProcess {
     }
 
     /// Ends what a killed server left behind: a new one refuses to start while they use the shared memory, or while the
-    /// process id in its two lock files exists, be it a zombie that nobody reaps or a stranger to whom it was given anew.
+    /// process id in its two lock files exists, even as a zombie or as an unrelated process that got the same id.
     /// - Returns: how many there were.
     func endLeftovers(socketFolder: Descriptor) -> Int {
         let orphans = processes().filter { worksHere($0) }

@@ -16,13 +16,13 @@ struct ServerUser: Sendable {
     }
 }
 
-/// `initdb`, `pg_ctl` and `postgres`, where this machine has them.
+/// The folder with `initdb`, `pg_ctl` and `postgres`.
 struct ServerPrograms: Sendable {
     /// The folder that holds them.
     let folder: String
 
     /// Looks where `pg_config` points, then along PATH, then for the newest version below `/usr/lib/postgresql`.
-    /// - Parameter version: the major version of an existing cluster, which goes before all else.
+    /// - Parameter version: the major version of an existing cluster, whose programs are looked for first.
     /// - Throws: `.serverProgramsMissing`.
     static func find(version: String? = nil) async throws(PostgresError) -> ServerPrograms {
         var folders = version.map { ["/usr/lib/postgresql/\($0)/bin"] } ?? []
@@ -87,14 +87,15 @@ struct ServerPrograms: Sendable {
         return .custom(["PATH": path.isEmpty ? "/usr/bin:/bin" : path, "LC_ALL": "C.UTF-8"])
     }
 
-    /// Runs one of the programs in a session of its own, as the server's user, and waits for it.
+    /// Runs one of the programs in a separate session, as the server's user, and waits for it.
     ///
     /// The user may lack the right to reach the data folder by its path, as when that lies below a folder of root's. So we
-    /// hand the open folders on: `/proc/self/fd/N` leads there without a look at any ancestor. A child gets no descriptors
-    /// but the standard three, so they travel as those and a shell moves them: 9 the cluster, 8 the socket's folder.
+    /// hand the open folders on: `/proc/self/fd/N` leads there without a check of the folders above. A child gets no
+    /// descriptors but the standard three, so they travel as those and a shell moves them: 9 the cluster, 8 the socket's
+    /// folder.
     ///
-    /// `setpriv` (Debian's util-linux, which no machine lacks) changes the user, not Subprocess: between its raw `clone` and
-    /// its `exec`, glibc's `setgroups` waits for ever when another thread of ours was just being made.
+    /// `setpriv` (Debian's util-linux, which no machine lacks) changes the user, not Subprocess: between its raw `clone`
+    /// and its `exec`, glibc's `setgroups` waits for ever when another thread was being started at that moment.
     /// - Throws: `.clusterFailed` when it could not be started or did not succeed.
     func run(
         _ program: String,

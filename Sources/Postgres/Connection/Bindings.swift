@@ -8,7 +8,7 @@ package enum Binding: Sendable, Hashable {
     case int(Int64)
     /// A truth value.
     case bool(Bool)
-    /// JSON or other text as UTF-8 bytes, sent without a detour through `String`; must hold no NUL.
+    /// JSON or other text as UTF-8 bytes, sent without being made a `String` first; must hold no NUL.
     case json([UInt8])
     /// `int[]` or `bigint[]`.
     case intArray([Int64])

@@ -1,5 +1,6 @@
 import CLibPQ
 import Synchronization
+import Waking
 
 /// What other threads may do to a connection while its own thread is blocked: cancel, abandon, ask whether it is usable.
 final class ConnectionControl: Sendable {
@@ -17,7 +18,11 @@ final class ConnectionControl: Sendable {
     private let pipe: WakePipe
 
     init() throws(PostgresError) {
-        pipe = try WakePipe()
+        do throws(WakePipe.Failure) {
+            pipe = try WakePipe()
+        } catch {
+            throw PostgresError(.systemResources, "no pipe could be opened (error \(error.errno))")
+        }
     }
 
     /// Readable after `cancel()` or `abandon()`.
@@ -29,7 +34,7 @@ final class ConnectionControl: Sendable {
     /// Whether the connection is open as far as is known.
     var usable: Bool { state.withLock { $0.usable } }
 
-    /// Called by the connection's thread when a connection stands, or with nil when it is gone.
+    /// Called by the connection's thread when it has connected, or with nil when the connection is gone.
     func connected(_ handle: CancelHandle?) {
         state.withLock {
             $0.handle = handle
@@ -37,7 +42,7 @@ final class ConnectionControl: Sendable {
         }
     }
 
-    /// Called by the connection's thread before a call, so that an old cancel does not hit it.
+    /// Called by the connection's thread before a call, so that a cancel of an earlier call does not end this one.
     func beginCall() {
         let stale = state.withLock { state in
             defer { state.cancelRequested = false }
@@ -46,9 +51,8 @@ final class ConnectionControl: Sendable {
         if stale { pipe.reset() }
     }
 
-    /// Sends a cancel request on a thread of its own, as it connects and blocks.
-    ///
-    /// Does nothing when no connection stands. When no thread can be had, the waiting call still gives up after the grace.
+    /// Sends a cancel request, on a separate thread since that connects and blocks. Does nothing without a connection.
+    /// When no thread can be started, the waiting call loses its connection instead.
     func cancel() {
         let handle = state.withLock { state -> CancelHandle? in
             guard let handle = state.handle else { return nil }
@@ -71,7 +75,7 @@ final class ConnectionControl: Sendable {
     }
 }
 
-/// libpq's ticket for a cancel request; it may be used by any thread and outlives its connection.
+/// libpq's data for a cancel request. Any thread may use it, even after its connection was closed.
 @safe final class CancelHandle: @unchecked Sendable {
     private let pointer: OpaquePointer
 
@@ -84,7 +88,7 @@ final class ConnectionControl: Sendable {
         unsafe PQfreeCancel(pointer)
     }
 
-    /// Connects, asks, waits for the server to hang up; a failure means that there is nothing to cancel.
+    /// Connects, sends the request and waits until the server closes. A failure means that there is nothing to cancel.
     func send() {
         var reason: [CChar] = Array(repeating: 0, count: 256)
         unsafe _ = PQcancel(pointer, &reason, Int32(reason.count))

@@ -4,7 +4,7 @@ import CLibPQ
 ///
 /// What is not given comes from libpq's own sources: the `PG*` environment, a service file, its defaults.
 package struct ConnectionSettings: Sendable, Hashable, CustomStringConvertible {
-    /// The keywords given, and no other.
+    /// The keywords that were given, without libpq's defaults.
     package private(set) var keywords: [String: String]
     /// The schemas that a session looks for names in, first to last, as SQL's `set search_path` takes them; nil leaves the
     /// role's. It is set after connecting, since a pooler may drop what a startup packet carries.
@@ -43,19 +43,19 @@ package struct ConnectionSettings: Sendable, Hashable, CustomStringConvertible {
     /// The user given.
     package var user: String? { keywords["user"] }
 
-    /// Whether they hold a secret in clear, be it in a connection string that stands in the place of the database's name.
+    /// Whether they hold a password in clear text, also in a connection string given as the database's name.
     package var holdsSecret: Bool {
         if keywords["password"] != nil || keywords["sslpassword"] != nil { return true }
         guard let database, database.contains("=") || database.contains("://") else { return false }
-        // Not one that libpq understands may hold one all the same.
+        // A string that libpq does not understand may still hold a password.
         guard let nested = try? ConnectionSettings(url: database) else { return database.contains("password") }
         return nested.holdsSecret
     }
 
     /// How long a connect waits for each host: `connect_timeout` where it is given, else 3 s.
     ///
-    /// The wait is ours, since libpq keeps this limit only where it blocks. Looking up a host's name is not part of it:
-    /// that blocks inside libpq for as long as the system's resolver does.
+    /// We keep the limit, since libpq does so only in its blocking calls. Looking up a host's name is not covered: it
+    /// blocks inside libpq for as long as the system's resolver does.
     var connectTimeout: Duration {
         let defaults = unsafe readOptions(PQconndefaults())
         let given = keywords["connect_timeout"] ?? defaults["connect_timeout"]
@@ -71,10 +71,10 @@ package struct ConnectionSettings: Sendable, Hashable, CustomStringConvertible {
             .joined(separator: " ")
     }
 
-    /// One setting a host, in the order to try them, since a deadline for each host needs an attempt for each.
+    /// Settings for each host in the order to try them, since each host has a deadline and so needs an attempt.
     ///
-    /// `prefer-standby` becomes two rounds: standbys first, then anyone. A service file is left to libpq as it is.
-    /// - Parameter preferred: an attempt that succeeded last time and so goes first, unless roles decide the order.
+    /// `prefer-standby` becomes two rounds: standbys first, then any server. A service file is left to libpq as it is.
+    /// - Parameter preferred: the attempt that succeeded last time. It goes first, unless `prefer-standby` orders them.
     func attempts(preferring preferred: ConnectionSettings? = nil) -> [ConnectionSettings] {
         let defaults = unsafe readOptions(PQconndefaults())
         let hosts = list("host", defaults)

@@ -33,7 +33,7 @@ import Glibc
         unsafe pthread_mutex_lock(mutex)
         jobs.append((job, tasks))
         unsafe pthread_mutex_unlock(mutex)
-        // Not before: the thread would wake only to wait for the mutex.
+        // After the unlock: the thread would otherwise wake only to wait for the mutex.
         unsafe pthread_cond_signal(condition)
     }
 
@@ -74,8 +74,8 @@ import Glibc
     }
 }
 
-/// The thread as the place where a task goes on. A task that waits for a continuation goes on by way of Swift's pool even
-/// when its actor lives on the thread, which costs a change of threads; while it prefers this executor it does not.
+/// Lets a task continue on the thread. A task that is resumed from a continuation passes through Swift's pool first, even
+/// when its actor runs on this thread, which costs a change of threads. With this preference it does not.
 final class ThreadTasks: TaskExecutor {
     private let thread: ConnectionThread
 

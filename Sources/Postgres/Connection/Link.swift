@@ -20,30 +20,21 @@ import Logging
         close()
     }
 
-    /// Whether a commit was told to wait for its standby no longer, since this was last set to false.
+    /// Whether a commit gave up waiting for its standby since this was last set to false.
     var gaveUpStandby: Bool {
         get { notices.gaveUpStandby }
         set { notices.gaveUpStandby = newValue }
     }
 
     var isOpen: Bool { unsafe connection != nil }
-    var backendPID: Int32 { unsafe connection.map { unsafe PQbackendPID($0) } ?? 0 }
     var serverVersion: Int32 { unsafe connection.map { unsafe PQserverVersion($0) } ?? 0 }
     var transactionStatus: PGTransactionStatusType {
         unsafe connection.map { unsafe PQtransactionStatus($0) } ?? PQTRANS_UNKNOWN
     }
 
-    /// The last reason libpq knows.
+    /// The last error text of libpq.
     var errorMessage: String {
         unsafe connection.map { unsafe String(cString: PQerrorMessage($0)) } ?? "the connection is closed"
-    }
-
-    /// The value of a parameter that the server reports (`in_hot_standby`, `server_version`, …).
-    func parameter(_ name: String) -> String? {
-        guard let connection = unsafe connection, let value = unsafe PQparameterStatus(connection, name) else {
-            return nil
-        }
-        return unsafe String(cString: value)
     }
 
     /// The keywords as libpq resolved them, password left out.
@@ -142,7 +133,7 @@ import Logging
         }
         while unsafe PQisBusy(connection) == 1 {
             _ = try unsafe wait(connection, POLLIN)
-            // A failure shows as the next result, with what the server said last, or as a lost connection after it.
+            // The next result then holds the server's last error, or the connection is lost.
             if unsafe PQconsumeInput(connection) == 0 { break }
         }
         guard let pointer = unsafe PQgetResult(connection) else {
@@ -152,12 +143,12 @@ import Logging
         return unsafe ResultHandle(owning: pointer)
     }
 
-    /// Whether an idle connection still stands: a server that hung up is noticed without a round trip.
+    /// Whether an idle connection is still open: one that the server closed is noticed without a round trip.
     func stillStands() -> Bool {
         guard let connection = unsafe connection else { return false }
         while unsafe waitUntilReady(PQsocket(connection), POLLIN, or: -1, milliseconds: 0).descriptor {
             let isWhole = unsafe PQconsumeInput(connection) == 1 && PQstatus(connection) == CONNECTION_OK
-            // Asking whether it is busy makes libpq read what came: a farewell arrives as a notice.
+            // `PQisBusy` makes libpq parse what arrived: a server that closes says so in a notice first.
             unsafe _ = PQisBusy(connection)
             guard isWhole, !notices.saidFarewell else {
                 close()
@@ -167,7 +158,7 @@ import Logging
         return true
     }
 
-    /// Blocks until something came or the control's pipe was woken; true when something came.
+    /// Blocks until data arrived or the control's pipe was woken; true when data arrived.
     func waitForInput() throws(PostgresError) -> Bool {
         guard let connection = unsafe connection else {
             throw PostgresError(.connectionLost, "the connection is closed")
@@ -183,12 +174,12 @@ import Logging
         defer { unsafe PQfreemem(notify) }
         return unsafe Notification(
             channel: String(cString: notify.pointee.relname),
-            payload: String(cString: notify.pointee.extra),
-            backendPID: notify.pointee.be_pid
+            payload: String(cString: notify.pointee.extra)
         )
     }
 
-    /// Waits for the socket; a cancel from outside starts the grace, its end or `abandon()` loses the connection.
+    /// Waits for the socket. After a cancel it waits `cancelGrace` more and then gives the connection up; after
+    /// `abandon()` it does so at once.
     private func wait(_ connection: OpaquePointer, _ events: Int32) throws(PostgresError) -> Bool {
         while true {
             let ready = unsafe waitUntilReady(

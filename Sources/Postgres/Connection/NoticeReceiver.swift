@@ -1,13 +1,13 @@
 import CLibPQ
 import Logging
 
-/// Takes the server's notices to the log: warnings as warnings, the rest at debug level.
+/// Writes the server's notices to the log: warnings as warnings, the rest at debug level.
 final class NoticeReceiver {
     private let logger: Logger
-    /// Whether a commit was told to wait for its standby no longer, since this was last set to false: it is committed
-    /// here, and may not be there.
+    /// Whether a commit gave up waiting for its standby since this was last set to false: it is committed on the primary,
+    /// and may be missing on the standby.
     var gaveUpStandby = false
-    /// Whether the server said, while nothing was asked of it, that it hangs up.
+    /// Whether the server announced, outside of any statement, that it closes the connection.
     private(set) var saidFarewell = false
 
     init(logger: Logger) {
@@ -31,7 +31,7 @@ final class NoticeReceiver {
         let severity = unsafe field(result, "V") ?? field(result, "S") ?? ""
         let state = unsafe field(result, "C") ?? ""
         let message = unsafe field(result, "M") ?? ""
-        // The warning has no SQLSTATE of its own; the name of the server's function is in no language.
+        // That warning has no SQLSTATE, and its text is translated; the name of the server's function is not.
         if unsafe field(result, "R") == "SyncRepWaitForLSN" { gaveUpStandby = true }
         if severity == "WARNING" {
             logger.warning("server warning", metadata: ["sqlstate": "\(state)"])

@@ -1,9 +1,7 @@
-/// One NOTIFY as it arrived.
+/// One NOTIFY that arrived.
 package struct Notification: Sendable, Hashable {
     /// The channel that was listened to.
     package let channel: String
     /// The sender's text, empty when it gave none.
     package let payload: String
-    /// The process id of the sender's server process.
-    package let backendPID: Int32
 }

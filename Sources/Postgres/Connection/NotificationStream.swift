@@ -1,16 +1,17 @@
 package import Logging
 
-/// LISTEN on a connection and a thread of its own; reconnects by itself until it is stopped.
+/// Listens on a separate connection and thread, and reconnects until it is stopped.
 package final class NotificationStream: Sendable {
-    /// What a listener hears.
+    /// What the stream delivers.
     package enum Element: Sendable, Hashable {
-        /// We listen, at first or again after a loss or an overflow: what was sent before may have been missed, so catch up.
+        /// Listening has begun, or begun again after a lost connection or an overflow. Notifications from before may
+        /// have been missed, so the consumer has to catch up.
         case listening
         /// A notification arrived.
         case notification(Notification)
     }
 
-    /// The elements, for one consumer. Ends after `stop()`; letting go of it stops the stream too.
+    /// The elements, for one consumer. Ends after `stop()`; releasing it stops the stream too.
     package let elements: AsyncStream<Element>
 
     private let control: ConnectionControl
@@ -18,8 +19,8 @@ package final class NotificationStream: Sendable {
     /// Starts listening.
     /// - Parameters:
     ///   - channels: quoted as they are, so case matters.
-    ///   - capacity: elements kept for a slow consumer, at least 2; beyond it they are dropped and `.listening` tells.
-    /// - Throws: `.systemResources`; a server that is away is no error, it is tried again (50 ms, doubling to 1 s).
+    ///   - capacity: elements kept for a slow consumer, at least 2; more are dropped, and `.listening` says so.
+    /// - Throws: `.systemResources`; a server that cannot be reached is no error but tried again (50 ms, doubling to 1 s).
     package init(
         _ settings: ConnectionSettings,
         channels: [String],
@@ -45,7 +46,7 @@ package final class NotificationStream: Sendable {
         stop()
     }
 
-    /// Ends the stream; the thread ends and the connection is closed soon after.
+    /// Ends the stream; its thread and its connection end soon after.
     package func stop() {
         control.abandon()
     }
@@ -87,7 +88,7 @@ private struct Listener {
     private func forward(_ session: Session) throws(PostgresError) {
         while true {
             while let notification = session.link.nextNotification() {
-                // The last free place always goes to `.listening`, so that it follows whatever is dropped.
+                // The last free place is kept for `.listening`, which tells the consumer that others were dropped.
                 if case .enqueued(remaining: 1) = continuation.yield(.notification(notification)) {
                     continuation.yield(.listening)
                 }

@@ -1,11 +1,11 @@
 package import Logging
 
-/// One connection on one thread: closures run there in order, each with the connection to itself.
+/// One connection on one thread. Closures run there one after the other, so each has the connection alone.
 package actor PostgresConnection {
     private nonisolated let thread: ConnectionThread
     private nonisolated let control: ConnectionControl
     private let session: Session
-    /// Which of the hosts it was, for the next connect to begin with.
+    /// The host that answered; the next connect begins with it.
     private(set) var attempt: ConnectionSettings?
 
     /// The connection's own thread.
@@ -24,22 +24,26 @@ package actor PostgresConnection {
         thread.finish()
     }
 
-    /// Connects to the first host that answers as wanted.
+    /// Connects to the first host that answers and has the wanted role.
     /// - Parameters:
     ///   - name: the thread's name, of which the system shows 15 bytes.
     ///   - preferred: the host that answered last time, tried first when it is still one of them.
+    ///   - cancel: gives the connect up; cancelling the task does the same.
     /// - Throws: `.connectionFailed`, `.settings` or `.systemResources`; `.cancelled` at once when the task is cancelled.
     package static func open(
         _ settings: ConnectionSettings,
         name: String = "postgres",
         preferring preferred: ConnectionSettings? = nil,
+        cancel: StatementCancel = StatementCancel(),
         logger: Logger
     ) async throws(PostgresError) -> PostgresConnection {
         let connection = try PostgresConnection(name: name, logger: logger)
+        try cancel.begin { connection.control.abandon() }
+        defer { cancel.end() }
         try await withTaskCancellationHandler {
             await connection.connect(settings, preferred)
         } onCancel: {
-            connection.control.abandon()
+            cancel.cancel()
         }.get()
         if connection.control.abandoned { throw PostgresError(.cancelled, "given up when the connection was made") }
         return connection
@@ -61,47 +65,38 @@ package actor PostgresConnection {
     ///
     /// Swift infers `any Error` for a closure that throws, so its type is written out:
     /// `{ session throws(PostgresError) in … }`.
+    /// - Parameter cancel: gives the run up, and closes the connection then.
     /// - Throws: what the closure threw; `.connectionLost` from any call once the connection is gone.
     package func run<Value: Sendable>(
+        cancel: StatementCancel = StatementCancel(),
         _ body: @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
+        // First, since it forgets an earlier cancel and must not forget one of this run.
         session.link.beginCall()
+        try cancel.begin { self.cancel() }
+        defer {
+            cancel.end()
+            if cancel.isCancelled { close() }
+        }
         defer { session.rollback() }
         return try body(session)
     }
 
-    /// Looks at the socket and runs, with one hop to the thread; nil, and nothing run, when the connection is gone.
-    func runIfStanding<Value: Sendable>(
+    /// As `run`, if the connection still stands; nil, and nothing was run, when it is gone.
+    package func runIfStanding<Value: Sendable>(
+        cancel: StatementCancel,
         _ body: @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value? {
         guard stillStands() else { return nil }
-        return try await run(body)
+        return try await run(cancel: cancel, body)
     }
 
-    /// Looks at the socket and runs, for who keeps the connection for many runs; nil, and nothing run, when it is gone.
-    /// - Parameter arm: is given what cancels this run, after which the connection is closed; gives what takes it back.
-    package func runIfStanding<Value: Sendable>(
-        arming arm: (@escaping @Sendable () -> Void) -> () -> Void,
-        _ body: @Sendable (Session) throws(PostgresError) -> Value
-    ) async throws(PostgresError) -> Value? {
-        let use = ConnectionUse(self)
-        let disarm = arm { use.cancel() }
-        defer {
-            disarm()
-            if use.finish() { close() }
-        }
-        return try await runIfStanding { (session) throws(PostgresError) in
-            try use.check()
-            return try body(session)
-        }
-    }
-
-    /// Waits for something that is told by a continuation, and goes on at once on the connection's thread.
+    /// Runs a wait that a continuation ends; the task then continues on the connection's thread without a detour.
     package func waiting<Value>(_ body: () async -> Value) async -> Value {
         await withTaskExecutorPreference(ThreadTasks(thread), operation: body)
     }
 
-    /// Whether the connection stands, after a look at its socket; costs no round trip.
+    /// Whether the connection is still open, judged by its socket, without a round trip.
     func stillStands() -> Bool {
         session.link.stillStands()
     }
@@ -109,11 +104,10 @@ package actor PostgresConnection {
     /// Whether the connection was open when last used.
     package nonisolated var isUsable: Bool { control.usable }
 
-    /// Asks the server to cancel what runs now; a call that is still not answered a quarter of a second later loses its connection.
-    ///
-    /// May be called by anyone at any time. What it hits is whatever runs when the request arrives, so whoever shares a
-    /// connection throws it away after a cancel, as ``ConnectionPool`` does.
-    package nonisolated func cancel() {
+    /// Asks the server to cancel what runs now; a call that is still not answered a quarter of a second later loses its
+    /// connection. It hits what runs when the request arrives: only a `StatementCancel` knows whether that is the right
+    /// run.
+    nonisolated func cancel() {
         control.cancel()
     }
 

@@ -5,7 +5,7 @@
 package struct PostgresError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The family of a failure.
     package enum Kind: Sendable, Hashable {
-        /// The server refused a statement and the connection lives on.
+        /// The server refused a statement; the connection can still be used.
         case server
         /// No connection could be made.
         case connectionFailed
@@ -15,7 +15,8 @@ package struct PostgresError: Error, Sendable, Hashable, CustomStringConvertible
         case closed
         /// We asked for the call to be cancelled.
         case cancelled
-        /// The server ended the statement by itself (`statement_timeout`, or a cancel of someone else), or our own deadline passed.
+        /// The server ended the statement by itself (`statement_timeout`, or a cancel by another session), or our
+        /// deadline passed.
         case timeout
         /// A connection string or keyword is not understood.
         case settings
@@ -25,7 +26,7 @@ package struct PostgresError: Error, Sendable, Hashable, CustomStringConvertible
         case decoding
         /// Exactly one row was asked for and another number came.
         case unexpectedRows
-        /// COMMIT was answered with ROLLBACK: a statement had failed and its error was swallowed.
+        /// The server answered COMMIT with ROLLBACK: a statement had failed and its error was ignored.
         case transactionAborted
         /// Every connection is busy and the queue of waiters is full.
         case poolExhausted
@@ -43,7 +44,7 @@ package struct PostgresError: Error, Sendable, Hashable, CustomStringConvertible
 
     /// The family of the failure.
     package var kind: Kind
-    /// The server's code, if the server answered at all.
+    /// The server's code; nil when the server did not answer.
     package var sqlState: SQLState?
     /// The violated constraint's name.
     package var constraint: String?
@@ -58,7 +59,7 @@ package struct PostgresError: Error, Sendable, Hashable, CustomStringConvertible
     /// True when something was sent that may or may not have been committed: ask by key before sending it again.
     package var outcomeUnknown: Bool
 
-    /// An error made on this side of the wire; `message` must hold no values.
+    /// An error that does not come from the server; `message` must hold no values.
     package init(
         _ kind: Kind,
         _ message: String,

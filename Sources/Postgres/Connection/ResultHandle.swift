@@ -48,7 +48,7 @@ import CLibPQ
         return unsafe body(UnsafeBufferPointer(start: start?.assumingMemoryBound(to: UInt8.self), count: length))
     }
 
-    /// The server's error as data; `kind` is `.server` until the caller knows better.
+    /// The server's error; its `kind` is `.server` until the caller has classified it.
     func error(statement: String?) -> PostgresError {
         var error = PostgresError(.server, field("M") ?? "", statement: statement)
         error.sqlState = field("C").map { SQLState($0) }

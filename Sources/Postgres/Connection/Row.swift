@@ -1,4 +1,4 @@
-/// One row of a result, lent to a decode closure and never kept.
+/// One row of a result, valid only inside the decode closure.
 package struct Row: ~Copyable {
     private let result: ResultHandle
     private let statement: String

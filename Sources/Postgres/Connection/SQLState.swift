@@ -1,7 +1,7 @@
 /// A five-character SQLSTATE code, such as `23505`.
 ///
 /// A code that ends in `000` stands for its whole class on the left side of `~=`, so
-/// `case .classIntegrityConstraint:` matches every `23xxx` and `case .uniqueViolation:` only `23505`.
+/// `case .classDataException:` matches every `22xxx` and `case .lockNotAvailable:` only `55P03`.
 package struct SQLState: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
     /// The five characters as the server sent them.
     package let code: String
@@ -39,27 +39,13 @@ extension SQLState {
     package static let classConnectionException: SQLState = "08000"
     /// `22xxx`: a value does not fit its type or function.
     package static let classDataException: SQLState = "22000"
-    /// `23xxx`: a constraint was violated.
-    package static let classIntegrityConstraint: SQLState = "23000"
-    /// `40xxx`: the server rolled the transaction back.
-    package static let classTransactionRollback: SQLState = "40000"
 
     /// `0A000` as one code: not supported, or a cached plan whose row type changed.
     package static let featureNotSupported: SQLState = "0A000"
-    /// `23505`: the key exists.
-    package static let uniqueViolation: SQLState = "23505"
-    /// `23514`: a `check` constraint said no.
-    package static let checkViolation: SQLState = "23514"
     /// `25006`: a write on a standby or in a read-only transaction.
     package static let readOnlyTransaction: SQLState = "25006"
     /// `26000` as one code: the server does not know this prepared statement.
     package static let invalidStatementName: SQLState = "26000"
-    /// `40001`: retry the transaction.
-    package static let serializationFailure: SQLState = "40001"
-    /// `40P01`: retry the transaction.
-    package static let deadlockDetected: SQLState = "40P01"
-    /// `42501`: the role lacks a privilege.
-    package static let insufficientPrivilege: SQLState = "42501"
     /// `42883`: no such function.
     package static let undefinedFunction: SQLState = "42883"
     /// `55P03`: `lock_timeout` ended a wait.

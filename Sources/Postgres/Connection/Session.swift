@@ -8,9 +8,9 @@ package final class Session {
     let link: Link
     private let control: ConnectionControl
     private var prepared: Set<String> = []
-    /// How the transaction that we have open sees the others; nil when we have none.
+    /// The mode of the open transaction; nil without one.
     var transactionMode: TransactionMode?
-    /// Whether a transaction of ours is open, so that a lost statement was surely not committed.
+    /// Whether a transaction is open, so that a lost statement was certainly not committed.
     var inTransaction: Bool { transactionMode != nil }
 
     init(control: ConnectionControl, logger: Logger) {
@@ -18,7 +18,7 @@ package final class Session {
         self.link = Link(control: control, logger: logger)
     }
 
-    /// Tries each host in turn, each with its whole `connectTimeout`.
+    /// Tries each host in turn, with the full `connectTimeout` for each.
     /// - Returns: the attempt that succeeded.
     @discardableResult
     func connect(
@@ -43,10 +43,6 @@ package final class Session {
 
     /// The server's version as a number, 150018 for 15.18; 0 when closed.
     package var serverVersion: Int { Int(link.serverVersion) }
-    /// The process id of the server's process for this connection; 0 when closed.
-    package var backendPID: Int32 { link.backendPID }
-    /// A parameter that the server reports by itself, such as `in_hot_standby`.
-    package func parameter(_ name: String) -> String? { link.parameter(name) }
     /// The connection's keywords as libpq resolved them, without the password.
     package var settings: ConnectionSettings { ConnectionSettings(keywords: link.resolvedKeywords) }
 
@@ -113,10 +109,10 @@ package final class Session {
         return try collect(sql).commandTag
     }
 
-    /// What the server says of a prepared statement that it has forgotten, or whose functions were made anew since.
+    /// The server's answers for a prepared statement that it does not have, or whose functions were replaced since.
     private static let saysStale: Set<SQLState?> = [.invalidStatementName, .featureNotSupported, .undefinedFunction]
 
-    /// Prepares if need be, runs, and prepares again once if the server has forgotten or outgrown the plan.
+    /// Prepares if need be and runs; when the server's plan turns out missing or stale, prepares and runs once more.
     private func execute(
         _ name: String,
         _ sql: String,
@@ -152,13 +148,13 @@ package final class Session {
         }
     }
 
-    /// A cancel that arrived while nothing ran would otherwise be lost.
+    /// The server ignores a cancel that arrives between two statements, so the next one is not sent after it.
     func checkNotCancelled(_ name: String) throws(PostgresError) {
         guard control.cancelRequested else { return }
         throw PostgresError(.cancelled, "cancelled before it was sent", statement: name)
     }
 
-    /// Makes the server know a statement; a round trip on first use only.
+    /// Prepares a statement in the server, on its first use only: that costs a round trip.
     func prepare(_ name: String, _ sql: String) throws(PostgresError) {
         guard !prepared.contains(name) else { return }
         try unsafe link.send { unsafe PQsendPrepare($0, name, sql, 0, nil) }
@@ -186,7 +182,7 @@ package final class Session {
                 last = consume result
             case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
                 link.close()
-                throw PostgresError(.connectionLost, "COPY is not spoken here", statement: name)
+                throw PostgresError(.connectionLost, "COPY is not supported", statement: name)
             default:
                 let error = classified(result.error(statement: name))
                 guard link.isOpen else { throw error }
@@ -198,7 +194,7 @@ package final class Session {
         return last
     }
 
-    /// Gives a server's error its kind, and closes when the server has hung up or is about to.
+    /// Gives a server's error its kind, and closes when the server has closed the connection or is about to.
     func classified(_ error: PostgresError) -> PostgresError {
         var error = error
         switch error.sqlState {
@@ -208,7 +204,7 @@ package final class Session {
             error.kind = .connectionLost
             link.close()
         case .readOnlyTransaction where transactionMode != .snapshot:
-            // Its server is no primary any more: the next connect looks for the one that is.
+            // This server is no longer the primary: the next connect looks for the new one.
             error.kind = .connectionLost
             link.close()
         default:
@@ -219,8 +215,8 @@ package final class Session {
 
     /// Runs something that may commit, and marks a loss after sending as an unknown outcome.
     ///
-    /// A commit whose wait for its standby was cancelled, by us or by anybody, is reported as a success with a warning. It
-    /// is no more than a loss here: the primary has it, and a failover may take it away.
+    /// A commit whose wait for its standby was cancelled is reported by the server as a success with a warning. It
+    /// counts as a loss here: only the primary has it, and a failover may undo it.
     func sending<Value: ~Copyable>(
         _ name: String,
         commits: Bool = false,

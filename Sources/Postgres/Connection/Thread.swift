@@ -1,8 +1,8 @@
 import CLibPQ
 import Glibc
 
-/// Starts a detached thread of our own, with every signal blocked: signals are the executable's business.
-/// - Throws: `.systemResources` when the machine gives no thread.
+/// Starts a detached thread with every signal blocked, since the executable handles signals on other threads.
+/// - Throws: `.systemResources` when no thread can be started.
 func startThread(named name: String, _ body: @escaping @Sendable () -> Void) throws(PostgresError) {
     let box = ThreadBody(name: name, body: body)
     let context = unsafe Unmanaged.passRetained(box)

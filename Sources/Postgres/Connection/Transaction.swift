@@ -1,26 +1,23 @@
 import CLibPQ
 
 extension Session {
-    /// How a transaction sees the others.
+    /// How a transaction is isolated from others.
     package enum TransactionMode: Sendable {
         /// READ COMMITTED, for writes.
         case readWrite
         /// One snapshot for several reads; writes are refused.
         case snapshot
-        /// SERIALIZABLE, for writes; expect `.serializationFailure`.
-        case serializable
 
         var begin: String {
             switch self {
             case .readWrite: "begin isolation level read committed read write"
             case .snapshot: "begin isolation level repeatable read read only"
-            case .serializable: "begin isolation level serializable read write"
             }
         }
     }
 
     /// Runs `body` in a transaction: COMMIT when it returns, ROLLBACK when it throws. Not to be nested.
-    /// - Throws: what `body` threw; `.transactionAborted` when `body` swallowed a failed statement;
+    /// - Throws: what `body` threw; `.transactionAborted` when `body` ignored a failed statement;
     ///   with `outcomeUnknown` when the connection was lost during COMMIT.
     package func transaction<Value>(
         _ mode: TransactionMode = .readWrite,

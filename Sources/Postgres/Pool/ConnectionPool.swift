@@ -1,15 +1,15 @@
 package import Logging
 import Synchronization
 
-/// At most so many connections, opened when first needed, shared by many callers.
+/// A limited number of connections, opened when first needed and shared by many callers.
 ///
 /// A broken connection is dropped and replaced. While the server is known to be down, calls fail at once with the reason.
 package final class ConnectionPool: Sendable {
     /// How many connections there are, in which state.
     package struct Status: Sendable, Hashable {
-        /// Connections that stand.
+        /// Connections that are open.
         package let open: Int
-        /// Connections that nobody uses.
+        /// Connections that are not in use.
         package let idle: Int
         /// Connections in use.
         package let busy: Int
@@ -41,8 +41,8 @@ package final class ConnectionPool: Sendable {
     ///   - name: of the connections' threads.
     ///   - capacity: connections at most, at least 1.
     ///   - maxWaiting: callers that may wait when all are busy; the next one gets `.poolExhausted`.
-    ///   - onUnreachable: called when a connect has failed, perhaps many times; must not block. Whoever hears it calls
-    ///     ``tryAgain()`` until that succeeds, since nobody else connects meanwhile.
+    ///   - onUnreachable: called when a connect has failed, perhaps many times; must not block. It has to cause
+    ///     calls of ``tryAgain()`` until one succeeds, since the pool does not connect by itself meanwhile.
     package init(
         _ settings: ConnectionSettings,
         name: String = "postgres",
@@ -64,42 +64,41 @@ package final class ConnectionPool: Sendable {
     /// Runs a closure on a connection's thread; the call is cancelled in the server when the task is cancelled.
     /// - Parameters:
     ///   - isPatient: whether to wait for a server that is down, as long as the task is not cancelled.
-    ///   - onStart: receives a closure that cancels this call and nothing after it; for callers whose
-    ///     cancellation is not a task's. Called again when the first connection turned out to be gone.
+    ///   - cancel: gives the run up, be it waiting, connecting or running.
     /// - Throws: what the closure threw; `.poolExhausted`, `.connectionFailed`, `.closed`, `.cancelled`.
     package func run<Value: Sendable>(
         isPatient: Bool = false,
-        onStart: (@Sendable (_ cancel: @escaping @Sendable () -> Void) -> Void)? = nil,
+        cancel: StatementCancel = StatementCancel(),
         _ body: @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
         while true {
-            let value = try await withLease(isPatient) { (lease) async throws(PostgresError) in
-                onStart?({ lease.use.cancel() })
-                return try await lease.connection.runIfStanding { (session) throws(PostgresError) in
-                    try lease.use.check()
-                    return try body(session)
-                }
+            let value = try await withLease(isPatient, cancel) { (connection) async throws(PostgresError) in
+                try await connection.runIfStanding(cancel: cancel, body)
             }
             if let value { return value }
         }
     }
 
-    /// Lends a connection for as long as `body` runs; nobody else uses it meanwhile. On its thread, so that waiting for work
-    /// there and running it costs no change of threads.
+    /// Lends a connection to `body` alone, which runs on the connection's thread: waiting for work there and running it
+    /// then costs no change of threads.
     package func withConnection<Value: Sendable>(
         _ body: (isolated PostgresConnection) async throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
+        let cancel = StatementCancel()
         while true {
-            let value: Value? = try await withLease(false) { (lease) async throws(PostgresError) in
-                guard await lease.connection.stillStands() else { return nil }
-                return try await body(lease.connection)
+            let value: Value? = try await withLease(false, cancel) { (connection) async throws(PostgresError) in
+                guard await connection.stillStands() else { return nil }
+                try cancel.begin { connection.cancel() }
+                defer { cancel.end() }
+                return try await body(connection)
             }
             if let value { return value }
         }
     }
 
-    /// Connects once more after a connect has failed. For one caller at a time, who pauses before the next.
-    /// - Returns: how long to pause: 50 ms, doubling to 1 s, less up to a half by chance; nil when the server is there.
+    /// Connects once more after a connect has failed. For one caller at a time, which pauses before it calls again.
+    /// - Returns: how long to pause: 50 ms, doubling to 1 s, shortened at random by up to half; nil when the server
+    ///   answers.
     package func tryAgain() async -> Duration? {
         let (slot, pause) = shared.withLock { shared in
             let pause = shared.state.pause
@@ -107,7 +106,7 @@ package final class ConnectionPool: Sendable {
         }
         guard let slot else { return nil }
         do throws(PostgresError) {
-            give(back: try await open(slot))
+            give(back: try await open(slot, StatementCancel()))
             logger.notice("the database is reached again")
             return nil
         } catch {
@@ -115,7 +114,7 @@ package final class ConnectionPool: Sendable {
         }
     }
 
-    /// Refuses new calls, lets running ones end, closes every connection, then returns.
+    /// Refuses new calls, waits for running ones and closes every connection.
     package func close() async {
         var closing: [PostgresConnection] = []
         change { shared in
@@ -135,36 +134,33 @@ package final class ConnectionPool: Sendable {
 
     private func withLease<Value: Sendable>(
         _ isPatient: Bool,
-        _ body: (Lease) async throws(PostgresError) -> Value
+        _ cancel: StatementCancel,
+        _ body: (PostgresConnection) async throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
-        let lease = try await lease(isPatient)
-        if Task.isCancelled {
-            give(back: lease)
-            throw PostgresError(.cancelled, "cancelled before it began")
-        }
-        let outcome = await withTaskCancellationHandler {
+        try await withTaskCancellationHandler {
             do throws(PostgresError) {
-                return Result<Value, PostgresError>.success(try await body(lease))
+                let lease = try await lease(isPatient, cancel)
+                defer { give(back: lease, wasCancelled: cancel.isCancelled) }
+                return Result<Value, PostgresError>.success(try await body(lease.connection))
             } catch {
                 return .failure(error)
             }
         } onCancel: {
-            lease.use.cancel()
-        }
-        give(back: lease)
-        return try outcome.get()
+            cancel.cancel()
+        }.get()
     }
 
-    /// A connection, perhaps one that the server closed while it was idle: whoever takes it looks, and asks again.
-    private func lease(_ isPatient: Bool) async throws(PostgresError) -> Lease {
+    /// A connection, after waiting for one if need be. The server may have closed it while it was idle, which the caller
+    /// checks.
+    private func lease(_ isPatient: Bool, _ cancel: StatementCancel) async throws(PostgresError) -> Lease {
         while true {
-            switch await grant(isPatient) {
+            switch try await grant(isPatient, cancel) {
             case .use(let slot):
                 guard let connection = shared.withLock({ $0.connections[slot] }) else { continue }
                 return Lease(slot: slot, connection: connection)
             case .open(let slot):
                 do throws(PostgresError) {
-                    return try await open(slot)
+                    return try await open(slot, cancel)
                 } catch {
                     guard isPatient, error.kind != .cancelled else { throw error }
                 }
@@ -176,9 +172,9 @@ package final class ConnectionPool: Sendable {
         }
     }
 
-    private func open(_ slot: PoolState.Slot) async throws(PostgresError) -> Lease {
+    private func open(_ slot: PoolState.Slot, _ cancel: StatementCancel) async throws(PostgresError) -> Lease {
         do throws(PostgresError) {
-            let connection = try await connect()
+            let connection = try await connect(cancel)
             let attempt = await connection.attempt
             change { shared in
                 shared.lastGood = attempt
@@ -187,7 +183,7 @@ package final class ConnectionPool: Sendable {
             }
             return Lease(slot: slot, connection: connection)
         } catch {
-            // Whoever no longer wants a connection says nothing of the server.
+            // A cancelled connect says nothing about the server.
             if error.kind == .cancelled {
                 change { $0.state.release(slot, usable: false) }
             } else {
@@ -200,36 +196,51 @@ package final class ConnectionPool: Sendable {
         }
     }
 
-    /// Connects, and once more after a refusal: a server process may be ended just while it greets us.
-    private func connect() async throws(PostgresError) -> PostgresConnection {
+    /// Connects, and once more after a refusal: the server process may have been ended while it was starting.
+    private func connect(_ cancel: StatementCancel) async throws(PostgresError) -> PostgresConnection {
         let preferred = shared.withLock { $0.lastGood }
         let end = ContinuousClock.now + settings.connectTimeout
         do throws(PostgresError) {
-            return try await PostgresConnection.open(settings, name: name, preferring: preferred, logger: logger)
+            return try await connect(preferred, cancel)
         } catch {
             guard error.kind == .connectionFailed, .now < end else { throw error }
-            return try await PostgresConnection.open(settings, name: name, preferring: preferred, logger: logger)
+            return try await connect(preferred, cancel)
         }
     }
 
-    /// What to do, after waiting if need be; `.wait` when the task was cancelled meanwhile.
-    private func grant(_ isPatient: Bool) async -> PoolState.Grant {
+    private func connect(
+        _ preferred: ConnectionSettings?,
+        _ cancel: StatementCancel
+    ) async throws(PostgresError) -> PostgresConnection {
+        try await PostgresConnection.open(
+            settings,
+            name: name,
+            preferring: preferred,
+            cancel: cancel,
+            logger: logger
+        )
+    }
+
+    /// What to do, after waiting if need be; `.wait` when it was cancelled meanwhile.
+    private func grant(
+        _ isPatient: Bool,
+        _ cancel: StatementCancel
+    ) async throws(PostgresError) -> PoolState.Grant {
         let waiter = shared.withLock { shared in
             shared.nextWaiter += 1
             return shared.nextWaiter
         }
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let grant = shared.withLock { shared in
-                    let grant = shared.state.acquire(waiter, isPatient: isPatient)
-                    if grant == .wait { shared.waiting[waiter] = continuation }
-                    return grant
-                }
-                if grant != .wait { continuation.resume(returning: grant) }
-                if grant == .wait, Task.isCancelled { abandon(waiter) }
+        try cancel.begin { self.abandon(waiter) }
+        defer { cancel.end() }
+        return await withCheckedContinuation { continuation in
+            let grant = shared.withLock { shared in
+                let grant = shared.state.acquire(waiter, isPatient: isPatient)
+                if grant == .wait { shared.waiting[waiter] = continuation }
+                return grant
             }
-        } onCancel: {
-            abandon(waiter)
+            if grant != .wait { continuation.resume(returning: grant) }
+            // A cancel from before it was queued found nothing to abandon.
+            if grant == .wait, cancel.isCancelled { abandon(waiter) }
         }
     }
 
@@ -240,8 +251,7 @@ package final class ConnectionPool: Sendable {
         continuation?.resume(returning: .wait)
     }
 
-    private func give(back lease: Lease) {
-        let wasCancelled = lease.use.finish()
+    private func give(back lease: Lease, wasCancelled: Bool = false) {
         let usable = lease.connection.isUsable && !wasCancelled
         change { shared in
             if !usable { shared.connections[lease.slot] = nil }
@@ -249,7 +259,7 @@ package final class ConnectionPool: Sendable {
         }
     }
 
-    /// Changes the state, then resumes whoever it concerns.
+    /// Changes the state, then resumes the waiters that got an answer by it.
     private func change(_ body: (inout Shared) -> [PoolState.Resumption]) {
         let (woken, drained) = shared.withLock { shared in
             let woken = body(&shared).map { (shared.waiting.removeValue(forKey: $0.waiter), $0.grant) }
@@ -267,11 +277,4 @@ package final class ConnectionPool: Sendable {
 private struct Lease {
     let slot: PoolState.Slot
     let connection: PostgresConnection
-    let use: ConnectionUse
-
-    init(slot: PoolState.Slot, connection: PostgresConnection) {
-        self.slot = slot
-        self.connection = connection
-        use = ConnectionUse(connection)
-    }
 }

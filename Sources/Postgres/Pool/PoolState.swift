@@ -1,10 +1,11 @@
-/// Who has which connection: a pure machine that does no I/O. The pool performs what it returns.
+/// Which connections are open and in use, and who waits: a state machine without I/O. The pool carries out what it
+/// returns.
 struct PoolState {
     /// A place for one connection; the pool keeps the connection of each slot.
     typealias Slot = Int
     typealias Waiter = Int
 
-    /// What someone who wants a connection has to do.
+    /// What a caller that wants a connection has to do.
     enum Grant: Equatable {
         /// Use the connection of this slot.
         case use(Slot)
@@ -16,7 +17,7 @@ struct PoolState {
         case refuse(PostgresError)
     }
 
-    /// Someone who waited, and what they have to do now.
+    /// A caller that waited, and what it has to do now.
     struct Resumption: Equatable {
         let waiter: Waiter
         let grant: Grant
@@ -39,7 +40,7 @@ struct PoolState {
     private var idle: [Slot] = []
     private var waiters: [Waiting] = []
     private var nextSlot = 0
-    /// Why the last connect failed; nil while the server is there as far as is known.
+    /// Why the last connect failed; nil while the server can be reached as far as is known.
     private var down: PostgresError?
     /// How long to pause before the next connect while the server is down.
     private(set) var pause: Duration
@@ -71,10 +72,10 @@ struct PoolState {
         )
     }
 
-    /// Someone wants a connection.
+    /// A caller wants a connection.
     /// - Parameters:
     ///   - waiter: queued under this number when the answer is `.wait`.
-    ///   - isPatient: whether to wait for a server that is down, rather than be refused at once.
+    ///   - isPatient: whether to wait for a server that is down instead of being refused at once.
     mutating func acquire(_ waiter: Waiter, isPatient: Bool = false) -> Grant {
         if isClosed { return .refuse(PostgresError(.closed, "the pool is closed")) }
         if let slot = idle.popLast() {
@@ -90,7 +91,7 @@ struct PoolState {
         return .wait
     }
 
-    /// A connection stands; whoever opened it uses it. The server is up, so waiters may open the free slots.
+    /// A connection was opened, and its opener uses it. The server is up, so waiters may open the free slots.
     mutating func opened(_ slot: Slot) -> [Resumption] {
         down = nil
         pause = firstPause
@@ -99,23 +100,23 @@ struct PoolState {
         return openForWaiters()
     }
 
-    /// A connect failed: from now on only `tryAgain` connects, and nobody waits for it who is not patient.
+    /// A connect failed: from now on only `tryAgain` connects, and only patient callers wait for it.
     ///
-    /// The impatient who wait already are refused when nothing that they could be handed is left.
+    /// Impatient callers that wait already are refused once no connection is left that could be handed to them.
     mutating func openFailed(_ slot: Slot, reason: PostgresError) -> [Resumption] {
         places[slot] = nil
         down = reason
         return places.isEmpty ? refuse(reason) { !$0.isPatient } : []
     }
 
-    /// One more connect while the server is down, for which the caller has paused; nil when it is up or nothing is wanted.
+    /// The slot for one more connect while the server is down; nil when it is up or the pool is closed.
     mutating func tryAgain() -> Slot? {
         guard down != nil, !isClosed else { return nil }
         pause = min(pause * 2, lastPause)
         return openSlot()
     }
 
-    /// A connection comes back.
+    /// A connection is given back.
     /// - Parameter usable: whether it may serve again; when false the pool drops it.
     mutating func release(_ slot: Slot, usable: Bool) -> [Resumption] {
         guard places[slot] != nil else { return [] }
@@ -134,14 +135,14 @@ struct PoolState {
         return [Resumption(waiter: waiters.removeFirst().waiter, grant: .use(slot))]
     }
 
-    /// Someone gave up waiting; false when they had already been resumed.
+    /// A caller gave up waiting; false when it was resumed before.
     mutating func abandon(_ waiter: Waiter) -> Bool {
         guard let index = waiters.firstIndex(where: { $0.waiter == waiter }) else { return false }
         waiters.remove(at: index)
         return true
     }
 
-    /// Closes: waiters are refused, idle slots are to be closed, busy ones when they come back.
+    /// Closes: waiters are refused, idle connections are to be closed now and busy ones when they are given back.
     mutating func close() -> (resumptions: [Resumption], idle: [Slot]) {
         isClosed = true
         let closing = idle

@@ -1,18 +1,18 @@
 import JSON
 import RPCTransport
 
-/// What came of a call.
+/// The outcome of a call.
 typealias Outcome = Result<Answer, PricingFailure>
 
-/// What a call gave that was done.
+/// The result of a call that succeeded.
 struct Answer: Sendable {
     let text: JSONText
     var isReplayed = false
-    /// What a dry run would have changed.
+    /// The changes that a dry run would have made.
     var wouldChange: JSONText?
-    /// Runs once the reply stands in the connection's output.
+    /// Runs once the reply was added to the connection's output.
     var afterReply: (@Sendable () -> Void)?
-    /// Whether its reply has `_meta`, which tells how the call went.
+    /// Whether the reply gets `_meta` with the call's timing.
     private let hasMeta: Bool
 
     /// An answer from the database.
@@ -23,20 +23,20 @@ struct Answer: Sendable {
         hasMeta = true
     }
 
-    /// What the daemon says of itself or of a connection.
+    /// An answer from the daemon itself, about its own state or a connection.
     init(ofDaemon text: JSONText, afterReply: (@Sendable () -> Void)? = nil) {
         self.text = text
         self.afterReply = afterReply
         hasMeta = false
     }
 
-    /// What the daemon says of itself or of a connection.
+    /// An answer from the daemon itself, about its own state or a connection.
     init(ofDaemon object: JSONObject, afterReply: (@Sendable () -> Void)? = nil) {
         self.init(ofDaemon: JSONText(object), afterReply: afterReply)
     }
 
-    /// The reply: the text, and in it `_meta`, which says whether it was replayed, what a dry run would change, and how long
-    /// it took. No other place adds it.
+    /// The reply: the text, and in it `_meta`, which says whether it was replayed, what a dry run would change, and how
+    /// long it took. No other place adds it.
     func reply(to context: CallContext) -> RPCReply {
         let text = text.bytes
         guard hasMeta, text.last == UInt8(ascii: "}") else { return RPCReply(self.text, afterReply: afterReply) }

@@ -3,17 +3,17 @@ import JSONRPC
 import PricingProtocol
 import RPCTransport
 
-/// One validated call on its way through the daemon.
+/// A call whose parameters were checked, with what the daemon needs to carry it out.
 final class CallContext: Sendable {
     let call: RPCCall
     let method: Method
     let meta: CallMeta
-    /// The method's own parameters, `_meta` taken off.
+    /// The method's parameters, without `_meta`.
     let params: JSONObject
     let role: Role
-    /// When its time is over; nil for a long method whose caller did not say.
+    /// When its time ends; nil for a long method without `timeoutMs`.
     let deadline: ContinuousClock.Instant?
-    /// Whose time that is: its own, or the daemon's for every call; nil as well.
+    /// The limit that the deadline comes from: the call's `timeoutMs` or the daemon's `requestMs`; nil without a deadline.
     let timeLimit: CallLimit?
     /// How long it waited for the database, and how long the database took.
     let timer: CallTimer
@@ -36,7 +36,7 @@ final class CallContext: Sendable {
         deadline = timeLimit.map { call.received + .milliseconds($0.value) }
     }
 
-    /// Whether it is to be carried out and rolled back; a key or a dry run asked of a reading call says nothing.
+    /// Whether it is to be carried out and rolled back. A dry run of a reading call is an ordinary one.
     var isDryRun: Bool { meta.isDryRun && method.effect == .write }
 
     /// Whether its time is over.
@@ -45,7 +45,7 @@ final class CallContext: Sendable {
     /// Milliseconds since the call's line was read.
     var elapsedMs: Int64 { (ContinuousClock.now - call.read).milliseconds }
 
-    /// That its time is over, before it was begun unless somebody knows better.
+    /// The failure that says that its time ended before it was begun; `whileRunning` turns it into one of a begun call.
     var expired: PricingFailure {
         .deadline(
             Expiry(
@@ -56,7 +56,7 @@ final class CallContext: Sendable {
         )
     }
 
-    /// The same call with other parameters of its own.
+    /// The same call with other parameters.
     func with(_ params: JSONObject) -> CallContext {
         CallContext(call: call, method: method, meta: meta, params: params, role: role, timer: timer)
     }
@@ -67,7 +67,7 @@ final class CallContext: Sendable {
         if call.cancellation.isCancelled { throw .cancelled }
     }
 
-    /// Tells a caller that asked for it how far long work has come.
+    /// Sends the progress of long work to a caller that asked for it.
     func report(done: Int64, total: Int64, _ message: String) {
         guard let token = meta.progressToken else { return }
         _ = call.connection.send(

@@ -3,7 +3,7 @@ import PricingProtocol
 import RPCTransport
 import Synchronization
 
-/// Lets the calls of gated methods in, a few at a time (`CallGate`).
+/// Limits how many calls of some methods run at a time (`CallGate`).
 final class CallGates: Sendable {
     private enum Entry: Sendable {
         case go
@@ -41,8 +41,8 @@ final class CallGates: Sendable {
 
     private let state = Mutex(State())
 
-    /// Runs `body` once the call is let in.
-    /// - Throws: `.exhausted` when the gate is full, and so is its waiting room; `.deadline` and `.cancelled` while it waits.
+    /// Runs `body` once the call may run.
+    /// - Throws: `.exhausted` when too many calls run and wait already; `.deadline` and `.cancelled` while it waits.
     func pass<Value>(
         _ gate: CallGate?,
         _ context: CallContext,
@@ -60,7 +60,7 @@ final class CallGates: Sendable {
         return try await body()
     }
 
-    /// Takes one more place for a call that is inside, if there is one now; `leave` gives it back.
+    /// Takes one more place for a call that runs already, if one is free; `leave` gives it back.
     func widen(_ gate: CallGate, _ context: CallContext) -> Bool {
         state.withLock { state in
             guard let inside = state.gates[gate], inside.running < gate.most.value else { return false }
@@ -69,7 +69,7 @@ final class CallGates: Sendable {
         }
     }
 
-    /// A call gives its place back, to the first that waits.
+    /// Gives a call's place back; the first waiting call gets it.
     func leave(_ gate: CallGate, _ uid: UInt32) {
         let next: Waiter? = state.withLock { state in
             guard var inside = state.gates[gate] else { return nil as Waiter? }

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// How long a call waited until the database first worked for it, and for how long it did, for the timing in its reply.
+/// Measures how long a call waited for the database and how long the database worked for it, for the timing in its reply.
 final class CallTimer: Sendable {
     private struct State {
         var first: ContinuousClock.Instant?
-        /// When the work that goes on now began.
+        /// When the database began what it does now; nil while it does nothing.
         var began: ContinuousClock.Instant?
         var worked = Duration.zero
 
@@ -21,7 +21,7 @@ final class CallTimer: Sendable {
 
     private let state = Mutex(State())
 
-    /// The database begins to work for it: in one of its steps, or in one of several tries.
+    /// The database begins to work for the call; may be called for each of several steps or tries.
     func begin() {
         state.withLock { $0.begin(at: .now) }
     }
@@ -31,7 +31,7 @@ final class CallTimer: Sendable {
         state.withLock { $0.end(at: .now) }
     }
 
-    /// A batch that it was in.
+    /// Adds the time of a batch that the call was part of.
     func note(began: ContinuousClock.Instant, ended: ContinuousClock.Instant) {
         state.withLock { state in
             state.begin(at: began)
@@ -39,7 +39,7 @@ final class CallTimer: Sendable {
         }
     }
 
-    /// Microseconds before the database, in it, and in all, since the call arrived.
+    /// Microseconds that the call waited for the database, spent in it, and took in total since it arrived.
     func timing(since received: ContinuousClock.Instant) -> (queue: Int64, database: Int64, total: Int64) {
         let now = ContinuousClock.now
         let state = state.withLock { $0 }

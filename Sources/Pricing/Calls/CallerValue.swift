@@ -2,10 +2,10 @@ import JSON
 import Postgres
 import PricingProtocol
 
-/// Finds the member of a call whose value the database refused: by the constraint that it broke, or by the value that the
-/// error quotes. What is no member of this very call is not its caller's fault.
+/// Finds the parameter whose value the database refused: by the constraint that it violated, or by the value that the
+/// error quotes. If no parameter of the call fits, the fault is not the caller's.
 struct CallerValue {
-    /// What a broken constraint means to a caller who gave one of these members.
+    /// What a violated constraint means to a caller that gave one of these parameters.
     enum Answer: Sendable {
         case code(ErrorCode, _ members: [String])
         case violation(_ members: [String], _ rule: String, _ message: String)
@@ -19,7 +19,7 @@ struct CallerValue {
 
     let params: JSONObject
 
-    /// The refusal that names the member; nil when it is none of this call.
+    /// The refusal that names the parameter; nil when none of this call fits.
     func refusal(_ error: PostgresError) -> PricingFailure? {
         if let constraint = error.constraint {
             guard let answer = Self.constraints[constraint] else { return nil }
@@ -40,8 +40,8 @@ struct CallerValue {
         return .refused(.invalidParams, message: "\(path): \(message).", facts: ["violations": [violation.json]])
     }
 
-    /// Constraints that a value of a call can break, each with the members whose value that may be, the likeliest first.
-    /// Every other one is a fault of ours.
+    /// Constraints that a parameter can violate, each with the parameters that can do so, the most likely first. The
+    /// violation of any other constraint is a fault of ours.
     static let constraints: [String: Answer] = [
         "app_user_email_key": .code(.emailTaken, ["/email"]),
         "app_user_phone_number_key": .code(.phoneTaken, ["/phoneNumber"]),

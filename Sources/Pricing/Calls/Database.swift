@@ -6,7 +6,7 @@ import Postgres
 import PricingProtocol
 import RPCTransport
 
-/// The way of every call to PostgreSQL: pooled, limited in time, cancellable, retried where that is safe.
+/// Runs calls in PostgreSQL: on a pooled connection, within the call's time, cancellable, and again where that is safe.
 struct Database: Sendable {
     let pool: ConnectionPool
     private let logger: Logger
@@ -18,10 +18,10 @@ struct Database: Sendable {
         storms = StormLog(logger)
     }
 
-    /// How long a batch of calls may take before its connection is given up.
+    /// How long a batch of calls may take before it is cancelled.
     private static let batchTime = Duration.milliseconds(CallLimit.statementMs.value + 1000)
-    /// How often a write is run again after a serialization failure, a deadlock or a lock not had: waiting for a lock each
-    /// time, it must still end within the time of a call.
+    /// How often a call is run again after a serialization failure, a deadlock or a lock timeout. Each run may wait for a
+    /// lock, and all of them together must fit into the time of a call.
     private static let mostRetries = 2
 
     /// A reading call.
@@ -58,10 +58,12 @@ struct Database: Sendable {
         return Answer(text: JSONText(compacting: written.reply), isReplayed: written.isReplayed)
     }
 
-    /// Runs a closure on a pooled connection for a call, and again where that is safe: a read after a lost connection, a
-    /// write too, since it carries a key. What was once sent is tried until the call's deadline, and waits for a primary if
-    /// need be, so that its caller gets one result; what was not is refused at once while there is none. What is not
-    /// repeatable is run again only after a conflict, which the server has rolled back.
+    /// Runs a closure on a pooled connection for a call, and runs it again where that is safe.
+    ///
+    /// After a lost connection a read is repeated, and a write too, since its key makes it happen once. Such a call is
+    /// tried until its deadline and waits for a primary if need be, so that its caller learns the result. A call that
+    /// was not sent yet is refused at once while there is no primary. After a conflict, which the server has rolled
+    /// back, any call is run again, also one that is not repeatable.
     func run<Value: Sendable>(
         _ context: CallContext,
         isRepeatable: Bool = true,
@@ -98,65 +100,34 @@ struct Database: Sendable {
         try? await Task.sleep(for: .milliseconds(Int64.random(in: 1...20) * Int64(max(1, retries))))
     }
 
-    /// One try. A cancel of the call, or its deadline, cancels the statement in the server, or the wait for a connection.
+    /// One try. A cancel or the deadline of the call cancels the statement, or ends the wait for a connection.
     private func once<Value: Sendable>(
         _ context: CallContext,
         isPatient: Bool,
         _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
-        let cancellation = context.call.cancellation
-        return try await cancellable(
-            isPatient: isPatient,
-            { cancel in
-                let registration = cancellation.onCancel(cancel)
-                return { cancellation.remove(registration) }
-            },
-            { (session) throws(PostgresError) in try Self.limited(session, context, body) }
-        )
-    }
-
-    /// Runs a closure on a pooled connection so that somebody else may give it up: the statement is cancelled in the
-    /// server, or the wait for a connection ends. Cancelling the task does the same.
-    /// - Parameters:
-    ///   - isPatient: whether to wait for a database that is not there now.
-    ///   - arm: is given the cancel, and gives what takes it back.
-    func cancellable<Value: Sendable>(
-        isPatient: Bool = false,
-        _ arm: (@escaping @Sendable () -> Void) -> () -> Void,
-        _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
-    ) async throws(PostgresError) -> Value {
-        let task = Task { () async -> Result<Value, PostgresError> in
-            do throws(PostgresError) {
-                return .success(
-                    try await pool.run(isPatient: isPatient) { (session) throws(PostgresError) in try body(session) }
-                )
-            } catch {
-                return .failure(error)
-            }
+        let cancel = StatementCancel()
+        let registration = context.call.cancellation.onCancel { cancel.cancel() }
+        defer { context.call.cancellation.remove(registration) }
+        return try await pool.run(isPatient: isPatient, cancel: cancel) { (session) throws(PostgresError) in
+            try Self.limited(session, context, body)
         }
-        let disarm = arm { task.cancel() }
-        defer { disarm() }
-        return try await withTaskCancellationHandler {
-            await task.value
-        } onCancel: {
-            task.cancel()
-        }.get()
     }
 
-    /// Runs a closure for a whole batch of calls, and gives it up after a time: its statement limit cannot be trusted then.
-    /// - Parameter kept: the connection to run it on while that stands; else it is any of the pool.
+    /// Runs a closure for a batch of calls and cancels it after `batchTime`, in case the server does not keep its own
+    /// limit.
+    /// - Parameter kept: the connection to run it on; if it is gone, any connection of the pool.
     func runBatch<Value: Sendable>(
         on kept: PostgresConnection?,
         isPatient: Bool = false,
         _ deadlines: DeadlineWatch,
         _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PostgresError) -> Value {
-        func arm(_ cancel: @escaping @Sendable () -> Void) -> () -> Void {
-            let watched = deadlines.add(.now + Self.batchTime, cancel)
-            return { deadlines.remove(watched) }
-        }
-        if let value = try await kept?.runIfStanding(arming: arm, body) { return value }
-        return try await cancellable(isPatient: isPatient, arm, body)
+        let cancel = StatementCancel()
+        let watched = deadlines.add(.now + Self.batchTime) { cancel.cancel() }
+        defer { deadlines.remove(watched) }
+        if let value = try await kept?.runIfStanding(cancel: cancel, body) { return value }
+        return try await pool.run(isPatient: isPatient, cancel: cancel, body)
     }
 
     /// Runs the body within the call's own limits, where it has any; a dry run is rolled back.
@@ -177,8 +148,8 @@ struct Database: Sendable {
         return limit == nil ? try body(session) : try session.transaction(.readWrite, within)
     }
 
-    /// The statement limit in milliseconds where it is not the connection's own; rounded up, lest it end before the
-    /// deadline does.
+    /// The statement limit in milliseconds; nil to keep the connection's setting. Rounded up, so that the statement does
+    /// not end before the deadline.
     private static func statementLimit(_ context: CallContext) -> Int64? {
         guard context.meta.timeoutMs != nil, let deadline = context.deadline else {
             return context.method.isLong ? 0 : nil
@@ -195,17 +166,17 @@ struct Database: Sendable {
     }
 
     /// What an error means to the call that met it.
-    /// - Parameter isBatched: whether its statement was that of several calls, whose limit is the connection's.
+    /// - Parameter isBatched: whether it ran in a batch, where the connection's statement limit applies.
     func failure(_ error: PostgresError, _ context: CallContext, isBatched: Bool = false) -> PricingFailure {
         var error = error
-        // Nothing is unknown of what was only read.
+        // A read changes nothing, so its outcome is never unknown.
         error.outcomeUnknown = error.outcomeUnknown && context.method.effect == .write
         switch error.kind {
         case .cancelled, .timeout:
             if context.isLate { return error.outcomeUnknown ? context.expired.whileRunning : context.expired }
             if context.call.cancellation.isCancelled { return .cancelled }
             guard error.kind == .cancelled || Self.mayHaveTimedOut(context, isBatched) else {
-                // Somebody told the server to cancel it.
+                // Another session cancelled it in the server, as an administrator may.
                 return .unavailable(sqlState: error.sqlState?.code, isUnknown: error.outcomeUnknown)
             }
             return .deadline(
@@ -216,13 +187,13 @@ struct Database: Sendable {
         }
     }
 
-    /// Whether a call may have met the limit of its statements, its own deadline still to come.
+    /// Whether the connection's statement limit may have ended the call before its deadline.
     private static func mayHaveTimedOut(_ context: CallContext, _ isBatched: Bool) -> Bool {
         let isLimited = isBatched || (context.meta.timeoutMs == nil && !context.method.isLong)
         return isLimited && context.elapsedMs >= CallLimit.statementMs.value
     }
 
-    /// Notes a fault of ours in the log; the id under which it stands there.
+    /// Logs a fault of ours; returns the id under which it is found in the log.
     func incident(_ error: PostgresError, _ method: String) -> String {
         let incident = Self.freshKey()
         logger.error(
@@ -233,7 +204,7 @@ struct Database: Sendable {
         return incident
     }
 
-    /// The error as its peer sees it. A fault of ours is noted, and so is what the server lacks.
+    /// The error for the peer. Faults of ours and a lack of resources are also logged.
     func rpcError(_ failure: PricingFailure, _ method: String) -> RPCError {
         switch failure {
         case .fault(let error):
@@ -253,13 +224,13 @@ struct Database: Sendable {
         return failure.rpcError(incidentID: "")
     }
 
-    /// A key for a write that came without one, so that it may be sent again after a lost connection. Later ones are
-    /// greater, so that the index over all keys grows at its end, in pages that are at hand.
+    /// A key for a write that came without one, so that it can be sent again after a lost connection. Keys ascend with
+    /// time, so that the index over all keys grows at its end, where its pages are in memory.
     static func freshKey() -> String {
         var now = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &now)
         let milliseconds = UInt64(max(0, now.tv_sec)) * 1000 + UInt64(max(0, now.tv_nsec)) / 1_000_000
-        // From 1972 to 2059 a number of eight digits.
+        // In base 36 this has eight digits from 1972 to 2059, so that keys sort by time.
         return "pricingd-" + String(milliseconds, radix: 36) + "-"
             + String(UInt64.random(in: .min ... .max), radix: 36)
             + String(UInt64.random(in: .min ... .max), radix: 36)
@@ -267,6 +238,6 @@ struct Database: Sendable {
 }
 
 extension CallContext {
-    /// Who did it: what the call says, else the peer's uid.
+    /// The actor for the records: the call's `actor`, else the peer's uid.
     var actor: String { meta.actor ?? "uid:\(call.peer.uid)" }
 }

@@ -1,9 +1,10 @@
 import ServiceLifecycle
 import Synchronization
+import Waking
 
-/// Runs handlers at their deadlines; one sleeper for all calls.
+/// Runs handlers at their deadlines, with one sleeping task for all calls.
 final class DeadlineWatch: Service {
-    /// A watched deadline; `remove` takes it back.
+    /// A watched deadline, for `remove`.
     struct Token: Sendable, Hashable {
         fileprivate let number: UInt64
     }
@@ -16,7 +17,7 @@ final class DeadlineWatch: Service {
     private struct State {
         var watched: [UInt64: Watched] = [:]
         var nextNumber: UInt64 = 0
-        /// When the sleeper wakes by itself.
+        /// When the sleeping task wakes without being woken.
         var wakesAt: ContinuousClock.Instant?
     }
 
@@ -42,12 +43,12 @@ final class DeadlineWatch: Service {
     func run() async {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                await self.waker.sleep(until: self.expirePassed())
+                await self.waker.wait(until: self.expirePassed())
             }
         }
     }
 
-    /// Runs what is due; the earliest deadline that is left.
+    /// Runs the handlers that are due; returns the earliest deadline that is left.
     private func expirePassed() -> ContinuousClock.Instant? {
         let now = ContinuousClock.now
         let (due, next) = state.withLock { state in

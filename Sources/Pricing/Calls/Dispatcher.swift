@@ -5,36 +5,36 @@ import Postgres
 import PricingProtocol
 import RPCTransport
 
-/// Every call passes here: known, allowed, well-formed, then done; and its reply gets its own metadata.
+/// Answers every call: finds its method, checks the role and the parameters, has it carried out and counts it.
 struct Dispatcher: RPCService {
-    /// What answers a call in a task of its own.
+    /// Answers a call in a separate task.
     typealias Handler = @Sendable (CallContext) async throws(PricingFailure) -> Answer
-    /// What answers a call without waiting for anything.
+    /// Answers a call without waiting for anything.
     typealias InlineHandler = @Sendable (CallContext) throws(PricingFailure) -> Answer
 
     /// How the calls of a method are answered.
     enum Handling: Sendable {
-        /// Where the line is read.
+        /// On the event loop that reads the line.
         case inline(InlineHandler)
-        /// In a task of its own.
+        /// In a separate task.
         case task(Handler)
         /// By an intake; a dry run, which must not share a commit with other calls, by a handler.
         case batched(any Intake, dryRun: Handler)
     }
 
-    /// A method with all that its calls need.
+    /// A method with what its calls need.
     private final class Route: Sendable {
         let method: Method
         let handling: Handling
-        let tally: CallRegister.Tally
+        let tally: CallTallies.Tally
 
-        init(_ method: Method, _ handling: Handling, _ tally: CallRegister.Tally) {
+        init(_ method: Method, _ handling: Handling, _ tally: CallTallies.Tally) {
             self.method = method
             self.handling = handling
             self.tally = tally
         }
 
-        /// Whether its calls always have a task of their own.
+        /// Whether its calls always have a separate task.
         var needsTask: Bool { if case .task = handling { true } else { false } }
     }
 
@@ -43,7 +43,6 @@ struct Dispatcher: RPCService {
     private let deadlines: DeadlineWatch
     private let database: Database
     private let gates: CallGates
-    private let register: CallRegister
     private let logger: Logger
     private let closed: @Sendable (RPCConnection) -> Void
 
@@ -53,7 +52,7 @@ struct Dispatcher: RPCService {
         deadlines: DeadlineWatch,
         database: Database,
         gates: CallGates,
-        register: CallRegister,
+        tallies: CallTallies,
         logger: Logger,
         connectionClosed: @escaping @Sendable (RPCConnection) -> Void
     ) {
@@ -61,11 +60,10 @@ struct Dispatcher: RPCService {
         self.deadlines = deadlines
         self.database = database
         self.gates = gates
-        self.register = register
         self.logger = logger
         closed = connectionClosed
         routes = handlings.reduce(into: [:]) { routes, entry in
-            guard let method = AllMethods.byName[entry.key], let tally = register.tallies[entry.key] else { return }
+            guard let method = AllMethods.byName[entry.key], let tally = tallies.byMethod[entry.key] else { return }
             routes[entry.key] = Route(method, entry.value, tally)
         }
     }
@@ -121,7 +119,7 @@ struct Dispatcher: RPCService {
                 gather(context, route, intake) { done.resume(returning: $0) }
             }.get()
         case .task(let handler), .batched(_, let handler):
-            let running = begun(context)
+            let watched = begun(context)
             let outcome: Outcome
             do throws(PricingFailure) {
                 outcome = .success(
@@ -132,21 +130,21 @@ struct Dispatcher: RPCService {
             } catch {
                 outcome = .failure(error)
             }
-            end(running)
+            end(watched)
             return try ended(context, route, outcome).get()
         }
     }
 
-    /// Hands a call to its intake; `done` is told its outcome.
+    /// Passes a call to its intake; `done` gets the reply.
     private func gather(
         _ context: CallContext,
         _ route: Route,
         _ intake: any Intake,
         _ done: @escaping @Sendable (Result<RPCReply, RPCError>) -> Void
     ) {
-        let running = begun(context)
+        let watched = begun(context)
         intake.submit(context) { outcome in
-            end(running)
+            end(watched)
             done(ended(context, route, outcome))
         }
     }
@@ -159,28 +157,19 @@ struct Dispatcher: RPCService {
         }
     }
 
-    // MARK: what is known of calls that run and of those that have ended
+    // MARK: what is watched of calls that run, and counted of those that have ended
 
-    /// A call that runs: where it is listed, and where its deadline is watched.
-    private struct Running {
-        let number: Int64
-        let watched: DeadlineWatch.Token?
-    }
-
-    private func begun(_ context: CallContext) -> Running {
+    /// Has the deadline of a call watched, if it has one; `end` follows.
+    private func begun(_ context: CallContext) -> DeadlineWatch.Token? {
         let cancellation = context.call.cancellation
-        return Running(
-            number: register.begin(context.call),
-            watched: context.deadline.map { deadlines.add($0) { cancellation.cancel() } }
-        )
+        return context.deadline.map { deadlines.add($0) { cancellation.cancel() } }
     }
 
-    private func end(_ running: Running) {
-        if let watched = running.watched { deadlines.remove(watched) }
-        register.end(running.number)
+    private func end(_ watched: DeadlineWatch.Token?) {
+        if let watched { deadlines.remove(watched) }
     }
 
-    /// The outcome of a call as its peer sees it; counted, and said in the log when it was slow.
+    /// Turns the outcome of a call into its reply, counts it, and logs it when it was slow.
     private func ended(_ context: CallContext, _ route: Route, _ outcome: Outcome) -> Result<RPCReply, RPCError> {
         let reply = outcome.map { $0.reply(to: context) }.mapError { rpcError($0, context) }
         let refusal: String? = if case .failure(let error) = reply { error.reason } else { nil }
@@ -196,10 +185,10 @@ struct Dispatcher: RPCService {
         return reply
     }
 
-    /// A call that takes longer is logged, in microseconds.
+    /// A call that takes at least this many microseconds is logged.
     private static let slowMicroseconds: Int64 = 1_000_000
 
-    /// The call as it is carried out: allowed, and its parameters checked. One that is not is counted as it ends here.
+    /// Checks the role and the parameters of a call. A call that is refused here is counted here.
     private func context(of call: RPCCall, _ route: Route) throws(RPCError) -> CallContext {
         do throws(RPCError) {
             let role = roles.role(of: call.connection)
@@ -217,7 +206,7 @@ struct Dispatcher: RPCService {
         }
     }
 
-    /// The call with its parameters checked, or every violation at once.
+    /// The call with checked parameters; the error names all violations.
     private static func validated(_ call: RPCCall, _ method: Method, _ role: Role) throws(RPCError) -> CallContext {
         var validator = SchemaValidator()
         var meta = CallMeta()
@@ -236,7 +225,7 @@ struct Dispatcher: RPCService {
         return CallContext(call: call, method: method, meta: meta, params: Self.trimmed(params, method), role: role)
     }
 
-    /// Names come without the blanks and invisible characters around them, whatever they name.
+    /// Removes blanks and invisible characters around the parameters that are names.
     private static func trimmed(_ params: JSONObject, _ method: Method) -> JSONObject {
         var params = params
         for name in method.names {
@@ -245,7 +234,8 @@ struct Dispatcher: RPCService {
         return params
     }
 
-    /// An optional text or time that is null is one that was not given; limits and counts say what they mean.
+    /// Removes optional texts and times that are null, which means the same as not given; other types define null
+    /// themselves.
     private static func withoutNulls(_ params: JSONObject, _ method: Method) -> JSONObject {
         guard params.contains(where: { $0.value.isNull }) else { return params }
         var params = params
@@ -260,7 +250,7 @@ struct Dispatcher: RPCService {
 
     private func rpcError(_ failure: PricingFailure, _ context: CallContext) -> RPCError {
         var error = database.rpcError(failure, context.method.name)
-        // A call with a key may always be sent again: it happens once.
+        // A write with a key may always be sent again, since it happens once.
         if context.method.effect == .write, context.meta.idempotencyKey != nil {
             if case .deadline = failure { error.retryable = true }
         } else if case .unavailable(_, let isUnknown) = failure, isUnknown, context.method.effect == .write {

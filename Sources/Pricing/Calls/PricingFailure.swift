@@ -3,25 +3,26 @@ import JSONRPC
 import Postgres
 import PricingProtocol
 
-/// Why a deed was not done, in the words of the domain.
+/// Why a call was not carried out.
 enum PricingFailure: Error, Sendable {
-    /// An error of the registry, with its sentence and facts.
+    /// An error of the protocol's registry, with its message and data.
     case refused(ErrorCode, message: String?, facts: JSONObject)
     /// The caller cancelled it.
     case cancelled
     /// Its time ran out.
     case deadline(Expiry)
-    /// The database could not be reached; when it had been sent, whether it was done is unknown.
+    /// The database could not be reached; `isUnknown` when the call may have been carried out before the connection was
+    /// lost.
     case unavailable(sqlState: String?, isUnknown: Bool)
-    /// All of something is in use; nothing was done.
+    /// A resource or limit is used up; nothing was done.
     case exhausted(Shortage)
-    /// Somebody else held a row for as long as a call waits for it; nothing was done.
+    /// Another transaction locked a row for longer than a call waits; nothing was done.
     case contended
     /// A fault of ours.
     case fault(PostgresError)
 
-    /// An error of the database as a failure of the call that met it; what an SQLSTATE means stands in `SQLStateTable`.
-    /// - Parameter params: the call's own parameters: only their values can be its caller's fault.
+    /// Turns an error of the database into the failure of a call; `SQLStateTable` says what an SQLSTATE means.
+    /// - Parameter params: the call's parameters, to tell whether one of them caused the error.
     init(_ error: PostgresError, params: JSONObject = [:]) {
         switch error.kind {
         case .connectionFailed, .connectionLost, .closed:
@@ -49,26 +50,26 @@ enum PricingFailure: Error, Sendable {
         case .value: return CallerValue(params: params).refusal(error) ?? .fault(error)
         case .contention: return .contended
         case .shortage(let which): return .exhausted(Shortage(which, sqlState: state.code))
-        // Its transaction was rolled back, and the server lived to say so.
+        // The server itself reported the error, so the transaction was rolled back.
         case .outage, .cancelled: return .unavailable(sqlState: state.code, isUnknown: false)
         case .fault: return .fault(error)
         }
     }
 
-    /// Whether a refusal of values says which: each violation, or each row of an import, has its place.
+    /// Whether a refusal of parameters says which ones: each violation has a path, or the rows of an import are listed.
     private static func namesMembers(_ facts: JSONObject) -> Bool {
         if facts["failed"] != nil { return true }
         let violations = facts["violations"]?.array ?? []
         return !violations.isEmpty && violations.allSatisfy { $0["path"]?.string?.isEmpty == false }
     }
 
-    /// Whether it answers the deed itself, so that an earlier try was not carried out either.
+    /// Whether the database refused the call itself, so that an earlier try was not carried out either.
     var isDefinite: Bool {
         if case .refused = self { return true }
         return false
     }
 
-    /// This loss of a connection after an earlier one of the same call: what was unknown stays unknown.
+    /// This failure after an earlier one of the same call: if the outcome of the earlier try is unknown, it stays unknown.
     func after(_ earlier: PricingFailure?) -> PricingFailure {
         if case .unavailable(_, isUnknown: true)? = earlier, case .unavailable(let state, _) = self {
             return .unavailable(sqlState: state, isUnknown: true)
@@ -76,14 +77,14 @@ enum PricingFailure: Error, Sendable {
         return self
     }
 
-    /// The same of a call that is being carried out and was given up: nobody knows yet what becomes of it.
+    /// The same failure for a call that runs already: a deadline then leaves the outcome unknown.
     var whileRunning: PricingFailure {
         guard case .deadline(var expiry) = self else { return self }
         expiry.isUnknown = true
         return .deadline(expiry)
     }
 
-    /// The error as a peer sees it. A fault keeps its facts to itself and gives the incident's id.
+    /// The error for the peer. A fault of ours shows only the incident's id, under which the log has the details.
     func rpcError(incidentID: @autoclosure () -> String) -> RPCError {
         switch self {
         case .refused(let code, let message, let facts): return code.error(message, facts)
@@ -110,20 +111,20 @@ enum PricingFailure: Error, Sendable {
         return ErrorCode.domain(code)
     }
 
-    /// The database's own states for errors of the protocol. `PR903`, a change of what is only ever added to, is none: no
-    /// call asks for that.
+    /// SQLSTATEs of our PL/pgSQL code for errors of the protocol. `PR903`, a change of an append-only table, is not among
+    /// them, since no call changes one.
     static let protocolStates: [String: ErrorCode] = ["PR009": .idempotencyConflict, "PR602": .invalidParams]
 }
 
-/// Something of which there is no more for now.
+/// A resource or limit that is used up for now.
 struct Shortage: Sendable {
     let which: String
-    /// How much there is of it; nil when only the database knows.
+    /// The value of the limit; nil when it is not one of ours.
     let value: Int64?
     let sqlState: String?
     let retryAfterMs: Int
 
-    /// A limit of our own that is reached.
+    /// A limit of the daemon that is reached.
     init(_ limit: CallLimit, retryAfterMs: Int = RetryAfter.busy) {
         which = limit.name
         value = limit.value
@@ -131,7 +132,7 @@ struct Shortage: Sendable {
         self.retryAfterMs = retryAfterMs
     }
 
-    /// What the machine or the database server lacks.
+    /// A resource that the machine or the database server has no more of.
     init(_ which: String, sqlState: String? = nil) {
         self.which = which
         self.sqlState = sqlState
@@ -150,18 +151,18 @@ struct Shortage: Sendable {
     }
 }
 
-/// A call whose time ran out.
+/// How the time of a call ran out.
 struct Expiry: Sendable {
-    /// Whose time it was: the call's own `timeoutMs`, or a limit of the daemon's that `session.hello` lists.
+    /// The limit that was reached: the call's `timeoutMs`, or a limit of the daemon that `session.hello` lists.
     let limit: CallLimit
-    /// How long the daemon had it, from when its line was read.
+    /// Milliseconds since its line was read.
     let elapsedMs: Int64
-    /// Whether it may have been done.
+    /// Whether it may have been carried out.
     var isUnknown = false
-    /// The process stood still before the line was read, so that it may have waited for longer than is known.
+    /// Whether the process stood still before the line was read, so that the call may have waited longer than is known.
     var followsStandstill = false
 
-    /// The limit of a call's own.
+    /// The limit that a call sets with `timeoutMs`.
     static func timeoutMs(_ value: Int64) -> CallLimit { CallLimit("timeoutMs", value) }
 
     fileprivate var rpcError: RPCError {
@@ -181,7 +182,7 @@ struct Expiry: Sendable {
             ]
         )
         guard followsStandstill, !isUnknown else { return error }
-        // Nothing was done, and once the standstill is over the next one counts from its own line.
+        // Nothing was done, and the time of a new call is not affected by the standstill.
         error.retryable = true
         error.retryAfterMs = 500
         return error

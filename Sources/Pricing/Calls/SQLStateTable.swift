@@ -1,30 +1,30 @@
 import Postgres
 
-/// What an SQLSTATE of PostgreSQL's says to the caller of the call that met it. The one place that knows.
+/// What PostgreSQL's SQLSTATEs mean to the caller. It is defined here alone.
 ///
 /// | states | to the caller |
 /// |---|---|
-/// | `PR…` | what PL/pgSQL raised by itself: the error of the registry that has these digits |
-/// | 22, 23 | INVALID_PARAMS at a member of this very call where the constraint or the quoted value is that member's; else INTERNAL |
-/// | 40001, 40P01, 55P03 | another transaction stood in the way: run again, at last RESOURCE_EXHAUSTED (`lockMs`) |
+/// | `PR…` | raised by our PL/pgSQL code: the error of the registry with these digits |
+/// | 22, 23 | INVALID_PARAMS if the constraint or the quoted value belongs to a parameter of the call; else INTERNAL |
+/// | 40001, 40P01, 55P03 | conflict with another transaction: run again, finally RESOURCE_EXHAUSTED (`lockMs`) |
 /// | 53 | RESOURCE_EXHAUSTED: `disk`, `memory`, `connections`, `configuration`, else `database`; nothing was done |
-/// | 08, 25006, 57 but 57014 | UNAVAILABLE; the server goes, comes, or is no primary |
-/// | 42883 | UNAVAILABLE: another version of pricingd has made the functions anew, and this one is about to end |
-/// | 57014 | our own cancel: CANCELLED; a limit of time: DEADLINE_EXCEEDED; somebody else's cancel: UNAVAILABLE |
+/// | 08, 25006, 57 but 57014 | UNAVAILABLE; the server starts, stops or is no primary |
+/// | 42883 | UNAVAILABLE: another version of pricingd has replaced the functions, and this one is about to end |
+/// | 57014 | our own cancel: CANCELLED; a limit of time: DEADLINE_EXCEEDED; a cancel by another session: UNAVAILABLE |
 /// | all others | INTERNAL with an incidentId: the fault is ours, or the server's |
 enum SQLStateTable {
     enum Meaning: Equatable, Sendable {
-        /// A value did not fit; whose, has to be found out.
+        /// A value did not fit; `CallerValue` finds out which.
         case value
         case contention
         case shortage(_ which: String)
         case outage
-        /// The statement was cancelled; by whom, has to be found out.
+        /// The statement was cancelled; `Database.failure` finds out why.
         case cancelled
         case fault
     }
 
-    /// By whole state or by class; the longer one counts. What is not listed is a fault.
+    /// By full SQLSTATE or by class; the full one goes first. A state that is not listed is a fault.
     static let meanings: [String: Meaning] = [
         "08": .outage, "22": .value, "23": .value, "25006": .outage,
         "42883": .outage,
@@ -40,13 +40,13 @@ enum SQLStateTable {
 }
 
 extension PostgresError {
-    /// Whether other transactions stood in the way, so that the same call may succeed when it is run again.
+    /// Whether it is a conflict with other transactions, so that the same call may succeed when it is run again.
     var isContention: Bool { meaning == .contention }
 
-    /// What its SQLSTATE says; nil without one.
+    /// The meaning of its SQLSTATE; nil without one.
     var meaning: SQLStateTable.Meaning? { sqlState.map { SQLStateTable.meaning(of: $0) } }
 
-    /// Whether the server itself lacks something, so that the next call would meet the same.
+    /// Whether the server lacks something or is unavailable, so that the next call would fail too.
     var isStorm: Bool {
         switch meaning {
         case .shortage, .outage: true

@@ -1,7 +1,7 @@
 import Logging
 import Synchronization
 
-/// Says of what happens to every call for as long as it lasts one line a second, and how often it was since the last one.
+/// Logs what may happen to every call at the same time: at most one line a second for each text, with the number of times.
 final class StormLog: Sendable {
     private struct Storm {
         var isQuietUntil: ContinuousClock.Instant
@@ -17,7 +17,7 @@ final class StormLog: Sendable {
         self.logger = logger
     }
 
-    /// Says it, or counts it for the next line of the same text.
+    /// Logs the text, or counts it for the next line of the same text.
     func warn(_ text: String, _ facts: Logger.Metadata, now: ContinuousClock.Instant = .now) {
         let count: Int? = storms.withLock { storms in
             let storm = storms[text] ?? Storm(isQuietUntil: now)

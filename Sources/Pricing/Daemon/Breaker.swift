@@ -1,9 +1,10 @@
 import Logging
 import Postgres
 import ServiceLifecycle
+import Waking
 
-/// Looks at the whole catalogue after prices moved, and halts automation when that cannot be meant; what it looks for
-/// stands in `check_breaker`. At most one look a second, so that a storm of orders pays for few.
+/// Checks the whole catalogue after prices moved, and halts automation when the change looks like a mistake; the
+/// conditions are in `check_breaker`. It runs at most once a second, so that many orders cost few checks.
 struct Breaker: Service {
     private static let pause = Duration.seconds(1)
 
@@ -13,8 +14,8 @@ struct Breaker: Service {
     private let committed: @Sendable () -> Void
 
     /// - Parameters:
-    ///   - news: woken when events were numbered: prices may have moved.
-    ///   - committed: told when it has halted automation, which is an event.
+    ///   - news: woken when events were numbered, since prices may have moved then.
+    ///   - committed: called when it has halted automation, which is an event.
     init(database: Database, news: Waker, logger: Logger, committed: @escaping @Sendable () -> Void) {
         self.database = database
         self.news = news
@@ -25,7 +26,7 @@ struct Breaker: Service {
     func run() async {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                await news.sleep(until: nil)
+                await news.wait()
                 await check()
                 try? await Task.sleep(for: Self.pause)
             }
@@ -43,7 +44,7 @@ struct Breaker: Service {
         } catch {
             if Task.isCancelled { return }
             logger.warning(
-                "the breaker could not look; it looks again after the next price",
+                "the breaker could not check the prices; it checks again after the next change",
                 metadata: ["reason": "\(error)"]
             )
         }

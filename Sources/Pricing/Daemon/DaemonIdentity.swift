@@ -1,6 +1,6 @@
 import PricingProtocol
 
-/// Who this daemon is: one value for its whole life.
+/// What tells this run of the daemon from others; the same until it ends.
 struct DaemonIdentity: Sendable {
     /// The version of the program.
     static let version = Release.version

@@ -1,16 +1,17 @@
 import JSONRPC
 import Logging
 import PricingProtocol
+import Waking
 
 /// The parts that answer calls, made once and shared by all handlers.
 struct DaemonParts: Sendable {
     let identity: DaemonIdentity
-    /// Whether the database is a cluster of our own.
+    /// Whether the database is our private cluster.
     let isPrivate: Bool
     let limits: TransportLimits
     let database: Database
     let deadlines = DeadlineWatch()
-    let register = CallRegister()
+    let tallies = CallTallies()
     let gates = CallGates()
     /// The server, once it is made.
     let server = ServerSlot()
@@ -46,11 +47,11 @@ struct DaemonParts: Sendable {
                 feed: feed
             ).handlers,
             ReportHandlers(database: database).handlers,
-            OperationHandlers(database: database, register: register, feed: feed, server: server).handlers,
+            OperationHandlers(database: database, feed: feed, server: server).handlers,
             MetricsHandlers(
                 identity: identity,
                 database: database,
-                register: register,
+                tallies: tallies,
                 intake: intake,
                 feed: feed,
                 server: server

@@ -3,36 +3,36 @@ package import Postgres
 
 /// Where the shop's database is.
 package enum DatabaseSource: Sendable {
-    /// A cluster of our own in a data folder.
+    /// A private cluster in a data folder.
     case privateCluster(folder: String)
-    /// A server that somebody else runs.
+    /// A server that is run independently of the daemon.
     case configured(ConnectionSettings)
 }
 
-/// A database that is there and at the schema of this binary.
+/// A database that can be reached and has the schema of this binary.
 package struct DatabaseHost: Sendable {
-    /// Why there is none.
+    /// Why no such database could be opened.
     package enum Failure: Error, Sendable {
-        /// The server cannot be reached, or was refused by another daemon.
+        /// The server cannot be reached, or another daemon uses the data folder.
         case database(PostgresError)
         /// The scripts and the database contradict each other.
         case refused(MigrationPlan.Refusal)
-        /// A configured database lacks these scripts, and nobody told us to migrate it.
+        /// A configured database lacks these scripts: it is migrated only by `pricingd migrate`.
         case outOfStep([String])
-        /// `--sandbox` was asked of a database that was not made as one.
+        /// `--sandbox` was given for a database that was not made as a sandbox.
         case notASandbox
     }
 
-    /// Our own cluster; nil for a configured server.
+    /// The private cluster; nil for a configured server.
     package let cluster: PrivateCluster?
-    /// For serving.
+    /// How the daemon connects to serve calls.
     let settings: ConnectionSettings
-    /// What the database's register calls the code of this binary.
+    /// The hash of this binary's SQL code, as the database keeps it.
     let codeHash: String
     let isSandbox: Bool
 
-    /// Starts a private cluster or names a configured server, of several hosts the one that accepts writes: nothing here is
-    /// of use on any other, whatever `target_session_attrs` was given.
+    /// Starts a private cluster, or gives the settings of a configured server. Of several hosts only the one that accepts
+    /// writes is used, whatever `target_session_attrs` says, since the daemon has to write.
     package static func reach(
         _ source: DatabaseSource,
         logger: Logger
@@ -57,7 +57,7 @@ package struct DatabaseHost: Sendable {
         }
     }
 
-    /// A database to serve from. A private cluster is migrated by itself, a configured one must be in step already.
+    /// Opens the database to serve from. A private cluster is migrated here; a configured database must be up to date.
     package static func open(
         _ source: DatabaseSource,
         isSandbox: Bool,

@@ -1,23 +1,24 @@
 import Logging
 import Postgres
 import ServiceLifecycle
+import Waking
 
-/// Brings the database back after a connect has failed: starts a private cluster again, and connects anew until a
-/// connection stands. Callers do not wait for it: they get UNAVAILABLE at once.
+/// Restores the connection to the database after a connect has failed: starts a private cluster again, and tries to
+/// connect until that succeeds. Calls do not wait for it: they get UNAVAILABLE at once.
 struct DatabaseKeeper: Service {
     let pool: ConnectionPool
-    /// Our own cluster; nil for a configured server.
+    /// The private cluster; nil for a configured server.
     let cluster: PrivateCluster?
     /// Woken when a connect has failed.
     let waker: Waker
     let logger: Logger
-    /// Told when a connection stands again.
+    /// Called when a connect has succeeded again.
     let broughtBack: @Sendable () -> Void
 
     func run() async {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                await waker.sleep(until: nil)
+                await waker.wait()
                 await bringBack()
             }
         }

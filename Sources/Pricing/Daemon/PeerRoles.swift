@@ -3,12 +3,12 @@ import PricingProtocol
 import RPCTransport
 import Synchronization
 
-/// Which role a peer has, by the uid and groups that the kernel vouches for.
+/// Gives a peer its role by its uid, as the kernel reports it, and by that user's groups.
 package struct PeerRoles: Sendable {
     private let ownUser = getuid()
-    /// Members may change prices and stock.
+    /// The group whose members have the role operator.
     package let operatorGroup: UInt32?
-    /// Members may look.
+    /// The group whose members have the role viewer.
     package let viewerGroup: UInt32?
 
     package init(operatorGroup: UInt32? = nil, viewerGroup: UInt32? = nil) {
@@ -16,16 +16,16 @@ package struct PeerRoles: Sendable {
         self.viewerGroup = viewerGroup
     }
 
-    /// The groups that are let in, each once.
+    /// The groups whose members may connect, each once.
     package var groups: [UInt32] {
         let given = [operatorGroup, viewerGroup].compactMap { $0 }
         return given.count == 2 && given[0] == given[1] ? [given[0]] : given
     }
 
-    /// Whether it is root or whoever the daemon runs as.
+    /// Whether the peer is root or the user that the daemon runs as.
     fileprivate func isOwn(_ peer: Peer) -> Bool { peer.uid == 0 || peer.uid == ownUser }
 
-    /// The daemon's own uid and root are admin; the mapped groups' members have their role; nobody else has one.
+    /// Admin for root and for the user that the daemon runs as, else the role of the peer's group; nil without a role.
     func role(of peer: Peer) -> Role? {
         if isOwn(peer) { return .admin }
         let groups = Self.groups(of: peer)
@@ -48,8 +48,8 @@ package struct PeerRoles: Sendable {
     }
 }
 
-/// The roles of the peers that are connected. Each is looked up once a connection, away from the event loop: the system's
-/// tables of users and groups are files, or a server far away.
+/// The roles of the connected peers. A role is looked up once for each connection and away from the event loop, since the
+/// system reads its users and groups from files or from a server in the network.
 final class ConnectedRoles: Sendable {
     private let roles: PeerRoles
     /// By the number of the connection; those that need no looking up are not in it.
@@ -68,12 +68,12 @@ final class ConnectedRoles: Sendable {
         return role
     }
 
-    /// Its role since it connected.
+    /// The role that was looked up when the peer connected; nil without one.
     func role(of connection: RPCConnection) -> Role? {
         roles.isOwn(connection.peer) ? .admin : known.withLock { $0[connection.number] }
     }
 
-    /// The peer is gone.
+    /// The peer has disconnected.
     func forget(_ connection: RPCConnection) {
         guard !roles.isOwn(connection.peer) else { return }
         known.withLock { $0[connection.number] = nil }

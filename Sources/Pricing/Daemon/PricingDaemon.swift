@@ -6,10 +6,11 @@ import PricingProtocol
 package import RPCTransport
 import ServiceLifecycle
 import UnixSignals
+import Waking
 
-/// The daemon put together: a database, the services that keep it, and the server in front.
+/// The whole daemon: the database, the services that work on it, and the server that takes calls.
 package struct PricingDaemon: Sendable {
-    /// Connections to the database at most.
+    /// How many connections to the database there are at most.
     private static let connections = 8
     /// How long a shutdown waits for calls in flight.
     private static let drainTime = Duration.milliseconds(3500)
@@ -24,8 +25,8 @@ package struct PricingDaemon: Sendable {
 
     /// - Parameters:
     ///   - host: the database, reached and migrated.
-    ///   - listener: where peers come from.
-    ///   - mirrorFolder: where every connection's lines are kept; nil for nowhere.
+    ///   - listener: where connections come from.
+    ///   - mirrorFolder: where every connection's lines are mirrored; nil for no mirror.
     package init(
         host: DatabaseHost,
         listener: Listener,
@@ -55,7 +56,7 @@ package struct PricingDaemon: Sendable {
             deadlines: parts.deadlines,
             database: parts.database,
             gates: parts.gates,
-            register: parts.register,
+            tallies: parts.tallies,
             logger: logger,
             connectionClosed: { parts.feed.connectionClosed($0) }
         )
@@ -82,7 +83,7 @@ package struct PricingDaemon: Sendable {
             channels: ["pricing_event", MigrationStatements.schemaChannel],
             logger: logger
         )
-        // They end in the opposite order.
+        // A shutdown ends them in the opposite order.
         services = [
             keeper, parts.deadlines, parts.intake, parts.reads, parts.feed, parts.ticker, parts.breaker,
             ChangeListener(changes: changes, feed: parts.feed, code: CodeWatch(pool: pool, hash: host.codeHash)),
@@ -93,7 +94,7 @@ package struct PricingDaemon: Sendable {
         instanceID = instance
     }
 
-    /// What every connection of the daemon asks of its session.
+    /// Adds the session settings that every connection of the daemon gets.
     private static func limited(_ settings: ConnectionSettings) -> ConnectionSettings {
         settings.with("application_name", "pricingd").with(
             "options",
@@ -103,7 +104,7 @@ package struct PricingDaemon: Sendable {
         )
     }
 
-    /// Who wants a sign of life, and how often.
+    /// A watchdog of the service manager that has to be told regularly that the daemon runs.
     package struct Watchdog: Sendable {
         private let period: Duration
         private let tell: @Sendable () -> Void
@@ -122,10 +123,10 @@ package struct PricingDaemon: Sendable {
         }
     }
 
-    /// Serves until a graceful shutdown; then answers what is in flight, and stops everything that it started.
+    /// Serves until a graceful shutdown; then answers calls in flight and ends every service.
     /// - Parameters:
-    ///   - ready: told once signals are obeyed and calls will be answered.
-    ///   - stopping: told when the shutdown begins.
+    ///   - ready: called once signals are handled and calls will be answered.
+    ///   - stopping: called when the shutdown begins.
     package func run(
         watchdog: Watchdog? = nil,
         ready: () -> Void = {},
@@ -166,7 +167,8 @@ package struct PricingDaemon: Sendable {
         try outcome.get()
     }
 
-    /// The first SIGTERM or SIGINT drains, a second one ends at once; a private cluster is adopted by the next daemon.
+    /// The first SIGTERM or SIGINT drains, a second one ends the process at once; the next daemon adopts the private
+    /// cluster.
     private static func obey(_ signals: UnixSignalsSequence, _ group: ServiceGroup) async {
         var isEnding = false
         for await _ in signals {
@@ -219,15 +221,15 @@ private struct ChangeListener: Service {
     }
 }
 
-/// The functions that the database has are those of another binary.
+/// The database's functions were replaced by another version of the daemon.
 package struct CodeChanged: Error {}
 
-/// Whether the database's functions are still those of this binary.
+/// Checks that the database's functions are still those of this binary.
 private struct CodeWatch: Sendable {
     let pool: ConnectionPool
     let hash: String
 
-    /// - Throws: ``CodeChanged`` when they are not. A database that cannot be asked is asked when it is back.
+    /// - Throws: ``CodeChanged`` when they are not. A database that cannot be reached is checked once it can be again.
     func check() async throws(CodeChanged) {
         let found: String
         do throws(PostgresError) {

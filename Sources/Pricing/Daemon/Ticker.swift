@@ -1,9 +1,10 @@
 import Logging
 import Postgres
 import ServiceLifecycle
+import Waking
 
-/// Runs the tick: when an hour begins, when a pin ends, and once at the start. Several daemons may run it; an advisory
-/// lock in the database lets one tick at a time.
+/// Runs the tick, which prices products again by time: at each full hour, when a pin ends, and at the start of the daemon.
+/// Several daemons may serve one database: an advisory lock in it lets one tick run at a time.
 struct Ticker: Service {
     private let database: Database
     private let logger: Logger
@@ -16,7 +17,8 @@ struct Ticker: Service {
         self.committed = committed
     }
 
-    /// A pin was set, the clock moved or a product failed: the next tick may be due earlier.
+    /// Computes anew when the next tick is due: it may be earlier after a pin was set, the clock was moved or a product
+    /// failed.
     func kick() {
         waker.wake()
     }
@@ -24,18 +26,18 @@ struct Ticker: Service {
     func run() async {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                await waker.sleep(until: await tick())
+                await waker.wait(until: await tick())
             }
         }
     }
 
-    /// What `expire_request_keys` forgets at once.
+    /// How many keys `expire_request_keys` deletes in one call.
     private static let keysAtOnce: Int64 = 10_000
 
-    /// Nobody tells when a row is let go that an order held while its page passed.
+    /// How soon products are tried again whose rows an order had locked: the end of a lock is not announced.
     private static let retryHeldRows = Duration.milliseconds(200)
 
-    /// Ticks until nothing is due; when something will be, nil for not before a kick.
+    /// Ticks until nothing is due. Returns when the next tick is due; nil if that depends on a `kick`.
     private func tick() async -> ContinuousClock.Instant? {
         do throws(PostgresError) {
             var after: Int64? = 0
@@ -54,7 +56,7 @@ struct Ticker: Service {
                 let hasExpired = try session.one(DaemonStatements.expireEvents)
                 return (keys < Self.keysAtOnce && !hasExpired, try session.one(DaemonStatements.secondsToTick))
             }
-            // What is due is priced before more is cleared away.
+            // There is more to delete, but products that are due meanwhile are priced first.
             guard isClean else { return .now }
             return seconds.isFinite ? .now + .seconds(min(seconds, 3600)) : nil
         } catch {

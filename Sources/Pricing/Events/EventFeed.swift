@@ -4,6 +4,7 @@ import PricingProtocol
 import RPCTransport
 import ServiceLifecycle
 import Synchronization
+import Waking
 
 /// Numbers committed events and sends them to subscribers, strictly in the order of their numbers.
 ///
@@ -126,7 +127,7 @@ final class EventFeed: Service {
         await withGracefulShutdownHandler {
             for await _ in signal {
                 await serveAll()
-                if subscriptions == 0 { await idlePause.sleep(until: .now + Self.unheardPause) }
+                if subscriptions == 0 { await idlePause.wait(until: .now + Self.unheardPause) }
             }
         } onGracefulShutdown: {
             self.wake.finish()

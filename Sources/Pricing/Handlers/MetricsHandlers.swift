@@ -7,7 +7,7 @@ import RPCTransport
 struct MetricsHandlers: Sendable {
     let identity: DaemonIdentity
     let database: Database
-    let register: CallRegister
+    let tallies: CallTallies
     let intake: OrderIntake
     let feed: EventFeed
     let server: ServerSlot
@@ -25,7 +25,8 @@ struct MetricsHandlers: Sendable {
         addOrders(&text)
         addEvents(&text)
         addPool(&text)
-        text.add(register)
+        text.add(tallies)
+        text.gauge("pricingd_calls_running", "Calls that run now.", Int64(server.server?.calls.count ?? 0))
         await addStored(&text, context)
         return Answer(ofDaemon: ["text": .string(text.text)])
     }

@@ -7,36 +7,39 @@ import Synchronization
 /// What an operator sees and stops: the calls that run, the drain, completion.
 struct OperationHandlers: Sendable {
     let database: Database
-    let register: CallRegister
     let feed: EventFeed
-    /// The server, once it is made: a drain is asked of it.
+    /// The server, once it is made: it knows the calls that run.
     let server: ServerSlot
 
     var handlers: [String: Dispatcher.Handler] {
         [
             "server.requests": { context throws(PricingFailure) in requests(context) },
-            "server.cancel": { context throws(PricingFailure) in
-                Answer(ofDaemon: ["cancelled": .bool(register.cancel(context.params["request"]?.integer ?? 0))])
-            },
+            "server.cancel": { context throws(PricingFailure) in cancel(context) },
             "server.drain": { context async throws(PricingFailure) in await drain(context) },
             "server.complete": { context async throws(PricingFailure) in try await complete(context) },
         ]
     }
 
     private func requests(_ context: CallContext) -> Answer {
-        let items = register.running.filter { $0.call.cancellation !== context.call.cancellation }.map {
-            running -> JSONValue in
+        let calls = server.server?.calls ?? []
+        let items = calls.filter { $0 !== context.call }.map { call -> JSONValue in
             [
-                "request": .integer(running.number), "method": .string(running.call.method),
-                "elapsedMs": .integer((ContinuousClock.now - running.call.received).milliseconds),
+                "request": .integer(call.number), "method": .string(call.method),
+                "elapsedMs": .integer((ContinuousClock.now - call.received).milliseconds),
                 "peer": [
-                    "uid": .integer(Int64(running.call.peer.uid)), "pid": .integer(Int64(running.call.peer.pid)),
-                    "connection": .integer(Int64(running.call.connection.number)),
+                    "uid": .integer(Int64(call.peer.uid)), "pid": .integer(Int64(call.peer.pid)),
+                    "connection": .integer(Int64(call.connection.number)),
                 ],
-                "actor": running.call.params[CallMeta.member]?["actor"] ?? .null,
+                "actor": call.params[CallMeta.member]?["actor"] ?? .null,
             ]
         }
         return Answer(ofDaemon: ["items": .array(items)])
+    }
+
+    private func cancel(_ context: CallContext) -> Answer {
+        let call = server.server?.calls.first { $0.number == context.params["request"]?.integer }
+        call?.cancellation.cancel()
+        return Answer(ofDaemon: ["cancelled": .bool(call != nil)])
     }
 
     private func drain(_ context: CallContext) async -> Answer {

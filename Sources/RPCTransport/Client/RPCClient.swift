@@ -34,8 +34,8 @@ package final class RPCClient: Sendable {
     /// So many notifications wait for a slow reader before the oldest are dropped.
     package static let notificationsKept = 100_000
 
-    /// What the server sends unasked, in order, for one reader; ends with the connection. Of a reader that lags by more
-    /// than `connect` was told to keep the oldest are dropped, and counted.
+    /// The server's notifications in order, for one reader; ends with the connection. When the reader lags by more than
+    /// `connect` was told to keep, the oldest are dropped.
     package let notifications: AsyncStream<RPCNotification>
 
     private let noted: AsyncStream<RPCNotification>.Continuation
@@ -45,9 +45,6 @@ package final class RPCClient: Sendable {
     private let outbox = Outbox()
     private let limits: TransportLimits
     private let state = Mutex(State())
-
-    /// Notifications that were dropped so far because the reader lagged.
-    package var notificationsDropped: Int { dropped.load(ordering: .relaxed) }
 
     /// Connects to the server that listens at `path`, and sends nothing before the kernel has said that it is root's, ours
     /// or that of the folder's owner.

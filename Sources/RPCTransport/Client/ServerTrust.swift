@@ -1,7 +1,7 @@
 import Glibc
 
-/// Who serves at a socket, as the kernel says. In a folder that others may write, another user can listen first, and would
-/// be told passwords.
+/// Checks which user serves at a socket, as the kernel reports it. In a folder that others may write, another user could
+/// listen first and would receive passwords.
 enum ServerTrust {
     /// Asks who listens at the other end of a connected socket.
     /// - Throws: `.notTrusted` unless it is root, we ourselves or the owner of the socket's folder.

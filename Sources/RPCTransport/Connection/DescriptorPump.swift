@@ -2,49 +2,45 @@ import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
+import Waking
 
-/// Moves bytes between two plain descriptors and a connection, on one thread of its own.
+/// Moves bytes between two plain descriptors and a connection, on a separate thread.
 ///
-/// `poll` and small blocking reads and writes work on pipes, terminals, sockets and regular files alike, and the
-/// descriptors' flags, which other processes share, stay as they were.
+/// `poll` with small blocking reads and writes works for pipes, terminals, sockets and regular files, and leaves the
+/// descriptors' flags alone, which other processes share.
 final class DescriptorPump: ByteTransport {
-    /// A pipe that polls as writable takes this much without blocking.
+    /// A pipe that is reported as writable takes this many bytes without blocking.
     private static let writeBytes = 4096
     private static let readBytes = 64 << 10
 
     private let input: Int32
     private let output: Int32
-    /// A socket pair to ourselves: a byte in it interrupts `poll`.
-    private let alarm: (read: Int32, write: Int32)
+    private let pipe: WakePipe
     private let isAborted = Atomic(false)
-    /// The bytes have a thread of their own; what they say is handled as that of any other peer.
+    /// Where the calls are handled; only the bytes are moved on the separate thread.
     let loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next()
 
     init(input: Int32, output: Int32) throws(StandardIO.SystemError) {
-        var ends: [Int32] = [-1, -1]
-        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-        guard unsafe socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw StandardIO.SystemError(errno: errno) }
-        alarm = (ends[0], ends[1])
+        do throws(WakePipe.Failure) {
+            pipe = try WakePipe()
+        } catch {
+            throw StandardIO.SystemError(errno: error.errno)
+        }
         self.input = input
         self.output = output
     }
 
-    deinit {
-        _ = close(alarm.read)
-        _ = close(alarm.write)
-    }
-
     func resumeReading() {
-        wake()
+        pipe.wake()
     }
 
     func wakeWriter(of outbox: Outbox) {
-        wake()
+        pipe.wake()
     }
 
     func abort() {
         isAborted.store(true, ordering: .releasing)
-        wake()
+        pipe.wake()
     }
 
     var isPatient: Bool { true }
@@ -63,12 +59,12 @@ final class DescriptorPump: ByteTransport {
             }
             let reads = !connection.inbox.hasEnded && connection.inbox.wantsMore
             var waits = [
-                pollfd(fd: alarm.read, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: pipe.reader, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: reads ? input : -1, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: pending.isEmpty ? -1 : output, events: Int16(POLLOUT), revents: 0),
             ]
             guard unsafe poll(&waits, nfds_t(waits.count), -1) >= 0 || errno == EINTR else { break }
-            if waits[0].revents != 0 { clearAlarm() }
+            if waits[0].revents != 0 { pipe.reset() }
             if waits[1].revents != 0 { read(into: connection.inbox) }
             if waits[2].revents != 0, !write(&pending, connection.outbox) { break }
         }
@@ -97,16 +93,7 @@ final class DescriptorPump: ByteTransport {
         return true
     }
 
-    private func wake() {
-        _ = unsafe Glibc.write(alarm.write, [1], 1)
-    }
-
-    private func clearAlarm() {
-        var bytes: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0]
-        _ = unsafe Glibc.read(alarm.read, &bytes, bytes.count)
-    }
-
-    /// What was taken from the outbox and is not written yet.
+    /// Bytes that were taken from the outbox and are not written yet.
     private struct Pending {
         private var bytes: [UInt8] = []
         private var start = 0

@@ -1,7 +1,7 @@
 import NIOCore
 import Synchronization
 
-/// Bytes on their way from a peer to the one who reads them. Bounded: the source stops when too much waits.
+/// Bytes that a peer sent and that are not read yet. When too many wait, the source is asked to pause.
 final class Inbox: Sendable {
     private struct State {
         var pieces: CircularBuffer<ByteBuffer> = []
@@ -19,11 +19,11 @@ final class Inbox: Sendable {
     /// Whether input has ended, from either side.
     var hasEnded: Bool { state.withLock { $0.hasEnded } }
 
-    /// Whether the source shall read on.
+    /// Whether the source should read more.
     var wantsMore: Bool { state.withLock { !$0.isPaused } }
 
-    /// The next piece, in order; nil at the end of the input. For one reader, who is resumed on the
-    /// actor that it runs on: that is what the isolation is handed down for.
+    /// The next piece, in order; nil at the end of the input. For one reader, which is resumed on its own actor: the
+    /// isolation is passed on for that.
     func next(isolation: isolated (any Actor)? = #isolation) async -> ByteBuffer? {
         if let piece = dequeue() { return piece }
         return await withCheckedContinuation(isolation: isolation) { reader in
@@ -41,7 +41,7 @@ final class Inbox: Sendable {
         state.withLock { $0.pieces.popFirst() }
     }
 
-    /// Takes a piece from the source; after the end it is thrown away.
+    /// Takes a piece from the source; after the end it is dropped.
     func put(_ piece: ByteBuffer) {
         state.withLock { state in
             guard !state.hasEnded else { return nil as CheckedContinuation<ByteBuffer?, Never>? }

@@ -1,7 +1,7 @@
 import NIOCore
 
-/// An event loop as the place where a task goes on. A task that waits for a continuation goes on by way of Swift's pool
-/// even when its actor lives on the loop, which costs two changes of threads; while it prefers this executor it does not.
+/// Lets a task continue on an event loop. A task that is resumed from a continuation passes through Swift's pool first,
+/// even when its actor runs on the loop, which costs two changes of threads. With this preference it does not.
 final class LoopTasks: TaskExecutor {
     private let loop: any EventLoop
 

@@ -1,40 +1,40 @@
 import NIOCore
 import Synchronization
 
-/// Bytes on their way to a peer. Whatever gathers while a write runs leaves together in the next one.
+/// Bytes to be written to a peer. What is added while one write runs is written together in the next.
 final class Outbox: Sendable {
     /// What the writer does next.
     enum Step {
         /// Write these, then report `wrote(count)` and ask again.
         case write([ByteBuffer], count: Int)
-        /// Nothing waits: sleep until `append` or `end` wakes the writer.
+        /// Nothing waits: be idle until `append` or `end` wakes the writer.
         case idle
-        /// All has left and no more will come: close. `lingers`: the peer may still be sending.
+        /// Everything is written and no more will come: close. `lingers`: the peer may still be sending.
         case end(lingers: Bool)
     }
 
-    /// What became of an append.
+    /// Whether appended bytes were taken.
     enum Appended {
-        /// `wakes`: the writer sleeps and must be woken. `pending`: bytes that wait now.
+        /// `wakes`: the writer is idle and must be woken. `pending`: bytes that wait now.
         case queued(wakes: Bool, pending: Int)
-        /// The limit would be passed; nothing was taken.
+        /// More would wait than the limit allows; nothing was taken.
         case overflow
         /// The connection is closed or closing; nothing was taken.
         case closed
     }
 
     fileprivate struct State {
-        /// Whole pieces, and the one that is being filled: by itself, so that it grows in its place.
+        /// Full pieces, and the one that is being filled, kept apart so that it grows without being copied.
         var pieces: CircularBuffer<ByteBuffer> = []
         var last = ByteBuffer()
         var pending = 0
-        /// How much a piece held lately: what the next one gets room for.
+        /// How many bytes the last write had: the next piece gets room for as many.
         var usualBytes = 0
         var isWriting = false
         var isEnding = false
         var lingers = false
         var isClosed = false
-        /// Who waits for room, and below how many waiting bytes there is some.
+        /// Closures that wait until less than `below` bytes wait.
         var waiters: [(below: Int, run: @Sendable () -> Void)] = []
     }
 
@@ -44,7 +44,7 @@ final class Outbox: Sendable {
     private let state = Mutex(State())
     private let onProgress: @Sendable () -> Void
 
-    /// - Parameter onProgress: Called from the writer whenever bytes have left.
+    /// - Parameter onProgress: called by the writer whenever bytes were written.
     init(onProgress: @escaping @Sendable () -> Void = {}) {
         self.onProgress = onProgress
     }
@@ -67,7 +67,7 @@ final class Outbox: Sendable {
         }
     }
 
-    /// Takes no more; what waits still leaves. True when the writer must be woken.
+    /// Takes no more; what waits is still written. True when the writer must be woken.
     func end(lingers: Bool = false) -> Bool {
         state.withLock { state in
             guard !state.isClosed, !state.isEnding else { return false }
@@ -152,7 +152,7 @@ extension Outbox.State {
         return last
     }
 
-    /// Those whose wait is over.
+    /// Removes and returns the closures whose wait is over.
     fileprivate mutating func removeReadyWaiters() -> [@Sendable () -> Void] {
         guard !waiters.isEmpty else { return [] }
         let ready = waiters.filter { pending < $0.below || isClosed }.map(\.run)

@@ -3,21 +3,32 @@ package import JSONRPC
 import NIOCore
 import NIOPosix
 import Synchronization
+import Waking
 
-/// One peer: what may be sent to it at any time, and what it has in flight.
+/// The connection to one peer: sends to it, and knows which of its calls are in flight.
 package final class RPCConnection: Sendable {
-    /// What became of a notification.
+    /// Whether a notification was taken.
     package enum SendResult: Sendable, Equatable {
-        /// It stands in the output, behind everything sent before; this many bytes wait now.
+        /// It was added to the output, after everything sent before; this many bytes wait now.
         case queued(pendingBytes: Int)
-        /// It was not taken: more than the hard limit of output would wait.
+        /// It was not taken: more output would wait than the hard limit allows.
         case overflow
         /// It was not taken: the peer is gone or was sent away.
         case closed
     }
 
+    /// What a call in flight is found by: the id that its peer gave it; the number of a notification, which has no id.
+    fileprivate enum CallKey: Hashable {
+        case id(RequestID)
+        case number(Int64)
+
+        init(_ call: RPCCall) {
+            self = call.id.map { .id($0) } ?? .number(call.number)
+        }
+    }
+
     private struct State {
-        var calls: [RequestID: RPCCall] = [:]
+        var calls: [CallKey: RPCCall] = [:]
         var running = 0
         var runningBytes = 0
         var isWaitingForRoom = false
@@ -29,25 +40,25 @@ package final class RPCConnection: Sendable {
         var hasPartialTimer = false
     }
 
-    /// How long queued output may take to leave after `close()`.
+    /// How long queued output may take to be written after `close()`.
     private static let closingGrace = Duration.seconds(2)
-    /// Request lines in flight may hold this many bytes together before reading pauses.
+    /// Reading pauses while the request lines in flight hold more bytes than this in total.
     private static let inFlightBytes = 8 << 20
 
-    /// A number of its own among all connections of this server, counted from 1.
+    /// Its number among all connections of this server, counted from 1.
     package let number: Int
-    /// Who it is.
+    /// The process at the other end.
     package let peer: Peer
 
-    /// What it may ask of the transport.
+    /// The limits that it has to keep.
     package let limits: TransportLimits
-    /// Where its lines are kept; nil when they are not.
+    /// The file that mirrors its lines; nil when they are not mirrored.
     let record: ConversationMirror.Record?
     let inbox = Inbox()
     let outbox: Outbox
     private let transport: any ByteTransport
-    private let room: Signal
-    private let gone = Signal()
+    private let room: Waker
+    private let gone = Waker()
     private let state = Mutex(State())
 
     init(
@@ -57,14 +68,14 @@ package final class RPCConnection: Sendable {
         limits: TransportLimits,
         record: ConversationMirror.Record? = nil
     ) {
-        let room = Signal()
+        let room = Waker()
         self.number = number
         self.peer = peer
         self.transport = transport
         self.limits = limits
         self.record = record
         self.room = room
-        outbox = Outbox(onProgress: { room.fire() })
+        outbox = Outbox(onProgress: { room.wake() })
     }
 
     /// Bytes that wait to be written to this peer.
@@ -81,6 +92,9 @@ package final class RPCConnection: Sendable {
     /// How many calls of this peer are in flight.
     package var callsInFlight: Int { state.withLock { $0.running } }
 
+    /// Its calls that have no answer yet, in no order.
+    var calls: [RPCCall] { state.withLock { Array($0.calls.values) } }
+
     /// Sends a notification, unless more than `limit` bytes of output would wait then: the hard limit, unless given. Never
     /// blocks.
     @discardableResult
@@ -88,13 +102,13 @@ package final class RPCConnection: Sendable {
         send(Envelope.notification(method, params), limit: limit ?? limits.outputHardBytes)
     }
 
-    /// Sends the peer away: its calls are cancelled, no more is read, and what waits has two seconds to leave.
+    /// Ends the connection from our side: cancels its calls, reads no more, and gives queued output two seconds.
     package func close() {
         cancelCalls()
         leave()
     }
 
-    /// Reads no more; what is in flight is still answered, and then output has two seconds to leave.
+    /// Reads no more; calls in flight are still answered, and then queued output has two seconds.
     func leave() {
         sendAway()
         state.withLock { $0.isLeaving = true }
@@ -104,7 +118,7 @@ package final class RPCConnection: Sendable {
     /// Whether we ended the input, and not the peer.
     var wasSentAway: Bool { state.withLock { $0.wasSentAway } }
 
-    /// Reads no more; what is in flight is still answered.
+    /// Reads no more; calls in flight are still answered.
     func sendAway() {
         state.withLock { $0.wasSentAway = true }
         inbox.end()
@@ -129,11 +143,11 @@ package final class RPCConnection: Sendable {
         }
     }
 
-    /// All replies are given: lets the output leave, closes, and waits until that is done.
+    /// All replies are given: writes the rest of the output, closes, and waits until that is done.
     func finish(lingers: Bool) async {
         if outbox.end(lingers: lingers) { transport.wakeWriter(of: outbox) }
         if state.withLock({ $0.isLeaving }) { abortLater() }
-        await gone.waitForFinish()
+        await gone.wait()
     }
 
     private func abortLater() {
@@ -144,14 +158,14 @@ package final class RPCConnection: Sendable {
         NIOSingletons.posixEventLoopGroup.next().scheduleTask(in: TimeAmount(delay), work)
     }
 
-    /// The transport is gone: no reply can leave any more.
+    /// The transport has closed: no reply can be sent any more.
     func transportClosed() {
         state.withLock { $0.isGone = true }
         inbox.end()
         outbox.close()
         cancelCalls()
-        room.finish()
-        gone.finish()
+        room.wake()
+        gone.wake()
     }
 
     /// A piece of input was used up.
@@ -168,30 +182,30 @@ extension RPCConnection {
 
     /// Takes a call in flight and says how many there are now; nil when its id is in flight already.
     func begin(_ call: RPCCall) -> Int? {
-        state.withLock { state in
-            if let id = call.id {
-                guard state.calls[id] == nil else { return nil }
-                state.calls[id] = call
-            }
+        let key = CallKey(call)
+        return state.withLock { state in
+            guard state.calls[key] == nil else { return nil }
+            state.calls[key] = call
             state.running += 1
             state.runningBytes += call.bytes
             return state.running
         }
     }
 
-    /// Frees the id, so that the reader of the reply may use it again. Comes before the reply.
-    func release(_ id: RequestID) {
-        _ = state.withLock { $0.calls.removeValue(forKey: id) }
+    /// Frees the call's id, so that the reader of the reply may use it again. Comes before the reply.
+    func release(_ call: RPCCall) {
+        let key = CallKey(call)
+        _ = state.withLock { $0.calls.removeValue(forKey: key) }
     }
 
-    /// The call is over and its reply, if any, stands in the output: how many are left.
+    /// The call is over and its reply, if any, was added to the output; returns how many calls are left.
     func end(_ call: RPCCall) -> Int {
         let (left, wakes) = state.withLock { state in
             state.running -= 1
             state.runningBytes -= call.bytes
             return (state.running, state.isWaitingForRoom || (state.isWaitingForEnd && state.running == 0))
         }
-        if wakes { room.fire() }
+        if wakes { room.wake() }
         return left
     }
 
@@ -212,15 +226,12 @@ extension RPCConnection {
 
     /// Cancels one call; an id that is not in flight is ignored.
     func cancel(_ id: RequestID) {
-        state.withLock { $0.calls[id] }?.cancellation.cancel()
+        state.withLock { $0.calls[.id(id)] }?.cancellation.cancel()
     }
 
-    /// Cancels all calls that want a reply, but one that may be spared.
-    func cancelCalls(except spared: RequestID? = nil) {
-        let cancelled = state.withLock { state in
-            state.calls.filter { $0.key != spared }.map(\.value)
-        }
-        for call in cancelled {
+    /// Cancels all calls that want a reply, except `spared`.
+    func cancelCalls(except spared: RPCCall? = nil) {
+        for call in calls where call.id != nil && call !== spared {
             call.cancellation.cancel()
         }
     }
@@ -239,10 +250,10 @@ extension RPCConnection {
     }
 }
 
-// MARK: half a line
+// MARK: lines that have not ended
 
 extension RPCConnection {
-    /// Notes since when a line waits for its end; nil when none does. One timer a connection watches it.
+    /// Notes when a line began that has not ended yet; nil when there is none. One timer a connection watches it.
     func notePartialLine(since start: ContinuousClock.Instant?) {
         let arms = state.withLock { state in
             state.partialSince = start

@@ -1,8 +1,8 @@
 import NIOCore
 
-/// A socket of SwiftNIO as transport.
+/// The transport over a socket of SwiftNIO.
 struct SocketTransport: ByteTransport {
-    /// How long a peer that was sent away may go on sending before the socket is closed under it.
+    /// How long a peer may go on sending after we have ended the connection, before the socket is closed.
     private static let linger = TimeAmount.seconds(1)
 
     let channel: any Channel
@@ -34,12 +34,12 @@ struct SocketTransport: ByteTransport {
             guard let last = pieces.last else { return }
             channel.writeAndFlush(last).whenComplete { _ in
                 outbox.wrote(count)
-                // In a turn of its own: what gathers until then leaves together, and the stack stays flat.
+                // In a later turn of the loop: what is added until then is written together, without recursion.
                 wakeWriter(of: outbox)
             }
         case .end(let lingers):
             guard lingers else { return channel.close(promise: nil) }
-            // Closing a socket that holds unread input would reset the peer before it has read why.
+            // Closing a socket with unread input resets the connection, and the peer may lose our last line by it.
             channel.close(mode: .output, promise: nil)
             channel.read()
             channel.eventLoop.scheduleTask(in: SocketTransport.linger) { abort() }
@@ -72,7 +72,7 @@ final class SocketInputHandler: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard case .inputClosed? = event as? ChannelEvent else { return context.fireUserInboundEventTriggered(event) }
-        // Input that we had ended ourselves was only read on to let the peer finish.
+        // After we ended the input ourselves it was read on only until the peer has finished.
         if connection.inbox.hasEnded, connection.outbox.hasEnded { context.close(promise: nil) }
         connection.inbox.end()
     }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Descriptors 0 and 1 of the process, moved aside so that no stray print can corrupt the stream of messages.
+/// Descriptors 0 and 1 of the process, moved to other numbers so that an accidental print cannot corrupt the messages.
 ///
 /// Afterwards 0 reads `/dev/null` and 1 is what 2 is.
 package struct StandardIO: Sendable {
@@ -9,8 +9,8 @@ package struct StandardIO: Sendable {
     /// Where replies go.
     package let output: Int32
 
-    /// Moves 0 and 1 aside. Do this before anything prints, once.
-    /// - Throws: The `errno` of what failed.
+    /// Moves 0 and 1. To be called once, before anything is printed.
+    /// - Throws: the `errno` of the step that failed.
     package static func movedAside() throws(SystemError) -> StandardIO {
         let input = fcntl(0, F_DUPFD_CLOEXEC, 3)
         let output = fcntl(1, F_DUPFD_CLOEXEC, 3)
@@ -28,7 +28,7 @@ package struct StandardIO: Sendable {
         self.output = output
     }
 
-    /// What the operating system answered.
+    /// The operating system refused a step.
     package struct SystemError: Error, Sendable, Equatable {
         package let errno: Int32
     }

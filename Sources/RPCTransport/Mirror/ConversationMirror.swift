@@ -7,7 +7,7 @@ import Synchronization
 /// Keeps every connection's lines in a folder, a file a connection: `> ` before what the peer sent, `< ` before what it was
 /// sent, `# ` before what is said about it. So the requests of a conversation can be sent again as they stand.
 ///
-/// Secrets are not kept. Writing happens on a thread of its own and never holds up or breaks a connection: what the disk
+/// Secrets are not kept. A separate thread writes, so that a connection is neither delayed nor broken by it; what the disk
 /// does not take is left out.
 package final class ConversationMirror: Sendable {
     /// The folder cannot be made or used.
@@ -144,7 +144,7 @@ private struct Redaction: Sendable {
         switch value {
         case .array(let elements): return .array(elements.map { redacted($0, &changed) })
         case .object(let object):
-            // What a violation got at a secret's place is that secret.
+            // A violation at the path of a secret quotes the secret.
             let isAboutSecret = object["path"]?.string?.split(separator: "/").contains { secrets.contains(String($0)) }
             var members: [(String, JSONValue)] = []
             for (key, member) in object {

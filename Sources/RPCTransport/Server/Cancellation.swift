@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Cancels one call: runs the handlers of what carries it out.
+/// Cancels one call: runs handlers that stop the work on it.
 ///
-/// Each handler runs at most once: on `cancel()`, or at once when that came before.
+/// Each handler runs at most once: on `cancel()`, or at once if it is registered later.
 package final class Cancellation: Sendable {
-    /// A registered handler; `Cancellation.remove` takes it back.
+    /// A registered handler, for `remove`.
     package struct Registration: Sendable, Hashable {
         fileprivate let number: Int
     }
@@ -40,7 +40,7 @@ package final class Cancellation: Sendable {
         return Registration(number: number)
     }
 
-    /// Takes a handler back. It may be running already on another thread.
+    /// Removes a handler. It may be running already on another thread.
     package func remove(_ registration: Registration) {
         state.withLock { $0.handlers.removeAll { $0.number == registration.number } }
     }

@@ -1,8 +1,11 @@
 import JSON
 import JSONRPC
 import Synchronization
+import Waking
 
-/// What all connections of a server share: how many there are, how many calls wait, and whether it still takes any.
+/// What runs in a server now: its connections, each of which holds its calls in flight, how many calls that are in all,
+/// and whether new ones are still taken. `server.requests`, `server.cancel`, `$/cancelRequest`, the drain and the
+/// metrics all find a call here.
 final class ConnectionRegister: Sendable {
     private struct State {
         var connections: [Int: RPCConnection] = [:]
@@ -10,16 +13,18 @@ final class ConnectionRegister: Sendable {
         var nextNumber = 1
     }
 
-    /// Peers without a limit of their own: root and the user that the daemon runs as.
+    /// The user that the daemon runs as. It and root have no limit of connections per user.
     private let ownUser: UInt32
     private let limits: TransportLimits
     private let state = Mutex(State())
+    /// Calls in flight, and the number of the last one.
     private let running = Atomic(0)
+    private let lastCall = Atomic<Int64>(0)
     /// Connections that have a call in flight.
     private let active = Atomic(0)
     private let isDraining = Atomic(false)
-    private let progress = Signal()
-    /// Nil until it is watched for.
+    private let progress = Waker()
+    /// Nil until `watchForStandstill` runs.
     private let standstill = Mutex<Standstill?>(nil)
 
     init(limits: TransportLimits, ownUser: UInt32) {
@@ -69,16 +74,22 @@ final class ConnectionRegister: Sendable {
     /// All connections that were accepted.
     var connections: [RPCConnection] { state.withLock { Array($0.connections.values) } }
 
-    /// Calls that have not ended.
-    var calls: Int { running.load(ordering: .sequentiallyConsistent) }
+    /// How many calls have not ended.
+    var callsInFlight: Int { running.load(ordering: .sequentiallyConsistent) }
 
-    /// Counts a call in, or says why not.
+    /// The calls that have no answer yet, the oldest first.
+    var calls: [RPCCall] { connections.flatMap(\.calls).sorted { $0.number < $1.number } }
+
+    /// The number for a new call.
+    func numberCall() -> Int64 { lastCall.add(1, ordering: .relaxed).newValue }
+
+    /// Counts a call, or says why it is refused.
     /// - Parameters:
-    ///   - inFlight: how many its connection has in flight, this one too.
-    ///   - rank: its connection's, asked for only when it matters.
+    ///   - inFlight: how many its connection has in flight, this one included.
+    ///   - rank: its connection's rank, computed only when it matters.
     func beginCall(isUrgent: Bool, inFlight: Int, rank: @autoclosure () -> PeerRank) -> RPCError? {
         if inFlight == 1 { active.add(1, ordering: .relaxed) }
-        // Counted first, and the drain is checked second; a drain does it the other way round, so neither misses a call.
+        // Counted before the drain is checked; a drain begins before it counts. So no call is missed by both.
         let calls = running.add(1, ordering: .sequentiallyConsistent).newValue
         let refusal: RPCError? =
             if isDraining.load(ordering: .sequentiallyConsistent) {
@@ -92,8 +103,8 @@ final class ConnectionRegister: Sendable {
         return refusal
     }
 
-    /// Admission: near the limit a connection that has more in flight than its share is refused, which keeps room for those
-    /// that ask for little; at the limit every call is.
+    /// Admission control: near the limit a connection with more calls in flight than its share is refused, which keeps
+    /// room for connections with few calls. At the limit every call is refused.
     private func refusal(calls: Int, inFlight: Int, _ admission: TransportLimits.Admission) -> RPCError? {
         let share = max(1, admission.shared / max(1, active.load(ordering: .relaxed)))
         let isOverShare = calls > admission.shared && inFlight > share
@@ -104,18 +115,18 @@ final class ConnectionRegister: Sendable {
         return refusal
     }
 
-    /// A call of a connection has left.
-    /// - Parameter inFlight: how many are left.
+    /// A call of a connection has ended.
+    /// - Parameter inFlight: how many calls the connection still has.
     func connectionGaveBack(leaving inFlight: Int) {
         if inFlight == 0 { active.subtract(1, ordering: .relaxed) }
     }
 
     func endCall() {
         running.subtract(1, ordering: .sequentiallyConsistent)
-        if isDraining.load(ordering: .sequentiallyConsistent) { progress.fire() }
+        if isDraining.load(ordering: .sequentiallyConsistent) { progress.wake() }
     }
 
-    /// Notes that the process runs, until the task is cancelled.
+    /// Notes regularly that the process runs, until the task is cancelled.
     func watchForStandstill() async {
         while !Task.isCancelled {
             standstill.withLock { standstill in
@@ -126,7 +137,7 @@ final class ConnectionRegister: Sendable {
         }
     }
 
-    /// When something read now may have arrived.
+    /// When a line that is read now may have arrived.
     func arrival(now: ContinuousClock.Instant) -> Arrival {
         Arrival(read: now, earliest: standstill.withLock { $0?.arrival(now: now) ?? now })
     }
@@ -138,7 +149,7 @@ final class ConnectionRegister: Sendable {
 
     /// Waits until at most `spared` calls are left, or the task is cancelled.
     func waitForCalls(downTo spared: Int) async {
-        while calls > spared, !Task.isCancelled {
+        while callsInFlight > spared, !Task.isCancelled {
             await progress.wait()
         }
     }

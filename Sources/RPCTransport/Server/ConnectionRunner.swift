@@ -3,11 +3,11 @@ import JSONRPC
 import Logging
 import NIOCore
 
-/// Serves one connection on its event loop, beside its bytes: bytes to lines to calls. A call that needs no waiting is
-/// answered at once, and the replies to one piece of input leave together; any other has a task, or is answered later by
-/// what it was handed to.
+/// Serves one connection on its event loop: turns bytes into lines and lines into calls. A call that need not wait is
+/// answered at once, and the replies to one piece of input are written together. Any other call gets a task, or is
+/// answered later by the part of the service that took it.
 actor ConnectionRunner {
-    /// Lines up to this many bytes are read on the event loop. A longer one would hold up the loop's other connections.
+    /// Lines up to this many bytes are parsed on the event loop. A longer one would delay the loop's other connections.
     private static let shortLineBytes = 16 << 10
 
     private let connection: RPCConnection
@@ -30,8 +30,8 @@ actor ConnectionRunner {
 
     private var limits: TransportLimits { connection.limits }
 
-    /// Serves until the peer ends its input, goes away, or is sent away; all its calls have ended then.
-    /// - Parameter refusal: The peer only gets this error and a close.
+    /// Serves until the peer ends its input or disconnects, or we end the connection. All its calls have ended then.
+    /// - Parameter refusal: when given, the peer gets only this error and is disconnected.
     func run(refusal: RPCError?) async {
         do throws(RPCError) {
             if let refusal { throw refusal }
@@ -39,7 +39,7 @@ actor ConnectionRunner {
         } catch {
             connection.send(Envelope.error(nil, error))
             connection.sendAway()
-            // A descriptor that is needed at once cannot wait for the peer to finish.
+            // When descriptors have run out this one is needed at once, so the peer is not waited for.
             return await connection.finish(lingers: error != SpareDescriptor.refusal)
         }
         var lingers = false
@@ -77,13 +77,13 @@ actor ConnectionRunner {
                     return true
                 }
             }
-            // Counted from the first byte of the line: dripping does not prolong it.
+            // Counted from the first byte of the line, so that sending it byte by byte gains no time.
             guard framer.holdsPartialLine, partialSince == nil else { continue }
             partialSince = now
             connection.notePartialLine(since: now)
         }
         connection.notePartialLine(since: nil)
-        // The last line may lack its LF; half a line of a peer that went away is nothing.
+        // The last line may lack its LF. If the peer has disconnected, an incomplete line is dropped.
         guard !connection.wasSentAway else { return true }
         if !connection.isGone, let item = framer.finish() {
             _ = await handleAny(item, received: .now, in: &group)
@@ -110,7 +110,7 @@ actor ConnectionRunner {
         }
     }
 
-    /// What a line says, read away from the event loop.
+    /// Parses a line away from the event loop.
     @concurrent
     private static func message(_ line: ArraySlice<UInt8>, limits: TransportLimits) async -> Message {
         Message(line: line.span, limits: limits)
@@ -144,6 +144,7 @@ actor ConnectionRunner {
     ) {
         func call(_ id: RequestID?, _ method: String, _ params: JSONObject) -> RPCCall {
             RPCCall(
+                number: register.numberCall(),
                 id: id,
                 method: method,
                 params: params,
@@ -155,7 +156,7 @@ actor ConnectionRunner {
         }
         switch message {
         case .request(let request):
-            // The peer is gone: no reply would reach it.
+            // No reply would reach a peer that has disconnected.
             guard !connection.isGone else { return }
             if request.method == Message.cancelRequest { return cancel(request.id, request.params, place) }
             begin(call(request.id, request.method, request.params), isShort, in: &group)

@@ -2,7 +2,7 @@ package import JSON
 package import JSONRPC
 import Synchronization
 
-/// Who stands at the other end, as the kernel says.
+/// The process at the other end of a connection, as the kernel reports it.
 package struct Peer: Sendable, Hashable {
     /// Process id at the time of connecting; 0 when unknown.
     package let pid: Int32
@@ -20,19 +20,21 @@ package struct Peer: Sendable, Hashable {
 
 /// One call that waits for its answer.
 package final class RPCCall: Sendable {
+    /// Its number among all calls of this server: a later one is greater.
+    package let number: Int64
     /// Its id; nil for a notification, which is never answered.
     package let id: RequestID?
     package let method: String
     /// The parameters by name, `_meta` among them; empty when absent.
     package let params: JSONObject
-    /// Told when the caller sends `$/cancelRequest`, when it goes away, or when a drain reaches its deadline.
+    /// Cancelled when the caller sends `$/cancelRequest` or disconnects, or when a drain reaches its deadline.
     package let cancellation = Cancellation()
     /// When its line was read, or when a standstill of the process began before that: the earliest moment of its arrival.
     package let received: ContinuousClock.Instant
     /// When its line was read.
     package let read: ContinuousClock.Instant
 
-    /// How many bytes of the input it holds.
+    /// How many bytes of input it keeps in memory.
     let bytes: Int
     /// Where its reply goes.
     let place: ReplyPlace
@@ -40,6 +42,7 @@ package final class RPCCall: Sendable {
     private let isAnswered = Atomic(false)
 
     init(
+        number: Int64,
         id: RequestID?,
         method: String,
         params: JSONObject,
@@ -48,6 +51,7 @@ package final class RPCCall: Sendable {
         place: ReplyPlace,
         desk: ReplyDesk
     ) {
+        self.number = number
         self.id = id
         self.method = method
         self.params = params
@@ -61,7 +65,7 @@ package final class RPCCall: Sendable {
     package var connection: RPCConnection { desk.connection }
     package var peer: Peer { desk.connection.peer }
 
-    /// Answers it, from any thread; exactly once, whatever happens. The outcome of a notification is thrown away.
+    /// Answers the call; to be called exactly once, from any thread. A notification's outcome is not sent.
     package func answer(_ outcome: Result<RPCReply, RPCError>) {
         let wasAnswered = isAnswered.exchange(true, ordering: .relaxed)
         precondition(!wasAnswered, "a call is answered once")
@@ -74,8 +78,8 @@ package final class RPCCall: Sendable {
 package struct RPCReply: Sendable {
     /// The text of a JSON object.
     package let result: JSONText
-    /// Runs once this very reply stands in the connection's output: whatever it sends comes after the reply.
-    /// It does not run for a notification, for a peer that has gone, or when the reply was too large to be sent.
+    /// Runs once this reply was added to the connection's output, so that what it sends comes after the reply. It does not
+    /// run for a notification, for a peer that has disconnected, or when the reply was too large to be sent.
     package let afterReply: (@Sendable () -> Void)?
 
     package init(_ result: JSONText, afterReply: (@Sendable () -> Void)? = nil) {
@@ -90,27 +94,27 @@ package struct RPCReply: Sendable {
 
 /// What answers the calls of a server.
 package protocol RPCService: Sendable {
-    /// Handles a call that wants no task: answers it before it returns, or hands it on to be answered later
+    /// Handles a call that needs no task: answers it before returning, or passes it on to be answered later
     /// (`RPCCall.answer`).
     ///
-    /// It is asked on the event loop, which other connections share, so it must neither block nor take long; calls of long
-    /// lines are not offered.
-    /// - Returns: false for a call that wants a task: `reply(to:)` gets it then.
+    /// Runs on the event loop, which other connections share, so it must neither block nor take long. Calls of long lines
+    /// are not offered here.
+    /// - Returns: false for a call that needs a task: `reply(to:)` gets it then.
     func handleInline(_ call: RPCCall) -> Bool
 
-    /// Answers one call. Calls run side by side, each in a task of its own.
+    /// Answers one call. Calls run concurrently, each in its task.
     func reply(to call: RPCCall) async throws(RPCError) -> RPCReply
 
-    /// Whether calls of this method go ahead of the queue: they start first and ignore the limit of waiting calls.
+    /// Whether calls of this method start before others and are not counted against the limit of waiting calls.
     func isUrgent(_ method: String) -> Bool
 
-    /// Who goes first when there is little room for calls.
+    /// Which connections are admitted first when little room for calls is left.
     func rank(of connection: RPCConnection) -> PeerRank
 
-    /// A peer has connected. Throwing refuses it: it gets that one error with id null, and a close.
+    /// A peer has connected. Throwing refuses it: it gets the error with id null and is disconnected.
     func connectionOpened(_ connection: RPCConnection) async throws(RPCError)
 
-    /// The peer has gone or was sent away; called once for each connection that was accepted by `connectionOpened`.
+    /// The connection has ended; called once for each that `connectionOpened` accepted.
     func connectionClosed(_ connection: RPCConnection) async
 }
 

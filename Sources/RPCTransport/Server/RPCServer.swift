@@ -3,8 +3,9 @@ package import JSONRPC
 package import Logging
 import NIOCore
 import NIOPosix
+import Waking
 
-/// Where a server takes its connections from.
+/// Where a server gets its connections from.
 package enum Listener: Sendable {
     /// A socket that we opened; it is removed when the server ends.
     case socket(ListeningSocket)
@@ -12,11 +13,11 @@ package enum Listener: Sendable {
     case inherited(descriptor: Int32)
     /// One socket that was handed to the process already connected.
     case connected(descriptor: Int32)
-    /// The process's own descriptors 0 and 1, moved aside.
+    /// Descriptors 0 and 1 of the process, moved to other numbers.
     case standardIO(StandardIO)
 }
 
-/// What a drain came to.
+/// The result of a drain.
 package struct DrainCount: Sendable, Equatable {
     /// Calls that ended by themselves.
     package let completed: Int
@@ -32,7 +33,7 @@ package struct RPCServer: Sendable {
     private let mirror: ConversationMirror?
     private let logger: Logger
     private let register: ConnectionRegister
-    private let ending = Signal()
+    private let ending = Waker()
 
     package init(
         listener: Listener,
@@ -53,13 +54,16 @@ package struct RPCServer: Sendable {
     package var connections: [RPCConnection] { register.connections }
 
     /// How many calls have not ended yet.
-    package var callsInFlight: Int { register.calls }
+    package var callsInFlight: Int { register.callsInFlight }
+
+    /// The calls that have no answer yet, the oldest first.
+    package var calls: [RPCCall] { register.calls }
 
     /// Serves until `shutdown()`, until a single peer has ended its input, or until the task is cancelled, which cuts
-    /// every connection. Nothing that it started is left when it returns. Call it once.
-    /// - Throws: What kept the listening socket from being used.
+    /// every connection. No task that it started is left when it returns. Call it once.
+    /// - Throws: what kept the listening socket from being used.
     package func run() async throws {
-        // A peer that goes away while it is written to is an error of that write, never a signal.
+        // Writing to a peer that has disconnected is to be an error of that write, and no signal.
         _ = signal(SIGPIPE, SIG_IGN)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -90,34 +94,32 @@ package struct RPCServer: Sendable {
     }
 
     /// Refuses new calls and connections, and waits for those in flight; at the deadline it cancels the rest.
-    /// - Parameter spared: The one call that asked for the drain and is still to be answered; it is not waited for.
+    /// - Parameter spared: the call that asked for the drain. It is answered afterwards, so it is not waited for.
     package func drain(
         until deadline: ContinuousClock.Instant,
         sparing spared: RPCCall? = nil
     ) async -> DrainCount {
         register.beginDrain()
         let ownCalls = spared == nil ? 0 : 1
-        let before = max(0, register.calls - ownCalls)
+        let before = max(0, register.callsInFlight - ownCalls)
         await withTaskGroup { group in
             group.addTask { await register.waitForCalls(downTo: ownCalls) }
             group.addTask { try? await ContinuousClock().sleep(until: deadline) }
             _ = await group.next()
             group.cancelAll()
         }
-        let left = max(0, register.calls - ownCalls)
+        let left = max(0, register.callsInFlight - ownCalls)
         if left > 0 {
-            for connection in register.connections {
-                connection.cancelCalls(except: spared?.connection === connection ? spared?.id : nil)
-            }
+            for connection in register.connections { connection.cancelCalls(except: spared) }
         }
         return DrainCount(completed: before - min(before, left), cancelled: left)
     }
 
-    /// Stops accepting, answers what is in flight, and lets `run()` return. Output of a peer that does not read has
-    /// two seconds to leave. Does not wait, so a reply's `afterReply` may call it.
+    /// Stops accepting, answers calls in flight, and lets `run()` return. Output for a peer that does not read is dropped
+    /// after two seconds. Does not wait, so a reply's `afterReply` may call it.
     package func shutdown() {
         register.beginDrain()
-        ending.finish()
+        ending.wake()
     }
 }
 
@@ -139,25 +141,25 @@ extension RPCServer {
                 let isLast = spare.isSpent
                 channel.closeFuture.whenComplete { _ in spare.restore() }
                 return prepare(channel, refusal: isLast ? SpareDescriptor.refusal : nil).map { peer in
-                    // Accepted in the very moment of the shutdown.
+                    // It was accepted while the server shut down.
                     if case .terminated = continuation.yield(peer) { channel.close(promise: nil) }
                 }
             }
         let listening = try await bootstrap.withBoundSocket(descriptor).get()
-        // NIO listens with a backlog of its own on a socket that was bound before; a burst of connects wants a longer one.
+        // NIO sets a shorter backlog on a socket that was bound before than a burst of connects needs.
         _ = listen(descriptor, 1024)
         listening.closeFuture.whenComplete { _ in continuation.finish() }
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    await ending.waitForFinish()
+                    await ending.wait()
                     listening.close(promise: nil)
                 }
                 for await peer in accepted {
                     group.addTask(priority: .high) { await serve(peer) }
                 }
-                // The listening socket may also have failed by itself.
-                ending.finish()
+                // Reached without a shutdown when the listening socket has failed.
+                ending.wake()
                 sendAllAway()
             }
         } onCancel: {
@@ -206,11 +208,11 @@ extension RPCServer {
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    await ending.waitForFinish()
+                    await ending.wait()
                     sendAllAway()
                 }
                 await serve(peer)
-                ending.finish()
+                ending.wake()
             }
         } onCancel: {
             cut()
@@ -237,7 +239,7 @@ extension RPCServer {
         }
     }
 
-    /// Asks the kernel who connected, and puts a connection behind the channel.
+    /// Asks the kernel who connected, and makes the channel's connection.
     private func prepare(_ channel: any Channel, refusal: RPCError? = nil) -> EventLoopFuture<Accepted> {
         guard let options = channel as? any SocketOptionProvider else {
             return channel.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)

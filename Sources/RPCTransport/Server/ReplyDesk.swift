@@ -3,13 +3,13 @@ import Logging
 
 /// Where a reply goes.
 enum ReplyPlace: Sendable {
-    /// A line of its own.
+    /// A separate line.
     case line
-    /// Its place in the answer to a batch.
+    /// An element of the reply to a batch.
     case batch(BatchReply)
 }
 
-/// Turns what came of one connection's calls into lines of its output.
+/// Turns the outcomes of one connection's calls into lines of its output.
 final class ReplyDesk: Sendable {
     let connection: RPCConnection
     private let register: ConnectionRegister
@@ -21,7 +21,7 @@ final class ReplyDesk: Sendable {
         self.logger = logger
     }
 
-    /// Counts a call in; false when it is refused, of which its caller has been told.
+    /// Admits a call; false when it was refused, and the refusal was sent.
     func admit(_ call: RPCCall, isUrgent: Bool, rank: @autoclosure () -> PeerRank) -> Bool {
         guard let inFlight = connection.begin(call) else {
             if let id = call.id { refuse(nil, .duplicateID(id), call.place) }
@@ -30,18 +30,16 @@ final class ReplyDesk: Sendable {
         guard let refusal = register.beginCall(isUrgent: isUrgent, inFlight: inFlight, rank: rank()) else {
             return true
         }
-        if let id = call.id {
-            connection.release(id)
-            refuse(id, refusal, call.place)
-        }
+        connection.release(call)
+        if let id = call.id { refuse(id, refusal, call.place) }
         register.connectionGaveBack(leaving: connection.end(call))
         return false
     }
 
     /// Replies to a call that was admitted.
     func answer(_ call: RPCCall, _ outcome: Result<RPCReply, RPCError>) {
+        connection.release(call)
         if let id = call.id {
-            connection.release(id)
             reply(id, outcome, call.place)
         } else if case .failure(let error) = outcome {
             logger.debug("A notification failed", metadata: ["method": "\(call.method)", "reason": "\(error.reason)"])
@@ -50,7 +48,7 @@ final class ReplyDesk: Sendable {
         register.endCall()
     }
 
-    /// Replies to what is not in flight.
+    /// Replies to a request that was never in flight.
     func reply(_ id: RequestID, _ outcome: Result<RPCReply, RPCError>, _ place: ReplyPlace) {
         switch outcome {
         case .failure(let error): refuse(id, error, place)
@@ -64,7 +62,7 @@ final class ReplyDesk: Sendable {
         }
     }
 
-    /// Tells an error; without an id when it could not be told.
+    /// Sends an error; without an id when the request's id is not known.
     func refuse(_ id: RequestID?, _ error: RPCError, _ place: ReplyPlace) {
         deliver(Envelope.error(id, error), id, afterReply: nil, place)
     }

@@ -9,13 +9,13 @@ package enum ListeningSocketError: Error, Sendable, Equatable {
     case pathTooLong(path: String, limit: Int)
     /// Another daemon holds the lock; its pid when the lock file tells it.
     case held(path: String, pid: Int32?)
-    /// Something that is no socket stands at the path.
+    /// A file that is no socket is at the path.
     case notASocket(path: String)
-    /// Its folder or its lock is not ours alone, so that another user could take the socket's place.
+    /// Others can write in its folder or its lock, so that another user could replace the socket.
     case untrusted(Distrust)
-    /// The folder was put in another's place meanwhile.
+    /// The folder was replaced by another one meanwhile.
     case folderChanged(path: String)
-    /// The file system keeps no access lists, which more than one group needs.
+    /// More than one group needs an access list, which the file system does not support.
     case oneGroupOnly(path: String)
     /// The operating system refused a step.
     case system(step: String, path: String, errno: Int32)
@@ -39,12 +39,12 @@ extension ListeningSocketError: CustomStringConvertible {
     }
 }
 
-/// A Unix socket that listens at a path, and the lock that says who is the daemon there.
+/// A Unix socket that listens at a path, and the lock of the daemon that serves there.
 ///
-/// A missing folder is made with mode 0700, an existing one is left as it is. It must be a folder, no link, of ours or
-/// root's that others cannot write, or one of the machine's own like `/tmp`: a user who may write it could put a socket in
-/// the place of ours. A stale socket is removed only under the lock. The socket's mode is set before it appears at its path,
-/// whatever the umask.
+/// A missing folder is made with mode 0700, an existing one is left as it is. It must be a
+/// folder and no link, belong to us or root and not be writable for others, or be one of the system's like `/tmp`: a
+/// user who may write in it could replace our socket. A stale socket is removed only under the lock. The socket's mode
+/// is set before it appears at its path, whatever the umask.
 package final class ListeningSocket: Sendable {
     /// Longest path in bytes.
     package static let longestPath = 107
@@ -55,7 +55,7 @@ package final class ListeningSocket: Sendable {
     private let descriptor: Mutex<Int32?>
 
     /// Opens a socket at `path`.
-    /// - Parameter groups: Members of these groups may connect too (mode 0660, and an access list beyond the first);
+    /// - Parameter groups: members of these groups may connect too (mode 0660, and an access list beyond the first);
     ///   none: only the owner (0600).
     package init(path: String, groups: [UInt32] = []) throws(ListeningSocketError) {
         guard path.utf8.count <= ListeningSocket.longestPath else {
@@ -80,14 +80,14 @@ package final class ListeningSocket: Sendable {
         self.lock = lock
     }
 
-    /// Removes the socket and the lock; connections that were accepted stay.
+    /// Removes the socket and the lock; connections that were accepted stay open.
     package func close() {
         if let descriptor = releaseDescriptor() { _ = Glibc.close(descriptor) }
         _ = unsafe unlink(path)
         lock.release()
     }
 
-    /// Hands the descriptor over, once; its new owner closes it.
+    /// Gives the descriptor to the caller, once; the caller closes it.
     func releaseDescriptor() -> Int32? {
         descriptor.withLock { descriptor in
             defer { descriptor = nil }
@@ -95,7 +95,7 @@ package final class ListeningSocket: Sendable {
         }
     }
 
-    /// Makes the folder of a path if it is missing, and opens it when it is one to rely on.
+    /// Makes the folder of a path if it is missing, and opens it if it can be trusted.
     private static func openFolder(of path: String) throws(ListeningSocketError) -> Int32 {
         let folder = SocketFolder.path(of: path)
         if unsafe mkdir(folder, 0o700) == 0 {
@@ -111,7 +111,7 @@ package final class ListeningSocket: Sendable {
         }
     }
 
-    /// Whether the folder that was looked at is still the one at the path.
+    /// Whether the opened folder is still the one at the path.
     private static func isFolder(_ folder: Int32, of path: String) -> Bool {
         var opened = stat()
         var there = stat()

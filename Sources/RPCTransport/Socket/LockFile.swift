@@ -14,7 +14,7 @@ struct LockFile: Sendable {
         func failure(_ step: String) -> ListeningSocketError {
             .system(step: step, path: path, errno: errno)
         }
-        // A holder removes its file when it ends: what was locked must still be what stands at the path.
+        // A holder removes its file when it ends, so the file that was locked must still be the one at the path.
         while true {
             let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
             guard descriptor >= 0 else { throw failure("open the lock") }
@@ -49,7 +49,7 @@ struct LockFile: Sendable {
         }
     }
 
-    /// Removes the file and gives the lock up.
+    /// Removes the file and releases the lock.
     func release() {
         _ = unsafe unlink(path)
         _ = close(descriptor)

@@ -3,8 +3,8 @@ import JSONRPC
 import NIOCore
 import Synchronization
 
-/// One descriptor held in reserve. When the process has none left, it is given up so that one more peer can be
-/// accepted, told so and closed; a peer that stays in the queue would keep the event loop spinning.
+/// One descriptor held in reserve. When the process has none left, it is closed so that one more peer can be accepted,
+/// told the reason and disconnected. A peer that stayed in the queue would keep the event loop busy.
 final class SpareDescriptor: Sendable {
     private let descriptor = Mutex<Int32>(-1)
 
@@ -19,7 +19,7 @@ final class SpareDescriptor: Sendable {
     /// Whether the process is out of descriptors; `restore` once one is free again.
     var isSpent: Bool { descriptor.withLock { $0 < 0 } }
 
-    /// Gives the reserve up.
+    /// Closes the reserve.
     func spend() {
         descriptor.withLock { descriptor in
             if descriptor >= 0 { _ = close(descriptor) }
@@ -27,20 +27,20 @@ final class SpareDescriptor: Sendable {
         }
     }
 
-    /// Takes a reserve again, if it was given up and the system allows it.
+    /// Opens a reserve again, if it was closed and the system allows it.
     func restore() {
         descriptor.withLock { descriptor in
             if descriptor < 0 { descriptor = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC) }
         }
     }
 
-    /// What a peer is told that was let in on the reserve.
+    /// The error for a peer that was accepted on the reserve.
     static var refusal: RPCError {
         .resourceExhausted(which: "descriptors", value: sysconf(Int32(_SC_OPEN_MAX)), retryAfterMs: RetryAfter.full)
     }
 }
 
-/// Spends the reserve when accepting fails for want of descriptors.
+/// Spends the reserve when a peer cannot be accepted because no descriptor is left.
 final class DescriptorShortageHandler: ChannelInboundHandler {
     typealias InboundIn = any Channel
 

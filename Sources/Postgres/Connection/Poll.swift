@@ -1,40 +1,4 @@
-import CLibPQ
 import Glibc
-
-/// A pipe whose reading end makes `poll` return: how another thread interrupts a blocking wait.
-struct WakePipe: ~Copyable, Sendable {
-    /// To be polled for reading.
-    let reader: Int32
-    private let writer: Int32
-
-    /// Makes the pipe, closed on exec.
-    /// - Throws: `.systemResources` when there is no descriptor left.
-    init() throws(PostgresError) {
-        var ends: [Int32] = [-1, -1]
-        guard unsafe pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else {
-            throw PostgresError(.systemResources, "no pipe could be opened (error \(errno))")
-        }
-        reader = ends[0]
-        writer = ends[1]
-    }
-
-    deinit {
-        close(reader)
-        close(writer)
-    }
-
-    /// Makes every wait return until `reset`; callable from any thread.
-    func wake() {
-        var byte: UInt8 = 1
-        unsafe _ = write(writer, &byte, 1)
-    }
-
-    /// Forgets earlier wakes.
-    func reset() {
-        var bytes: [UInt8] = Array(repeating: 0, count: 64)
-        while unsafe read(reader, &bytes, bytes.count) > 0 {}
-    }
-}
 
 /// Waits until a descriptor is ready for any of `events` or for `other` to be readable.
 ///

@@ -1,0 +1,44 @@
+import Glibc
+import PricingTestSupport
+import Testing
+
+extension EndToEnd {
+    @Suite struct DoctorTests {
+        @Test func `pricingd doctor says what it tried where no daemon answers, and what to do`() async throws {
+            let folder = try TemporaryFolder()
+            let socket = folder.path + "/s"
+            let said = try await advice(socket)
+            #expect(
+                said.contains(
+                    """
+                      tried to connect there and to call server.status: no daemon answers at \(socket) \
+                    (No such file or directory); is pricingd running?
+                      start one with pricingd, or name the socket of one that runs with --socket or PRICINGD_SOCKET
+                    """
+                ),
+                "\(said)"
+            )
+        }
+
+        @Test func `pricingd doctor says so where something else than a daemon answers`() async throws {
+            let folder = try TemporaryFolder()
+            let socket = folder.path + "/s"
+            let stranger = try ChildProgram("/usr/bin/socat", ["UNIX-LISTEN:\(socket)", "SYSTEM:echo hello"])
+            defer { stranger.signal(SIGKILL) }
+            while unsafe access(socket, F_OK) != 0 { await Task.yield() }
+            let said = try await advice(socket)
+            #expect(said.contains("what answers is no pricing daemon\n  look into the daemon's log"), "\(said)")
+        }
+
+        private func advice(_ socket: String) async throws -> String {
+            let doctor = try ChildProgram(
+                TestDaemon.program("pricingd"),
+                ["doctor", "--socket", socket, "--data-dir", socket + ".data"]
+            )
+            var lines: [String] = []
+            while let line = await doctor.line() { lines.append(line) }
+            #expect(await doctor.exit() == 0)
+            return lines.joined(separator: "\n")
+        }
+    }
+}
