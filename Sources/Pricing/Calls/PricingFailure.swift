@@ -18,7 +18,7 @@ enum PricingFailure: Error, Sendable {
     /// Somebody else held a row for as long as a call waits for it; nothing was done.
     case contended
     /// A fault of ours.
-    case fault(PostgresError)
+    case fault(Fault)
 
     /// An error of the database as a failure of the call that met it; what an SQLSTATE means stands in `SQLStateTable`.
     /// - Parameter params: the call's own parameters: only their values can be its caller's fault.
@@ -33,25 +33,31 @@ enum PricingFailure: Error, Sendable {
             }
         case .poolExhausted: self = .exhausted(Shortage(.databaseQueue))
         case .systemResources: self = .exhausted(Shortage("system"))
-        case .server: self = PricingFailure.server(error, params)
-        default: self = .fault(error)
+        default: self = Refusal(error).flatMap { PricingFailure.refused($0, params) } ?? .fault(.error(error))
         }
     }
 
-    private static func server(_ error: PostgresError, _ params: JSONObject) -> PricingFailure {
-        guard let state = error.sqlState else { return .fault(error) }
+    /// A refusal of one call of a batch as its failure.
+    /// - Parameter params: as above.
+    init(_ refusal: Refusal, params: JSONObject) {
+        self = PricingFailure.refused(refusal, params) ?? .fault(.refusal(refusal))
+    }
+
+    /// What a refusal means; nil for a fault of ours.
+    private static func refused(_ refusal: Refusal, _ params: JSONObject) -> PricingFailure? {
+        let state = refusal.state
         if let code = protocolStates[state.code] ?? domainCode(state.code) {
-            let facts = error.detail.flatMap { try? JSONParser.parse(Array($0.utf8)).object } ?? [:]
-            if code == .invalidParams, !namesMembers(facts) { return .fault(error) }
-            return .refused(code, message: error.message, facts: facts)
+            let facts = refusal.detail.flatMap { try? JSONParser.parse(Array($0.utf8)).object } ?? [:]
+            if code == .invalidParams, !namesMembers(facts) { return nil }
+            return .refused(code, message: refusal.message, facts: facts)
         }
         switch SQLStateTable.meaning(of: state) {
-        case .value: return CallerValue(params: params).refusal(error) ?? .fault(error)
+        case .value: return CallerValue(params: params).failure(refusal)
         case .contention: return .contended
         case .shortage(let which): return .exhausted(Shortage(which, sqlState: state.code))
         // Its transaction was rolled back, and the server lived to say so.
         case .outage, .cancelled: return .unavailable(sqlState: state.code, isUnknown: false)
-        case .fault: return .fault(error)
+        case .fault: return nil
         }
     }
 
