@@ -101,6 +101,33 @@ struct SQLStateTableTests {
         }
     }
 
+    @Test func `an order refused in a batch fails as it would have alone`() {
+        for (state, detail, constraint) in [
+            ("PR201", #"{"productId": 7}"#, ""), ("23503", nil, "customer_order_customer_fkey"), ("55P03", nil, ""),
+            ("23505", nil, "unheard_of"), ("XX000", nil, ""),
+        ] as [(String, String?, String)] {
+            var alone = error(state)
+            alone.detail = detail
+            alone.constraint = constraint.isEmpty ? nil : constraint
+            let refusal = Refusal(
+                state: SQLState(state),
+                message: alone.message,
+                detail: detail,
+                constraint: constraint
+            )
+            #expect(Refusal(alone) == refusal)
+            let params: JSONObject = ["customerId": 7]
+            let told = PricingFailure(refusal, params: params).rpcError(incidentID: "i").json
+            #expect(told == PricingFailure(alone, params: params).rpcError(incidentID: "i").json, "\(state)")
+        }
+    }
+
+    @Test func `the log's line of a fault holds no values`() {
+        let refusal = Refusal(state: "23505", message: "secret", detail: "secret", constraint: "unheard_of")
+        #expect("\(Fault.refusal(refusal))" == "refused with 23505 constraint unheard_of")
+        #expect(!"\(Fault.error(error("23505")))".contains("refused"))
+    }
+
     private func error(_ state: String) -> PostgresError {
         PostgresError(.server, "refused", sqlState: SQLState(state), statement: "test")
     }

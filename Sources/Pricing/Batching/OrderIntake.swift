@@ -124,7 +124,7 @@ final class OrderIntake: Intake, Service {
     /// Finds out what became of those whose batch was lost, once there is a primary, and places those that were not.
     private func placeAgain(_ batch: [Waiting]) async {
         blocked.add(await place(batch, isPatient: true))
-        await Database.pause(1)
+        await Retry.pause(1)
     }
 
     /// Places a batch; an order that was given up before is left out, and one whose batch is lost is queued to be placed again.
@@ -182,33 +182,35 @@ final class OrderIntake: Intake, Service {
         waits: Bool,
         isPatient: Bool
     ) async -> [Outcome] {
-        var failure = PostgresError(.closed, "not tried")
-        for attempt in 0...3 {
-            if attempt > 0 { await Database.pause(attempt) }
-            do throws(PostgresError) {
-                let placed = try await send(batch, connection, waits: waits, isPatient: isPatient)
-                guard placed.count == batch.count else {
-                    throw PostgresError(.unexpectedRows, "\(placed.count) outcomes for \(batch.count) orders")
-                }
-                return zip(batch, placed).map { Self.outcome($1, $0.context, database) }
-            } catch {
-                failure = error
-                if !error.isContention || error.sqlState == .lockNotAvailable { break }
+        do throws(PostgresError) {
+            let placed = try await Retry.run(limit: Self.retries) { () async throws(PostgresError) in
+                try await send(batch, connection, waits: waits, isPatient: isPatient)
             }
-        }
-        if failure.kind == .connectionLost {
-            for order in batch { order.ticket.lose(PricingFailure(failure)) }
-        }
-        // What the server lacks it lacks for each of them.
-        if batch.count > 1, failure.kind == .server || failure.kind == .timeout, !failure.isStorm {
-            storms.warn("a batch of orders failed; placing them one by one", ["reason": "\(failure)"])
+            return zip(batch, placed).map { Self.outcome($1, $0.context) }
+        } catch {
+            if error.kind == .connectionLost {
+                for order in batch { order.ticket.lose(PricingFailure(error)) }
+            }
+            guard batch.count > 1, Self.mayBeOfOne(error) else {
+                return batch.map { .failure(database.failure(error, $0.context, isBatched: true)) }
+            }
+            storms.warn("a batch of orders failed; placing them one by one", ["reason": "\(error)"])
             var outcomes: [Outcome] = []
             for order in batch {
                 outcomes += await self.outcomes(of: [order], connection, waits: waits, isPatient: isPatient)
             }
             return outcomes
         }
-        return batch.map { .failure(database.failure(failure, $0.context, isBatched: true)) }
+    }
+
+    /// How often a batch is sent again: after a conflict, but not for a lock that was not had, which is waited for elsewhere.
+    private static func retries(after error: PostgresError) -> Int {
+        error.isContention && error.sqlState != .lockNotAvailable ? 3 : 0
+    }
+
+    /// Whether a batch may have failed for one order's sake: what the server lacks it lacks for each of them.
+    private static func mayBeOfOne(_ error: PostgresError) -> Bool {
+        (error.kind == .server || error.kind == .timeout) && !error.isStorm
     }
 
     private func send(
@@ -218,7 +220,7 @@ final class OrderIntake: Intake, Service {
         isPatient: Bool
     ) async throws(PostgresError) -> [CallStatements.Placed] {
         let text = Self.array(batch.map(\.element))
-        return try await database.runBatch(on: connection, isPatient: isPatient, deadlines) {
+        let placed = try await database.runBatch(on: connection, isPatient: isPatient, deadlines) {
             (session) throws(PostgresError) in
             // The wait for a connection, or a standstill of the daemon, may have taken all the time of an order.
             if batch.contains(where: \.context.isLate) {
@@ -226,14 +228,17 @@ final class OrderIntake: Intake, Service {
             }
             return try session.all(CallStatements.placeOrders, [.json(text), .bool(waits)])
         }
+        guard placed.count == batch.count else {
+            throw PostgresError(.unexpectedRows, "\(placed.count) outcomes for \(batch.count) orders")
+        }
+        return placed
     }
 
     private static func outcome(
         _ placed: CallStatements.Placed,
-        _ context: CallContext,
-        _ database: Database
+        _ context: CallContext
     ) -> Outcome {
-        if let refusal = placed.refusal { return .failure(database.failure(refusal, context)) }
+        if let refusal = placed.refusal { return .failure(PricingFailure(refusal, params: context.params)) }
         return .success(
             Answer(text: JSONText(compacting: placed.reply ?? []), isReplayed: placed.isReplayed)
         )

@@ -20,8 +20,8 @@ struct CallerValue {
     let params: JSONObject
 
     /// The refusal that names the parameter; nil when none of this call fits.
-    func refusal(_ error: PostgresError) -> PricingFailure? {
-        if let constraint = error.constraint {
+    func failure(_ refusal: Refusal) -> PricingFailure? {
+        if let constraint = refusal.constraint {
             guard let answer = Self.constraints[constraint] else { return nil }
             guard let member = answer.members.first(where: { params.value(at: $0) != nil }) else { return nil }
             switch answer {
@@ -29,9 +29,9 @@ struct CallerValue {
             case .violation(_, let rule, let message): return Self.violation(member, rule, message)
             }
         }
-        guard let state = error.sqlState, SQLState.classDataException ~= state else { return nil }
+        guard SQLState.classDataException ~= refusal.state else { return nil }
         // The server quotes the text that it could not read.
-        let quoted = params.texts.first { !$0.text.isEmpty && error.message.contains("\"\($0.text)\"") }
+        let quoted = params.texts.first { !$0.text.isEmpty && refusal.message.contains("\"\($0.text)\"") }
         return quoted.map { Self.violation($0.path, "value", "the database cannot read it") }
     }
 

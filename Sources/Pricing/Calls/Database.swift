@@ -70,34 +70,27 @@ struct Database: Sendable {
         _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PricingFailure) -> Value {
         var loss: PricingFailure?
-        var retries = 0
-        while true {
-            do throws(PricingFailure) {
-                try context.checkStillWanted()
-            } catch {
-                throw loss ?? error
-            }
-            do throws(PostgresError) {
+        func limit(_ error: PostgresError) -> Int? {
+            let isLost = error.kind == .connectionLost
+            if isLost, !context.isLate { loss = failure(error, context).after(loss) }
+            guard error.isContention || (isLost && isRepeatable) else { return 0 }
+            logger.debug("a try failed", metadata: ["method": "\(context.method.name)", "reason": "\(error)"])
+            return isLost && context.deadline != nil ? nil : Self.mostRetries
+        }
+        do throws(PostgresError) {
+            return try await Retry.run(limit: limit) { () async throws(PostgresError) in
+                try Self.checkStillWanted(context)
                 return try await once(context, isPatient: loss != nil && context.deadline != nil, body)
-            } catch {
-                let failure = failure(error, context)
-                if error.kind == .connectionLost, !context.isLate { loss = failure.after(loss) }
-                let isBounded = error.kind != .connectionLost || context.deadline == nil
-                guard isRepeatable || error.isContention, Self.isWorthRetrying(error),
-                    !isBounded || retries < Self.mostRetries
-                else {
-                    throw failure.isDefinite ? failure : loss ?? failure
-                }
-                retries += isBounded ? 1 : 0
-                logger.debug("running again", metadata: ["method": "\(context.method.name)", "after": "\(error)"])
-                await Self.pause(retries)
             }
+        } catch {
+            let failure = failure(error, context)
+            throw failure.isDefinite ? failure : loss ?? failure
         }
     }
 
-    /// A pause of random length before the next try, longer after more of them.
-    static func pause(_ retries: Int) async {
-        try? await Task.sleep(for: .milliseconds(Int64.random(in: 1...20) * Int64(max(1, retries))))
+    private static func checkStillWanted(_ context: CallContext) throws(PostgresError) {
+        if context.isLate { throw PostgresError(.timeout, "the deadline passed before the call began") }
+        if context.call.cancellation.isCancelled { throw PostgresError(.cancelled, "the caller cancelled it") }
     }
 
     /// One try. A cancel or the deadline of the call cancels the statement, or ends the wait for a connection.
@@ -157,14 +150,6 @@ struct Database: Sendable {
         return max(1, (deadline - ContinuousClock.now).milliseconds + 1)
     }
 
-    static func isWorthRetrying(_ error: PostgresError) -> Bool {
-        switch error.kind {
-        case .connectionLost: true
-        case .server: error.isContention
-        default: false
-        }
-    }
-
     /// What an error means to the call that met it.
     /// - Parameter isBatched: whether it ran in a batch, where the connection's statement limit applies.
     func failure(_ error: PostgresError, _ context: CallContext, isBatched: Bool = false) -> PricingFailure {
@@ -194,21 +179,21 @@ struct Database: Sendable {
     }
 
     /// Logs a fault of ours; returns the id under which it is found in the log.
-    func incident(_ error: PostgresError, _ method: String) -> String {
+    private func incident(_ fault: Fault, _ method: String) -> String {
         let incident = Self.freshKey()
         logger.error(
             "a call failed by our own fault",
-            metadata: ["incidentId": "\(incident)", "method": "\(method)", "error": "\(error)"]
+            metadata: ["incidentId": "\(incident)", "method": "\(method)", "error": "\(fault)"]
         )
-        logger.debug("the fault's message", metadata: ["incidentId": "\(incident)", "message": "\(error.message)"])
+        logger.debug("the fault's message", metadata: ["incidentId": "\(incident)", "message": "\(fault.message)"])
         return incident
     }
 
     /// The error for the peer. Faults of ours and a lack of resources are also logged.
     func rpcError(_ failure: PricingFailure, _ method: String) -> RPCError {
         switch failure {
-        case .fault(let error):
-            return failure.rpcError(incidentID: incident(error, method))
+        case .fault(let fault):
+            return failure.rpcError(incidentID: incident(fault, method))
         case .exhausted(let shortage) where shortage.value == nil:
             storms.warn(
                 "calls are refused: something is used up",

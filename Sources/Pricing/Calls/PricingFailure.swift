@@ -19,7 +19,7 @@ enum PricingFailure: Error, Sendable {
     /// Another transaction locked a row for longer than a call waits; nothing was done.
     case contended
     /// A fault of ours.
-    case fault(PostgresError)
+    case fault(Fault)
 
     /// Turns an error of the database into the failure of a call; `SQLStateTable` says what an SQLSTATE means.
     /// - Parameter params: the call's parameters, to tell whether one of them caused the error.
@@ -34,25 +34,31 @@ enum PricingFailure: Error, Sendable {
             }
         case .poolExhausted: self = .exhausted(Shortage(.databaseQueue))
         case .systemResources: self = .exhausted(Shortage("system"))
-        case .server: self = PricingFailure.server(error, params)
-        default: self = .fault(error)
+        default: self = Refusal(error).flatMap { PricingFailure.refused($0, params) } ?? .fault(.error(error))
         }
     }
 
-    private static func server(_ error: PostgresError, _ params: JSONObject) -> PricingFailure {
-        guard let state = error.sqlState else { return .fault(error) }
+    /// A refusal of one call of a batch as its failure.
+    /// - Parameter params: as above.
+    init(_ refusal: Refusal, params: JSONObject) {
+        self = PricingFailure.refused(refusal, params) ?? .fault(.refusal(refusal))
+    }
+
+    /// What a refusal means; nil for a fault of ours.
+    private static func refused(_ refusal: Refusal, _ params: JSONObject) -> PricingFailure? {
+        let state = refusal.state
         if let code = protocolStates[state.code] ?? domainCode(state.code) {
-            let facts = error.detail.flatMap { try? JSONParser.parse(Array($0.utf8)).object } ?? [:]
-            if code == .invalidParams, !namesMembers(facts) { return .fault(error) }
-            return .refused(code, message: error.message, facts: facts)
+            let facts = refusal.detail.flatMap { try? JSONParser.parse(Array($0.utf8)).object } ?? [:]
+            if code == .invalidParams, !namesMembers(facts) { return nil }
+            return .refused(code, message: refusal.message, facts: facts)
         }
         switch SQLStateTable.meaning(of: state) {
-        case .value: return CallerValue(params: params).refusal(error) ?? .fault(error)
+        case .value: return CallerValue(params: params).failure(refusal)
         case .contention: return .contended
         case .shortage(let which): return .exhausted(Shortage(which, sqlState: state.code))
         // The server itself reported the error, so the transaction was rolled back.
         case .outage, .cancelled: return .unavailable(sqlState: state.code, isUnknown: false)
-        case .fault: return .fault(error)
+        case .fault: return nil
         }
     }
 

@@ -192,8 +192,7 @@ private struct ServerService: Service {
                 try await gracefulShutdown()
                 stopping()
                 _ = await server.drain(until: .now + drainTime)
-                feed.endAll()
-                server.shutdown()
+                feed.endAll { server.shutdown() }
             }
             defer { group.cancelAll() }
             try await server.run()

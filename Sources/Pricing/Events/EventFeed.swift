@@ -17,17 +17,28 @@ final class EventFeed: Service {
         let id: String
     }
 
-    fileprivate struct Shared {
-        var subscriptions: [Key: Subscription] = [:]
-        var nextNumbers: [Int: Int] = [:]
-        var lastNumber: Int64 = 0
-        /// Which stream that is a number of; nil before the first look.
-        var stream: String?
-        var delivered: Int64 = 0
+    fileprivate struct Subscriber {
+        let connection: RPCConnection
+        var subscription: Subscription
+        /// Its output has had room since it was full.
+        var hasRoom = false
     }
 
-    /// While nobody listens, events are numbered many at a time: each time is a commit that orders would wait beside.
-    /// Whoever asks for events, or subscribes, has them numbered at once.
+    fileprivate struct Shared {
+        var subscribers: [Key: Subscriber] = [:]
+        var nextNumbers: [Int: Int] = [:]
+        var lastNumber: Int64 = 0
+        /// The stream that `lastNumber` belongs to; nil before it was read for the first time.
+        var stream: String?
+        var delivered: Int64 = 0
+        /// The loop is sending to a subscriber, with the mutex let go.
+        var isSending = false
+        /// What to run once it has sent that.
+        var afterwards: [@Sendable () -> Void] = []
+    }
+
+    /// The least time between two numberings while there is no subscriber: each is a commit that competes with those of
+    /// orders. A call that asks for events, and one that subscribes, number them at once.
     private static let unheardPause = Duration.milliseconds(100)
 
     private let database: Database
@@ -59,10 +70,12 @@ final class EventFeed: Service {
     }
 
     /// How many subscriptions there are.
-    var subscriptions: Int { shared.withLock { $0.subscriptions.count } }
+    var subscriptions: Int { shared.withLock { $0.subscribers.count } }
 
-    /// Those whose reader takes nothing, and whose overflow policy applies therefore.
-    var slowSubscriptions: Int { shared.withLock { $0.subscriptions.values.count { $0.full?.isSlow == true } } }
+    /// Subscriptions whose reader takes nothing, so that their overflow policy applies.
+    var slowSubscriptions: Int {
+        shared.withLock { $0.subscribers.values.count { $0.subscription.full?.isSlow == true } }
+    }
 
     /// The event number given last, as far as this daemon has seen.
     var lastNumber: Int64 { shared.withLock { $0.lastNumber } }
@@ -73,7 +86,7 @@ final class EventFeed: Service {
     /// How many events the slowest subscription is behind.
     var lag: Int64 {
         shared.withLock { shared in
-            shared.subscriptions.values.map { max(0, shared.lastNumber - $0.position) }.max() ?? 0
+            shared.subscribers.values.map { max(0, shared.lastNumber - $0.subscription.position) }.max() ?? 0
         }
     }
 
@@ -95,30 +108,53 @@ final class EventFeed: Service {
     }
 
     /// Begins to send; call it once the reply to the subscriber stands in its output.
-    func begin(_ subscription: Subscription) {
-        shared.withLock { $0.subscriptions[subscription.key] = subscription }
+    /// - Parameter asked: the number after which the subscriber asked to begin.
+    func begin(_ subscription: Subscription, on connection: RPCConnection, asked: Int64) {
+        if let gap = subscription.ahead(of: asked) { connection.send(gap) }
+        let key = Key(connection: connection.number, id: subscription.id)
+        shared.withLock { $0.subscribers[key] = Subscriber(connection: connection, subscription: subscription) }
         idlePause.wake()
         wake.yield()
     }
 
-    /// Ends a subscription of this connection; false when it has none of this id.
-    func end(_ id: String, of connection: RPCConnection) -> Bool {
-        shared.withLock { $0.subscriptions.removeValue(forKey: Key(connection: connection.number, id: id)) } != nil
+    /// Ends a subscription of this connection; nothing is sent for it once this returns. False when the connection has none
+    /// of this id.
+    func end(_ id: String, of connection: RPCConnection) async -> Bool {
+        let key = Key(connection: connection.number, id: id)
+        guard shared.withLock({ $0.subscribers.removeValue(forKey: key) }) != nil else { return false }
+        await withCheckedContinuation { continuation in
+            whenNotSending { continuation.resume() }
+        }
+        return true
     }
 
-    /// The daemon goes: every subscription ends, and its reader is told.
-    func endAll() {
+    /// Ends every subscription and tells the readers that the daemon shuts down.
+    /// - Parameter told: runs once that stands in their output.
+    func endAll(_ told: @escaping @Sendable () -> Void) {
         let ending = shared.withLock { shared in
-            defer { shared.subscriptions = [:] }
-            return shared.subscriptions.values
+            defer { shared.subscribers = [:] }
+            return Array(shared.subscribers.values)
         }
-        for subscription in ending { subscription.tellClosed("SHUTTING_DOWN") }
+        whenNotSending {
+            for var subscriber in ending { subscriber.connection.send(subscriber.subscription.close("SHUTTING_DOWN")) }
+            told()
+        }
+    }
+
+    /// Runs `body` once the loop is not sending to a subscriber: at once, or by the loop in a moment. What was removed
+    /// before is sent nothing more then.
+    private func whenNotSending(_ body: @escaping @Sendable () -> Void) {
+        let isNow = shared.withLock { shared in
+            if shared.isSending { shared.afterwards.append(body) }
+            return !shared.isSending
+        }
+        if isNow { body() }
     }
 
     /// The peer is gone.
     func connectionClosed(_ connection: RPCConnection) {
         shared.withLock { shared in
-            shared.subscriptions = shared.subscriptions.filter { $0.key.connection != connection.number }
+            shared.subscribers = shared.subscribers.filter { $0.key.connection != connection.number }
             shared.nextNumbers[connection.number] = nil
         }
     }
@@ -135,108 +171,170 @@ final class EventFeed: Service {
         }
     }
 
-    /// Numbers what was committed and serves every subscriber a page, until all have what there is. Round by round: one
-    /// who has a million events to catch up with keeps nobody waiting for the newest.
+    /// Numbers what was committed and serves every subscriber a page, round by round until all have what there is: a
+    /// subscriber who has a million events to catch up with does not keep the others from the newest.
     private func serveAll() async {
         do throws(PostgresError) {
             while true {
                 let end = try await database.pool.run { (session) throws(PostgresError) in
                     try Self.currentEnd(session)
                 }
-                let last = end.last
-                let (isNews, looked, pages) = shared.withLock { shared in
-                    defer { shared.lastNumber = last }
-                    shared.follow(end)
-                    return (shared.lastNumber != last, shared.look(.now, last), shared.pages(before: last))
-                }
+                let (isNews, isRestored) = shared.withLock { $0.note(end) }
                 if isNews { numbered() }
-                for subscription in looked { lookLater(at: subscription) }
+                if isRestored { restoreAll(at: end.before) }
+                resumeHeld(at: end.last)
+                let pages = shared.withLock { $0.pages(before: end.last) }
                 if pages.isEmpty { return }
                 for page in pages {
                     let (events, oldest) = try await database.pool.run { (session) throws(PostgresError) in
                         let events = try session.all(page.statement, page.bindings)
-                        // Read last: what the shop kept until then, the page had.
+                        // Read after the events, so that what was dropped before them counts as dropped.
                         return (events, try session.one(DaemonStatements.oldestEvent))
                     }
-                    let held = shared.withLock { $0.serve(events, page, oldest: oldest, before: last) }
-                    for subscription in held { watch(subscription) }
+                    send(events, page, oldest: oldest, last: end.last)
                 }
             }
         } catch {
             logger.warning("events cannot be read now", metadata: ["reason": "\(error)"])
-            // Who reaches the database again wakes us; nothing is lost meanwhile, the rows are the stream.
+            // The keeper of the database wakes us once it is back; nothing is lost meanwhile, the rows are the stream.
             if error.kind == .connectionLost { return kick() }
-            // Nobody tells when a lock on the stream is let go.
+            // A lock on the stream is let go without a notification.
             _ = deadlines.add(.now + .seconds(1)) { self.kick() }
         }
     }
 
-    /// Wakes for a held subscription once its output has room, and when it is to be looked at.
-    private func watch(_ subscription: Subscription) {
-        let key = subscription.key
-        subscription.connection.whenPendingOutput(below: subscription.roomBytes) {
-            self.shared.withLock { $0.subscriptions[key]?.full?.hasRoom = true }
-            self.kick()
+    /// Tells every subscriber that a shop was restored in the place of this one: its events happened long ago, or are others
+    /// than those that had these numbers. They go on after them.
+    private func restoreAll(at last: Int64) {
+        for key in shared.withLock({ Array($0.subscribers.keys) }) {
+            update(key) { $0.connection.send($0.subscription.restore(at: last)) }
         }
-        lookLater(at: subscription)
     }
 
-    private func lookLater(at subscription: Subscription) {
-        guard let lookAt = subscription.lookAt else { return }
+    /// Looks at the output of held subscriptions, and serves on those that had room.
+    private func resumeHeld(at last: Int64) {
+        let now = ContinuousClock.now
+        for key in shared.withLock({ $0.keys { $0.isHeld } }) {
+            let held = update(key) { subscriber in
+                subscriber.subscription.look(pending: subscriber.connection.pendingOutputBytes, at: now)
+                let action = subscriber.subscription.resume(at: last, hasRoom: subscriber.hasRoom)
+                if let action { subscriber.connection.send(action) }
+            }
+            if let full = held?.subscription.full, full.since == now, !full.isSlow { lookLater(at: held?.subscription) }
+        }
+    }
+
+    /// Sends a page to the subscribers who wanted it.
+    /// - Parameter oldest: the lowest number that the database still has.
+    private func send(_ events: [DaemonStatements.Event], _ page: Subscription.Page, oldest: Int64, last: Int64) {
+        for key in shared.withLock({ $0.keys { $0.page == page && !$0.isHeld } }) {
+            let served = update(key) { subscriber in
+                if let gap = subscriber.subscription.expire(before: oldest) {
+                    subscriber.connection.send(gap)
+                } else {
+                    subscriber.send(events)
+                    subscriber.subscription.finish(page, count: events.count, last: last)
+                }
+            }
+            if let served, served.subscription.isHeld { watch(key, served) }
+        }
+    }
+
+    /// Changes a subscription and sends what it asks for, with the mutex let go meanwhile. Only the loop does so, and for one
+    /// subscription at a time, so that what each is sent stays in order; who ends one waits with `whenNotSending`.
+    /// - Returns: what became of it; nil when it has ended.
+    @discardableResult
+    private func update(_ key: Key, _ change: (inout Subscriber) -> Void) -> Subscriber? {
+        guard var subscriber = shared.withLock({ $0.take(key) }) else { return nil }
+        change(&subscriber)
+        let (isLeft, afterwards) = shared.withLock { $0.putBack(subscriber.subscription, key) }
+        for body in afterwards { body() }
+        return isLeft ? subscriber : nil
+    }
+
+    /// Wakes for a held subscription once its output has room, and when it is to be looked at.
+    private func watch(_ key: Key, _ subscriber: Subscriber) {
+        subscriber.connection.whenPendingOutput(below: subscriber.subscription.roomBytes) {
+            self.shared.withLock { $0.subscribers[key]?.hasRoom = true }
+            self.kick()
+        }
+        lookLater(at: subscriber.subscription)
+    }
+
+    private func lookLater(at subscription: Subscription?) {
+        guard let lookAt = subscription?.lookAt else { return }
         _ = deadlines.add(lookAt) { self.kick() }
     }
 }
 
 extension EventFeed.Shared {
-    /// Looks whether a shop was restored in the place of this one: its events happened long ago, or are others than those
-    /// that had these numbers, so every subscriber is told and goes on after them.
-    mutating func follow(_ end: DaemonStatements.StreamEnd) {
-        defer { stream = end.stream }
-        guard let stream, stream != end.stream || end.before < lastNumber else { return }
-        subscriptions = subscriptions.mapValues { $0.restored(at: end.before) }
-    }
-
-    /// Looks at the output of held subscriptions and serves on those that had room; those to be looked at again.
-    mutating func look(_ now: ContinuousClock.Instant, _ last: Int64) -> [Subscription] {
-        var again: [Subscription] = []
-        for (key, subscription) in subscriptions where subscription.isHeld {
-            let looked = subscription.looked(now).resumed(at: last)
-            subscriptions[key] = looked
-            if let looked, let full = looked.full, full.since == now, !full.isSlow { again.append(looked) }
+    /// Notes the end of the stream: whether it is news, and whether another stream stands in the place of the one that it was.
+    mutating func note(_ end: DaemonStatements.StreamEnd) -> (isNews: Bool, isRestored: Bool) {
+        defer {
+            stream = end.stream
+            lastNumber = end.last
         }
-        return again
+        let isRestored = stream.map { $0 != end.stream || end.before < lastNumber } ?? false
+        return (lastNumber != end.last, isRestored)
     }
 
     /// The pages that subscribers who have events to come, and room to take them, want next.
     func pages(before last: Int64) -> Set<Subscription.Page> {
-        Set(subscriptions.values.filter { $0.position < last && !$0.isHeld }.map(\.page))
+        Set(subscribers.values.map(\.subscription).filter { $0.position < last && !$0.isHeld }.map(\.page))
     }
 
-    /// Sends a page to those who wanted it; the subscriptions whose output is full now.
-    /// - Parameter oldest: the lowest number that the database still has.
-    mutating func serve(
-        _ events: [DaemonStatements.Event],
-        _ page: Subscription.Page,
-        oldest: Int64,
-        before last: Int64
-    ) -> [Subscription] {
-        var held: [Subscription] = []
-        for (key, subscription) in subscriptions where subscription.page == page && !subscription.isHeld {
-            guard subscription.position + 1 >= oldest else {
-                subscriptions[key] = subscription.skipping(to: oldest - 1, "EXPIRED")
-                continue
-            }
-            var served = subscription.served(events)
-            // Beyond the last event of the page's range there is none. The page may hold some that another daemon has
-            // numbered since `last` was read: they are not sent again.
-            if let position = served?.position, served?.isHeld == false, events.count < DaemonStatements.eventPage {
-                served?.position = page.until ?? max(last, position)
-            }
-            subscriptions[key] = served
-            if let served { delivered += served.delivered - subscription.delivered }
-            if let served, served.isHeld { held.append(served) }
+    func keys(where isMeant: (Subscription) -> Bool) -> [EventFeed.Key] {
+        subscribers.filter { isMeant($0.value.subscription) }.map(\.key)
+    }
+
+    /// Gives a subscriber to the loop, which is sending from now on; nil when it has ended.
+    mutating func take(_ key: EventFeed.Key) -> EventFeed.Subscriber? {
+        guard let subscriber = subscribers[key] else { return nil }
+        isSending = true
+        return subscriber
+    }
+
+    /// The loop has sent: whether the subscription goes on, and what waited for that.
+    mutating func putBack(
+        _ subscription: Subscription,
+        _ key: EventFeed.Key
+    ) -> (isLeft: Bool, afterwards: [@Sendable () -> Void]) {
+        defer {
+            isSending = false
+            afterwards = []
         }
-        return held
+        guard var subscriber = subscribers[key] else { return (false, afterwards) }
+        delivered += subscription.delivered - subscriber.subscription.delivered
+        subscriber.subscription = subscription
+        // Not taken from the loop's copy: room that was had meanwhile counts.
+        if !subscription.isHeld { subscriber.hasRoom = false }
+        subscribers[key] = subscription.hasEnded ? nil : subscriber
+        return (!subscription.hasEnded, afterwards)
+    }
+}
+
+extension EventFeed.Subscriber {
+    /// Sends events as far as the output has room.
+    fileprivate mutating func send(_ events: [DaemonStatements.Event]) {
+        for event in events {
+            guard let action = subscription.offer(event) else { continue }
+            switch connection.send(action) {
+            case .queued(let pending): subscription.sent(event, pending: pending, at: .now)
+            case .overflow: subscription.hold(pending: connection.pendingOutputBytes, at: .now)
+            case .closed: return subscription.end()
+            }
+            if subscription.isHeld { return }
+        }
+    }
+}
+
+extension RPCConnection {
+    @discardableResult
+    fileprivate func send(_ action: Subscription.Action) -> SendResult {
+        switch action {
+        case .event(let params): send(notification: Events.Notice.event, params: params)
+        case .notice(let method, let params): send(notification: method, params: params, limit: .max)
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 import JSON
 import JSONRPC
 import PricingProtocol
-import RPCTransport
 
-/// One peer's wish for events, and how far it has been served. The rows in the database are the stream, so a slow
-/// reader costs no memory: it is served on from its own position once its output has room again.
+/// One peer's subscription to events, and how far it has been served.
+///
+/// A pure value: it says what to send and is told what became of that; `EventFeed` does the sending. The rows in the
+/// database are the stream, so a slow reader costs no memory: it is served on from its own position once its output has
+/// room again.
 struct Subscription: Sendable {
     /// What becomes of events that a slow reader has not taken.
     enum Overflow: String, Sendable {
@@ -14,6 +16,15 @@ struct Subscription: Sendable {
         case gap
         /// The subscription ends with `events.closed`.
         case disconnect
+    }
+
+    /// What to send to its reader.
+    enum Action: Sendable, Equatable {
+        /// `events.event` with these parameters, if the output has room for it.
+        case event(JSONText)
+        /// A notice, even if the output is full: it is small, and a reader that does not get it would miss events without
+        /// knowing.
+        case notice(_ method: String, JSONText)
     }
 
     /// Events that are read together.
@@ -32,149 +43,184 @@ struct Subscription: Sendable {
         var pending: Int
         /// Its reader took nothing for too long, so the overflow policy applies.
         var isSlow = false
-        /// There was room since.
-        var hasRoom = false
     }
 
     let id: String
-    let connection: RPCConnection
     /// nil for all.
     let topics: Set<String>?
     /// nil for all.
     let productIds: Set<Int64>?
     let overflow: Overflow
+    /// No more events are sent once more than this many bytes wait.
+    private let softBytes: Int
+    /// How long as many bytes may wait before its reader counts as slow.
+    private let softTime: Duration
     /// The number of the last event that was sent or passed over.
-    var position: Int64
-    /// Its output is full, so that nothing is sent now; nil while there is room.
-    var full: Full?
+    private(set) var position: Int64
+    /// Its output is full, so that no events are sent now; nil while there is room.
+    private(set) var full: Full?
     /// Up to this number only the last event of each thing is sent.
-    var conflatedUntil: Int64 = 0
+    private(set) var conflatedUntil: Int64 = 0
     /// Events that were put into its output.
-    var delivered: Int64 = 0
+    private(set) var delivered: Int64 = 0
+    /// Nothing more is sent.
+    private(set) var hasEnded = false
 
-    /// No more is sent once more than this waits.
-    private var softBytes: Int { min(connection.limits.outputSoftBytes, connection.limits.outputHardBytes) }
+    init(
+        id: String,
+        topics: Set<String>? = nil,
+        productIds: Set<Int64>? = nil,
+        overflow: Overflow,
+        position: Int64,
+        limits: TransportLimits
+    ) {
+        self.id = id
+        self.topics = topics
+        self.productIds = productIds
+        self.overflow = overflow
+        self.position = position
+        softBytes = min(limits.outputSoftBytes, limits.outputHardBytes)
+        softTime = .seconds(limits.outputSoftSeconds)
+    }
 
-    /// It is served on once less than this waits.
+    /// It is served on once fewer bytes than this wait.
     var roomBytes: Int { max(1, softBytes / 4) }
 
     var isHeld: Bool { full != nil }
 
     /// When to look whether its reader is slow; nil while there is room.
-    var lookAt: ContinuousClock.Instant? {
-        full.map { $0.since + .seconds(connection.limits.outputSoftSeconds) }
-    }
+    var lookAt: ContinuousClock.Instant? { full.map { $0.since + softTime } }
 
-    var key: EventFeed.Key { EventFeed.Key(connection: connection.number, id: id) }
-
-    /// What it is to be sent next. So many numbers are conflated at once at most that finding the last events takes a
-    /// bounded time.
+    /// What it is to be sent next. The numbers that are conflated at once are limited, so that finding the last events
+    /// takes a bounded time.
     var page: Page {
         let until = min(conflatedUntil, position + Events.conflatedTogether)
         return Page(position: position, until: until > position ? until : nil)
     }
 
-    func wants(_ event: DaemonStatements.Event) -> Bool {
+    private func wants(_ event: DaemonStatements.Event) -> Bool {
         if let topics, !topics.contains(event.topic) { return false }
         guard let productIds else { return true }
         return event.productId.map { productIds.contains($0) } ?? false
     }
 
     /// `events.event`: the event's own members after the subscription's id.
-    func notification(_ event: DaemonStatements.Event) -> JSONText {
+    private func notification(_ event: DaemonStatements.Event) -> JSONText {
         var text = Array("{\"subscription\":\"\(id)\",".utf8)
         text += JSONText(compacting: event.text).bytes.dropFirst()
         return JSONText(verbatim: text)
     }
 
-    /// The subscription after it was sent these events, as far as its output has room; nil when its peer is gone.
-    func served(_ events: [DaemonStatements.Event]) -> Subscription? {
-        var served = self
-        for event in events {
-            if wants(event) {
-                switch connection.send(notification: Events.Notice.event, params: notification(event)) {
-                case .closed: return nil
-                case .overflow:
-                    served.full = Full(since: .now, pending: connection.pendingOutputBytes)
-                    return served
-                case .queued(let pending):
-                    served.delivered += 1
-                    if pending > softBytes { served.full = Full(since: .now, pending: pending) }
-                }
-            }
-            served.position = event.sequence
-            if served.isHeld { return served }
-        }
-        return served
-    }
-
-    /// A held subscription after a look at its output. Nothing is put into full output, so that as much waits as before
-    /// means that nothing was taken: more than the soft limit for the whole time.
-    func looked(_ now: ContinuousClock.Instant) -> Subscription {
-        guard let full, !full.isSlow, let lookAt, now >= lookAt else { return self }
-        let pending = connection.pendingOutputBytes
-        var looked = self
-        looked.full = Full(
-            since: now,
-            pending: pending,
-            isSlow: pending >= full.pending,
-            hasRoom: full.hasRoom
-        )
-        return looked
-    }
-
-    /// A held subscription once its output has room again, or it is to end, by its policy if its reader was slow; nil when
-    /// it has ended. `last` is the number given last.
-    func resumed(at last: Int64) -> Subscription? {
-        guard let full else { return self }
-        guard full.hasRoom || (full.isSlow && overflow == .disconnect) else { return self }
-        var resumed = self
-        resumed.full = nil
-        guard full.isSlow else { return resumed }
-        switch overflow {
-        case .conflate: resumed.conflatedUntil = last
-        case .gap: resumed = resumed.skipping(to: last, "SLOW_READER")
-        case .disconnect:
-            tellClosed("SLOW_READER")
-            return nil
-        }
-        return resumed
-    }
-
-    /// The subscription after it was told, by `events.gap`, that what comes up to this number is left out.
-    func skipping(to number: Int64, _ reason: String) -> Subscription {
-        guard number > position else { return self }
-        tell(Events.Notice.gap, reason, ["fromSequence": .integer(position + 1), "toSequence": .integer(number)])
-        var skipping = self
-        skipping.position = number
-        return skipping
-    }
-
-    /// The subscription in a stream that was put in the place of its own, of which it is sent what comes after a number.
-    func restored(at last: Int64) -> Subscription {
-        tell(Events.Notice.gap, "RESTORED", ["fromSequence": 1, "toSequence": .integer(last)])
-        var restored = self
-        restored.position = last
-        restored.conflatedUntil = 0
-        return restored
-    }
-
-    /// Tells one who asked for what comes after this number, and not even that was given, that the stream goes on from its
-    /// real end: the numbers in between will be those of other events than its reader believes to have seen.
-    func tellAhead(_ asked: Int64) {
-        guard asked > position else { return }
-        tell(Events.Notice.gap, "AHEAD", ["fromSequence": .integer(position + 1), "toSequence": .integer(asked)])
-    }
-
-    /// `events.closed`: nothing more comes.
-    func tellClosed(_ reason: String) {
-        tell(Events.Notice.closed, reason)
-    }
-
-    private func tell(_ method: String, _ reason: String, _ facts: JSONObject = [:]) {
+    private func notice(_ method: String, _ reason: String, _ facts: JSONObject = [:]) -> Action {
         var params: JSONObject = ["subscription": .string(id), "reason": .string(reason)]
         for (key, value) in facts { params[key] = value }
-        // Small, and whoever is not told would miss events unawares: full output takes it too.
-        _ = connection.send(notification: method, params: JSONText(params), limit: .max)
+        return .notice(method, JSONText(params))
+    }
+}
+
+// MARK: a page of events
+
+extension Subscription {
+    /// Offers the next event: what to send of it; nil for an event that it does not want, and that it has then passed over.
+    mutating func offer(_ event: DaemonStatements.Event) -> Action? {
+        if wants(event) { return .event(notification(event)) }
+        position = event.sequence
+        return nil
+    }
+
+    /// The event that it was offered stands in its output.
+    /// - Parameter pending: bytes that wait in the output now.
+    mutating func sent(_ event: DaemonStatements.Event, pending: Int, at now: ContinuousClock.Instant) {
+        position = event.sequence
+        delivered += 1
+        if pending > softBytes { hold(pending: pending, at: now) }
+    }
+
+    /// Its output is full: no events are sent until it has room again.
+    mutating func hold(pending: Int, at now: ContinuousClock.Instant) {
+        full = Full(since: now, pending: pending)
+    }
+
+    /// The events of a page were offered. If there were fewer than fit in a page, there are none between them and the end
+    /// of the page's range. They may include some that another daemon has numbered since `last` was read: those are not
+    /// sent again.
+    mutating func finish(_ page: Page, count: Int, last: Int64) {
+        guard !isHeld, !hasEnded, count < DaemonStatements.eventPage else { return }
+        position = page.until ?? max(last, position)
+    }
+
+    /// Its peer is gone.
+    mutating func end() { hasEnded = true }
+}
+
+// MARK: a slow reader
+
+extension Subscription {
+    /// Looks at the output of a held subscription. No events are put into full output, so if as many bytes wait as before,
+    /// the reader took nothing: more than the soft limit waited for the whole time.
+    mutating func look(pending: Int, at now: ContinuousClock.Instant) {
+        guard let full, !full.isSlow, let lookAt, now >= lookAt else { return }
+        self.full = Full(since: now, pending: pending, isSlow: pending >= full.pending)
+    }
+
+    /// Serves a held subscription on once its output has room, and applies the overflow policy if its reader was slow. One
+    /// that is to be disconnected ends without waiting for room.
+    /// - Parameter last: the number given last.
+    mutating func resume(at last: Int64, hasRoom: Bool) -> Action? {
+        guard let full else { return nil }
+        guard hasRoom || (full.isSlow && overflow == .disconnect) else { return nil }
+        self.full = nil
+        guard full.isSlow else { return nil }
+        switch overflow {
+        case .conflate:
+            conflatedUntil = last
+            return nil
+        case .gap: return skip(to: last, "SLOW_READER")
+        case .disconnect: return close("SLOW_READER")
+        }
+    }
+}
+
+// MARK: gaps and the end
+
+extension Subscription {
+    /// Leaves out what the shop no longer keeps.
+    /// - Parameter oldest: the lowest number that the database still has.
+    mutating func expire(before oldest: Int64) -> Action? {
+        skip(to: oldest - 1, "EXPIRED")
+    }
+
+    private mutating func skip(to number: Int64, _ reason: String) -> Action? {
+        guard number > position else { return nil }
+        defer { position = number }
+        return notice(
+            Events.Notice.gap,
+            reason,
+            ["fromSequence": .integer(position + 1), "toSequence": .integer(number)]
+        )
+    }
+
+    /// Continues in a stream that was put in the place of its own, with what comes after this number.
+    mutating func restore(at last: Int64) -> Action {
+        position = last
+        conflatedUntil = 0
+        return notice(Events.Notice.gap, "RESTORED", ["fromSequence": 1, "toSequence": .integer(last)])
+    }
+
+    /// Tells a reader who asked for what comes after a number that was not given yet that the stream goes on from its real
+    /// end: the numbers in between will be those of other events than the reader believes it has seen.
+    func ahead(of asked: Int64) -> Action? {
+        guard asked > position else { return nil }
+        return notice(
+            Events.Notice.gap,
+            "AHEAD",
+            ["fromSequence": .integer(position + 1), "toSequence": .integer(asked)]
+        )
+    }
+
+    /// Ends it with `events.closed`.
+    mutating func close(_ reason: String) -> Action {
+        hasEnded = true
+        return notice(Events.Notice.closed, reason)
     }
 }

@@ -13,7 +13,7 @@ struct EventHandlers: Sendable {
             "events.subscribe": { context async throws(PricingFailure) in try await subscribe(context) },
             "events.unsubscribe": { context async throws(PricingFailure) in
                 let id = context.params["subscription"]?.string ?? ""
-                guard feed.end(id, of: context.call.connection) else {
+                guard await feed.end(id, of: context.call.connection) else {
                     throw .refused(.subscriptionNotFound, message: nil, facts: ["subscription": .string(id)])
                 }
                 return Answer(ofDaemon: [:])
@@ -23,19 +23,20 @@ struct EventHandlers: Sendable {
 
     private func subscribe(_ context: CallContext) async throws(PricingFailure) -> Answer {
         let params = context.params
-        let wanted = try await database.run(context) { (session) throws(PostgresError) in
+        let connection = context.call.connection
+        let end = try await database.run(context) { (session) throws(PostgresError) in
             try EventFeed.currentPosition(session)
         }
+        let asked = params["from"]?.integer ?? end
         let ids = params["productIds"]?.array?.compactMap(\.integer)
         let subscription = Subscription(
-            id: feed.newID(on: context.call.connection),
-            connection: context.call.connection,
+            id: feed.newID(on: connection),
             topics: (params["topics"]?.array?.compactMap(\.string)).map { Set($0) },
             productIds: ids.map { Set($0) },
             overflow: params["overflow"]?.string.flatMap { Subscription.Overflow(rawValue: $0) } ?? .gap,
-            position: min(wanted, params["from"]?.integer ?? wanted)
+            position: min(end, asked),
+            limits: connection.limits
         )
-        let asked = params["from"]?.integer ?? wanted
         var reply: JSONObject = [
             "subscription": .string(subscription.id), "sequence": .integer(subscription.position),
         ]
@@ -47,8 +48,7 @@ struct EventHandlers: Sendable {
             reply["snapshot"] = (try? JSONParser.parse(text)) ?? []
         }
         return Answer(ofDaemon: reply) {
-            subscription.tellAhead(asked)
-            feed.begin(subscription)
+            feed.begin(subscription, on: connection, asked: asked)
         }
     }
 }

@@ -176,14 +176,13 @@ struct ImportHandlers: Sendable {
         }
         return (facts["failed"]?.array ?? []).map { refusal in
             let row = refusal["row"]?.integer ?? 0
-            var error = PostgresError(
-                .server,
-                refusal["message"]?.string ?? "",
-                sqlState: refusal["state"]?.string.map { SQLState($0) }
+            let why = Refusal(
+                state: SQLState(refusal["state"]?.string ?? ""),
+                message: refusal["message"]?.string ?? "",
+                detail: refusal["detail"]?.string,
+                constraint: refusal["constraint"]?.string
             )
-            error.detail = refusal["detail"]?.string
-            error.constraint = refusal["constraint"]?.string.flatMap { $0.isEmpty ? nil : $0 }
-            return Refused(row: row, failure: PricingFailure(error, params: given[row] ?? [:]).under("/rows/\(row)"))
+            return Refused(row: row, failure: PricingFailure(why, params: given[row] ?? [:]).under("/rows/\(row)"))
         }
     }
 }

@@ -51,8 +51,7 @@ struct OperationHandlers: Sendable {
                 "completed": .integer(Int64(outcome.completed)), "cancelled": .integer(Int64(outcome.cancelled)),
             ],
             afterReply: {
-                feed.endAll()
-                server.shutdown()
+                feed.endAll { server.shutdown() }
             }
         )
     }

@@ -72,7 +72,7 @@ enum CallStatements {
         let reply: [UInt8]?
         let isReplayed: Bool
         /// Why it was refused.
-        let refusal: PostgresError?
+        let refusal: Refusal?
     }
 
     static let placeOrders = Statement<Placed>(
@@ -82,14 +82,12 @@ enum CallStatements {
         guard let state = try row.textIfPresent(2) else {
             return Placed(reply: try row.bytesIfPresent(0), isReplayed: try row.bool(1), refusal: nil)
         }
-        var refusal = PostgresError(
-            .server,
-            try row.textIfPresent(3) ?? "",
-            sqlState: SQLState(state),
-            statement: "place_orders"
+        let refusal = Refusal(
+            state: SQLState(state),
+            message: try row.textIfPresent(3) ?? "",
+            detail: try row.textIfPresent(4),
+            constraint: try row.textIfPresent(5)
         )
-        refusal.detail = try row.textIfPresent(4)
-        refusal.constraint = try row.textIfPresent(5).flatMap { $0.isEmpty ? nil : $0 }
         return Placed(reply: nil, isReplayed: false, refusal: refusal)
     }
 
