@@ -84,7 +84,7 @@ declare
     sale unit_sale;
 begin
     foreach sale in array sales[2:] loop row_now.stock := row_now.stock - sale.quantity; end loop;
-    if chosen.strategy = 'learn' then
+    if (strategy_facts(chosen.strategy)).learns then
         row_now.learner := learn_more_sales(row_now.learner, declared, row_was.price, moment, sales);
     end if;
     last := evaluate_price(declared, chosen, row_now, 'stock');
