@@ -168,12 +168,29 @@ create table supplier (
 );
 create unique index supplier_tax_number_fold_key on supplier (fold_case(tax_number));
 
+-- How a price may follow stock, and the facts by which the engine treats each way. The rows belong to the code and come
+-- with it: pricing/strategies.sql.
+create table strategy (
+    name text constraint strategy_pkey primary key,
+    summary text not null,                            -- in a sentence, for people
+    -- What its target follows: base alone, the level that stock is at, or a model of demand with a rate, an elasticity
+    -- and a horizon
+    basis text not null,
+    learns boolean not null,                          -- whether its estimates come from the product's own sales
+    -- The horizon is the next arrival and a unit left then worth its cost; else the season's end, and unit_value
+    awaits_goods boolean not null,
+    charges_scarcity boolean not null,                -- the best price of plenty, and a mark-up for running out
+    may_never_rise boolean not null,                  -- whether rules with never_up may follow it
+    constraint strategy_basis_known check (basis in ('base', 'level', 'demand')),
+    constraint strategy_facts_of_demand check (basis = 'demand' or not (learns or awaits_goods or charges_scarcity))
+);
+
 -- A rule is never edited: a change is the next version under the same name.
 create table rule (
     rule_id bigint generated always as identity constraint rule_pkey primary key,
     name text not null,
     version integer not null,
-    strategy text not null,
+    strategy text not null constraint rule_strategy_fkey references strategy,
     status text not null default 'draft',
     up_share numeric(6, 4) not null default 0.10,     -- bands: share of base added when stock is low
     down_share numeric(6, 4) not null default 0.10,   -- bands: share of base taken off when it is high
@@ -192,12 +209,10 @@ create table rule (
     activated_at finite_time,
     cover_days float8 not null default 30,            -- days that stock should last where no season ends
     cooldown_seconds integer not null default 0,      -- least time between two moves; 0 for none
-    never_up boolean not null default false,          -- a markdown that never rises before the declaration changes
+    never_up boolean not null default false,          -- no automatic rise before the declaration changes
     constraint rule_name_version_key unique (name, version),
     constraint rule_name_length check (char_length(name) between 1 and 200),
     constraint rule_version_positive check (version >= 1),
-    constraint rule_strategy_known
-        check (strategy in ('bands', 'cover', 'deadline', 'learn', 'restock', 'markdown', 'manual')),
     constraint rule_status_known check (status in ('draft', 'active', 'retired')),
     constraint rule_up_share_range check (up_share between 0 and 1),
     constraint rule_down_share_range check (down_share between 0 and 0.95),
@@ -209,7 +224,6 @@ create table rule (
     constraint rule_minimum_margin_range check (minimum_margin between 0 and 10),
     constraint rule_price_step_positive check (price_step > 0),
     constraint rule_price_offset_range check (price_offset >= 0 and price_offset < price_step),
-    constraint rule_never_up_markdown check (not never_up or strategy = 'markdown'),
     constraint rule_cover_days_range check (cover_days between 1 and 3650),
     constraint rule_cooldown_seconds_range check (cooldown_seconds between 0 and 2592000)
 );
@@ -585,16 +599,3 @@ insert into setting (name, value) values
     -- The breaker's limits, explained where they are read: check_breaker.
     ('breaker', '{"windowSeconds": 3600, "leastCatalogue": 20, "leastProducts": 5, "move": 0.25, "movedShare": 0.2,
                   "valueShare": 0.3, "distance": 0.6, "distantShare": 0.2}');
-insert into rule (name, version, strategy, status, note, activated_at) values
-    ('bands', 1, 'bands', 'active',
-     'Low stock raises the price by 10 % of base, high stock lowers it by 10 % of base, between them it is base.',
-     now()),
-    ('manual', 1, 'manual', 'active', 'The price is base until somebody pins another.', now()),
-    ('cover', 1, 'cover', 'active', 'The price that sells what is there over the days that it should last.', now()),
-    ('deadline', 1, 'deadline', 'active', 'The best price for stock that must go by a day, from demand as declared.',
-     now()),
-    ('learn', 1, 'learn', 'active', 'The best price for stock that must go by a day, from demand as sales show it.',
-     now()),
-    ('restock', 1, 'restock', 'active', 'Cost and its best margin; dearer when stock must last until goods arrive.',
-     now()),
-    ('markdown', 1, 'markdown', 'active', 'The best price for goods that lose their appeal day by day.', now());

@@ -246,8 +246,8 @@ begin
     where i.product_id = new.product_id and i.pin_price is not null;
     -- What was learned is in units of base and elasticity; an opening rate is one of the season's days. The time under
     -- a rule that did not learn teaches nothing.
-    begins_to_learn := follows_anew and chosen.strategy = 'learn'
-        and (select strategy from rule where rule_id = old.rule_id) <> 'learn';
+    begins_to_learn := follows_anew and (strategy_facts(chosen.strategy)).learns
+        and not (select (strategy_facts(strategy)).learns from rule where rule_id = old.rule_id);
     update inventory set
         learner = case when (old.base_price, old.elasticity) = (new.base_price, new.elasticity) then learner end,
         learning_since = case when (old.base_price, old.elasticity) = (new.base_price, new.elasticity)
@@ -355,6 +355,34 @@ begin
 end $$;
 
 create trigger rule_keep before update on rule for each row execute function tg_rule_keep();
+
+create function tg_rule_never_up() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    able text := (select string_agg(name, ', ' order by name) from strategy where may_never_rise);
+    message text := format('neverUp is for the strategy %s', able);
+begin
+    if not (strategy_facts(new.strategy)).may_never_rise then
+        perform fail('PR602', format('/parameters/neverUp: %s.', message), jsonb_build_object('violations',
+            jsonb_build_array(jsonb_build_object('path', '/parameters/neverUp', 'rule', 'strategy',
+                                                 'message', message))));
+    end if;
+    return new;
+end $$;
+
+create trigger rule_never_up before insert on rule
+    for each row when (new.never_up) execute function tg_rule_never_up();
+
+-- The functions that price hold what the table says: pricing/strategies.sql writes both at once.
+create function tg_strategy_keep() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    perform fail('PR903', 'Strategies come with the code that prices by them.');
+    return null;
+end $$;
+
+create trigger strategy_keep before insert or update or delete or truncate on strategy
+    for each statement execute function tg_strategy_keep();
 
 -- A live database has no virtual time. Checked at the commit, since generating back-dated data sets one for as long as
 -- its own transaction lasts.

@@ -14,7 +14,7 @@ begin
         grant usage on schema pricing to pricingd;
         grant select, insert on all tables in schema pricing to pricingd;
         grant select on ledger_change, recorded_event, event to pricingd;
-        revoke insert on schema_script, virtual_clock, setting, audit_repair from pricingd;
+        revoke insert on schema_script, virtual_clock, setting, strategy, audit_repair from pricingd;
         revoke all on hash_secret from pricingd;
         grant usage on sequence customer_order_order_id_seq, change_number to pricingd;
         grant update on app_user, supplier, category, rule, product, shelf, expectation, automation_halt,

@@ -39,7 +39,7 @@ extension Field {
     static let expectationId = id("expectationId", "An expected delivery's id.")
     static let strategy = Field(
         "strategy",
-        .choice(["bands", "cover", "deadline", "learn", "restock", "markdown", "manual"]),
+        .choice(Strategies.names),
         "How the price follows stock."
     )
     static let reason = Field("reason", .name(0...500), "Why, kept in the ledger.").optional
@@ -63,6 +63,12 @@ extension Field {
     static let stock = Field("stock", .integer(0...2_147_483_647), "Units on hand.")
     static let lowStock = Field("lowStock", .integer(0...1_000_000_000), "At or below it stock counts as low.")
     static let highStock = Field("highStock", .integer(3...1_000_000_000), "At or above it stock counts as high.")
+}
+
+/// The strategies, whose home is the table `strategy`. The document of the methods is made without a database, so their
+/// names stand here too; a test compares the two.
+package enum Strategies {
+    package static let names = ["bands", "cover", "deadline", "learn", "restock", "markdown", "manual"]
 }
 
 extension ObjectShape {

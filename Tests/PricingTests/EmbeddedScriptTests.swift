@@ -68,6 +68,8 @@ struct EmbeddedScriptTests {
         "audit_repair_pkey", "event_range_p0_pkey", "shelf_pkey", "shelf_product_fkey", "shelf_level_known",
         "event_sequence_pkey", "event_sequence_only_row", "request_key_pkey", "request_key_one_reply",
         "transaction_origin_pkey", "transaction_origin_only_row",
+        // written with the code alone
+        "strategy_pkey", "strategy_basis_known", "strategy_facts_of_demand",
         // declared in psql alone
         "setting_event_days_whole", "amount_is_number", "finite_number_is_number", "finite_numbers_are_numbers",
         "demand_weight_range",
@@ -75,7 +77,7 @@ struct EmbeddedScriptTests {
         "rule_name_version_key", "rule_version_positive", "rule_status_known", "rule_one_active_version",
         // the schema of every method that could refuses first
         "app_user_full_name_length", "app_user_role_known", "category_name_length", "supplier_company_name_length",
-        "rule_name_length", "rule_strategy_known", "rule_up_share_range", "rule_down_share_range",
+        "rule_name_length", "rule_strategy_fkey", "rule_up_share_range", "rule_down_share_range",
         "rule_gap_share_range", "rule_band_tick_range", "rule_daily_cap_range", "rule_minimum_margin_range",
         "rule_price_step_positive", "product_title_length", "product_base_price_positive", "product_unit_cost_range",
         "product_floor_positive", "product_ceiling_positive", "product_low_stock_range", "order_line_quantity_positive",

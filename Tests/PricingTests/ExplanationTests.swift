@@ -1,17 +1,16 @@
+import PricingProtocol
 import PricingTestSupport
 import Testing
 
 @Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct ExplanationTests {
-    static let strategies = ["bands", "cover", "deadline", "learn", "restock", "markdown", "manual"]
-
     /// Declarations that bring each strategy into motion; the same for all.
     private static let declared = """
         elasticity = 1.25, ref_rate = 1.2, decay = 0.01, unit_cost = 30,
         season_start = pricing_now(), season_end = pricing_now() + interval '30 days'
         """
 
-    @Test(arguments: strategies)
+    @Test(arguments: Strategies.names)
     func `Each stated change, carried out, gives the very price that was stated`(strategy: String) async throws {
         try await Shop.with { shop in
             try await shop.setDay(0)
@@ -64,7 +63,7 @@ struct ExplanationTests {
     func `price.why and price.get agree in every state, and the text has no hole`() async throws {
         try await Shop.with { shop in
             try await shop.setDay(0)
-            for strategy in Self.strategies {
+            for strategy in Strategies.names {
                 for base in ["0.01", "1.01", "100.00", "4999999999.99"] {
                     for state in Self.states {
                         let product = try await shop.product(base: base, stock: 50, rule: strategy)

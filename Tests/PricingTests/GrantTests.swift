@@ -35,6 +35,7 @@ struct GrantTests {
                 "update event_range set at = now()", "delete from event_range", "drop table event_range_p1",
                 "truncate event_range", "update order_change set reason = 'x'", "delete from notice",
                 "insert into virtual_clock (at) values (now())",
+                "update strategy set learns = true", "insert into strategy (name) values ('mine')",
                 "update setting set value = 'true'", "drop table product", "create table mine (n integer)",
                 "alter table price_change disable trigger all", "select generate_clear()",
                 "insert into audit_repair (product_id) values (1)", "delete from audit_repair",

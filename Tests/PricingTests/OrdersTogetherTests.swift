@@ -1,5 +1,6 @@
 import Postgres
 import PricingClient
+import PricingProtocol
 import PricingTestSupport
 import Testing
 
@@ -14,8 +15,6 @@ struct OrdersTogetherTests {
         case cancel(Int)
         case day(Int)
     }
-
-    private static let strategies = ["bands", "learn", "cover", "deadline", "restock", "markdown", "manual"]
 
     @Test(arguments: 1...2)
     func `Batches between restocks, cancellations and ticks give what one by one gives`(seed: UInt64) async throws {
@@ -124,7 +123,7 @@ struct OrdersTogetherTests {
     private func stock(_ shop: Shop) async throws {
         try await shop.setDay(0)
         _ = try await shop.buyer()
-        for strategy in Self.strategies {
+        for strategy in Strategies.names {
             try await shop.product(base: "20.00", stock: strategy == "bands" ? 400 : 150, rule: strategy)
         }
         // The age of a season is part of a price's inputs.

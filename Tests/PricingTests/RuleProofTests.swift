@@ -1,5 +1,6 @@
 import JSON
 import Postgres
+import PricingProtocol
 import PricingTestSupport
 import Testing
 
@@ -102,7 +103,7 @@ struct RuleProofTests {
     @Test
     func `Rules of base are sound, whatever the strategy; a cut at high stock is advised against`() async throws {
         try await Shop.with { shop in
-            for strategy in ["bands", "cover", "deadline", "learn", "restock", "markdown", "manual"] {
+            for strategy in Strategies.names {
                 for preset in ["calm", "balanced", "agile"] {
                     let rule: JSONObject = ["strategy": .string(strategy), "preset": .string(preset)]
                     let found = try await codes(shop, rule)

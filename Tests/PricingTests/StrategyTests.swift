@@ -1,4 +1,6 @@
 import Postgres
+import Pricing
+import PricingProtocol
 import PricingTestSupport
 import Testing
 
@@ -137,7 +139,7 @@ struct StrategyTests {
         }
     }
 
-    @Test(arguments: ["bands", "cover", "deadline", "learn", "restock", "markdown", "manual"])
+    @Test(arguments: Strategies.names)
     func `Stock below zero breaks the stock's own constraint under every strategy`(strategy: String) async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 4, rule: strategy)

@@ -230,11 +230,9 @@ CREATE TABLE pricing.rule (
     CONSTRAINT rule_gap_share_range CHECK (((gap_share >= (0)::numeric) AND (gap_share <= 0.45))),
     CONSTRAINT rule_minimum_margin_range CHECK (((minimum_margin >= (0)::numeric) AND (minimum_margin <= (10)::numeric))),
     CONSTRAINT rule_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
-    CONSTRAINT rule_never_up_markdown CHECK (((NOT never_up) OR (strategy = 'markdown'::text))),
     CONSTRAINT rule_price_offset_range CHECK ((((price_offset)::numeric >= (0)::numeric) AND ((price_offset)::numeric < (price_step)::numeric))),
     CONSTRAINT rule_price_step_positive CHECK (((price_step)::numeric > (0)::numeric)),
     CONSTRAINT rule_status_known CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'retired'::text]))),
-    CONSTRAINT rule_strategy_known CHECK ((strategy = ANY (ARRAY['bands'::text, 'cover'::text, 'deadline'::text, 'learn'::text, 'restock'::text, 'markdown'::text, 'manual'::text]))),
     CONSTRAINT rule_tick_seconds_range CHECK ((tick_seconds = ANY (ARRAY[3600, 21600, 86400]))),
     CONSTRAINT rule_up_share_range CHECK (((up_share >= (0)::numeric) AND (up_share <= (1)::numeric))),
     CONSTRAINT rule_version_positive CHECK ((version >= 1))
@@ -323,6 +321,17 @@ CREATE TABLE pricing.request_key (
     order_id bigint,
     created_at pricing.finite_time DEFAULT now() NOT NULL,
     CONSTRAINT request_key_one_reply CHECK (((reply IS NULL) <> (order_id IS NULL)))
+);
+CREATE TABLE pricing.strategy (
+    name text NOT NULL,
+    summary text NOT NULL,
+    basis text NOT NULL,
+    learns boolean NOT NULL,
+    awaits_goods boolean NOT NULL,
+    charges_scarcity boolean NOT NULL,
+    may_never_rise boolean NOT NULL,
+    CONSTRAINT strategy_basis_known CHECK ((basis = ANY (ARRAY['base'::text, 'level'::text, 'demand'::text]))),
+    CONSTRAINT strategy_facts_of_demand CHECK (((basis = 'demand'::text) OR (NOT (learns OR awaits_goods OR charges_scarcity))))
 );
 ALTER TABLE pricing.app_user ALTER COLUMN user_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pricing.app_user_user_id_seq
@@ -740,6 +749,8 @@ ALTER TABLE ONLY pricing.shelf
     ADD CONSTRAINT shelf_pkey PRIMARY KEY (product_id);
 ALTER TABLE ONLY pricing.stock_movement
     ADD CONSTRAINT stock_movement_pkey PRIMARY KEY (product_id, sequence);
+ALTER TABLE ONLY pricing.strategy
+    ADD CONSTRAINT strategy_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pricing.supplier
     ADD CONSTRAINT supplier_pkey PRIMARY KEY (supplier_id);
 ALTER TABLE ONLY pricing.supplier
@@ -803,7 +814,9 @@ CREATE TRIGGER product_recategorize BEFORE UPDATE OF category_id ON pricing.prod
 CREATE TRIGGER rule_born BEFORE INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER rule_keep BEFORE UPDATE ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_keep();
 CREATE TRIGGER rule_name_clean BEFORE INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_name();
+CREATE TRIGGER rule_never_up BEFORE INSERT ON pricing.rule FOR EACH ROW WHEN (new.never_up) EXECUTE FUNCTION pricing_code.tg_rule_never_up();
 CREATE TRIGGER stock_movement_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.stock_movement FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER strategy_keep BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON pricing.strategy FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_strategy_keep();
 CREATE TRIGGER supplier_born BEFORE INSERT ON pricing.supplier FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER supplier_name_clean BEFORE INSERT OR UPDATE OF company_name, contact_email, tax_number ON pricing.supplier FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_supplier_names();
 CREATE CONSTRAINT TRIGGER virtual_clock_sandbox AFTER INSERT OR UPDATE ON pricing.virtual_clock DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_virtual_clock_sandbox();
@@ -825,5 +838,7 @@ ALTER TABLE ONLY pricing.product
     ADD CONSTRAINT product_rule_fkey FOREIGN KEY (rule_id) REFERENCES pricing.rule(rule_id);
 ALTER TABLE ONLY pricing.product
     ADD CONSTRAINT product_supplier_fkey FOREIGN KEY (supplier_id) REFERENCES pricing.supplier(supplier_id);
+ALTER TABLE ONLY pricing.rule
+    ADD CONSTRAINT rule_strategy_fkey FOREIGN KEY (strategy) REFERENCES pricing.strategy(name);
 ALTER TABLE ONLY pricing.shelf
     ADD CONSTRAINT shelf_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);

@@ -6,13 +6,14 @@
 --   fixed_at_base, best_fixed_oracle: one price
 --   original_rule_P_L_H: after a sale the last price times 1 + P % below L %
 --   of the first stock, 1 - P % above H %; bands_P_L_H: the same on base; days_of_cover_bands;
---   STRATEGY_PRESET or STRATEGY_cold_PRESET, STRATEGY of learn, deadline, cover, markdown, PRESET of calm, balanced,
---   agile; cold knows base, season, decay and salvage alone.
+--   STRATEGY_PRESET or STRATEGY_cold_PRESET, STRATEGY one that models demand and awaits no goods, PRESET of calm,
+--   balanced, agile; cold knows base, season, decay and salvage alone.
 create function parse_policy(policy text) returns lab_policy
 language plpgsql immutable as $$
 declare
     q lab_policy;
     f text[];
+    facts strategy;
     preset jsonb;
 begin
     q.is_cold := false;
@@ -30,8 +31,9 @@ begin
         q.low_share := f[3]::float8 / 100;
         q.high_share := f[4]::float8 / 100;
     else
-        f := regexp_match(policy, '^(learn|deadline|cover|markdown)(_cold)?_(calm|balanced|agile)$');
-        if f is null then
+        f := regexp_match(policy, '^([a-z_]+?)(_cold)?_(calm|balanced|agile)$');
+        facts := strategy_facts(f[1]);
+        if (facts.basis = 'demand' and not facts.awaits_goods) is not true then
             perform fail('PR602', format('There is no policy %s.', policy), jsonb_build_object('violations',
                 jsonb_build_array(jsonb_build_object('path', '/policies', 'rule', 'choice',
                     'message', format('there is no policy %s', policy)))));
@@ -145,7 +147,7 @@ create function sell_ticking(
 language plpgsql immutable parallel safe as $$
 <<season>>
 declare
-    learns boolean := policy.strategy = 'learn';
+    learns boolean := coalesce((strategy_facts(policy.strategy)).learns, false);
     season_left float8 := season_integral(scenario.believed, 0, scenario.horizon);
     elasticity float8 := case when policy.is_cold then 2 else scenario.elasticity end;
     rate float8 := case when policy.is_cold then scenario.stock / season_left else scenario.ref_rate end;

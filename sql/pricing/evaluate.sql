@@ -9,8 +9,8 @@ language sql immutable as $$
                 when binding = 'daily_cap' then 'limited by the daily cap'
                 when binding = 'floor' then 'held at the floor'
                 when binding = 'ceiling' then 'held at the ceiling'
-                when f ->> 'strategy' = 'manual' then 'list price'
-                when f ->> 'strategy' = 'bands' then
+                when (strategy_facts(f ->> 'strategy')).basis = 'base' then 'list price'
+                when (strategy_facts(f ->> 'strategy')).basis = 'level' then
                     case f ->> 'band' when '1' then 'low stock' when '-1' then 'high stock' else 'normal stock' end
                 when (f ->> 'hasEnd')::boolean then
                     format('%s units for %s days', f ->> 'stock', round((f ->> 'daysLeft')::numeric, 1))
@@ -79,12 +79,13 @@ returns price_verdict
 language plpgsql immutable as $$
 declare
     moment timestamptz := coalesce(row_now.ticked_at, declared.created_at);
-    ends timestamptz := case when chosen.strategy = 'restock' then row_now.next_eta else declared.season_end end;
+    awaits boolean := (strategy_facts(chosen.strategy)).awaits_goods;
+    ends timestamptz := case when awaits then row_now.next_eta else declared.season_end end;
     starts timestamptz := coalesce(declared.season_start, declared.created_at);
     believed float8;
 begin
     verdict.has_end := ends is not null;
-    if chosen.strategy = 'restock' and ends <= moment then ends := moment + interval '1 day'; end if;  -- overdue
+    if awaits and ends <= moment then ends := moment + interval '1 day'; end if;  -- overdue
     if ends is null then
         verdict.days_left := chosen.cover_days;
         verdict.season_left := chosen.cover_days;
@@ -97,7 +98,7 @@ begin
                          row_now.stock / greatest(verdict.season_left, 1));
     verdict.elasticity := declared.elasticity;
     verdict.rate := believed;
-    if chosen.strategy = 'learn' then
+    if (strategy_facts(chosen.strategy)).learns then
         if row_now.rate_now is not null then
             verdict.elasticity := row_now.elasticity_now;
             verdict.rate := row_now.rate_now;
@@ -139,9 +140,9 @@ begin
         return v;
     end if;
 
-    if chosen.strategy = 'bands' then
-        v.raw := strategy_bands(declared.base_price, chosen.up_share, chosen.down_share, v.band);
-    elsif chosen.strategy = 'manual' or row_now.stock <= 0 then
+    if not models_demand(chosen.strategy) then
+        v.raw := level_target(chosen.strategy, declared.base_price, chosen.up_share, chosen.down_share, v.band);
+    elsif row_now.stock <= 0 then
         v.raw := declared.base_price;
     else
         v := strategy_position(declared, chosen, row_now, v);
@@ -158,10 +159,10 @@ begin
     v.ceiling_at := declared.ceiling_price;
     if not free then
         v.cap := chosen.daily_cap;
-        if chosen.never_up and chosen.strategy = 'markdown' then
+        if chosen.never_up and (strategy_facts(chosen.strategy)).may_never_rise then
             v.ceiling_at := least(v.ceiling_at, row_now.price);
         end if;
-        if chosen.strategy <> 'bands' then
+        if (strategy_facts(chosen.strategy)).basis <> 'level' then  -- a level has its gap instead
             v.dead_band := case when mode = 'tick' then chosen.band_tick else chosen.band_stock end;
         end if;
         -- A price that cools down stays wherever it may stand: a dead band wider than any move.
@@ -213,7 +214,9 @@ begin
         row_now.stands_from := null;
         row_now.stands_to := null;
     end if;
-    if row_now.stock = 0 or evaluated <> row_now.price or chosen.strategy = 'learn' then return row_now; end if;
+    if row_now.stock = 0 or evaluated <> row_now.price or (strategy_facts(chosen.strategy)).learns then
+        return row_now;
+    end if;
     if row_now.stands_from is null then
         row_now.stands_from := row_now.stock;
         row_now.stands_to := row_now.stock;
@@ -269,18 +272,19 @@ declare
     stock integer := f ->> 'stock';
     band smallint := f ->> 'bandBefore';
 begin
-    if f ->> 'strategy' = 'bands' then
-        if stock > 0 then
-            band := next_band(band, stock, (f ->> 'low')::integer, (f ->> 'high')::integer, (f ->> 'gap')::integer);
-        end if;
-        raw := strategy_bands((f ->> 'base')::numeric, (f ->> 'up')::numeric, (f ->> 'down')::numeric, band);
-    elsif f ? 'daysLeft' then
+    if f ? 'daysLeft' then
         raw := strategy_target(f ->> 'strategy', stock, (f ->> 'base')::numeric, (f ->> 'unitCost')::numeric,
             (f ->> 'unitValue')::numeric, (f ->> 'elasticity')::float8, (f ->> 'rate')::float8,
             (f ->> 'seasonLeft')::float8, (f ->> 'daysLeft')::float8, (f ->> 'hasEnd')::boolean,
             (f ->> 'decay')::float8, (f ->> 'age')::float8);
-    else
+    elsif models_demand(f ->> 'strategy') then  -- nothing in stock
         raw := (f ->> 'base')::numeric;
+    else
+        if stock > 0 then
+            band := next_band(band, stock, (f ->> 'low')::integer, (f ->> 'high')::integer, (f ->> 'gap')::integer);
+        end if;
+        raw := level_target(f ->> 'strategy', (f ->> 'base')::numeric, (f ->> 'up')::numeric, (f ->> 'down')::numeric,
+                            band);
     end if;
     guarded := apply_guards(raw, (f ->> 'posted')::numeric, (f ->> 'anchor')::numeric, (f ->> 'dailyCap')::numeric,
         (f ->> 'floor')::numeric, (f ->> 'ceiling')::numeric, (f ->> 'deadBand')::numeric, (f ->> 'step')::numeric,

@@ -106,11 +106,11 @@ language sql immutable as $$
                             case when round(days::numeric, 1) <> 1 then 's' end) end
 $$;
 
--- What the days of a strategy's step are. `restock` prices goods that are overdue as if they came a day after the tick.
+-- What the days of a strategy's step are. Goods that are overdue are priced as if they came a day after the tick.
 create function days_note(r rule, i inventory, v price_verdict) returns text
 language plpgsql stable as $$
 declare
-    awaits boolean := r.strategy = 'restock' and v.has_end;
+    awaits boolean := (strategy_facts(r.strategy)).awaits_goods and v.has_end;
     moment timestamptz := greatest(i.ticked_at, pricing_now());
 begin
     if awaits and i.next_eta <= i.ticked_at then
@@ -129,30 +129,34 @@ end $$;
 create function strategy_note(d product, r rule, i inventory, v price_verdict) returns text
 language plpgsql stable as $$
 declare
+    facts strategy := strategy_facts(r.strategy);
     theta float8 := d.base_price / v.elasticity;
     plenty float8 := theta
-        + case when r.strategy = 'restock' then coalesce(d.unit_cost, d.unit_value) else d.unit_value end;
+        + case when facts.awaits_goods then coalesce(d.unit_cost, d.unit_value) else d.unit_value end;
     d_left float8 := v.rate * v.season_left;
     m float8;
+    share numeric;
     lines text[];
 begin
-    if r.strategy = 'manual' then return 'manual: base price'; end if;
-    if r.strategy = 'bands' then
-        return format('bands: %s in stock, low to %s, high from %s, gap %s: %s', i.stock, d.low_stock, d.high_stock,
-            v.gap,
-            case v.band when 1 then 'low, base + ' || trim_scale(r.up_share * 100) || ' %'
-                        when -1 then 'high, base - ' || trim_scale(r.down_share * 100) || ' %'
+    if facts.basis = 'base' then return r.strategy || ': base price'; end if;
+    if facts.basis = 'level' then
+        share := trim_scale(round(100 * (v.raw / d.base_price - 1), 2));
+        return format('%s: %s in stock, low to %s, high from %s, gap %s: %s', r.strategy, i.stock, d.low_stock,
+            d.high_stock, v.gap,
+            case v.band when 1 then format('low, base + %s %%', share)
+                        when -1 then format('high, base - %s %%', -share)
                         else 'normal, base' end);
     end if;
     if v.days_left is null then return 'nothing in stock: base price'; end if;
     m := demand_at_best(d_left, d.base_price, v.elasticity, plenty - theta);
     lines := array[
         format('base %s, elasticity %s%s: best price if stock were plentiful %s', d.base_price,
-            round(v.elasticity::numeric, 3), case when r.strategy = 'learn' then ' as sales show it' else '' end,
+            round(v.elasticity::numeric, 3), case when facts.learns then ' as sales show it' else '' end,
             round(plenty::numeric, 2)),
         format('%s; %s units would sell at base, %s at %s', days_note(r, i, v),
             round(d_left::numeric, 1), round(m::numeric, 1), round(plenty::numeric, 2)),
-        case when r.strategy = 'cover' or (r.strategy = 'restock' and not v.has_end) then format('%s in stock', i.stock)
+        case when not facts.charges_scarcity or (facts.awaits_goods and not v.has_end)
+             then format('%s in stock', i.stock)
              else format('%s in stock: run-out pressure %s %%, scarcity mark-up %s', i.stock,
                  round(100 * (1 - erlang_share(i.stock, m))::numeric, 1),
                  round((v.raw::float8 - plenty)::numeric, 2)) end,

@@ -145,7 +145,7 @@ begin
             else greatest(1, season_weight(declared.season_profile, declared.season_start, declared.season_end, moment,
                                            declared.season_end)) end;
     end if;
-    if chosen.strategy <> 'learn' then return row_now; end if;
+    if not (strategy_facts(chosen.strategy)).learns then return row_now; end if;
     row_was.learner := row_now.learner;  -- a new declaration may have emptied it
     row_was.learning_since := row_now.learning_since;
     row_now.learner := learn_event(declared, row_was, moment, why.kind, row_now.stock - row_was.stock, why.order_id);

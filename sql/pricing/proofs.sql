@@ -144,7 +144,7 @@ begin
             format('Stock stays high and the price moves on with every change: %s after %s steps.',
                    trace[10] ->> 'price', 10), trace);
     end if;
-    if chosen.strategy = 'bands' and found_all = '{}' and low > 0 then
+    if (strategy_facts(chosen.strategy)).basis = 'level' and found_all = '{}' and low > 0 then
         for trace in select t from (values
             (walk_rule(declared, chosen, p, repeat_walk(array[low + normal_order, low], 4))),
             (walk_rule(declared, chosen, p, repeat_walk(array[high - normal_order, high], 4)))) v (t)
@@ -168,6 +168,8 @@ declare
     gap integer := band_gap(low, high, chosen.gap_share);
     base numeric := declared.base_price;
     compounds boolean := p @> '{"parameters": {"basis": "current"}}';
+    scarce numeric := level_target(chosen.strategy, base, chosen.up_share, chosen.down_share, 1::smallint);
+    ample numeric := level_target(chosen.strategy, base, chosen.up_share, chosen.down_share, -1::smallint);
     floor_at numeric := price_floor(declared.floor_price, declared.unit_cost, chosen.minimum_margin);
     learning rule := chosen;
     trace jsonb[];
@@ -192,7 +194,7 @@ begin
                    case when chosen.daily_cap <= chosen.band_tick then 'nothing ever' else 'no change of stock' end),
             trace);
     end if;
-    if chosen.strategy <> 'bands' then return f; end if;
+    if (strategy_facts(chosen.strategy)).basis <> 'level' then return f; end if;
 
     if high - gap <= low + gap then
         f := f || finding('OVERLAPPING_BANDS', 'error', format(
@@ -203,17 +205,17 @@ begin
         f := f || finding('BAND_UNREACHABLE', 'warning',
             'Low begins at 0 units, where nothing is priced: the low price is never asked.');
     end if;
-    if not compounds and base * (1 + chosen.up_share) > greatest(declared.ceiling_price, floor_at) then
+    if not compounds and scarce > greatest(declared.ceiling_price, floor_at) then
         f := f || finding('LOW_ABOVE_CEILING', 'warning', format('Low stock asks %s, above the ceiling %s.',
-            round(base * (1 + chosen.up_share), 2), declared.ceiling_price),
+            round(scarce, 2), declared.ceiling_price),
             walk_stock(declared, chosen, array[(low + high) / 2, greatest(low, 1)]));
     end if;
-    if not compounds and base * (1 - chosen.down_share) < floor_at then
+    if not compounds and ample < floor_at then
         f := f || finding('HIGH_BELOW_FLOOR', 'warning', format('High stock asks %s, below the floor %s.',
-            round(base * (1 - chosen.down_share), 2), round(floor_at, 2)),
+            round(ample, 2), round(floor_at, 2)),
             walk_stock(declared, chosen, array[(low + high) / 2, high]));
     end if;
-    if chosen.down_share > 0 then
+    if ample < base then
         learning.strategy := 'learn';
         trace := walk_stock(declared, learning, array[(low + high) / 2, high]);
         f := f || finding('HIGH_STOCK_CUT', 'warning', format(

@@ -6,11 +6,51 @@
 -- PostgreSQL raises where a float overflows or comes too close to 0. No formula here can: each exponential is bounded
 -- (bounded_exp), and each quotient has a divisor that cannot be 0.
 
--- Whether a strategy prices from a model of demand, with a rate, an elasticity and a horizon, and not from stock levels
--- or a list price alone.
+-- The strategies, a row each. They belong to the code below, so they are written whenever the code is: an older shop
+-- gets a new strategy, and changed facts, with the version that has them. Each comes with a rule of its name that
+-- products can follow at once, unless the shop has one of that name.
+with came (name, basis, learns, awaits_goods, charges_scarcity, may_never_rise, summary) as (values
+    ('bands', 'level', false, false, false, false,
+     'Low stock raises the price by 10 % of base, high stock lowers it by 10 % of base, between them it is base.'),
+    ('manual', 'base', false, false, false, false, 'The price is base until somebody pins another.'),
+    ('cover', 'demand', false, false, false, false,
+     'The price that sells what is there over the days that it should last.'),
+    ('deadline', 'demand', false, false, true, false,
+     'The best price for stock that must go by a day, from demand as declared.'),
+    ('learn', 'demand', true, false, true, false,
+     'The best price for stock that must go by a day, from demand as sales show it.'),
+    ('restock', 'demand', false, true, true, false,
+     'Cost and its best margin; dearer when stock must last until goods arrive.'),
+    ('markdown', 'demand', false, false, true, true,
+     'The best price for goods that lose their appeal day by day.')
+), kept as (
+    insert into strategy (name, basis, learns, awaits_goods, charges_scarcity, may_never_rise, summary)
+    table came
+    on conflict (name) do update set basis = excluded.basis, learns = excluded.learns,
+        awaits_goods = excluded.awaits_goods, charges_scarcity = excluded.charges_scarcity,
+        may_never_rise = excluded.may_never_rise, summary = excluded.summary
+)
+insert into rule (name, version, strategy, status, note, activated_at)
+select name, 1, name, 'active', summary, now() from came
+where not exists (select from rule where rule.name = came.name);
+
+-- A strategy's row, for the functions that price; null for a name that there is not. Written from the table as one
+-- expression that PostgreSQL folds into its caller, so that no order reads a table for it, and a price stays a function
+-- of its arguments. The table's trigger refuses the changes that this would not see.
+do $$
+begin
+    execute (
+        select format('create function strategy_facts(strategy text) returns pricing.strategy '
+                      'language sql immutable parallel safe as %L',
+                      format('select case strategy %s end',
+                             string_agg(format('when %L then %L::pricing.strategy', name, s::text), ' ' order by name)))
+        from strategy s);
+end $$;
+
+-- Whether a strategy prices from a model of demand.
 create function models_demand(strategy text) returns boolean
 language sql immutable parallel safe as $$
-    select strategy not in ('bands', 'manual')
+    select (strategy_facts(strategy)).basis = 'demand'
 $$;
 
 -- e^x where it matters: 0 below e^-60, at most e^60.
@@ -41,6 +81,13 @@ $$;
 create function strategy_bands(base numeric, up numeric, down numeric, band smallint) returns numeric
 language sql immutable as $$
     select case band when 1 then base * (1 + up) when -1 then base * (1 - down) else base end
+$$;
+
+-- The target of a strategy that goes by base or by stock level; null for any other.
+create function level_target(strategy text, base numeric, up numeric, down numeric, band smallint) returns numeric
+language sql immutable parallel safe as $$
+    select case strategy when 'bands' then strategy_bands(base, up, down, band)
+                         when 'manual' then base end
 $$;
 
 -- f(n, m) = 1 - ErlangB(n, m): the chance that n units outlast Poisson demand of mean m. By the recursion of the
@@ -108,7 +155,7 @@ begin
         * (1 - k * ln(erlang_share(stock, demand_at_best(d, base, elasticity, v))));
 end $$;
 
--- The target of any strategy but bands and manual. `rate` is units a day at base, `season_left` the demand weight until
+-- The target of a strategy that models demand. `rate` is units a day at base, `season_left` the demand weight until
 -- the horizon in days of average demand, `age` the days since the season began; has_end: whether there is a horizon at
 -- all, an arrival for `restock`. `learn` is deadline or markdown on estimates instead of declarations.
 create function strategy_target(

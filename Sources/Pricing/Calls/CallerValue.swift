@@ -80,11 +80,6 @@ struct CallerValue {
             "season",
             "a profile needs a seasonEnd and at least one weight above zero"
         ),
-        "rule_never_up_markdown": .violation(
-            ["/parameters/neverUp", "/strategy"],
-            "strategy",
-            "neverUp is for the strategy markdown"
-        ),
         "rule_tick_seconds_range": .violation(["/parameters/tickSeconds"], "choice", "must be 3600, 21600 or 86400"),
         "rule_band_stock_range": .violation(
             ["/parameters/bandStock", "/parameters/bandTick"],
