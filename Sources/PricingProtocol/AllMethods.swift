@@ -1,7 +1,7 @@
 import JSON
 
-/// Every method that the daemon answers. To add one: its declaration here beside its noun, its SQL function, and one
-/// line in `Pricing/Statements`. Their examples can be run in this order, on one connection: the one that ends the daemon
+/// Every method that the daemon answers. To add one: its declaration beside its noun, and its SQL function, which
+/// has its name. Their examples can be run in this order, on one connection: the one that ends the daemon
 /// comes last.
 package enum AllMethods {
     package static let list: [Method] =
