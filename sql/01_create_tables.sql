@@ -552,7 +552,7 @@ insert into rule (name, version, strategy, status, note, activated_at) values
     ('bands', 1, 'bands', 'active',
      'Low stock raises the price by 10 % of base, high stock lowers it by 10 % of base, between them it is base.',
      now()),
-    ('manual', 1, 'manual', 'active', 'The price is base until somebody pins another.', now()),
+    ('manual', 1, 'manual', 'active', 'The price is base unless another is pinned.', now()),
     ('cover', 1, 'cover', 'active', 'The price that sells what is there over the days that it should last.', now()),
     ('deadline', 1, 'deadline', 'active', 'The best price for stock that must go by a day, from demand as declared.',
      now()),

@@ -128,7 +128,7 @@ struct EventNumberTests {
             try await shop.run("update event set at = now() - interval '3 days'")
             try await shop.holding("lock table event in access share mode") {
                 let other = try await shop.another()
-                #expect(try await other.value(expire) == "f", "not while somebody reads for long")
+                #expect(try await other.value(expire) == "f", "not while a long reading runs")
                 await other.connection.close()
             }
             #expect(try await shop.value(expire) == "t")

@@ -4,12 +4,12 @@ import PricingProtocol
 import RPCTransport
 import Synchronization
 
-/// What an operator sees and stops: the calls that run, the drain, completion.
+/// For operators: the list of running calls, the drain, and completion of parameters.
 struct OperationHandlers: Sendable {
     let database: Database
     let register: CallRegister
     let feed: EventFeed
-    /// The server, once it is made: a drain is asked of it.
+    /// The server, which carries out the drain; set once it is made.
     let server: ServerSlot
 
     var handlers: [String: Dispatcher.Handler] {
@@ -79,7 +79,7 @@ struct OperationHandlers: Sendable {
     }
 }
 
-/// Holds the server for handlers that were made before it.
+/// Holds the server for handlers, which are made before it.
 final class ServerSlot: Sendable {
     private let slot = Mutex<RPCServer?>(nil)
 
