@@ -90,7 +90,7 @@ package struct JSONParser {
         return JSONObject(distinct: members)
     }
 
-    /// Looks through few members one by one and through many with a set, so that 100,000 keys stay linear.
+    /// Compares each key with all others while there are few, and uses a set for many, so that 100,000 keys take linear time.
     private func isNew(
         _ key: String,
         among members: [(key: String, value: JSONValue)],

@@ -1,4 +1,4 @@
-/// JSON text that is already serialized and compact: one value, no line feed, ready to stand in a line.
+/// JSON text that is already serialized and compact: one value, no line feed, ready to be written into a line.
 package struct JSONText: Sendable, Equatable {
     /// The text in UTF-8.
     package let bytes: [UInt8]

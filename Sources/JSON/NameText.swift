@@ -1,6 +1,7 @@
 extension String {
-    /// The text without the blanks and invisible characters around it; nothing of one that shows nothing. What belongs to
-    /// the character before it, a variation selector or a flag's tags, stays at the end. As `trim_name` of the database.
+    /// The text without the blanks and invisible characters around it; empty for a text of nothing else. At the end,
+    /// characters that modify the one before them, such as a variation selector or a flag's tags, stay. The same as the
+    /// database's `trim_name`.
     package var trimmedName: String {
         let scalars = unicodeScalars
         if let first = scalars.first, let last = scalars.last, first.isGraphic, last.isGraphic { return self }
@@ -12,12 +13,12 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// Quickly yes for what most names begin and end with.
+    /// A quick test that is true for what most names begin and end with.
     fileprivate var isGraphic: Bool {
         (0x21...0x7E).contains(value)
     }
 
-    /// A space, or what is never seen; no control and no bidirectional override, which a name may not have at all.
+    /// A space or an invisible character; not controls and bidirectional overrides, which are refused in a name.
     fileprivate var isBlank: Bool {
         switch value {
         case 0x2800, 0xFFF9...0xFFFB: true

@@ -9,15 +9,15 @@ package indirect enum Schema: Sendable, Equatable {
     case number(ClosedRange<Double>)
     /// An amount of money: a string of digits with at most two decimals, at least so many hundredths.
     case money(minimumHundredths: Int64)
-    /// A sum of amounts of money: as many digits as it takes.
+    /// A sum of amounts of money, of any number of digits.
     case sum
     /// Free text of so many code points; U+0000 is refused.
     case text(ClosedRange<Int>)
     /// A name on one line: free text without control or bidirectional override characters. It has so many code points
     /// once the blanks and invisible characters around it are off.
     case name(ClosedRange<Int>)
-    /// Free text of so many bytes of UTF-8 in its composed form. Only what is plain ASCII is counted here: to compose the
-    /// rest is for those who keep it.
+    /// Free text of so many bytes of UTF-8 in its composed form. Only plain ASCII is counted here; other text is
+    /// composed, and counted, where it is stored.
     case bytes(ClosedRange<Int>)
     /// RFC 3339 with an offset.
     case time

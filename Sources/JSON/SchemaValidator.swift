@@ -198,7 +198,7 @@ package func hundredths(_ text: String) -> Int64? {
     return isNegative ? -amount : amount
 }
 
-/// Digits without end, and at most two decimals.
+/// Any number of digits, and at most two decimals.
 private func isDecimal(_ text: String) -> Bool {
     let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
     let parts = digits.split(separator: ".", omittingEmptySubsequences: false)

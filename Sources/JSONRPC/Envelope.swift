@@ -1,6 +1,6 @@
 package import JSON
 
-/// The lines that leave: each a message of JSON-RPC 2.0 with its LF.
+/// The lines that are sent: each a message of JSON-RPC 2.0 with its LF.
 package enum Envelope {
     package static func result(_ id: RequestID, _ result: JSONText) -> [UInt8] {
         var writer = opened(id, capacity: result.bytes.count + 64)
@@ -10,7 +10,7 @@ package enum Envelope {
         return writer.bytes
     }
 
-    /// An id that could not be told is null.
+    /// An id that could not be read is null.
     package static func error(_ id: RequestID?, _ error: RPCError) -> [UInt8] {
         var writer = opened(id, capacity: 256)
         writer.raw(",\"error\":")

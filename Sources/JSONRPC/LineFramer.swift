@@ -1,9 +1,9 @@
 /// Cuts a stream of bytes into lines, whatever pieces it comes in. Pure: it holds bytes and does no I/O.
 ///
-/// LF ends a line, a CR before it is dropped, blank lines are skipped. A line beyond the limit is thrown away as it
-/// comes, told once at its end, and the next LF resynchronises.
+/// LF ends a line, a CR before it is dropped, blank lines are skipped. A line beyond the limit is dropped as it
+/// arrives and reported once, at its LF; the next line is read as usual.
 package struct LineFramer: Sendable {
-    /// What the stream gave.
+    /// What was found in the stream.
     package enum Item: Sendable, Equatable {
         /// One line without its end, at most `limit` bytes.
         case line(ArraySlice<UInt8>)
@@ -39,7 +39,7 @@ package struct LineFramer: Sendable {
             scanned -= start
             start = 0
         }
-        // A long line is rare: its room is given back once it is gone.
+        // A long line is rare, so its memory is freed after it.
         if buffer.isEmpty, buffer.capacity > 256 << 10 { buffer = [] }
         buffer.append(contentsOf: bytes)
     }

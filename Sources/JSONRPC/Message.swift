@@ -1,6 +1,6 @@
 package import JSON
 
-/// What one line says.
+/// The content of one line.
 package enum Message: Sendable, Equatable {
     case request(Request)
     /// A call without an id: it is never answered.
@@ -28,7 +28,7 @@ package enum Message: Sendable, Equatable {
         package let body: Body
     }
 
-    /// What a reply says.
+    /// The outcome in a reply.
     package enum Body: Sendable, Equatable {
         case result(JSONValue)
         case error(RPCError)

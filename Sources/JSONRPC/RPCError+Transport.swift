@@ -64,7 +64,7 @@ extension RPCError {
         RPCError(.invalidParams, message, ["violations": .array(violations)])
     }
 
-    /// A fault of ours. The incident id stands in the log beside what happened; no internals leave.
+    /// A fault of ours. The log has the incident id beside the details; the peer gets the id alone.
     package static func internalError(incidentID: String, retryable: Bool = false) -> RPCError {
         RPCError(
             .internalError,
@@ -113,7 +113,7 @@ extension RPCError {
         RPCError(.shuttingDown, "The daemon is shutting down.", retryAfterMs: RetryAfter.full)
     }
 
-    /// The peer's role does not reach.
+    /// The peer's role is too low.
     package static func permissionDenied(needRole: String, haveRole: String?) -> RPCError {
         RPCError(
             .permissionDenied,

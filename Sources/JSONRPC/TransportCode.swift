@@ -1,10 +1,10 @@
-/// A code that the transport raises by itself, with the reason that goes with it: one meaning for ever.
+/// A code that the transport raises by itself, with its reason. The meaning of a code never changes.
 package struct TransportCode: Sendable, Hashable {
     /// The wire code.
     package let code: Int
     /// `data.reason`.
     package let reason: String
-    /// `data.retryable` unless the error at hand knows better.
+    /// `data.retryable`, unless a single error sets another value.
     package let isRetryable: Bool
 
     private init(_ code: Int, _ reason: String, retryable: Bool = false) {
@@ -29,7 +29,7 @@ package struct TransportCode: Sendable, Hashable {
 
 /// How long a peer should wait before it calls again, in milliseconds.
 package enum RetryAfter {
-    /// What is in use is given back all the time.
+    /// For a resource that frees up all the time.
     package static let busy = 100
     /// Something has to end first: a connection, a long call, the daemon itself.
     package static let full = 1000

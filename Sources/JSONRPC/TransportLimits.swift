@@ -1,6 +1,6 @@
 package import JSON
 
-/// Who goes first when there is little room: the service knows its peers.
+/// Which peers are served first when there is little room. The service decides.
 package enum PeerRank: Int, Sendable {
     case low, middle, high
 }
@@ -58,7 +58,7 @@ package struct TransportLimits: Sendable, Equatable {
         return Admission(most: most, shared: most - waitingCalls / 8)
     }
 
-    /// Up to so many waiting calls none is refused.
+    /// Up to this many waiting calls no call is refused.
     package var contestedCalls: Int { admission(.low).shared }
 
     /// The value of a limit by its name.
@@ -72,7 +72,7 @@ package struct TransportLimits: Sendable, Equatable {
         JSONObject(TransportLimit.allCases.map { ($0.rawValue, .integer(Int64(self[$0]))) })
     }
 
-    /// Sets one limit, at least 1; false when there is none of this name or the value does not serve.
+    /// Sets one limit, at least 1; false for an unknown name or a value out of range.
     package mutating func set(_ name: String, to value: Int) -> Bool {
         guard let limit = TransportLimit(rawValue: name), value >= 1 else { return false }
         guard limit != .nesting || value <= JSONParser.deepestNesting else { return false }

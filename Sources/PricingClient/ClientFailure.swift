@@ -1,9 +1,9 @@
 import JSONRPC
 import RPCTransport
 
-/// What a client says of a call that gave no result, and how its program ends then.
+/// The message and the exit code of a client whose call failed.
 package enum ClientFailure {
-    /// One sentence for people; any other error says of itself what it has to say.
+    /// One sentence for people; for an error of another type, its own description.
     package static func sentence(_ error: any Error) -> String {
         if let error = error as? RPCError { "\(error.message) (\(error.reason))" } else { "\(error)" }
     }

@@ -1,14 +1,14 @@
 import JSON
 package import RPCTransport
 
-/// The ids that made-up traffic names.
+/// The ids that generated traffic uses.
 package struct ShopIDs: Sendable, Equatable {
-    /// Of a larger shop only so many customers and products take part.
+    /// At most this many customers, and this many products, of a shop are used.
     private static let most = 20_000
 
-    /// Those who buy.
+    /// The customers.
     package let customers: [Int64]
-    /// What is for sale.
+    /// The products for sale.
     package let products: [Int64]
 
     package init(customers: [Int64] = [], products: [Int64] = []) {

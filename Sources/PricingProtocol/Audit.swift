@@ -1,6 +1,6 @@
 import JSON
 
-/// The audit: every figure and every price computed again from ledger and declarations.
+/// The audit computes every figure and price again, from the ledger and the declarations.
 enum Audit {
     private static let fields: [Field] = [
         Field("kind", .name(1...50), "What disagrees, such as stock.sum or price.recomputed."),

@@ -1,6 +1,6 @@
 import JSON
 
-/// Where automation stands still, and who lets it go on.
+/// Halts of automation: where it is halted, and how to resume it.
 enum Automation {
     private static let scope: [Field] = [
         Field("scope", .choice(["all", "categoryId", "productId"]), "All; with an id it may be left out.").optional,

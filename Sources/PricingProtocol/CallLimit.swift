@@ -1,4 +1,4 @@
-/// A limit of calls, beside those of the transport. `session.hello` and its error use its one name.
+/// A limit of calls, beside those of the transport. `session.hello` and the error for crossing it use this name.
 package struct CallLimit: Sendable, Hashable {
     package let name: String
     package let value: Int64
@@ -30,11 +30,11 @@ extension CallLimit {
         [requestMs, statementMs, lockMs, databaseQueue, orderLines, importRows, pageRows]
         + CallGate.all.flatMap { [$0.most, $0.perUser, $0.waiting].compactMap { $0 } }
 
-    /// So many elements of a list at least, and as many as the limit allows at most.
+    /// The lengths that a list may have: from `least` to the limit's value.
     func elements(from least: Int) -> ClosedRange<Int> { least...Int(value) }
 }
 
-/// What a call gets that does not say, as the words of its schema tell.
+/// Defaults of optional parameters, as their descriptions in the schema state them.
 package enum CallDefault {
     /// `server.drain`: how long it waits for calls in flight, in milliseconds.
     package static let drainMs: Int64 = 5000
@@ -46,11 +46,11 @@ package enum CallDefault {
 
 /// The versions of the protocol.
 package enum ProtocolVersion {
-    /// The one that is spoken here.
+    /// The version of this build.
     package static let spoken: Int64 = 1
 }
 
-/// A door for calls that would take the whole daemon if all of them were let in at once. A method's declaration names it.
+/// An admission limit for calls that would occupy the whole daemon if all ran at once. A method's declaration names it.
 package struct CallGate: Sendable, Hashable {
     /// Calls that run at the same time at most.
     package let most: CallLimit
@@ -68,7 +68,7 @@ extension CallGate {
         waiting: nil
     )
 
-    /// Sums over the whole shop. A page shows several at a time, so that they wait for each other rather than be refused.
+    /// Sums over the whole shop. A page of a client shows several at a time, so these calls wait rather than be refused.
     package static let dashboards = CallGate(
         most: CallLimit("dashboards", 1),
         perUser: nil,

@@ -1,6 +1,6 @@
 import JSON
 
-/// The daemon itself: what it offers, who it is, how it does.
+/// The daemon itself: what it offers, its identity and its state.
 enum Daemon {
     static let methods: [Method] = [
         Method(

@@ -1,14 +1,14 @@
 package import JSON
 package import JSONRPC
 
-/// The registry of errors: one meaning a code, for ever. `server.explain`, the OpenRPC document and the Protocol
+/// The registry of errors. The meaning of a code never changes. `server.explain`, the OpenRPC document and the Protocol
 /// page's table are made from it.
 package struct ErrorCode: Sendable, Hashable {
     /// The wire code.
     package let code: Int
     /// `data.reason`.
     package let reason: String
-    /// `data.retryable` unless the error at hand knows better.
+    /// `data.retryable`, unless a single error sets another value.
     package let isRetryable: Bool
     /// What it means, for people.
     package let meaning: String
@@ -73,7 +73,7 @@ extension ErrorCode {
     package static let cancelled = ErrorCode(
         .cancelled,
         "The call was cancelled.",
-        "Nothing to do: somebody asked for it."
+        "Nothing to do: the call was cancelled on request."
     )
     package static let notReady = ErrorCode(
         -32002,

@@ -12,7 +12,7 @@ package final class Method: Sendable {
         case session
     }
 
-    /// What carries calls out together that wait at the same time.
+    /// How calls that wait at the same time are carried out together.
     package enum Batching: Sendable {
         /// One commit for many orders.
         case orders
@@ -20,7 +20,7 @@ package final class Method: Sendable {
         case reads
     }
 
-    /// A member that takes a higher role than the method itself.
+    /// A parameter that needs a higher role than the method itself.
     package struct Reserved: Sendable, Equatable {
         package let member: String
         /// The value that every caller of the method may give.
@@ -52,12 +52,12 @@ package final class Method: Sendable {
     /// Whether a call that succeeded may bring the next tick forward: the clock moved, a pin will end, or products that
     /// failed are tried again.
     package let wakesTicker: Bool
-    /// How calls that wait at the same time are carried out together; nil when each is by itself.
+    /// How calls that wait at the same time are carried out together; nil when each is carried out alone.
     package let batching: Batching?
     package let reserved: [Reserved]
-    /// The parameters that are names, whose surrounding blanks say nothing.
+    /// The parameters that are names, whose surrounding blanks are ignored.
     package let names: [String]
-    /// What its calls have to pass so that they leave the daemon to others; nil for most.
+    /// The admission limit of its calls; nil for most methods.
     package let gate: CallGate?
     /// Parameters that work on the demo data. Examples are independent of each other unless `exampleNote` says otherwise.
     package let example: JSONObject
@@ -94,7 +94,7 @@ package final class Method: Sendable {
         self.isUrgent = isUrgent
         self.wakesTicker = wakesTicker
         self.batching = batching
-        // Whatever reads for long is let in with care, said or not.
+        // Long readings are limited even if their declaration does not say so.
         self.gate = gate ?? (isLong && effect == .read ? .longReads : nil)
         self.example = example
         self.exampleNote = exampleNote
@@ -106,7 +106,7 @@ package final class Method: Sendable {
     }
 }
 
-/// `params._meta`: what a caller may say beside a method's own parameters.
+/// `params._meta`: what a caller may give beside a method's own parameters.
 package struct CallMeta: Sendable, Equatable {
     /// Makes a write happen once, however often it is sent.
     package var idempotencyKey: String?

@@ -1,6 +1,6 @@
 import JSON
 
-/// Orders: all lines or none, no unit twice.
+/// Orders. All lines of an order are placed or none, and no unit is sold twice.
 enum Orders {
     private static let status = Schema.choice(["pending", "processing", "completed", "cancelled", "returned"])
 

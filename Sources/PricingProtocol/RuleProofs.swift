@@ -1,6 +1,6 @@
 import JSON
 
-/// What can be known of a rule before it is in force: what it must not do, and what it would have done.
+/// Checks of a rule before it is in force: what it must not do, and what it would have done.
 enum RuleProofs {
     private static let step = ObjectShape.result(
         "WalkStep",

@@ -1,7 +1,7 @@
 package import JSON
 
 extension Schema {
-    /// A made-up value that fits, the plainest there is: the result of an example in the document.
+    /// A plain value that fits the schema, for the result of an example in the document.
     package var sample: JSONValue {
         switch self {
         case .any: [:]

@@ -1,9 +1,9 @@
 import FileTrust
 import Glibc
 
-/// Where the daemon listens and every client connects.
+/// The path of the socket on which the daemon listens and to which clients connect.
 package enum SocketPath {
-    /// Where a service that the system started listens.
+    /// Where a daemon that runs as a system service listens.
     private static let installed = "/run/pricingd/pricingd.sock"
 
     /// Where a daemon listens: `--socket`, else `$PRICINGD_SOCKET`, else `$RUNTIME_DIRECTORY/pricingd.sock`, else
@@ -12,7 +12,7 @@ package enum SocketPath {
         named(explicit, environment) ?? own(environment)
     }
 
-    /// Where a client finds it: the same places, but an installed service before a folder of one's own where nothing is.
+    /// Where a client looks: the same places, but an installed service comes before a user's own folder without a socket.
     package static func ofServer(explicit: String?) -> String {
         ofServer(explicit: explicit, environment: environment) { unsafe access($0, F_OK) == 0 }
     }

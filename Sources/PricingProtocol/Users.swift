@@ -15,7 +15,7 @@ enum Users {
     )
 
     private static let email = Field("email", .name(3...254), "Unique, whatever its case.")
-    /// How long a password may be: the slow hash reads no more.
+    /// The longest password in bytes: the slow hash reads no more.
     private static let password = Field(
         "password",
         .bytes(8...72),

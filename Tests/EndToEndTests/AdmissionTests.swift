@@ -6,7 +6,7 @@ import PricingTestSupport
 import Testing
 
 extension EndToEnd {
-    /// Whoever asks for much leaves room for others.
+    /// A peer that asks for much leaves room for others.
     @Suite
     struct AdmissionTests {
         private func request(_ id: Int, _ method: String, _ params: JSONObject = [:]) -> String {

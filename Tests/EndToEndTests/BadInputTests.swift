@@ -4,7 +4,7 @@ import PricingTestSupport
 import Testing
 
 extension EndToEnd {
-    /// Input that no client should send, to the real daemon: a typed error, nobody else notices, nothing is lost.
+    /// Input that no client should send, to the real daemon: a typed error, no effect on other clients, and nothing is lost.
     @Suite
     struct BadInputTests {
         @Test func `every violation is named`() async throws {
@@ -136,7 +136,7 @@ extension EndToEnd {
             #expect(try await object(peer)["result"]?["stock"] == 51)
         }
 
-        @Test func `a peer that vanishes takes nobody along`() async throws {
+        @Test func `a peer that vanishes does not affect the others`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
@@ -197,6 +197,26 @@ extension EndToEnd {
         private func expectAlive(_ peer: LineClient) async throws {
             peer.send(#"{"jsonrpc":"2.0","id":"alive","method":"session.ping"}"#)
             #expect(try await object(peer) == ["jsonrpc": "2.0", "id": "alive", "result": [:]])
+        }
+
+        @Test(arguments: ["0", "0.00", "-1.00"]) func `no price of nothing`(price: String) async throws {
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
+            let product = try await shop.product()
+            let id = JSONValue.integer(product)
+            for (method, member) in [
+                ("price.pin", "price"), ("product.update", "basePrice"), ("product.update", "floor"),
+            ] {
+                let refusal = try await shop.client.refusal(method, ["productId": id, member: .string(price)])
+                #expect(refusal.reason == "INVALID_PARAMS", "\(method) \(member)")
+            }
+            for member in ["lowStock", "highStock"] {
+                let refusal = try await shop.client.refusal("product.update", ["productId": id, member: nil])
+                #expect(refusal.reason == "INVALID_PARAMS", "no threshold is null")
+            }
+            let taken: JSONObject = ["productId": id, "quantity": -51]
+            #expect(try await shop.client.refusal("inventory.adjust", taken).reason == "INSUFFICIENT_STOCK")
+            #expect(try await shop.price(product) == "100.00")
+            #expect(try await shop.stock(product) == 50)
         }
     }
 }

@@ -122,7 +122,7 @@ extension EndToEnd {
             #expect(try await shop.stock(product) == 50)
         }
 
-        /// Somebody holds a row for longer than a call waits for it: no fault of ours, and worth another try.
+        /// Another session holds a row for longer than a call waits for it: no fault of ours, and worth another try.
         @Test(arguments: ["order.place", "inventory.restock"]) func `a held row is no fault`(method: String)
             async throws
         {
@@ -136,7 +136,7 @@ extension EndToEnd {
             try await held.awaitWaiter()
             let begin = ContinuousClock.now
             try await shop.buy(other)
-            #expect(begin.duration(to: .now) < .milliseconds(900), "nobody else waits")
+            #expect(begin.duration(to: .now) < .milliseconds(900), "other calls do not wait")
             let refusal = try await refused
             #expect(refusal.code == -32005)
             #expect(refusal.reason == "RESOURCE_EXHAUSTED")

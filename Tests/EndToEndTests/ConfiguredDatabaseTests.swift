@@ -4,7 +4,7 @@ import PricingTestSupport
 import Testing
 
 extension EndToEnd {
-    /// A database that somebody else runs: served when it is in step, refused with a sentence when not.
+    /// A database on a server that is not ours: served when it is in step, refused with a sentence when not.
     @Suite
     struct ConfiguredDatabaseTests {
         private static func url(_ database: TestDatabase) -> String {

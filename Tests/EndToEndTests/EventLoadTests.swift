@@ -5,7 +5,7 @@ import Testing
 
 extension EndToEnd {
     /// The event stream when much happens: the quick reader misses nothing, the slow one gets what it declared, and its
-    /// slowness costs the daemon a bounded memory and nobody else anything.
+    /// slowness costs the daemon a bounded memory and other clients nothing.
     @Suite
     struct EventLoadTests {
         private static let isLong = ProcessInfo.processInfo.environment["PRICINGD_LONG"] != nil
@@ -103,7 +103,7 @@ extension EndToEnd {
             #expect(peak < 64 << 10, "the output of one peer is bounded by 8 MiB")
             try await stage.untilSlow()
 
-            // It is served on; whoever moves products from now on is heard of by all who still listen.
+            // It is served on: later changes reach every subscriber that is left.
             var messages: [JSONValue] = []
             deaf.startReading()
             let end = last + Int64(overflow == "disconnect" ? 0 : 1)
@@ -175,7 +175,7 @@ extension EndToEnd {
         }
 
         /// One who catches up with the whole stream does not keep the newest events from the others.
-        @Test func `catching up keeps nobody waiting`() async throws {
+        @Test func `catching up does not delay other subscribers`() async throws {
             let stage = try await Stage(softSeconds: 600)
             let watch = try await Watch(stage.daemon, [:])
             try await stage.move(rounds: Self.rounds)

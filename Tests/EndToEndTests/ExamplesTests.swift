@@ -77,7 +77,7 @@ struct ExamplesTests {
 
     @Test(arguments: Language.allCases)
     func `prices are watched`(in language: Language) async throws {
-        // A daemon of its own: the watcher ends after one move, whoever made it.
+        // A daemon of its own: the watcher ends after one move, of any price.
         let daemon = try await TestDaemon.start()
         let shop = try await ShopClient.open(daemon)
         let product = try await shop.product(["title": "Green mug", "stock": 12])

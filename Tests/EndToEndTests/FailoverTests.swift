@@ -78,8 +78,8 @@ extension EndToEnd {
             await client.close()
         }
 
-        /// A commit that was told to wait for its standby no longer is neither done nor not done, and its reply is given
-        /// by nobody before the standby has it.
+        /// A commit that was told to wait for its standby no longer is neither done nor not done, and it gets no
+        /// reply before the standby has it.
         @Test func `a commit cancelled before its standby had it is unknown`() async throws {
             let pair = try await ReplicatedPair()
             let daemon = try await daemon(on: pair)
@@ -102,7 +102,7 @@ extension EndToEnd {
             #expect(error?.data["outcome"] == "unknown")
             #expect(error?.retryable == true, "with the same key")
 
-            // Somebody else's cancel is no success either: the daemon asks again by itself.
+            // Another client's cancel is no success either: the daemon asks again by itself.
             let second = Task { try await shop.client.call("inventory.restock", restock) }
             let waiting = try await standbyWait(look)
             _ = try await look.text("select pg_cancel_backend(\(waiting))::text")

@@ -87,7 +87,7 @@ extension EndToEnd {
             await admin.close()
         }
 
-        /// What a frozen daemon finds when it goes on is carried out only while somebody waits for it.
+        /// What a frozen daemon finds when it goes on is carried out only while its caller still waits.
         @Test(arguments: ["order.place", "inventory.restock"])
         func `a frozen daemon does nothing past its deadline`(method: String) async throws {
             let daemon = try await TestDaemon.start()

@@ -4,7 +4,7 @@ import PricingTestSupport
 import Testing
 
 extension EndToEnd {
-    /// A call that nobody waits for any more costs the database nothing more.
+    /// A call whose caller no longer waits costs the database nothing more.
     @Suite
     struct GivingUpTests {
         /// The best of five, since the machine has other work too.

@@ -5,7 +5,7 @@ import PricingTestSupport
 import Testing
 
 extension EndToEnd {
-    /// `product.import`: all rows or none, or each alone; and whoever is refused is named.
+    /// `product.import`: all rows or none, or each alone; and every refused row is named.
     @Suite
     struct ImportTests {
         /// What a row is refused with, and the path of its first violation below the row.
@@ -124,8 +124,8 @@ extension EndToEnd {
             #expect(try await shop.all("product.list", ["categoryId": .integer(shop.categoryId)]).count == 1)
         }
 
-        /// A price list of products that are sold meanwhile. Somebody holds one of them: whoever buys any other, before or
-        /// after it in the list or in the same transaction, does not wait; and that one fails alone.
+        /// A price list of products that are sold meanwhile. Another session holds one of them: orders of the others,
+        /// before or after it in the list or in the same transaction, do not wait; and that one fails alone.
         @Test func `orders go on while prices are imported`() async throws {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)

@@ -209,8 +209,8 @@ extension EndToEnd {
             #expect(try await planted.shop.stock(planted.product) == 50)
         }
 
-        /// Somebody's psql cancels it: neither its caller nor a deadline did.
-        @Test func `a cancel of somebody else is no deadline`() async throws {
+        /// Another session cancels it: neither its caller nor a deadline did.
+        @Test func `a cancel by another session is not a deadline`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()

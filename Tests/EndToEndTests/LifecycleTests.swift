@@ -133,12 +133,12 @@ extension EndToEnd {
             try await daemon.restart()
         }
 
-        /// Another user, let in by the socket's mode: a viewer by group, or nobody at all.
-        @Test(.enabled(if: getuid() == 0, "needs root to become somebody else"))
+        /// Another user, let in by the socket's mode: a viewer by group, or without a role.
+        @Test(.enabled(if: getuid() == 0, "needs root to become another user"))
         func `a user without a role is sent away`() async throws {
             let daemon = try await Self.daemon.value
             unsafe chmod(daemon.folder, 0o755)
-            let viewer = try somebody(["--reuid=nobody", "--regid=nogroup", "--clear-groups"], daemon)
+            let viewer = try program(["--reuid=nobody", "--regid=nogroup", "--clear-groups"], daemon)
             try viewer.write(#"{"jsonrpc":"2.0","id":1,"method":"session.hello"}"#)
             let hello = try JSONParser.parse(Array(try #require(await viewer.line()).utf8))
             #expect(hello["result"]?["peer"]?["role"] == "viewer")
@@ -150,7 +150,7 @@ extension EndToEnd {
             try viewer.closeInput()
 
             unsafe chmod(daemon.socket, 0o666)
-            let stranger = try somebody(["--reuid=nobody", "--regid=daemon", "--clear-groups"], daemon)
+            let stranger = try program(["--reuid=nobody", "--regid=daemon", "--clear-groups"], daemon)
             let line = try JSONParser.parse(Array(try #require(await stranger.line()).utf8))
             #expect(line["id"]?.isNull == true)
             #expect(line["error"]?["code"] == -32007)
@@ -159,7 +159,7 @@ extension EndToEnd {
             unsafe chmod(daemon.folder, 0o700)
         }
 
-        private func somebody(_ who: [String], _ daemon: TestDaemon) throws -> ChildProgram {
+        private func program(_ who: [String], _ daemon: TestDaemon) throws -> ChildProgram {
             try ChildProgram("/usr/bin/env", ["setpriv"] + who + ["socat", "-", "UNIX-CONNECT:\(daemon.socket)"])
         }
     }

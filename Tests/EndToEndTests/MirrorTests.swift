@@ -79,7 +79,7 @@ extension EndToEnd {
             #expect(await fresh.stop() == 0)
         }
 
-        @Test func `a full file or a gone folder holds up nobody`() async throws {
+        @Test func `a full file or a missing folder delays no call`() async throws {
             let temporary = try TemporaryFolder()
             let folder = temporary.path + "/mirror"
             let limit = 1000

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// Whether a program here may have mounts of its own, which nobody else sees.
+/// Whether a program here may have mounts of its own, which other processes do not see.
 enum Mounts {
     static let areOurs = getuid() == 0 && can("mount -t tmpfs none /mnt")
 

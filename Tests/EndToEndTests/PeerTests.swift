@@ -10,17 +10,17 @@ extension EndToEnd {
     @Suite
     struct PeerTests {
         /// One of the machine's own users, in one of its own groups.
-        struct Somebody: Sendable {
+        struct Account: Sendable {
             let user: String
             let group: String
-            /// nil for nobody known here.
+            /// nil for an account without a role.
             let role: Role?
         }
 
-        private static let everybody = [
-            Somebody(user: "nobody", group: "nogroup", role: .viewer),
-            Somebody(user: "games", group: "games", role: .operator),
-            Somebody(user: "root", group: "root", role: .admin),
+        private static let accounts = [
+            Account(user: "nobody", group: "nogroup", role: .viewer),
+            Account(user: "games", group: "games", role: .operator),
+            Account(user: "root", group: "root", role: .admin),
         ]
 
         private static let daemon = Task {
@@ -32,10 +32,10 @@ extension EndToEnd {
         }
 
         /// - Parameter seconds: how long it stays once the daemon has closed, for its own input to end.
-        private func connect(_ somebody: Somebody, _ daemon: TestDaemon, staying seconds: Int = 60) throws
+        private func connect(_ account: Account, _ daemon: TestDaemon, staying seconds: Int = 60) throws
             -> ChildProgram
         {
-            let identity = ["--reuid=\(somebody.user)", "--regid=\(somebody.group)", "--clear-groups"]
+            let identity = ["--reuid=\(account.user)", "--regid=\(account.group)", "--clear-groups"]
             return try ChildProgram(
                 "/usr/bin/env",
                 ["setpriv"] + identity + ["socat", "-t", "\(seconds)", "-", "UNIX-CONNECT:\(daemon.socket)"]
@@ -46,11 +46,11 @@ extension EndToEnd {
             try JSONParser.parse(Array(try #require(await peer.line()).utf8))
         }
 
-        /// Every method with a parameter that none has: whoever may call it is told so, and nothing happens.
-        @Test(.enabled(if: getuid() == 0, "needs root to become somebody else"), arguments: everybody)
-        func `every method asks for its role`(somebody: Somebody) async throws {
-            let role = try #require(somebody.role)
-            let peer = try connect(somebody, try await Self.daemon.value)
+        /// Every method with a parameter that none has: a peer who may call it is told so, and nothing happens.
+        @Test(.enabled(if: getuid() == 0, "needs root to become another user"), arguments: accounts)
+        func `every method asks for its role`(account: Account) async throws {
+            let role = try #require(account.role)
+            let peer = try connect(account, try await Self.daemon.value)
             for (number, method) in AllMethods.list.enumerated() {
                 try peer.write(
                     #"{"jsonrpc":"2.0","id":\#(number),"method":"\#(method.name)","params":{"noSuchParameter":1}}"#
@@ -74,11 +74,11 @@ extension EndToEnd {
             #expect(await peer.line() == nil)
         }
 
-        @Test(.enabled(if: getuid() == 0, "needs root to become somebody else"))
-        func `an operator makes customers, and only an admin makes or changes what somebody is to the shop`()
+        @Test(.enabled(if: getuid() == 0, "needs root to become another user"))
+        func `an operator makes customers, and only an admin makes or changes the role of a user`()
             async throws
         {
-            let peer = try connect(Self.everybody[1], try await Self.daemon.value)
+            let peer = try connect(Self.accounts[1], try await Self.daemon.value)
             for (method, params, isAllowed) in [
                 ("user.create", #"{"fullName":"A","email":"operator@a.example","role":"seller"}"#, false),
                 ("user.create", #"{"fullName":"A","email":"operator@a.example","role":"customer"}"#, true),
@@ -98,10 +98,10 @@ extension EndToEnd {
             try peer.closeInput()
         }
 
-        @Test(.enabled(if: getuid() == 0, "needs root to become somebody else"))
+        @Test(.enabled(if: getuid() == 0, "needs root to become another user"))
         func `a stranger gets one line and a close`() async throws {
             let daemon = try await Self.daemon.value
-            let stranger = Somebody(user: "nobody", group: "daemon", role: nil)
+            let stranger = Account(user: "nobody", group: "daemon", role: nil)
             let outside = try connect(stranger, daemon)
             #expect(await outside.line() == nil, "the socket's own mode keeps strangers out")
             #expect(await outside.errorText().contains("Permission denied"))

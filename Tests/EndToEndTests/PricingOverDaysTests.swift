@@ -3,8 +3,8 @@ import PricingTestSupport
 import Testing
 
 extension EndToEnd {
-    /// The original's drifting prices, over the socket, with a clock that the test moves. Its own daemon: nobody else's
-    /// time jumps, and the tests take turns.
+    /// Prices over many days, over the socket, with a clock that the test moves: they must not drift. Its own daemon, so
+    /// that the clock of no other test moves; the tests take turns.
     @Suite
     struct PricingOverDaysTests {
         private static let daemon = Task { try await TestDaemon.start() }

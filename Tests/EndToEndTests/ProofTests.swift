@@ -6,7 +6,7 @@ import RPCTransport
 import Testing
 
 extension EndToEnd {
-    /// Audit, lint and backtest over the socket. Its own daemon: what is tampered with here is nobody else's.
+    /// Audit, lint and backtest over the socket. Its own daemon, since rows are tampered with here.
     @Suite
     struct ProofTests {
         private static let daemon = Task { try await TestDaemon.start() }

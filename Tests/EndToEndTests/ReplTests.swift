@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test func `nobody at the socket is two`() throws {
+    @Test func `without a server at the socket the exit code is two`() throws {
         let repl = try #require(ReplProcess(["--socket", "/nowhere/s.sock", "-c", "server.status"], home: "/nowhere"))
         #expect(repl.expect("error: no connection: no daemon answers at /nowhere/s.sock"))
         #expect(repl.end() == 2)

@@ -38,7 +38,7 @@ extension EndToEnd {
             #expect(await peer.line() == pong)
             daemon.signal(SIGTERM)
             #expect(await daemon.exit() == 0)
-            #expect(FileManager.default.fileExists(atPath: socket), "it belongs to whoever made it")
+            #expect(FileManager.default.fileExists(atPath: socket), "the service manager made it")
         }
 
         @Test func `a connected socket is served alone`() async throws {

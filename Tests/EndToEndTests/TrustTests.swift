@@ -1,10 +1,12 @@
 import Foundation
 import Glibc
+import JSON
+import JSONRPC
 import PricingTestSupport
 import Testing
 
 extension EndToEnd {
-    /// What somebody else on the machine could have written is not relied on, and a secret stands nowhere for them to read.
+    /// Files that another user could have written are not relied on, and no secret is shown.
     @Suite
     struct TrustTests {
         /// Something in a fresh folder that is not ours alone, and the command line that would rely on it.
@@ -149,7 +151,7 @@ extension EndToEnd {
             #expect(!said.contains("hidden"))
         }
 
-        @Test func `a password in the environment is taken, and told nobody`() async throws {
+        @Test func `a password in the environment is used and never printed`() async throws {
             let daemon = try ChildProgram(
                 TestDaemon.program("pricingd"),
                 ["--stdio"],
@@ -157,6 +159,40 @@ extension EndToEnd {
             )
             #expect(await daemon.exit() == 69)
             #expect(await !daemon.errorText().contains("hidden"), "no password is ever printed")
+        }
+
+        @Test func `no reply holds a password or its hash`() async throws {
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
+            let password = "correct-horse-\(ShopClient.unique())"
+            let email = "secret\(ShopClient.unique())@test.example"
+            let user: JSONObject = [
+                "fullName": "Secret Keeper", "email": .string(email), "password": .string(password),
+            ]
+            let made = try await shop.client.call("user.create", user)
+            let id = try #require(made["userId"])
+            let credentials: JSONObject = ["email": .string(email), "password": .string(password)]
+            var calls: [(String, JSONObject)] = [
+                ("user.get", ["userId": id]), ("user.list", ["search": "Secret"]), ("user.authenticate", credentials),
+                ("user.update", ["userId": id, "password": .string(password)]), ("events.list", ["limit": 500]),
+                ("user.delete", ["userId": id]),
+            ]
+            let views = [
+                "stats", "categoryDistribution", "priceTrends", "supplierRevenue", "monthlyRevenue", "vipUsers",
+                "lowStock",
+            ]
+            calls.insert(contentsOf: views.map { ("dashboard.\($0)", [:]) }, at: 0)
+            let reports = try await shop.client.call("report.list")["items"]?.array ?? []
+            calls.insert(contentsOf: reports.map { ("report.run", ["name": $0["name"] ?? ""]) }, at: 0)
+            var replies = [made]
+            for (method, params) in calls { replies.append(try await shop.client.call(method, params)) }
+            for reply in replies {
+                let text = String(decoding: reply.serialized(), as: UTF8.self)
+                #expect(!text.contains("$2a$") && !text.contains("$2b$"))
+                #expect(!text.contains(password))
+                #expect(!text.lowercased().contains("password"))
+            }
+            let again = try await shop.client.refusal("user.authenticate", credentials)
+            #expect(again.reason == "BAD_CREDENTIALS")
         }
     }
 }

@@ -72,7 +72,7 @@ struct AutomationTests {
     }
 
     @Test
-    func `A long backlog is read in parts, and first prices are nobody's moves`() async throws {
+    func `A long backlog is read in parts, and first prices do not count as moves`() async throws {
         try await Shop.with { shop in
             for _ in 0..<25 { _ = try await shop.product(stock: 5) }
             try await shop.run(

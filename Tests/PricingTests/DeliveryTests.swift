@@ -4,7 +4,10 @@ import Testing
 @Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct DeliveryTests {
     @Test
-    func `Whoever writes an expectation, the earliest arrival and the price follow at once`() async throws {
+    func
+        `When an expected delivery is written, by a call or by direct SQL, the earliest arrival and the price follow at once`()
+        async throws
+    {
         try await Shop.with { shop in
             try await shop.setDay(0)
             let product = try await shop.product(stock: 20, rule: "restock")

@@ -131,7 +131,7 @@ struct EventNumberTests {
             try await shop.run("update event_range set at = now() - interval '3 days'")
             try await shop.holding("lock table event_range in access share mode") {
                 let other = try await shop.another()
-                #expect(try await other.value(expire) == "f", "not while somebody reads for long")
+                #expect(try await other.value(expire) == "f", "not while a long reading runs")
                 await other.connection.close()
             }
             #expect(try await shop.value(expire) == "t")

@@ -81,7 +81,7 @@ struct ExplanationTests {
         }
     }
 
-    /// What may befall a product before somebody asks why.
+    /// What may happen to a product before its price is explained.
     private static let states = [
         "select", "update inventory set stock = 3 where product_id = $product",
         "update inventory set stock = 0 where product_id = $product",

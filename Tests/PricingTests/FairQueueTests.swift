@@ -23,7 +23,7 @@ struct FairQueueTests {
     }
 
     @Test
-    func `Behind a long pipeline the others come in the first batch, and nobody's order changes`() {
+    func `Behind a long pipeline the others come in the first batch, and the order of no owner changes`() {
         add(1, 1...1000)
         add(2, 1...2)
         add(3, 1...1)

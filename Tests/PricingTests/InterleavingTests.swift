@@ -45,7 +45,7 @@ struct InterleavingTests {
     }
 
     @Test
-    func `A pin that races with a sale stands, whoever comes first`() async throws {
+    func `A pin that races with a sale stands, in either order`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 11)
             let buyer = try await shop.buyer()
@@ -79,7 +79,7 @@ struct InterleavingTests {
     }
 
     @Test
-    func `A new base price that races with an order wins, whoever comes first`() async throws {
+    func `A new base price that races with an order wins, in either order`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 50)
             let buyer = try await shop.buyer()
@@ -137,7 +137,7 @@ struct InterleavingTests {
         #"product_create('{"title": "New", "basePrice": "100.00", "categoryId": 1, "stock": 5}')"#,
         #"product_import('{"mode": "perRow", "rows": [{"row": 0, "product": {"title": "New", "basePrice": "100.00", "categoryId": 1, "stock": 5}}]}')"#,
     ])
-    func `A product that is made while a halt ends or a rule comes into force has that price, whoever comes first`(
+    func `A product that is made while a halt ends or a rule comes into force has that price, in either order`(
         make: String
     ) async throws {
         for makerComesFirst in [true, false] {

@@ -28,7 +28,7 @@ struct LabOptimumTests {
 
     /// Three standard errors, and 0.006 as the file's own shares have the optimum's noise taken out.
     @Test(arguments: names)
-    func `Shares beside those that were measured elsewhere; nobody beats the optimum`(name: String) async throws {
+    func `Shares beside those that were measured elsewhere; none is above the optimum`(name: String) async throws {
         let (scenario, columns) = try #require(try Golden.scenarios().first { $0.columns["name"] == name })
         let policies = [
             "fixed_at_base", "best_fixed_oracle", "original_rule_10_20_80", "bands_10_20_80", "bands_20_25_75",

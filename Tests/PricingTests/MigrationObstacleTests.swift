@@ -7,7 +7,7 @@ import Testing
 /// What stands in a database already, and what a migration makes of it.
 @Suite(.serialized, .enabled(if: TestCluster.isAvailable, needsServer))
 struct MigrationObstacleTests {
-    @Test func `a database that is already somebody's is migrated beside, and theirs stays as it was`() async throws {
+    @Test func `a database that holds other tables is migrated beside them, and they stay as they were`() async throws {
         try await Shop.withEmptyDatabase { shop in
             try await shop.run(
                 """

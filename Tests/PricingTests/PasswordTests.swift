@@ -94,7 +94,7 @@ struct PasswordTests {
 
     @Test
     func
-        `The hash that tells two requests apart knows their passwords, and nobody makes it without this shop's secret`()
+        `The hash that tells two requests apart knows their passwords, and cannot be made without this shop's secret`()
         async throws
     {
         try await Shop.with { shop in

@@ -130,7 +130,7 @@ struct PriceInputTests {
     }
 
     @Test
-    func `No version of a rule is edited, whoever tries; a product keeps its birthday`() async throws {
+    func `No version of a rule is edited, by a call or by direct SQL; a product keeps its birthday`() async throws {
         try await Shop.with { shop in
             try await shop.product()
             let columns = try await shop.rows(
@@ -254,7 +254,7 @@ struct PriceInputTests {
     }
 
     @Test
-    func `No column holds NaN or a time without an end, whoever writes it`() async throws {
+    func `No column takes NaN or an infinite time, even by direct SQL`() async throws {
         try await Shop.with { shop in
             let id = try await shop.product(rule: "learn")
             let buyer = try await shop.buyer()

@@ -4,7 +4,7 @@ import Testing
 @testable import Pricing
 
 struct RetryTests {
-    private let conflict = PostgresError(.server, "conflict", sqlState: .serializationFailure)
+    private let conflict = PostgresError(.server, "conflict", sqlState: "40001")
     private let loss = PostgresError(.connectionLost, "gone")
 
     /// How often it was tried, and whether it succeeded, when the tries fail with these errors first.

@@ -6,7 +6,7 @@ import Testing
 /// Dumps are restored, rows copied and typed by sessions that look for names nowhere, or somewhere else first.
 @Suite(.serialized, .enabled(if: TestCluster.isAvailable, needsServer))
 struct SearchPathTests {
-    /// Functions of ours that run because a row is written, whoever writes it.
+    /// Functions of ours that run when a row is written, by a call or by direct SQL.
     private static let called = """
         select distinct p.oid::regprocedure || ': ' || coalesce(array_to_string(p.proconfig, '; '), 'nothing')
         from pg_proc p

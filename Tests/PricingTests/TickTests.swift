@@ -162,7 +162,7 @@ struct TickTests {
     }
 
     @Test
-    func `Only one tick runs at a time, and a row that somebody holds is ticked later`() async throws {
+    func `Only one tick runs at a time, and a row that another session holds is ticked later`() async throws {
         try await Shop.with { shop in
             let held = try await shop.product(stock: 5)
             let free = try await shop.product(stock: 5)

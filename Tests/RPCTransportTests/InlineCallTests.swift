@@ -10,7 +10,7 @@ import Waking
 
 @testable import RPCTransport
 
-/// Calls that need no task: answered at once, or later by whoever took them.
+/// Calls that need no task: answered at once, or later by the service that took them.
 @Suite(.timeLimit(.minutes(1))) struct InlineCallTests {
     @Test func `replies to one piece of input leave in one write`() async throws {
         let transport = CountingTransport()

@@ -127,7 +127,7 @@ import Testing
         }
     }
 
-    @Test func `nobody there`() async {
+    @Test func `a socket without a server`() async {
         await #expect(throws: RPCClientError.cannotConnect(path: "/nonexistent/s", errno: ENOENT)) {
             try await RPCClient.connect(socket: "/nonexistent/s")
         }

@@ -97,7 +97,9 @@ import Waking
         }
     }
 
-    @Test func `near the limit whoever has more than its share goes without, and newcomers are let in`() async throws {
+    @Test func `near the limit a connection with more than its share is refused, and newcomers are let in`()
+        async throws
+    {
         var limits = TransportLimits()
         limits.waitingCalls = 32
         try await withServer(limits: limits) { path, server, service in
@@ -118,7 +120,7 @@ import Waking
             for id in 0..<5 { modest.send(request(.integer(Int64(id)), "hold", ["key": .string("m\(id)")])) }
             #expect(try await refused(modest) == nil, "within its share; there is no room at all")
             #expect(server.callsInFlight == 32)
-            // Whoever asks first when there is room again: the one that has more than its half goes without.
+            // The connection that has more than its half is refused, even if it asks first when there is room again.
             service.free("0")
             #expect(try parsed(await greedy.line())["id"] == 0)
             greedy.send(request(99, "echo"))
@@ -136,7 +138,7 @@ import Waking
         let register = ConnectionRegister(limits: limits, ownUser: 500)
         func admitted(_ rank: PeerRank) -> Int {
             var count = 0
-            // Each by a connection of its own: nobody has more than its share.
+            // Each by a connection of its own, so that none has more than its share.
             while count < 1000, register.beginCall(isUrgent: false, inFlight: 1, rank: rank) == nil { count += 1 }
             return count
         }

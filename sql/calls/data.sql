@@ -164,7 +164,7 @@ begin
         exists (select from app_user where role = 'customer' and archived_at is null)
         and exists (select from product where active and archived_at is null)) then
         perform fail('PR602', 'Orders need at least one customer and one product for sale.',
-            '{"violations": [{"path": "/orders", "rule": "shop", "message": "nobody to buy or nothing for sale"}]}');
+            '{"violations": [{"path": "/orders", "rule": "shop", "message": "no customer or no product for sale"}]}');
     end if;
     analyze app_user, product, inventory;
     return json_build_object('users', users, 'suppliers', suppliers, 'products', products,

@@ -68,7 +68,7 @@ begin
                 order by id nulls first, n loop
         begin
             if line.id = any (held) then
-                raise lock_not_available using message = format('Somebody holds product %s.', line.id);
+                raise lock_not_available using message = format('Another transaction holds product %s.', line.id);
             elsif line.id is not null then
                 perform product_update(line.product);
                 updated := updated + 1;

@@ -258,5 +258,5 @@ begin
         'version', chosen.version, 'from', rfc3339(nullif(starts, '-infinity')), 'to', rfc3339(ends),
         'products', s -> 'products', 'totals', (s -> 'sums') || jsonb_build_object('actual', s -> 'actual'),
         'items', s -> 'items', 'skipped', s -> 'skipped',
-        'note', 'What would have been charged for the units that were sold; what would have sold nobody knows.'));
+        'note', 'What would have been charged for the units that were sold; what would have been sold is not known.'));
 end $$;

@@ -12,7 +12,7 @@
 with came (name, basis, learns, awaits_goods, charges_scarcity, may_never_rise, summary) as (values
     ('bands', 'level', false, false, false, false,
      'Low stock raises the price by 10 % of base, high stock lowers it by 10 % of base, between them it is base.'),
-    ('manual', 'base', false, false, false, false, 'The price is base until somebody pins another.'),
+    ('manual', 'base', false, false, false, false, 'The price is base unless another is pinned.'),
     ('cover', 'demand', false, false, false, false,
      'The price that sells what is there over the days that it should last.'),
     ('deadline', 'demand', false, false, true, false,

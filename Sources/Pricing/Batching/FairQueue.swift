@@ -7,10 +7,10 @@ import Synchronization
 final class FairQueue<Element: Sendable>: Sendable {
     private struct State {
         var queue: [Element] = []
-        /// What the batches claim that were taken and not released.
+        /// The claims of the batches that were taken and not yet released.
         var claimed: Set<Int64> = []
         var isFinished = false
-        /// Grows with whatever may give a loop something to do.
+        /// Counts the changes after which a loop may find something to do.
         var changes = 0
         /// The loops that have nothing to do.
         var idleLoops: [CheckedContinuation<Void, Never>] = []
@@ -22,7 +22,7 @@ final class FairQueue<Element: Sendable>: Sendable {
 
     /// - Parameters:
     ///   - owner: whose an element is.
-    ///   - claims: what an element needs for itself. Who takes any gives it back with `release`.
+    ///   - claims: what an element needs exclusively. A batch that was taken must be given to `release` when it is done.
     init(
         owner: @escaping @Sendable (Element) -> Int,
         claims: @escaping @Sendable (Element) -> [Int64] = { _ in [] }
@@ -39,7 +39,7 @@ final class FairQueue<Element: Sendable>: Sendable {
         guard !elements.isEmpty else { return }
         change { state in
             state.queue += elements
-            // Else the batch that has the claims wakes the loop when it releases them.
+            // Otherwise the batch that holds the claims wakes the loop when it releases them.
             return elements.contains { state.claimed.isDisjoint(with: claims($0)) } ? 1 : 0
         }
     }
@@ -80,7 +80,7 @@ final class FairQueue<Element: Sendable>: Sendable {
         for loop in awake { loop.resume() }
     }
 
-    /// Takes at most so many, the first of every owner before the second of any; nil when nothing waits that may be taken.
+    /// Takes at most `most` elements, the first of every owner before the second of any; nil when none may be taken.
     func dequeue(_ most: Int) -> [Element]? {
         let (batch, next) = state.withLock { state in
             let free = free(state)
@@ -101,8 +101,8 @@ final class FairQueue<Element: Sendable>: Sendable {
         return batch.isEmpty ? nil : batch
     }
 
-    /// Takes at most so many once something waits. Nil after `finish` with nothing left, or when the task is cancelled. A
-    /// loop is woken where it runs.
+    /// Takes at most `most` elements as soon as some may be taken. Nil once the queue is finished and empty, or when the task
+    /// is cancelled. The loop resumes on the actor that it was called on.
     func next(_ most: Int, isolation: isolated (any Actor)? = #isolation) async -> [Element]? {
         while !Task.isCancelled {
             let seen = state.withLock { $0.changes }
@@ -113,7 +113,7 @@ final class FairQueue<Element: Sendable>: Sendable {
         return nil
     }
 
-    /// Sleeps until something has changed since.
+    /// Sleeps until `changes` is no longer `seen`.
     private func change(after seen: Int, _ isolation: isolated (any Actor)?) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation(isolation: isolation) { loop in
@@ -129,7 +129,7 @@ final class FairQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// The queue's indices of what claims nothing that a batch has, nor what waits before it.
+    /// Indices of the elements whose claims overlap neither with those of a batch nor with those of an element before them.
     private func free(_ state: State) -> [Int] {
         guard !state.claimed.isEmpty else { return Array(state.queue.indices) }
         var claimed = state.claimed
@@ -141,7 +141,7 @@ final class FairQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Indices, ordered by how many of the same owner stand before each.
+    /// The indices, ordered by how many elements of the same owner come before each.
     private func inTurns(_ queue: [Element], _ indices: [Int]) -> [Int] {
         var before: [Int: Int] = [:]
         let turns = indices.map { index -> (turn: Int, index: Int) in
@@ -153,10 +153,10 @@ final class FairQueue<Element: Sendable>: Sendable {
 }
 
 extension FairQueue {
-    /// Carries out what waits, batch by batch until `finish`, with a connection that is kept between batches: the loop
-    /// sleeps on the connection's thread, so that a call that wakes it is in the database with no other thread between. It
-    /// has the connection first, lest its batch waits for one that others could carry out.
-    /// - Parameter carryOut: is given at most `most` elements, and the connection unless there is none now.
+    /// Carries out what waits, batch by batch until `finish`, on a connection that is kept between batches. The loop sleeps
+    /// on the connection's thread, so that a call that wakes it reaches the database without a change of threads. It gets
+    /// the connection before it takes a batch: a batch taken first would wait, while another loop could carry it out.
+    /// - Parameter carryOut: is given at most `most` elements, and the connection, or nil when there is none now.
     func consume(
         _ most: Int,
         on pool: ConnectionPool,
@@ -174,7 +174,7 @@ extension FairQueue {
                 }
                 if isOver { return }
             } catch {
-                // What keeps us from a connection keeps the batch from one too, and is told to it.
+                // Without a connection here the batch will not get one either, and fails with the reason.
                 guard let batch = await next(most) else { return }
                 await carryOut(batch, nil)
                 release(batch)

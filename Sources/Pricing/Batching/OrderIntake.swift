@@ -7,9 +7,10 @@ import ServiceLifecycle
 import Synchronization
 
 /// Gathers the orders that wait while a batch is in the database and places them together: one call, one commit, one
-/// answer each. There is no timer, so an idle daemon adds no latency. An order on stock that another transaction locks
-/// waits in a queue of its own, so that the others do not wait with it. So does one whose batch was lost with its connection:
-/// it is placed again under its key as soon as a primary is there, while new orders are refused at once.
+/// answer each. There is no timer, so an idle daemon adds no latency. An order on stock that another transaction has
+/// locked waits in a queue of its own, so that the others do not wait with it. An order whose batch was lost with its
+/// connection waits in a third queue and is placed again under its key as soon as there is a primary; new orders are refused
+/// at once meanwhile.
 final class OrderIntake: Intake, Service {
     /// Orders in one batch at most.
     static let batchLimit = 128
@@ -61,14 +62,14 @@ final class OrderIntake: Intake, Service {
     /// Orders that wait for the next batch, for stock that another transaction holds, or for a primary.
     var waiting: Int { incoming.count + blocked.count + retrying.count }
 
-    /// Those that wait for stock that another transaction holds.
+    /// Orders that wait for stock that another transaction holds.
     var waitingForStock: Int { blocked.count }
 
     /// The batches that were sent so far.
     var batches: BatchTally { tally.withLock { $0 } }
 
-    /// Places one order. A cancel counts until its batch starts; its deadline is kept even then, by an answer that says
-    /// nothing of the outcome.
+    /// Places one order. A cancel has an effect until its batch starts. If the deadline passes later, the caller is answered
+    /// in time, with the outcome unknown.
     func submit(_ context: CallContext, _ done: @escaping @Sendable (Outcome) -> Void) {
         let ticket = Ticket(done)
         context.call.cancellation.onCancel {
@@ -121,7 +122,7 @@ final class OrderIntake: Intake, Service {
         _ = await place(Array(held.prefix(1)), waits: true)
     }
 
-    /// Finds out what became of those whose batch was lost, once there is a primary, and places those that were not.
+    /// Once there is a primary: finds out which orders of a lost batch were placed, and places the others.
     private func placeAgain(_ batch: [Waiting]) async {
         blocked.add(await place(batch, isPatient: true))
         await Retry.pause(1)
@@ -129,10 +130,10 @@ final class OrderIntake: Intake, Service {
 
     /// Places a batch; an order that was given up before is left out, and one whose batch is lost is queued to be placed again.
     /// - Parameters:
-    ///   - connection: the one to use while it stands.
-    ///   - waits: whether an order waits for stock that another transaction holds, and is refused in the end.
+    ///   - connection: the one to use, unless it has broken.
+    ///   - waits: whether an order waits for stock that another transaction holds, and is refused if it waits too long.
     ///   - isPatient: whether the batch waits for a database that is not there now.
-    /// - Returns: the orders that did not wait.
+    /// - Returns: the orders on stock that is locked, unless `waits`.
     private func place(
         _ batch: [Waiting],
         _ connection: PostgresConnection? = nil,
@@ -146,7 +147,7 @@ final class OrderIntake: Intake, Service {
         let outcomes = await outcomes(of: wanted, connection, waits: waits, isPatient: isPatient)
         let ended = ContinuousClock.now
         for order in wanted { order.context.timer.note(began: begun, ended: ended) }
-        // After the answers: no caller waits for what follows a commit.
+        // After the answers, so that no caller waits for it.
         defer { committed() }
         var held: [Waiting] = []
         for (order, outcome) in zip(wanted, outcomes) {
@@ -163,7 +164,7 @@ final class OrderIntake: Intake, Service {
         return held
     }
 
-    /// Whether the caller still waits for an order; else its ticket is given up.
+    /// Whether the caller still waits for an order; if not, its ticket is given up.
     private func keepsWaiting(_ order: Waiting) -> Bool {
         do throws(PricingFailure) {
             try order.context.checkStillWanted()
@@ -174,8 +175,8 @@ final class OrderIntake: Intake, Service {
         }
     }
 
-    /// One outcome an order. A failure of the whole batch is tried again, then order by order, so that no order fails for
-    /// another's sake; every element has a key, so nothing happens twice.
+    /// One outcome for each order. If the whole batch fails, it is tried again and then each order alone, so that no order
+    /// fails because of another; every order has a key, so none is placed twice.
     private func outcomes(
         of batch: [Waiting],
         _ connection: PostgresConnection?,
@@ -203,12 +204,12 @@ final class OrderIntake: Intake, Service {
         }
     }
 
-    /// How often a batch is sent again: after a conflict, but not for a lock that was not had, which is waited for elsewhere.
+    /// How often a batch is sent again: only after a conflict. For locked stock there is a queue.
     private static func retries(after error: PostgresError) -> Int {
         error.isContention && error.sqlState != .lockNotAvailable ? 3 : 0
     }
 
-    /// Whether a batch may have failed for one order's sake: what the server lacks it lacks for each of them.
+    /// Whether one order may have made the batch fail. What the server lacks, it lacks for each order alone too.
     private static func mayBeOfOne(_ error: PostgresError) -> Bool {
         (error.kind == .server || error.kind == .timeout) && !error.isStorm
     }

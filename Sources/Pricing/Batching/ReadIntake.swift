@@ -5,12 +5,12 @@ import RPCTransport
 import ServiceLifecycle
 
 /// Gathers the small reads that wait while one query is in the database and answers all of them from the next one, so that
-/// many cost one. Always from the database: a call is answered by a query that began after it came, so its caller sees its
-/// own writes. Idle, a call is its own query at once.
+/// many calls cost one query. Nothing is cached: a call is answered by a query that began after the call came, so its caller
+/// sees its own writes. When the daemon is idle, a call gets a query of its own at once.
 final class ReadIntake: Intake, Service {
     /// Calls answered together at most; each names at most `CallLimit.pageRows` products.
     private static let batchLimit = 1024
-    /// Those among them that read much of a product, so that a price waits for them a few milliseconds at most.
+    /// Calls among them that read much of a product at most, so that a price waits for them only a few milliseconds.
     private static let thoroughLimit = 128
 
     private struct Waiting: Sendable {
@@ -23,7 +23,7 @@ final class ReadIntake: Intake, Service {
     private let database: Database
     private let deadlines: DeadlineWatch
     private let batched = FairQueue<Waiting> { $0.context.call.connection.number }
-    /// Those that something kept from the answer to a shared query, such as a lost connection: each is tried by itself.
+    /// Calls that the shared query did not answer, for instance because its connection was lost: each is tried alone.
     private let single = FairQueue<Waiting> { $0.context.call.connection.number }
 
     init(database: Database, deadlines: DeadlineWatch) {
@@ -96,7 +96,7 @@ final class ReadIntake: Intake, Service {
         }
     }
 
-    /// What the database has of the products that the calls name: by what is read, then by product.
+    /// The texts of the products that the calls name: by kind of read, then by product.
     private func found(
         for batch: [Waiting],
         _ connection: PostgresConnection?

@@ -7,7 +7,7 @@ enum SharedRead: String, CaseIterable, Sendable {
     case product = "product.get"
     case inventory = "inventory.get"
 
-    /// Whether it reads much of a product, and not a few columns of one row.
+    /// Whether it reads more of a product than a few columns of one row.
     var isThorough: Bool { self != .price }
 
     /// Reads the products of an array of ids; those that do not exist are left out.
@@ -27,7 +27,7 @@ enum SharedRead: String, CaseIterable, Sendable {
         }
     }
 
-    /// What the method's function would give; nil where that is a refusal, which the function words itself.
+    /// The reply that the method's function would give; nil where it would refuse, since the refusal's words are the function's.
     func reply(_ ids: [Int64], _ found: [Int64: [UInt8]]) -> JSONText? {
         switch self {
         case .price: Self.posted(ids, found)
@@ -35,7 +35,7 @@ enum SharedRead: String, CaseIterable, Sendable {
         }
     }
 
-    /// The products in the order in which they were named first, and the ids of none.
+    /// The products in the order in which they were first named, and the ids that are not products.
     private static func posted(_ ids: [Int64], _ found: [Int64: [UInt8]]) -> JSONText {
         var text = JSONWriter(capacity: 64 + ids.count * 64)
         var missing: [JSONValue] = []

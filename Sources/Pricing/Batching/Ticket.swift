@@ -3,16 +3,16 @@ import Synchronization
 /// One call's place in an intake: answered exactly once, by its batch or when it is given up.
 final class Ticket: Sendable {
     private struct State {
-        /// Who is told the outcome; nil once that was done.
+        /// Takes the outcome; nil once it was called.
         var done: (@Sendable (Outcome) -> Void)?
         var hasStarted = false
-        /// What to say when nothing more is learnt, once a batch was lost with its connection.
+        /// After a batch was lost with its connection: the answer if the outcome stays unknown.
         var loss: PricingFailure?
     }
 
     private let state: Mutex<State>
 
-    /// - Parameter done: is told the outcome.
+    /// - Parameter done: takes the outcome.
     init(_ done: @escaping @Sendable (Outcome) -> Void) {
         state = Mutex(State(done: done))
     }
@@ -26,12 +26,12 @@ final class Ticket: Sendable {
         }
     }
 
-    /// Its batch had to leave it out; a cancel counts again until the next one starts.
+    /// It was left out of its batch; a cancel has an effect again until the next batch starts.
     func pause() {
         state.withLock { $0.hasStarted = false }
     }
 
-    /// Its batch was lost with its connection, and it is to be placed again; a cancel counts until that starts.
+    /// Its batch was lost with its connection, and it is to be placed again; a cancel has an effect until then.
     func lose(_ failure: PricingFailure) {
         state.withLock { state in
             state.hasStarted = false
@@ -39,10 +39,10 @@ final class Ticket: Sendable {
         }
     }
 
-    /// Whether a batch with it was lost.
+    /// Whether a batch that it was in was lost.
     var wasLost: Bool { state.withLock { $0.loss != nil } }
 
-    /// Gives it up: a late one at any time, a cancelled one until its batch starts.
+    /// Answers it with a failure: at any time when its deadline has passed, else only until its batch starts.
     func giveUp(_ failure: PricingFailure, isLate: Bool) {
         let (done, reason) = state.withLock { state in
             (

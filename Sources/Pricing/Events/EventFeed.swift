@@ -8,8 +8,8 @@ import Waking
 
 /// Numbers committed events and sends them to subscribers, strictly in the order of their numbers.
 ///
-/// It wakes when this daemon has committed something, when another session says so (NOTIFY `pricing_event`), and when a
-/// subscription begins. One loop does all of it, so an event cannot overtake another.
+/// It wakes when this daemon has committed something, when another session has (NOTIFY `pricing_event`), and when a
+/// subscription begins. One loop does all of it, so that no event overtakes another.
 final class EventFeed: Service {
     /// Names a subscription: ids are counted on each connection from s1.
     struct Key: Hashable {
@@ -28,12 +28,12 @@ final class EventFeed: Service {
         var subscribers: [Key: Subscriber] = [:]
         var nextNumbers: [Int: Int] = [:]
         var lastNumber: Int64 = 0
-        /// The stream that `lastNumber` belongs to; nil before it was read for the first time.
+        /// The stream that `lastNumber` belongs to; nil until it was read once.
         var stream: String?
         var delivered: Int64 = 0
-        /// The loop is sending to a subscriber, with the mutex let go.
+        /// Whether the loop is sending to a subscriber at the moment; the mutex is not held meanwhile.
         var isSending = false
-        /// What to run once it has sent that.
+        /// To be run once it has finished that.
         var afterwards: [@Sendable () -> Void] = []
     }
 
@@ -98,7 +98,7 @@ final class EventFeed: Service {
         }
     }
 
-    /// The number given last, everything committed so far included.
+    /// Numbers everything that was committed so far, and returns the last number.
     static func currentPosition(_ session: Session) throws(PostgresError) -> Int64 {
         try currentEnd(session).last
     }
@@ -211,7 +211,7 @@ final class EventFeed: Service {
         }
     }
 
-    /// Looks at the output of held subscriptions, and serves on those that had room.
+    /// Looks at the output of held subscriptions, and resumes those whose output had room.
     private func resumeHeld(at last: Int64) {
         let now = ContinuousClock.now
         for key in shared.withLock({ $0.keys { $0.isHeld } }) {
@@ -240,8 +240,8 @@ final class EventFeed: Service {
         }
     }
 
-    /// Changes a subscription and sends what it asks for, with the mutex let go meanwhile. Only the loop does so, and for one
-    /// subscription at a time, so that what each is sent stays in order; who ends one waits with `whenNotSending`.
+    /// Changes a subscription and sends what it asks for, without holding the mutex meanwhile. Only the loop does so, for one
+    /// subscription at a time, so that events stay in order; to end a subscription, wait with `whenNotSending`.
     /// - Returns: what became of it; nil when it has ended.
     @discardableResult
     private func update(_ key: Key, _ change: (inout Subscriber) -> Void) -> Subscriber? {
@@ -268,7 +268,7 @@ final class EventFeed: Service {
 }
 
 extension EventFeed.Shared {
-    /// Notes the end of the stream: whether it is news, and whether another stream stands in the place of the one that it was.
+    /// Notes the end of the stream: whether it has moved, and whether it is that of a shop restored in the place of this one.
     mutating func note(_ end: DaemonStatements.StreamEnd) -> (isNews: Bool, isRestored: Bool) {
         defer {
             stream = end.stream
@@ -287,14 +287,14 @@ extension EventFeed.Shared {
         subscribers.filter { isMeant($0.value.subscription) }.map(\.key)
     }
 
-    /// Gives a subscriber to the loop, which is sending from now on; nil when it has ended.
+    /// Marks the loop as sending and gives it the subscriber; nil when the subscription has ended.
     mutating func take(_ key: EventFeed.Key) -> EventFeed.Subscriber? {
         guard let subscriber = subscribers[key] else { return nil }
         isSending = true
         return subscriber
     }
 
-    /// The loop has sent: whether the subscription goes on, and what waited for that.
+    /// The loop has finished sending: whether the subscription goes on, and what is to be run now.
     mutating func putBack(
         _ subscription: Subscription,
         _ key: EventFeed.Key
@@ -306,7 +306,7 @@ extension EventFeed.Shared {
         guard var subscriber = subscribers[key] else { return (false, afterwards) }
         delivered += subscription.delivered - subscriber.subscription.delivered
         subscriber.subscription = subscription
-        // Not taken from the loop's copy: room that was had meanwhile counts.
+        // `hasRoom` is not taken from the loop's copy, since it may have been set meanwhile.
         if !subscription.isHeld { subscriber.hasRoom = false }
         subscribers[key] = subscription.hasEnded ? nil : subscriber
         return (!subscription.hasEnded, afterwards)

@@ -6,7 +6,7 @@ struct CallHandlers: Sendable {
     let feed: EventFeed
     let ticker: Ticker
 
-    /// A handler for each method that no other room answers.
+    /// A handler for each method that no other set of handlers answers.
     func handlers(beside answered: Set<String>) -> [String: Dispatcher.Handler] {
         AllMethods.byName.filter { !answered.contains($0.key) }.mapValues { method in
             method.effect == .write ? write : read

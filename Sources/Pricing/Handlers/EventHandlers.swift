@@ -3,7 +3,7 @@ import Postgres
 import PricingProtocol
 import RPCTransport
 
-/// Subscriptions: they belong to a connection and end with it.
+/// Subscriptions to events. Each belongs to a connection and ends with it.
 struct EventHandlers: Sendable {
     let database: Database
     let feed: EventFeed

@@ -2,7 +2,7 @@ import JSON
 import Postgres
 import PricingProtocol
 
-/// `data.generate`: a year of a shop, in chunks that each really run, with progress between them.
+/// `data.generate`: a year of a shop's orders, placed in chunks, with progress between them.
 struct GenerateHandlers: Sendable {
     let database: Database
     let committed: @Sendable () -> Void
@@ -14,8 +14,8 @@ struct GenerateHandlers: Sendable {
         ["data.generate": { context async throws(PricingFailure) in try await generate(context) }]
     }
 
-    /// Many transactions and not one: the key's reply is kept with the last of them. A dry run does the same in one that
-    /// is rolled back.
+    /// Each chunk is a transaction, and the key's reply is kept with the last one. A dry run does the same in a single
+    /// transaction that is rolled back.
     private func generate(_ context: CallContext) async throws(PricingFailure) -> Answer {
         if context.meta.isDryRun { return try await rehearse(context) }
         let request: [Binding] = [

@@ -3,8 +3,8 @@ import JSONRPC
 import Postgres
 import PricingProtocol
 
-/// `product.import`: every row is checked, here by its schema and in the database by everything else, and every refused
-/// one is told under its number, from 0.
+/// `product.import`: every row is checked, here against its schema and in the database against everything else. Every
+/// refused row is reported under its number, counted from 0.
 struct ImportHandlers: Sendable {
     let database: Database
     let feed: EventFeed
@@ -24,7 +24,7 @@ struct ImportHandlers: Sendable {
         }
     }
 
-    /// Violations that are told of one row: so the reply to the most rows of a call, all of them wrong, fits its line.
+    /// Violations that are reported of one row at most, so that the reply to a call of the most rows, all wrong, fits its line.
     private static let mostViolations = 3
 
     private func importProducts(_ context: CallContext) async throws(PricingFailure) -> Answer {
@@ -56,7 +56,7 @@ struct ImportHandlers: Sendable {
         )
     }
 
-    /// Rows in one transaction, which holds their products: some 50 ms.
+    /// Rows in one transaction, which locks their products for some 50 ms.
     private static let part = 50
 
     /// Each part under a key of its own, so that the same call, sent again, goes on where it ended. The whole reply is kept
@@ -112,7 +112,7 @@ struct ImportHandlers: Sendable {
         return Answer(text: JSONText(reply), isReplayed: isReplayed)
     }
 
-    /// - Throws: in mode atomic, what the first refused row met, with that row's number and all that were refused.
+    /// - Throws: in mode atomic, the first refused row's failure, with its number and the list of all refused rows.
     private func write(
         _ context: CallContext,
         _ rows: [JSONValue]
@@ -170,7 +170,7 @@ struct ImportHandlers: Sendable {
         .refused(.invalidParams, message: nil, facts: ["violations": .array(violations.map(\.json))])
     }
 
-    /// The rows that the database refused, each as the error that it alone would have met, its paths from the rows' root.
+    /// The rows that the database refused, each with the error that it would have met alone; paths start at the call's root.
     private static func refused(_ facts: JSONObject, _ rows: [JSONValue]) -> [Refused] {
         let given = Dictionary(rows.map { ($0["row"]?.integer ?? 0, $0["product"]?.object ?? [:]) }) { first, _ in first
         }

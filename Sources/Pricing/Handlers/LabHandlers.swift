@@ -3,8 +3,8 @@ import Postgres
 import PricingProtocol
 import RPCTransport
 
-/// `lab.run`: made-up seasons in short statements, two at a time while nobody else reads for long, with progress between
-/// them.
+/// `lab.run`: made-up seasons in short statements, with progress between them; two statements at a time, unless other
+/// long readings run.
 struct LabHandlers: Sendable {
     let database: Database
     let gates: CallGates
@@ -43,7 +43,7 @@ struct LabHandlers: Sendable {
         return Answer(text: text)
     }
 
-    /// The sums of one scenario's seasons, chunk by chunk in order, whatever order the statements ended in.
+    /// The sums of one scenario's seasons, added in the order of the chunks and not in that in which the statements ended.
     private func sums(
         of scenario: JSONObject,
         _ seasons: Range<Int64>,

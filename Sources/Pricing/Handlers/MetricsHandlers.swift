@@ -3,7 +3,7 @@ import Postgres
 import PricingProtocol
 import RPCTransport
 
-/// `server.metrics`: counters, histograms and gauges. What only the database knows is left out while it is away.
+/// `server.metrics`: counters, histograms and gauges. What has to be read from the database is left out while it is unreachable.
 struct MetricsHandlers: Sendable {
     let identity: DaemonIdentity
     let database: Database
@@ -34,7 +34,7 @@ struct MetricsHandlers: Sendable {
     private func addOrders(_ text: inout MetricsText) {
         text.gauge(
             "pricingd_orders_waiting",
-            "Orders that wait for the next batch, or for stock that somebody holds.",
+            "Orders that wait for the next batch, or for stock that another transaction holds.",
             Int64(intake.waiting)
         )
         text.gauge("pricingd_orders_contended", "Those that wait for held stock.", Int64(intake.waitingForStock))
@@ -68,7 +68,7 @@ struct MetricsHandlers: Sendable {
     private func addPool(_ text: inout MetricsText) {
         let pool = database.pool.status
         text.gauge("pricingd_database_connections_open", "Connections to PostgreSQL.", Int64(pool.open))
-        text.gauge("pricingd_database_connections_idle", "Those that nobody uses.", Int64(pool.idle))
+        text.gauge("pricingd_database_connections_idle", "Connections that are idle.", Int64(pool.idle))
         text.gauge("pricingd_database_connections_busy", "Those in use.", Int64(pool.busy))
         text.gauge("pricingd_database_waiting", "Calls that wait for one.", Int64(pool.waiting))
         text.gauge("pricingd_database_down", "1 while the server cannot be reached.", pool.isServerDown ? 1 : 0)

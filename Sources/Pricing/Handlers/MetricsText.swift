@@ -21,7 +21,7 @@ struct MetricsText {
         sample(name, [], "\(value)")
     }
 
-    /// A histogram's samples; `buckets` hold one count a bound and one beyond, not cumulative.
+    /// A histogram's samples; `buckets` holds a count for each bound and one for larger values, not cumulative.
     mutating func histogram(
         _ name: String,
         _ labels: [(String, String)] = [],

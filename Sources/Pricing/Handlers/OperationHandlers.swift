@@ -4,7 +4,7 @@ import PricingProtocol
 import RPCTransport
 import Synchronization
 
-/// What an operator sees and stops: the calls that run, the drain, completion.
+/// For operators: the list of running calls, the drain, and completion of parameters.
 struct OperationHandlers: Sendable {
     let database: Database
     let feed: EventFeed
@@ -82,7 +82,7 @@ struct OperationHandlers: Sendable {
     }
 }
 
-/// Holds the server for handlers that were made before it.
+/// Holds the server for handlers, which are made before it.
 final class ServerSlot: Sendable {
     private let slot = Mutex<RPCServer?>(nil)
 

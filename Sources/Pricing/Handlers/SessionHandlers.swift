@@ -8,7 +8,7 @@ struct SessionHandlers: Sendable {
     let identity: DaemonIdentity
     let limits: TransportLimits
 
-    /// Each waits for nothing.
+    /// None of them waits for anything, so they are answered inline.
     var handlers: [String: Dispatcher.InlineHandler] {
         let document = JSONText(OpenRPCDocument.make(version: DaemonIdentity.version))
         return [

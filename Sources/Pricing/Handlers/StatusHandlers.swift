@@ -3,7 +3,7 @@ import JSON
 import Postgres
 import PricingProtocol
 
-/// How the daemon does, and where its database is.
+/// The daemon's state, and where its database is.
 struct StatusHandlers: Sendable {
     let identity: DaemonIdentity
     let database: Database

@@ -1,8 +1,9 @@
 import JSON
 import PricingProtocol
 
-/// Long readings that go in steps, so that there is progress to tell and no statement is long. Their SQL function takes
-/// the parameters and the `state` that its last step left; it gives `{state, done, total, message}`, at last `{reply}`.
+/// Long readings in steps, so that progress can be reported and no statement is long. Their SQL function takes the
+/// parameters and the `state` that its previous step returned; it returns `{state, done, total, message}`, in the end
+/// `{reply}`.
 struct StepHandlers: Sendable {
     let database: Database
 
@@ -10,7 +11,7 @@ struct StepHandlers: Sendable {
         ["audit.verify": run, "rule.backtest": run]
     }
 
-    /// Each step sees the database as it is then; a cancel or a deadline is met between steps and within them.
+    /// Each step sees the database as it is then; a cancel or a deadline has an effect between steps and within them.
     private func run(_ context: CallContext) async throws(PricingFailure) -> Answer {
         var params = context.params
         while true {

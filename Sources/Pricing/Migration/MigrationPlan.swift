@@ -1,5 +1,5 @@
-/// What must be done to bring a database to the scripts at hand: a pure value of scripts, their hashes and the register of
-/// what was applied.
+/// What must be done to bring a database up to this binary's scripts: a pure value, made from the scripts, their hashes and
+/// the register of what was applied.
 package struct MigrationPlan: Sendable, Equatable {
     /// One row of the database's register.
     package struct Applied: Sendable, Equatable {
@@ -34,7 +34,7 @@ package struct MigrationPlan: Sendable, Equatable {
         }
     }
 
-    /// Something in the database that stands in the way, and what to do about it.
+    /// An obstacle in the database, and what to do about it.
     package struct Obstacle: Sendable, Equatable, CustomStringConvertible {
         package let object: String
         package let hint: String
@@ -53,7 +53,7 @@ package struct MigrationPlan: Sendable, Equatable {
         case edited(String)
         /// The register names a script that this binary does not have.
         case ahead(String)
-        /// Something stands in the way; nothing was changed.
+        /// There are obstacles; nothing was changed.
         case blocked([Obstacle])
 
         package var description: String {
@@ -72,9 +72,9 @@ package struct MigrationPlan: Sendable, Equatable {
 
     /// Changes of the schema that the database lacks, in order.
     package let once: [Candidate]
-    /// The code, when it is not what the database has.
+    /// The code, unless the database has the same.
     package let code: Code?
-    /// Sample rows that are asked for and not there.
+    /// Sample rows that were asked for and are missing.
     package let demo: [Candidate]
     /// Whether nothing was ever applied.
     package let isFirst: Bool
@@ -89,7 +89,7 @@ package struct MigrationPlan: Sendable, Equatable {
 
     /// - Parameters:
     ///   - scripts: those of kind once and demo, in order.
-    ///   - register: what the database says was applied.
+    ///   - register: the database's list of what was applied.
     /// - Throws: when the register and the scripts contradict each other.
     package init(
         scripts: [Candidate],

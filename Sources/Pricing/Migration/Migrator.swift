@@ -1,6 +1,6 @@
 package import Postgres
 
-/// Brings a database to the scripts of this binary, in one transaction under one lock.
+/// Brings a database up to the scripts of this binary, in one transaction under one lock.
 package enum Migrator {
     /// Why a migration did not happen.
     package enum Failure: Error, Sendable {
@@ -8,12 +8,11 @@ package enum Migrator {
         case database(PostgresError)
     }
 
-    /// Plans and runs what is missing. Safe to call from many processes at once: one does it, the others find it done.
+    /// Plans and runs what is missing. Safe to call from many processes at once: one migrates, and the others then find nothing to do.
     /// - Parameters:
     ///   - isSandbox: marks a database that is made now as one whose clock may be set.
     ///   - isDryRun: plans only.
-    ///   - looksForObstacles: whether what stands in the way of a plan is a refusal; a role that only serves would meet
-    ///     many.
+    ///   - looksForObstacles: whether obstacles to the plan are a failure; a role that only serves would meet many.
     /// - Returns: the plan, which was carried out unless it is a dry run.
     package static func migrate(
         _ connection: PostgresConnection,
@@ -52,7 +51,7 @@ package enum Migrator {
         }
     }
 
-    /// The hash of the code at hand, as the register keeps it.
+    /// The hash of this binary's code, as the register keeps it.
     static func codeHash(_ session: Session, _ scripts: [SQLScript]) throws(PostgresError) -> String {
         let text = scripts.filter { $0.kind == .code }.map { "\($0.name)\n\($0.text)" }.joined(separator: "\n")
         return try session.one(MigrationStatements.hash, [.text(text)])
@@ -90,7 +89,7 @@ package enum Migrator {
         try session.run(MigrationStatements.lookInTables)
         for step in plan.once {
             try run(step, session)
-            // A sandbox is one from its first table on, before demo rows could need the clock.
+            // Marked before the demo rows are made, since they may need the clock.
             if plan.isFirst, isSandbox, step == plan.once.first { try session.run(MigrationStatements.markSandbox) }
         }
         if let code = plan.code {
@@ -119,7 +118,7 @@ package enum Migrator {
 }
 
 extension MigrationPlan.Obstacle {
-    /// What the server said to a script; a schema's own words hold no values of a shop.
+    /// The server's error about a script; it may be shown whole, since scripts hold no values of a shop.
     fileprivate init(_ error: PostgresError) {
         let place = error.statement.map { "\($0): " } ?? ""
         let hint =

@@ -20,7 +20,7 @@ package struct SQLScript: Sendable, Equatable {
     package let name: String
     package let kind: Kind
     package let text: String
-    /// Where it stands among the scripts of its kind: `code first` (types), then those that need no order, then `code last`
+    /// Its order among the scripts of its kind: `code first` (types), then those that need no order, then `code last`
     /// (triggers and grants, which name functions).
     private let turn: Int
 

@@ -16,7 +16,7 @@ enum CallStatements {
         .bytes("read_\(function)", "select \(function)($1)::text")
     }
 
-    /// What a write gave.
+    /// The outcome of a write.
     struct Written: Sendable {
         let reply: [UInt8]
         let isReplayed: Bool
@@ -34,7 +34,7 @@ enum CallStatements {
         "select product_id, price, change_count from inventory where product_id = any ($1::bigint[])"
     ) { row throws(PostgresError) in
         let id = try row.int(0)
-        // Put together here, so that the database only reads.
+        // The JSON is made here and not by the database, to save its time.
         var text = JSONWriter(capacity: 64)
         text.raw("{\"productId\":")
         text.write(id)

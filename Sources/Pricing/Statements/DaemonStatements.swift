@@ -2,13 +2,13 @@ import Postgres
 
 /// The SQL of the daemon's own services: events, tick, status, generation, laboratory.
 enum DaemonStatements {
-    /// Where the stream of events has come to.
+    /// The end of the stream of events.
     struct StreamEnd: Sendable {
         /// The number given last.
         let last: Int64
-        /// The number given last before this look.
+        /// The number given last before this numbering.
         let before: Int64
-        /// Another one once another shop was restored in the place of this.
+        /// Identifies the stream; it changes when another shop is restored in the place of this one.
         let stream: String
     }
 
@@ -34,7 +34,7 @@ enum DaemonStatements {
     /// Rows that a page of events has at most.
     static let eventPage = 500
 
-    /// The number of the oldest event that the shop keeps; without any, of the one to come.
+    /// The number of the oldest event that the shop keeps, or of the next event when it keeps none.
     static let oldestEvent = Statement.int("oldest_event", "select first_number from event_sequence")
 
     /// The events after a number.
@@ -107,7 +107,7 @@ enum DaemonStatements {
 
     static let automation = Statement.bytes("automation_status", "select automation_status()::text")
 
-    /// What the metrics say of automation.
+    /// What the metrics report about automation.
     struct AutomationFigures: Sendable {
         let failing: Int64
         let halts: Int64
@@ -156,7 +156,7 @@ enum DaemonStatements {
     struct Begun: Sendable {
         /// The reply that its key was given before.
         let reply: [UInt8]?
-        /// What names this very call to its parts.
+        /// Identifies this call to its parts.
         let call: String
     }
 
@@ -165,7 +165,7 @@ enum DaemonStatements {
         Begun(reply: try row.bytesIfPresent(0), call: try row.text(1))
     }
 
-    /// Keeps the reply of a call of many keyed parts, once: the same call may end twice at a time.
+    /// Keeps the reply of a call of many keyed parts, unless it is kept already: the same call may be running twice.
     static let keepImport = Statement.bytes(
         "keep_import",
         """
@@ -195,7 +195,7 @@ enum DaemonStatements {
 }
 
 extension Statement where Value == Double {
-    /// The first column as a number; null is nil's place, given as infinity.
+    /// The first column as a number; infinity where it is null.
     fileprivate static func double(_ name: String, _ sql: String) -> Statement {
         Statement(name, sql) { row throws(PostgresError) in try row.doubleIfPresent(0) ?? .infinity }
     }

@@ -1,8 +1,8 @@
 import Postgres
 
-/// The migrator's own SQL: the register of what was applied, the lock, what may stand in the way.
+/// The migrator's own SQL: the register of what was applied, the lock, and possible obstacles.
 enum MigrationStatements {
-    /// Where every session of the daemon looks for names.
+    /// The search path of every session of the daemon.
     static let searchPath = "pricing, pricing_code"
 
     static let lock = Statement.none(
@@ -10,10 +10,10 @@ enum MigrationStatements {
         "select pg_advisory_xact_lock(hashtext('pricingd migration'))"
     )
 
-    /// A table that somebody else has locked must not make every other session wait behind a migration.
+    /// A migration that waits for a lock makes every later session on that table wait behind it, so it must not wait long.
     static let limitLocks = Statement.none("migration_limit_locks", "select set_config('lock_timeout', '5s', true)")
 
-    /// What stands in the way of a migration, and what to do about it.
+    /// The obstacles to a migration, and what to do about each.
     static let obstacles = Statement<MigrationPlan.Obstacle>(
         "migration_obstacles",
         """
@@ -96,10 +96,10 @@ enum MigrationStatements {
         )
         """
 
-    /// Tables are made in, and looked for in, their schema; extensions where they are.
+    /// Tables are made and looked up in their schema; extensions are used where they are.
     static let lookInTables = Statement.none("migration_look_in_tables", look(in: searchPath))
 
-    /// Code goes, with the triggers that call it, and is made anew.
+    /// The code is dropped, with the triggers that call it, before it is made anew.
     static let createCode = """
         set local client_min_messages = warning;
         drop schema if exists pricing_code cascade;
@@ -124,7 +124,7 @@ enum MigrationStatements {
         MigrationPlan.Applied(name: try row.text(0), hash: try row.text(1))
     }
 
-    /// The hash of the code that the database has.
+    /// The hash of the code in the database.
     static let codeHash = Statement.text(
         "migration_code_hash",
         "select coalesce(max(sha256), '') from pricing.schema_script where name = 'code'"
@@ -140,7 +140,7 @@ enum MigrationStatements {
         """
     )
 
-    /// Daemons that serve this database look whether the code is still theirs.
+    /// Makes the daemons that serve this database check that its code is still theirs.
     static let tellDaemons = Statement.none("migration_tell_daemons", "select pg_notify('\(schemaChannel)', '')")
 
     static let schemaChannel = "pricing_schema"

@@ -68,8 +68,8 @@ struct Report: Sendable, Equatable {
         }
     }
 
-    /// RFC 3339 in UTC with milliseconds, from PostgreSQL's own `2026-01-31 12:00:00.123456+00`: sessions are in UTC. What
-    /// never comes is null, as everywhere.
+    /// RFC 3339 in UTC with milliseconds, from PostgreSQL's own `2026-01-31 12:00:00.123456+00`: sessions are in UTC. Infinity
+    /// is null, as everywhere.
     static func time(_ text: String) -> JSONValue {
         let parts = text.split(separator: " ")
         guard parts.count == 2, parts[1].hasSuffix("+00") else {
@@ -81,7 +81,7 @@ struct Report: Sendable, Equatable {
         return .string("\(parts[0])T\(seconds[0]).\(fraction)\(zeros)Z")
     }
 
-    /// Whole numbers stay numbers; everything else, money among it, is its exact text.
+    /// Whole numbers stay numbers; everything else, such as money, is given as its exact text.
     private static func cell(_ text: String) -> JSONValue {
         guard text.utf8.count < 19, let number = Int64(text), String(number) == text else { return .string(text) }
         return .integer(number)

@@ -2,9 +2,9 @@ import Postgres
 import PricingTestSupport
 import Testing
 
-/// The faults of the program that this one replaces, in direct SQL as an operator would type it.
+/// Prices, stock, limits and orders in direct SQL, as an operator would type it.
 @Suite(.enabled(if: TestCluster.isAvailable, needsServer))
-struct OriginalFaultTests {
+struct DirectSQLTests {
     @Test
     func `Twenty cycles of low and high stock end exactly at the starting price`() async throws {
         try await Shop.with { shop in
