@@ -78,6 +78,15 @@ package enum Invariants {
         where (s.price, s.level) is distinct from (i.price, case when d.archived_at is null
               then stock_level(i.stock, d.low_stock, d.high_stock) end)
         union all
+        select format('I9 product %s at %s units: %s, band %s', product_id, there, v.price, v.band)
+        from inventory i join product d using (product_id) join rule r using (rule_id),
+             unnest(array[stands_from, stands_to, ((stands_from::bigint + stands_to) / 2)::integer]) there,
+             lateral evaluate_price(d, r, jsonb_populate_record(i, jsonb_build_object('stock', there)), 'stock') v
+        where (v.price, v.band, stock_level(there, d.low_stock, d.high_stock)) is distinct from
+              (i.price, i.band, case when i.stock > 0 then stock_level(i.stock, d.low_stock, d.high_stock)
+                                     else stock_level(stands_from, d.low_stock, d.high_stock) end)
+           or (i.stock > 0 and i.stock not between stands_from and stands_to)
+        union all
         select format('I8 order %s product %s: charged %s, %s stood', order_id, product_id, unit_price, stood)
         from (select (told.cause ->> 'orderId')::bigint as order_id, product_id, told.cause ->> 'kind' as kind, topic,
                      coalesce((array_agg(after ->> 'price') filter (where topic = 'price') over (

@@ -176,10 +176,11 @@ struct FailingProductTests {
             try await shop.run(
                 """
                 insert into price_change (product_id, sequence, old_price, new_price, stock, rule_id, cause, inputs,
-                                          actor, at)
-                values (\(Self.bad), 9, 100, 101, 50, 1, 'x', '{"stock": "many"}', 'x', now());
-                insert into stock_movement (product_id, sequence, kind, quantity, stock_after, actor, at)
-                values (\(Self.bad), 9, 'adjust', 2147483647, 1, 'x', pricing_now() - interval '1 hour');
+                                          actor, at, transaction_id, change_id)
+                values (\(Self.bad), 9, 100, 101, 50, 1, 'x', '{"stock": "many"}', 'x', now(), 1, 1);
+                insert into stock_movement (product_id, sequence, kind, quantity, stock_after, actor, at,
+                                            transaction_id, change_id)
+                values (\(Self.bad), 9, 'adjust', 2147483647, 1, 'x', pricing_now() - interval '1 hour', 1, 2);
                 """
             )
             let audit = "select kind || ' ' || product_id from audit_products(array(select generate_series(1, 1000)))"

@@ -54,6 +54,33 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                 """
         ),
         PriceProperty(
+            name: "P12: at every stock of its interval a posted price stands, with its band and its level",
+            sql: """
+                select format('%s..%s after %s of %s: %s at %s, %s at %s', (w).stands_from, (w).stands_to, by, before,
+                              (w).price, (w).stock, there.price, held) as told, n
+                from (
+                    select n, d, r, by, (i).stock as before, widen_interval(d, r, settled,
+                               pg_temp.at_stock(settled, moved), after.price, false) as w
+                    from cases, evaluate_price(d, r, i, 'tick') now,
+                         lateral jsonb_populate_record(
+                             pg_temp.posted(i, now.price, now.band, (i).anchor_price),
+                             jsonb_build_object('stands_from', (i).stock, 'stands_to', (i).stock)) settled,
+                         unnest(array[-40, -5, -1, 1, 60]) by, lateral (select (i).stock + by as moved) m,
+                         evaluate_price(d, r, pg_temp.at_stock(settled, greatest(moved, 1)), 'stock') after
+                    where not (strategy_facts((r).strategy)).learns and (i).stock > 0 and moved > 0
+                      and (after.price, after.band) = (now.price, now.band)
+                      and stock_level(moved, (d).low_stock, (d).high_stock)
+                        = stock_level((i).stock, (d).low_stock, (d).high_stock)) widened,
+                    lateral (select distinct (w).stands_from
+                                 + floor(share * ((w).stands_to::bigint - (w).stands_from))::integer as held
+                             from generate_series(0, 1, 0.0625) share) at,
+                    evaluate_price(d, r, pg_temp.at_stock(w, held), 'stock') there
+                where (there.price, there.band, stock_level(held, (d).low_stock, (d).high_stock))
+                    is distinct from ((w).price, (w).band, stock_level((w).stock, (d).low_stock, (d).high_stock))
+                   or not (w).stock between (w).stands_from and (w).stands_to
+                """
+        ),
+        PriceProperty(
             name: "P6: deadline never falls as demand rises, and tends to the best price of plenty as stock grows",
             sql: """
                 select format('demand %s: %s, times %s: %s; %s with endless stock', demand, raw, more, dearer, endless)

@@ -10,6 +10,7 @@
 --   stock.sequence, stock.chain                  the ledger has a gap; a row does not continue the one before
 --   price.posted, price.count                    the posted price is not where the history ends
 --   price.limits, price.evaluation               the posted price is outside its limits; is not what its rule gives
+--   price.interval                               it does not stand at all the stocks between which it is said to
 --   price.sequence, price.chain                  the history has a gap; a row does not begin where the one before ended
 --   price.recomputed                             a row's own inputs give another price, or another binding guard
 --   price.inputs, price.stock                    a row's inputs are not its own; its stock is not the ledger's then
@@ -200,6 +201,13 @@ language sql stable as $$
     where p.price = p.last_price and not stands and p.price between p.floor_at and p.ceiling_at and v.price <> p.price
       and (i).stock = coalesce((select m.stock_after from stock_movement m where m.product_id = p.product_id
                                 order by m.sequence desc limit 1), 0)
+    union all
+    select 'price.interval', 'inventory', product_id, null, null, 'stands_from',
+           format('within the stocks at which %s stands', p.price), format('%s..%s', (i).stands_from, (i).stands_to)
+    from posted p, evaluate_price(d, r, i, 'stock') v
+    where p.price = p.last_price and not stands and v.price = p.price and (i).stands_from is not null
+      and not ((i).stock = 0 or (i).stock between (i).stands_from and (i).stands_to
+               and stands_at(d, r, i, (i).stands_from) and stands_at(d, r, i, (i).stands_to))
 $$;
 
 -- All findings for some products. Where auditing one raises, that product is named; what can be computed of it still
