@@ -357,7 +357,8 @@ create table stock_movement (
     reason text not null default '',
     actor text not null,
     at finite_time not null,
-    constraint stock_movement_pkey primary key (product_id, sequence)
+    constraint stock_movement_pkey primary key (product_id, sequence),
+    constraint stock_movement_ends_order check (not ends_order or kind = 'sale' and order_id is not null)
 );
 create index stock_movement_transaction_index on stock_movement (transaction_id, change_id);
 

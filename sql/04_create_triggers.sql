@@ -70,9 +70,11 @@ begin
         new.movement_count := old.movement_count + new.sales;
         new.sales := null;
         new.stands_from := least(old.stands_from, new.stock);
-        if stands_after(old, old.stock - new.stock) then return new; end if;
-        raise feature_not_supported
-            using message = format('Sales of product %s that move its price come one by one.', new.product_id);
+        if new.stock < old.stock and stands_after(old, old.stock - new.stock)
+            and why is null and is_movement_alone(old, new, 'sale') then
+            return new;
+        end if;
+        perform fail('PR903', format('Sales of product %s that move its price come one by one.', new.product_id));
     end if;
     if why.kind is null then
         why.kind := coalesce(manual_change_kind(old, new), case when why is not null then 'pin' end);
@@ -116,7 +118,8 @@ begin
         is distinct from (old.price, stock_level(old.stock, declared.low_stock, declared.high_stock));
     if shelf_moved then perform keep_shelf(declared, new, false); end if;
     new := widen_interval(declared, chosen, old, new, verdict.price,
-                          shelf_moved or not stock_moved or mode <> 'stock' or new.band <> old.band);
+                          shelf_moved or mode <> 'stock' or new.band <> old.band
+                          or not is_movement_alone(old, new, why.kind));
     perform wake_sequencer();
     return new;
 end $$;

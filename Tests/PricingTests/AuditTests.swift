@@ -65,7 +65,10 @@ struct AuditTests {
                     ["price.limits inventory 1"]
                 ),
                 ("update product set base_price = 99 where product_id = 1", ["price.evaluation inventory 1"]),
-                ("update inventory set stands_from = 1 where product_id = 1", ["price.interval inventory 1"]),
+                (
+                    "update inventory set stands_from = 1, stands_to = 1000000 where product_id = 1",
+                    ["price.interval inventory 1"]
+                ),
                 (
                     "update price_change set new_price = 8.11 where product_id = 2 and cause = 'pin'",
                     ["price.recomputed price_change 2"]

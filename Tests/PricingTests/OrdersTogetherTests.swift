@@ -77,7 +77,7 @@ struct OrdersTogetherTests {
                 update inventory
                 set stock = stock - 20, sales = 2 where product_id = \(low)
                 """
-            #expect(await shop.refusal(sales)?.sqlState?.code == "0A000")
+            #expect(await shop.refusal(sales)?.sqlState?.code == "PR903")
             let calls = (0..<20).map { Self.call(#"{"productId": \#(low), "quantity": 1}"#, key: "k\($0)") }
             let answers = try await place(calls, in: shop)
             #expect(answers.filter { $0.contains(#""unitPrice": "10.00""#) }.count == 15, "until ten are left")

@@ -12,7 +12,7 @@ set local work_mem = '512MB';
 
 select nextval('customer_order_order_id_seq') as first_order,
        coalesce((select max(placed_at) from customer_order), now() - interval '1 year') as since,
-       (select last_number from event_sequence) as told, nextval('change_number') as first_change,
+       number_events() as told, nextval('change_number') as first_change,
        current_transaction() as transaction,
        (select count(*) from inventory) as products, min(user_id) as first_customer, count(*) as customers
 from app_user where email like '%@bench.example' \gset
@@ -20,7 +20,7 @@ select setval('customer_order_order_id_seq', :first_order - 1 + :rows) as last_o
 
 -- The two declarations that a product alternates between, and its price under the other.
 create temporary table declared on commit drop as
-select (d).base_price, v.price, v.binding, price_reason('declaration', (r).strategy, v, '') as reason,
+select (d).base_price, v.price, v.binding,
        price_inputs(d, r, jsonb_populate_record(i, jsonb_build_object('anchor_price', v.price)), 0, (i).band,
                     'declaration', v) as inputs
 from (select i, r, jsonb_populate_record(d, jsonb_build_object('base_price', base)) as d

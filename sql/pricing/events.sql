@@ -13,17 +13,8 @@ select transaction_id, change_id, 1, at from order_change
 union all
 select transaction_id, change_id, 1, at from notice;
 
--- The event of an order that is placed, as it stood then.
-create function placed_event(o customer_order) returns jsonb
-language sql stable as $$
-    select jsonb_build_object('status', 'pending', 'total', o.total::text, 'customerId', o.customer_id, 'lines', (
-        select jsonb_agg(jsonb_build_object('productId', l.product_id, 'quantity', l.quantity,
-                                            'unitPrice', l.unit_price::text) order by l.product_id)
-        from order_line l where l.order_id = o.order_id))
-$$;
-
 create function event_cause(kind text, order_id bigint) returns jsonb
-language sql immutable as $$
+language sql stable as $$
     select case when order_id is null then jsonb_build_object('kind', kind)
                 else jsonb_build_object('kind', kind, 'orderId', order_id) end
 $$;
@@ -44,7 +35,11 @@ select c.transaction_id, c.change_id, 2, c.at, 'price', 'update', c.product_id, 
        event_cause(c.cause, c.order_id), c.actor
 from price_change c
 union all
-select m.transaction_id, m.change_id, 3, o.placed_at, 'order', 'insert', null, o.order_id, null, placed_event(o),
+select m.transaction_id, m.change_id, 3, o.placed_at, 'order', 'insert', null, o.order_id, null,
+       jsonb_build_object('status', 'pending', 'total', o.total::text, 'customerId', o.customer_id,
+           'lines', (select jsonb_agg(jsonb_build_object('productId', l.product_id, 'quantity', l.quantity,
+                                                         'unitPrice', l.unit_price::text) order by l.product_id)
+                     from order_line l where l.order_id = o.order_id)),
        event_cause('sale', o.order_id), o.actor
 from stock_movement m join customer_order o using (order_id) where m.ends_order
 union all
@@ -58,26 +53,41 @@ union all
 select transaction_id, change_id, 5, at, topic, op, product_id, key, before, after, cause, actor
 from notice;
 
--- The events after one number and up to another (null: to the last), oldest first, at most so many (null: all). By key
--- alone: a plan made while a table was small would read the whole of it.
+-- The events after one number and up to another (null: to the last), oldest first, at most so many (null: all). Rows
+-- are looked up by the transactions of the page, whatever the planner thinks of a table that was small once.
 create function events_between(after bigint, until bigint, most integer) returns setof stream_event
 language plpgsql stable rows 500
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off as $$
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set jit = off as $$
+declare
+    -- Of each transaction of the page, in the order of their numbers.
+    transactions bigint[];
+    numbers bigint[];
+    firsts bigint[];
+    lasts bigint[];
+    lowest bigint;
+    highest bigint;
 begin
+    select array_agg(transaction_id order by number), array_agg(number order by number),
+           array_agg(first order by number), array_agg(last order by number), min(first), max(last)
+    into transactions, numbers, firsts, lasts, lowest, highest
+    from (select transaction_id, min(first_number) as number, min(first_change) as first, max(last_change) as last
+          from (select w.*, sum(event_count) over (order by w.first_number) - event_count as events_before,
+                       greatest(events_between.after + 1 - min(w.first_number) over (), 0) as skipped
+                from (select * from event_range n
+                      where n.first_number >= coalesce((select max(first_number) from event_range
+                                                        where first_number <= events_between.after + 1), 0)
+                        and n.first_number <= coalesce(until, 9223372036854775807)
+                      order by n.first_number limit most + 1) w) r
+          where most is null or r.events_before < most + r.skipped
+          group by transaction_id) t;
     return query
     select e.* from (
-        select r.first_number + row_number() over (partition by r.first_number order by e.change_id, e.part) - 1
-                   as sequence, e.at, e.topic, e.op, e.product_id, e.key, e.before, e.after, e.cause, e.actor
-        from (select w.*, sum(event_count) over (order by w.first_number) - event_count as events_before
-              from (select * from event_range n
-                    where n.first_number >= coalesce((select max(first_number) from event_range
-                                                      where first_number <= events_between.after + 1), 0)
-                      and n.first_number <= coalesce(until, 9223372036854775807)
-                    order by n.first_number limit most + 1) w) r
-        -- A page begins within the first of these.
-        join recorded_event e on e.transaction_id = r.transaction_id
-            and e.change_id between r.first_change and r.last_change
-        where most is null or r.events_before < most + 1000
+        select numbers[place] + row_number() over (partition by place order by change_id, part) - 1 as sequence,
+               e.at, e.topic, e.op, e.product_id, e.key, e.before, e.after, e.cause, e.actor
+        from (select *, array_position(transactions, transaction_id) as place from recorded_event r
+              where r.transaction_id = any (transactions) and r.change_id between lowest and highest) e
+        where change_id between firsts[place] and lasts[place]
     ) e
     where e.sequence > events_between.after and e.sequence <= coalesce(until, 9223372036854775807)
     order by e.sequence limit most;
@@ -186,18 +196,19 @@ declare
     last bigint;
     origin bigint := (select offset_by from transaction_origin where only_row);
     own bigint;
+    unnumbered bigint := unnumbered_events();
     state event_sequence;
     seen pg_snapshot;
     found_events bigint;
 begin
-    if unnumbered_events() = 0 then return (select last_number from event_sequence where only_row); end if;
+    if unnumbered = 0 then return (select last_number from event_sequence where only_row); end if;
     own := pg_current_xact_id()::text::bigint + origin;
     select * into state from event_sequence where only_row for no key update;
     -- In a database where the counter was set back, numbers go on after those that were given.
     last := greatest(state.last_number,
                      (select first_number + event_count - 1 from event_range order by first_number desc limit 1));
-    if to_regclass('event_range_p' || (last + 1) / 20000000 + 1) is null then
-        perform make_event_partitions(last + 1);
+    if to_regclass('event_range_p' || (last + unnumbered) / 20000000 + 1) is null then
+        perform make_event_partitions(last + unnumbered);
     end if;
     with looked as materialized (
         select pg_current_snapshot() as snapshot
@@ -250,12 +261,14 @@ begin
     perform from event_sequence for no key update;
     -- Written in the new server before this, below the numbers of the old one.
     missed := array(select distinct c.transaction_id from ledger_change c, event_sequence s
-                    where c.change_id > (select max(last_change) from event_range)
+                    where c.change_id > coalesce((select max(last_change) from event_range), 0)
                       and c.transaction_id < s.looked_to and c.transaction_id <> all (s.running));
     update event_sequence set running = running || missed where missed <> '{}';
     perform number_events();
     update transaction_origin set system_identifier = here, offset_by = greatest(was.offset_by,
         newest + 1 - pg_snapshot_xmin(pg_current_snapshot())::text::bigint);
-    -- Every number below is that of a transaction that has ended.
-    update event_sequence set looked_to = newest + 1, running = '{}' where looked_to <= newest;
+    -- Every number below is that of a transaction that has ended, or runs now and counts as before.
+    update event_sequence set looked_to = newest + 1,
+        running = array(select x::text::bigint + was.offset_by from pg_snapshot_xip(pg_current_snapshot()) x)
+    where looked_to <= newest;
 end $$;

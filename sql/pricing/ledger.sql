@@ -20,8 +20,9 @@ begin
     insert into stock_movement (product_id, sequence, transaction_id, change_id, kind, quantity, stock_after, order_id,
                                 ends_order, reason, actor, at)
     values (row_now.product_id, row_now.movement_count, current_transaction(), change, why.kind,
-            row_now.stock - row_was.stock, row_now.stock, why.order_id, coalesce(ends_order, false),
-            coalesce(why.reason, ''), why.actor, moment);
+            row_now.stock - row_was.stock, row_now.stock, why.order_id,
+            coalesce(ends_order and why.kind = 'sale' and why.order_id is not null, false), coalesce(why.reason, ''),
+            why.actor, moment);
     return change;
 end $$;
 

@@ -81,7 +81,10 @@ $$;
 -- The same reply made again: what it says of an order never changes.
 create function placed_again(number bigint) returns text
 language sql stable as $$
-    select placed_reply(o.order_id, o.customer_id, o.total, placed_event(o) -> 'lines', (
+    select placed_reply(o.order_id, o.customer_id, o.total, (
+            select jsonb_agg(jsonb_build_object('productId', l.product_id, 'quantity', l.quantity,
+                                                'unitPrice', l.unit_price::text) order by l.product_id)
+            from order_line l where l.order_id = o.order_id), (
             select coalesce(jsonb_agg(jsonb_build_object('productId', c.product_id, 'old', c.old_price::text,
                                                          'new', c.new_price::text) order by c.product_id), '[]')
             from price_change c where c.order_id = o.order_id and c.cause = 'sale'), o.placed_at)::text
@@ -265,12 +268,14 @@ begin
     with placed as materialized (
         select n as call, nextval('customer_order_order_id_seq') as order_id, calls -> n - 1 as said,
                coalesce(nullif(calls -> n - 1 ->> 'actor', ''), session_user) as actor
-        from unnest(together) n
+        from (select n from unnest(together) n order by n) c
     ), line as materialized (
-        select l.*, nextval('change_number') as change_id,
-               sum(l.quantity) over (partition by l.product_id order by l.call desc) - l.quantity as sold_later,
-               count(*) over (partition by l.product_id order by l.call desc) - 1 as lines_later
-        from (select * from unnest(lines) l join placed p using (call) order by l.call, l.product_id) l
+        -- Numbers are drawn in the calls' order, above what sorts by product.
+        select l.*, nextval('change_number') as change_id
+        from (select l.*, p.order_id, p.actor,
+                     sum(l.quantity) over (partition by l.product_id order by l.call desc) - l.quantity as sold_later,
+                     count(*) over (partition by l.product_id order by l.call desc) - 1 as lines_later
+              from unnest(lines) l join placed p using (call) order by l.call, l.product_id) l
     ), moved as (
         update inventory i set stock = i.stock - s.units, sales = s.sales
         from (select product_id, sum(quantity) as units, count(*) as sales from line group by 1) s
@@ -291,7 +296,7 @@ begin
                sum(price * quantity)::numeric(24, 2) as total,
                jsonb_agg(jsonb_build_object('productId', product_id, 'quantity', quantity, 'unitPrice', price::text)
                          order by product_id) as bought
-        from placed p join line using (order_id) group by p.call, p.order_id, p.said, p.actor
+        from placed p join line using (call, order_id) group by p.call, p.order_id, p.said, p.actor
     ), kept as (
         insert into customer_order (order_id, customer_id, total, shipping_address, placed_at, changed_at, actor)
         overriding system value

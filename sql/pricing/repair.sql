@@ -48,7 +48,7 @@ begin
         ), moved as (
             update inventory i set stock = coalesce(f.stock, i.stock), held = coalesce(f.held, i.held),
                 price = coalesce(f.price, i.price), movement_count = coalesce(f.movements, i.movement_count),
-                change_count = coalesce(f.changes, i.change_count)
+                change_count = coalesce(f.changes, i.change_count), stands_from = null, stands_to = null
             from (select product_id, max(corrected) filter (where field = 'stock')::integer as stock,
                          max(corrected) filter (where field = 'held')::integer as held,
                          max(corrected) filter (where field = 'price')::numeric as price,
