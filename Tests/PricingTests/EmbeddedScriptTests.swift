@@ -66,7 +66,8 @@ struct EmbeddedScriptTests {
         "stock_movement_kind_known", "price_change_pkey", "price_change_rule_fkey",
         "price_change_sequence_key", "price_change_moves", "event_outbox_pkey", "event_outbox_topic_known",
         "audit_repair_pkey", "event_p0_pkey", "shelf_pkey", "shelf_product_fkey", "shelf_level_known",
-        "event_sequence_pkey", "event_sequence_only_row", "request_key_pkey",
+        "event_sequence_pkey", "event_sequence_only_row", "request_key_pkey", "learner_pkey", "learner_product_fkey",
+        "learner_folds_ordered", "learner_fold_pkey",
         // declared in psql alone
         "setting_event_days_whole", "amount_is_number", "finite_number_is_number", "finite_numbers_are_numbers",
         "demand_weight_range",

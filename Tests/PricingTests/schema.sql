@@ -86,6 +86,37 @@ CREATE TYPE pricing_code.lab_scenario AS (
 	price_step numeric,
 	best_fixed double precision
 );
+CREATE TYPE pricing_code.learn_run AS (
+	state double precision[],
+	folded_at timestamp with time zone,
+	fresh double precision[],
+	price double precision,
+	opened_at timestamp with time zone,
+	ds double precision,
+	units double precision,
+	counted_to timestamp with time zone
+);
+CREATE TYPE pricing_code.learn_span AS (
+	product_id bigint,
+	base double precision,
+	elasticity double precision,
+	decay double precision,
+	born timestamp with time zone,
+	season_start timestamp with time zone,
+	season_end timestamp with time zone,
+	season_profile double precision[],
+	number bigint,
+	state double precision[],
+	is_first boolean,
+	first bigint,
+	since timestamp with time zone,
+	from_at timestamp with time zone,
+	from_movement bigint,
+	from_change bigint,
+	to_at timestamp with time zone,
+	to_movement bigint,
+	to_change bigint
+);
 CREATE TYPE pricing_code.order_outcome AS (
 	reply text,
 	replayed boolean,
@@ -115,6 +146,16 @@ CREATE TYPE pricing_code.price_verdict AS (
 	binding text,
 	frozen text
 );
+CREATE TYPE pricing_code.replay_learner AS (
+	span pricing_code.learn_span,
+	run pricing_code.learn_run,
+	orders bigint[],
+	units integer[],
+	segments integer[],
+	distances double precision[],
+	folds integer[],
+	moments timestamp with time zone[]
+);
 CREATE TYPE pricing_code.wanted_line AS (
 	product_id bigint,
 	quantity bigint,
@@ -140,8 +181,7 @@ CREATE TABLE pricing.inventory (
     last_restock_at pricing.finite_time,
     cause pricing.movement_cause,
     opening_rate pricing.finite_number,
-    learner pricing.finite_numbers,
-    learned_at pricing.finite_time,
+    opening_is_final boolean DEFAULT false NOT NULL,
     elasticity_now pricing.finite_number,
     rate_now pricing.finite_number,
     next_eta pricing.finite_time,
@@ -473,6 +513,22 @@ CREATE TABLE pricing.failing_product (
     retry_at pricing.finite_time NOT NULL,
     real_retry_at pricing.finite_time NOT NULL
 );
+CREATE TABLE pricing.learner (
+    product_id bigint NOT NULL,
+    state pricing.finite_numbers,
+    since pricing.finite_time NOT NULL,
+    first_fold bigint NOT NULL,
+    last_fold bigint NOT NULL,
+    CONSTRAINT learner_folds_ordered CHECK ((first_fold <= last_fold))
+)
+WITH (fillfactor='80');
+CREATE TABLE pricing.learner_fold (
+    product_id bigint NOT NULL,
+    number bigint NOT NULL,
+    at pricing.finite_time NOT NULL,
+    movement bigint NOT NULL,
+    change bigint NOT NULL
+);
 CREATE TABLE pricing.price_change (
     price_change_id bigint NOT NULL,
     product_id bigint NOT NULL,
@@ -595,6 +651,10 @@ ALTER TABLE ONLY pricing.hash_secret
     ADD CONSTRAINT hash_secret_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY pricing.inventory
     ADD CONSTRAINT inventory_pkey PRIMARY KEY (product_id);
+ALTER TABLE ONLY pricing.learner_fold
+    ADD CONSTRAINT learner_fold_pkey PRIMARY KEY (product_id, number);
+ALTER TABLE ONLY pricing.learner
+    ADD CONSTRAINT learner_pkey PRIMARY KEY (product_id);
 ALTER TABLE ONLY pricing.order_line
     ADD CONSTRAINT order_line_pkey PRIMARY KEY (order_id, product_id);
 ALTER TABLE ONLY pricing.price_change
@@ -657,8 +717,8 @@ CREATE TRIGGER automation_halt_name_clean BEFORE INSERT OR UPDATE OF resume_reas
 CREATE TRIGGER category_name_clean BEFORE INSERT OR UPDATE OF name ON pricing.category FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_category_name();
 CREATE TRIGGER customer_order_move BEFORE UPDATE OF status ON pricing.customer_order FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_order_move();
 CREATE TRIGGER expectation_price AFTER INSERT OR DELETE OR UPDATE ON pricing.expectation FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_expectation_price();
-CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, learned_at, elasticity_now, rate_now, changed_at ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
-CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, price, pin_price, pinned_until, learner, learning_since, opening_rate, next_eta, cause, sales ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_move();
+CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
+CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, price, pin_price, pinned_until, learning_since, opening_rate, next_eta, cause, sales ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_move();
 CREATE TRIGGER inventory_no_delete BEFORE DELETE ON pricing.inventory FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_inventory_no_delete();
 CREATE TRIGGER inventory_open BEFORE INSERT ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_open();
 CREATE TRIGGER price_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.price_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
@@ -687,6 +747,8 @@ ALTER TABLE ONLY pricing.expectation
     ADD CONSTRAINT expectation_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
 ALTER TABLE ONLY pricing.inventory
     ADD CONSTRAINT inventory_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
+ALTER TABLE ONLY pricing.learner
+    ADD CONSTRAINT learner_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
 ALTER TABLE ONLY pricing.price_change
     ADD CONSTRAINT price_change_rule_fkey FOREIGN KEY (rule_id) REFERENCES pricing.rule(rule_id);
 ALTER TABLE ONLY pricing.product

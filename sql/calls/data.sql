@@ -41,8 +41,8 @@ begin
     lock table event_outbox;  -- first, in the sequencer's order of locks
     update event_sequence set first_number = last_number + 1;
     truncate app_user, category, supplier, product, inventory, shelf, customer_order, order_line, stock_movement,
-        price_change, event_outbox, event, expectation, automation_halt, breaker_move, failing_product
-        restart identity cascade;
+        price_change, event_outbox, event, expectation, automation_halt, breaker_move, failing_product, learner,
+        learner_fold restart identity cascade;
     alter table stock_movement enable trigger stock_movement_append_only;
     alter table price_change enable trigger price_change_append_only;
     delete from request_key where xmin <> pg_current_xact_id()::xid;

@@ -20,8 +20,8 @@ language sql immutable as $$
     select case when row_was.stock <> row_now.stock then 'adjust'
                 when (row_was.price, row_was.pin_price, row_was.pinned_until)
                      is distinct from (row_now.price, row_now.pin_price, row_now.pinned_until) then 'pin'
-                when (row_was.learner, row_was.learning_since, row_was.opening_rate, row_was.next_eta)
-                     is distinct from (row_now.learner, row_now.learning_since, row_now.opening_rate, row_now.next_eta)
+                when (row_was.learning_since, row_was.opening_rate, row_was.next_eta)
+                     is distinct from (row_now.learning_since, row_now.opening_rate, row_now.next_eta)
                      then 'declaration' end
 $$;
 

@@ -75,8 +75,7 @@ end $$;
 -- do the guards that follow it: where neither the first sale nor all of them together move the posted price, none
 -- between does. Where one would, each sale has to be an update of its own.
 create function apply_later_sales(
-    declared product, chosen rule, row_was inventory, row_now inventory, first price_verdict, sales unit_sale[],
-    moment timestamptz
+    declared product, chosen rule, row_was inventory, row_now inventory, first price_verdict, sales unit_sale[]
 ) returns inventory
 language plpgsql as $$
 declare
@@ -84,9 +83,6 @@ declare
     sale unit_sale;
 begin
     foreach sale in array sales[2:] loop row_now.stock := row_now.stock - sale.quantity; end loop;
-    if chosen.strategy = 'learn' then
-        row_now.learner := learn_more_sales(row_now.learner, declared, row_was.price, moment, sales);
-    end if;
     last := evaluate_price(declared, chosen, row_now, 'stock');
     if first.price <> row_was.price or last.price <> row_was.price or last.frozen = 'out_of_stock' then
         raise feature_not_supported
