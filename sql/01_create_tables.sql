@@ -319,9 +319,8 @@ create table inventory (
     ends_order boolean,
     sales integer,
     opening_rate finite_number,                       -- stands for a ref_rate that was not typed
-    learner finite_numbers,                           -- the learner's state, as pricing/learner.sql describes it
-    learned_at finite_time,                           -- the moment that it has come to
-    elasticity_now finite_number,                     -- the two estimates, renewed at ticks alone
+    opening_is_final boolean not null default false,  -- a tick has seen a sale: receipts no longer move it
+    elasticity_now finite_number,                     -- `learn`: the two estimates, renewed at ticks alone
     rate_now finite_number,
     next_eta finite_time,                             -- the earliest open expectation's
     changed_at finite_time,
@@ -329,8 +328,7 @@ create table inventory (
     -- computes nothing. Null: any movement is evaluated.
     stands_from integer,
     stands_to integer,
-    -- From when it has counted without a break; null: from the next event
-    learning_since finite_time,
+    learning_since finite_time,                       -- `learn`: sales before it teach nothing; null: all do
     constraint inventory_stock_not_negative check (stock >= 0),
     constraint inventory_held_range check (held between 0 and stock),
     constraint inventory_price_positive check (price > 0),
@@ -361,6 +359,29 @@ create table stock_movement (
     constraint stock_movement_ends_order check (not ends_order or kind = 'sale' and order_id is not null)
 );
 create index stock_movement_transaction_index on stock_movement (transaction_id, change_id);
+
+-- What strategy `learn` knows of a product, as pricing/learner.sql describes it: a function of stock ledger, price
+-- history and folds, kept beside the hot row so that a sale does not carry it. No state, or no row: it is to be folded
+-- from the ledgers at the next tick.
+create table learner (
+    product_id bigint constraint learner_pkey primary key constraint learner_product_fkey references product,
+    state finite_numbers,
+    since finite_time not null,                       -- what was sold before is not in it
+    first_fold bigint not null,                       -- the last fold that began with nothing, day by day from `since`
+    last_fold bigint not null,
+    constraint learner_folds_ordered check (first_fold <= last_fold)
+) with (fillfactor = 80);
+
+-- Each fold of a learner, numbered 1..n a product: its moment, and the last line of stock ledger and price history that
+-- it read. By position and not by time: an order may begin before a fold and commit after it.
+create table learner_fold (
+    product_id bigint not null,
+    number bigint not null,
+    at finite_time not null,
+    movement bigint not null,
+    change bigint not null,
+    constraint learner_fold_pkey primary key (product_id, number)
+);
 
 -- Goods that are on their way: how many, when they should arrive, how many have come, and why no more are expected.
 create table expectation (

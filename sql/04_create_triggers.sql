@@ -2,7 +2,7 @@
 -- Every trigger, with the one function behind it: start reading here. A price is guards(strategy(declaration, ledger,
 -- clock), limits, posted price); it is computed in the transaction that moves stock, by one trigger on inventory that
 -- writes price, ledger and history at once. What it calls:
---   learn_and_estimate   pricing/learner.sql     what sales say of demand, for the strategies that model it
+--   renew_estimates      pricing/estimates.sql   what sales say of demand, for the strategies that model it
 --   evaluate_price       pricing/evaluate.sql    the strategy's target (strategies.sql), then the guards (guards.sql)
 --   post_price           pricing/ledger.sql      the price that is posted, and with it
 --   widen_interval       pricing/evaluate.sql    the stocks between which that price stands
@@ -104,7 +104,7 @@ begin
     end if;
     new := begin_day(old, new, mode, why.kind, moment);
     if models_demand(chosen.strategy) then
-        new := learn_and_estimate(declared, chosen, old, new, mode, moment, why);
+        new := renew_estimates(declared, chosen, old, new, mode, moment);
     end if;
     verdict := evaluate_price(declared, chosen, new, mode);
     new.band := verdict.band;
@@ -125,8 +125,8 @@ begin
 end $$;
 
 -- By columns and without a condition: PostgreSQL parses a condition again for each statement.
-create trigger inventory_move before update of stock, price, pin_price, pinned_until, learner, learning_since,
-    opening_rate, next_eta, cause, ends_order, sales on inventory
+create trigger inventory_move before update of stock, price, pin_price, pinned_until, learning_since, opening_rate,
+    next_eta, cause, ends_order, sales on inventory
     for each row execute function tg_inventory_move();
 
 -- Only the inventory trigger writes these columns: each is an input of some price.
@@ -138,8 +138,8 @@ begin
 end $$;
 
 create trigger inventory_guard before update of product_id, band, anchor_price, anchor_date, ticked_at,
-    opening_price, movement_count, change_count, last_restock_at, learned_at, elasticity_now, rate_now, changed_at,
-    stands_from, stands_to
+    opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now,
+    changed_at, stands_from, stands_to
     on inventory
     for each row execute function tg_inventory_guard();
 
@@ -230,7 +230,6 @@ language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 declare
     follows_anew boolean := tg_op = 'INSERT' or new.rule_id is distinct from old.rule_id;
     chosen rule;
-    begins_to_learn boolean;
 begin
     if follows_anew then
         select * into chosen from rule where rule_id = new.rule_id;
@@ -247,14 +246,16 @@ begin
     end if;
     perform check_pin(i.pin_price, new, r) from inventory i join rule r on r.rule_id = new.rule_id
     where i.product_id = new.product_id and i.pin_price is not null;
-    -- What was learned is in units of base and elasticity; an opening rate is one of the season's days. The time under
-    -- a rule that did not learn teaches nothing.
-    begins_to_learn := follows_anew and (strategy_facts(chosen.strategy)).learns
-        and not (select (strategy_facts(strategy)).learns from rule where rule_id = old.rule_id);
+    -- A learner's state is in units of what was declared, and is made of the ledgers again; so is that of a product
+    -- that did not learn until now. An opening rate is one of the season's days.
+    if follows_anew and (strategy_facts(chosen.strategy)).learns
+            and not (select (strategy_facts(strategy)).learns from rule where rule_id = old.rule_id)
+        or (old.base_price, old.elasticity, old.decay, old.season_start, old.season_end, old.season_profile)
+           is distinct from
+           (new.base_price, new.elasticity, new.decay, new.season_start, new.season_end, new.season_profile) then
+        update learner set state = null where product_id = new.product_id;
+    end if;
     update inventory set
-        learner = case when (old.base_price, old.elasticity) = (new.base_price, new.elasticity) then learner end,
-        learning_since = case when (old.base_price, old.elasticity) = (new.base_price, new.elasticity)
-                                   and not begins_to_learn then learning_since end,
         opening_rate = case when old.season_end is not distinct from new.season_end then opening_rate end,
         cause = row(case when old.rule_id = new.rule_id then 'declaration' else 'rule' end, acting(), '', null)
             ::movement_cause

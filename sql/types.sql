@@ -36,6 +36,32 @@ create type audit_finding as (
     kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text, expected text, found text
 );
 
+-- A fold of the learner that is to be made or made again: of which product, with what its declaration says of demand;
+-- the state before it, and the last folds from the ledgers (`first`, sales before `since` are not in it); from which
+-- moment, movement and price change to which. `is_first`: it begins with an empty state, and goes day by day.
+create type learn_span as (
+    product_id bigint, base float8, elasticity float8, decay float8, born timestamptz, season_start timestamptz,
+    season_end timestamptz, season_profile float8[], number bigint, state float8[], is_first boolean, first bigint,
+    since timestamptz, from_at timestamptz, from_movement bigint, from_change bigint, to_at timestamptz,
+    to_movement bigint, to_change bigint
+);
+
+-- A fold while its time passes: the state at the last fold and its moment, what was learned since, and of the segment
+-- that is open its price and begin, the days of average demand and the units sold so far, and the moment that they have
+-- come to.
+create type learn_run as (
+    state float8[], folded_at timestamptz, fresh float8[], price float8, opened_at timestamptz, ds float8, units float8,
+    counted_to timestamptz
+);
+
+-- What a replay of the ledger under `learn` keeps: its run, and so that a cancellation takes back what was learned, of
+-- each sale the order, the units and the segment, of each segment its distance from base and its fold, and the folds'
+-- moments.
+create type replay_learner as (
+    span learn_span, run learn_run, orders bigint[], units integer[], segments integer[], distances float8[],
+    folds integer[], moments timestamptz[]
+);
+
 -- A scenario of the laboratory, checked and made ready. Of what the merchant believes: base, ref_rate, elasticity,
 -- salvage, decay, the season believed; of the truth: the rest.
 create type lab_scenario as (

@@ -115,6 +115,9 @@ static const unsigned char script_pricing_declare[] = {
 static const unsigned char script_pricing_deliveries[] = {
 #embed "../../sql/pricing/deliveries.sql"
 };
+static const unsigned char script_pricing_estimates[] = {
+#embed "../../sql/pricing/estimates.sql"
+};
 static const unsigned char script_pricing_evaluate[] = {
 #embed "../../sql/pricing/evaluate.sql"
 };
@@ -126,6 +129,9 @@ static const unsigned char script_pricing_explain[] = {
 };
 static const unsigned char script_pricing_failing[] = {
 #embed "../../sql/pricing/failing.sql"
+};
+static const unsigned char script_pricing_folds[] = {
+#embed "../../sql/pricing/folds.sql"
 };
 static const unsigned char script_pricing_guards[] = {
 #embed "../../sql/pricing/guards.sql"
@@ -208,10 +214,12 @@ static const struct pricing_script scripts[] = {
     SCRIPT("pricing/clock.sql", script_pricing_clock),
     SCRIPT("pricing/declare.sql", script_pricing_declare),
     SCRIPT("pricing/deliveries.sql", script_pricing_deliveries),
+    SCRIPT("pricing/estimates.sql", script_pricing_estimates),
     SCRIPT("pricing/evaluate.sql", script_pricing_evaluate),
     SCRIPT("pricing/events.sql", script_pricing_events),
     SCRIPT("pricing/explain.sql", script_pricing_explain),
     SCRIPT("pricing/failing.sql", script_pricing_failing),
+    SCRIPT("pricing/folds.sql", script_pricing_folds),
     SCRIPT("pricing/guards.sql", script_pricing_guards),
     SCRIPT("pricing/halts.sql", script_pricing_halts),
     SCRIPT("pricing/learner.sql", script_pricing_learner),

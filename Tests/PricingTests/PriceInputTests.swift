@@ -38,7 +38,7 @@ struct PriceInputTests {
 
     static let kept = [
         "product_id", "band", "anchor_price", "anchor_date", "ticked_at", "opening_price", "movement_count",
-        "change_count", "last_restock_at", "learned_at", "elasticity_now", "rate_now", "changed_at",
+        "change_count", "last_restock_at", "opening_is_final", "elasticity_now", "rate_now", "changed_at",
     ]
 
     private func product(_ shop: Shop, _ change: Change) async throws -> Int {
@@ -113,12 +113,12 @@ struct PriceInputTests {
     }
 
     @Test
-    func `What an inventory row is given by hand is priced: learner, opening rate, arrival`() async throws {
+    func `What an inventory row is given by hand is priced: opening rate, arrival`() async throws {
         try await Shop.with { shop in
             let learning = try await shop.product(rule: "learn")
             let waiting = try await shop.product(rule: "restock")
             for (id, given) in [
-                (learning, "learner = array[50, 0, 1, 1, 1, 1, 1]"), (learning, "opening_rate = 40"),
+                (learning, "opening_rate = 40"),
                 (waiting, "next_eta = now() + interval '90 days'"),
             ] {
                 let before = try await shop.price(id)
@@ -169,7 +169,8 @@ struct PriceInputTests {
                             regexp_matches(f.prosrc, '\\m(\(names))\\.([a-z_]+)', 'g') m
                         where f.pronamespace = 'pricing_code'::regnamespace
                           and proname in ('evaluate_price', 'strategy_position', 'price_limits', 'season_age', 'is_halted',
-                                          'learn_event', 'learn_more_sales', 'learn_and_estimate', 'price_inputs')
+                                          'due_folds', 'with_opening_rate', 'opening_days', 'with_estimates',
+                                          'renew_estimates', 'price_inputs')
                           and exists (select from information_schema.columns c
                                       where c.table_name = $1 and c.column_name = m[2])
                         """,
@@ -185,7 +186,7 @@ struct PriceInputTests {
             )
             let ofRow = try await read("inventory", "row_now|row_was|i")
             let byHand = [
-                "stock", "price", "pin_price", "pinned_until", "learner", "learning_since", "opening_rate", "next_eta",
+                "stock", "price", "pin_price", "pinned_until", "learning_since", "opening_rate", "next_eta",
             ]
             #expect(ofRow.count > 10)
             #expect(ofRow.subtracting(Self.kept).subtracting(byHand) == [])

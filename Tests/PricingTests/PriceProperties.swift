@@ -67,7 +67,7 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                              jsonb_build_object('stands_from', (i).stock, 'stands_to', (i).stock)) settled,
                          unnest(array[-40, -5, -1, 1, 60]) by, lateral (select (i).stock + by as moved) m,
                          evaluate_price(d, r, pg_temp.at_stock(settled, greatest(moved, 1)), 'stock') after
-                    where not (strategy_facts((r).strategy)).learns and (i).stock > 0 and moved > 0
+                    where (i).stock > 0 and moved > 0
                       and (after.price, after.band) = (now.price, now.band)
                       and stock_level(moved, (d).low_stock, (d).high_stock)
                         = stock_level((i).stock, (d).low_stock, (d).high_stock)) widened,

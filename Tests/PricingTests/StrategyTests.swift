@@ -66,50 +66,6 @@ struct StrategyTests {
     }
 
     @Test
-    func `learn: a cancellation leaves no trace, an empty shelf teaches nothing, estimates move at ticks alone`()
-        async throws
-    {
-        try await Shop.with { shop in
-            let product = try await shop.product(stock: 20)
-            let buyer = try await shop.buyer()
-            try await shop.setDay(0)
-            try await shop.run(
-                """
-                update product set rule_id = (select rule_id from rule where name = 'learn'), elasticity = 1.25,
-                    ref_rate = 1.2, season_start = pricing_now(), season_end = pricing_now() + interval '30 days'
-                where product_id = \(product)
-                """
-            )
-            let state = "select learner::text from inventory where product_id = \(product)"
-            let estimates = "select elasticity_now || ' ' || rate_now from inventory where product_id = \(product)"
-            let opening = try await shop.value(estimates)
-            let order = try await shop.value(
-                "select order_place('{\"customerId\": \(buyer), \"lines\": [{\"productId\": \(product), \"quantity\": 3}]}') ->> 'orderId'"
-            )
-            #expect(
-                try await shop.value("select (learner)[1]::text from inventory where product_id = \(product)") == "3"
-            )
-            try await shop.run("select order_cancel('{\"orderId\": \(order)}')")
-            #expect(try await shop.value(state) == "{0,0,0,0,0,0,0}")
-            #expect(try await shop.value(estimates) == opening)
-            try await shop.setDay(1)
-            #expect(try await shop.value(estimates) != opening)
-            #expect(
-                try await shop.value("select (learner[5] > 0)::text from inventory where product_id = \(product)")
-                    == "true"
-            )
-            try await shop.run("update inventory set stock = 0 where product_id = \(product)")
-            let sold = try await shop.value("select learner[5]::text from inventory where product_id = \(product)")
-            try await shop.setDay(15)
-            try await shop.run("update inventory set stock = 20 where product_id = \(product)")
-            let kept = try await shop.value("select learner[5]::text from inventory where product_id = \(product)")
-            let before = try #require(Double(sold))
-            let after = try #require(Double(kept))
-            #expect(abs(after - before / 2) < 1e-9, "fourteen days halve it and add nothing")
-        }
-    }
-
-    @Test
     func `restock: no order open, cost and its best margin; on its way, dearer until it arrives and closes`()
         async throws
     {

@@ -42,8 +42,8 @@ begin
     alter table notice disable trigger notice_append_only;
     update event_sequence set first_number = last_number + 1;  -- first, in the sequencer's order of locks
     truncate app_user, category, supplier, product, inventory, shelf, customer_order, order_line, stock_movement,
-        price_change, order_change, notice, event_range, expectation, automation_halt, breaker_move, failing_product
-        restart identity cascade;
+        price_change, order_change, notice, event_range, expectation, automation_halt, breaker_move, failing_product,
+        learner, learner_fold restart identity cascade;
     alter table stock_movement enable trigger stock_movement_append_only;
     alter table price_change enable trigger price_change_append_only;
     alter table order_change enable trigger order_change_append_only;

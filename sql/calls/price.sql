@@ -62,8 +62,8 @@ begin
     select * into r from rule
     where rule_id = coalesce(find_rule(coalesce(p ->> 'ruleId', p ->> 'rule')::bigint), d.rule_id);
     select * into i from inventory where product_id = d.product_id;
-    if r.rule_id <> d.rule_id then  -- an estimate belongs to the rule that made it
-        i.rate_now := null;
+    if r.rule_id <> d.rule_id and models_demand(r.strategy) then
+        i := foreseen_estimates(d, r, i, 'declaration', pricing_now());
     end if;
     i.stock := coalesce((p ->> 'stock')::integer, i.stock);
     if p ->> 'at' is not null then

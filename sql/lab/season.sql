@@ -72,15 +72,14 @@ begin
                            scenario.horizon - t, true, scenario.decay, t);
 end $$;
 
--- The learner's state at `later`: time that passed in stock at the price p.
-create function season_exposure(
-    scenario lab_scenario, elasticity float8, state float8[], p float8, earlier float8, later float8
+-- What a segment of a season teaches, added to `fresh`: in stock at the price p between two times, and `units` sold.
+create function season_segment(
+    scenario lab_scenario, elasticity float8, fresh float8[], units integer, p float8, earlier float8, later float8
 ) returns float8[]
 language plpgsql immutable parallel safe as $$
 begin
-    if later <= earlier then return state; end if;
-    return learn_exposure(state, later - earlier, season_integral(scenario.believed, earlier, later),
-        price_at_begin(p, scenario.decay, (earlier + later) / 2), scenario.base, elasticity);
+    return learn_segment(fresh, season_integral(scenario.believed, earlier, later), units,
+        price_distance(p, scenario.base, elasticity, scenario.decay, (earlier + later) / 2), elasticity);
 end $$;
 
 -- The price of a policy that ticks, after the guards; before the first price, `posted` is null and neither cap nor dead
@@ -136,10 +135,10 @@ begin
     end loop;
 end $$;
 
--- One season under a policy that evaluates at ticks and after sales, in the order of events that a product has: time
--- passes at the price that stood, the sale is learned or at a tick the estimates are renewed, then the price is
--- evaluated. The day's anchor is the price before the day's first tick; between ticks all is seen as of the last tick.
--- After the last unit nothing happens.
+-- One season under a policy that evaluates at ticks and after sales, in the order of events that a product has: at a
+-- tick what was sold since the last one is folded and the estimates are renewed, then the price is evaluated. The day's
+-- anchor is the price before the day's first tick; between ticks all is seen as of the last tick. After the last unit
+-- nothing happens.
 create function sell_ticking(
     scenario lab_scenario, policy lab_policy, times float8[], willing float8[], is_traced boolean,
     out value float8, out prices float8[], out left_over integer, out path jsonb
@@ -153,56 +152,58 @@ declare
     rate float8 := case when policy.is_cold then scenario.stock / season_left else scenario.ref_rate end;
     seen record;          -- elasticity_now, rate_now: the estimates in force
     state float8[] := learner_empty();
-    now float8 := 0;      -- the moment that the state has come to
+    fresh float8[] := learner_empty();
+    opened float8 := 0;   -- since when the price stands, or the last tick,
+    units integer := 0;   -- and what was sold since
+    now float8;           -- the moment of the last sale or tick
     tick float8 := 0;
     next_tick float8;
-    price float8;
+    price float8 := scenario.base;
     posted numeric;       -- the same, exactly
     anchor numeric;
-    is_tick boolean;
+    cause text;
     customer integer := 1;
-    today integer := 0;   -- sales since the day began
 begin
     value := 0;
-    prices := '{}';
     left_over := scenario.stock;
     select elasticity as elasticity_now, rate as rate_now into seen;
     for i in 1..ceil(scenario.horizon * policy.ticks - 1e-9)::integer loop
         next_tick := least(scenario.horizon, i::float8 / policy.ticks);
         if learns then
-            state := season_exposure(scenario, elasticity, state, price, now, tick);
-            now := tick;
-            seen := learn_estimate(state, scenario.base, elasticity, rate);
+            state := learn_fold(state, season_segment(scenario, elasticity, fresh, units, price, opened, tick),
+                                1::float8 / policy.ticks);
+            fresh := learner_empty();
+            seen := learn_estimate(state, elasticity, rate);
         elsif policy.strategy = 'days_of_cover_bands' and i > 1 then
-            seen.rate_now := seen.rate_now + (today - seen.rate_now) / 7;
-            today := 0;
+            seen.rate_now := seen.rate_now + (units - seen.rate_now) / 7;
         end if;
+        units := 0;
+        now := tick;
+        opened := tick;
         if (i - 1) % policy.ticks = 0 then anchor := posted; end if;
-        is_tick := true;
+        cause := 'tick';
         loop
             posted := policy_price(scenario, policy, left_over, seen.elasticity_now, seen.rate_now, season_left, tick,
-                posted, anchor, case when is_tick then policy.band_tick else policy.band_stock end);
+                posted, anchor, case cause when 'tick' then policy.band_tick else policy.band_stock end);
             anchor := coalesce(anchor, posted);
+            if learns and price <> posted then
+                fresh := season_segment(scenario, elasticity, fresh, units, price, opened, now);
+                units := 0;
+                opened := now;
+            end if;
             price := posted;
             prices := prices || price;
-            if is_traced then
-                path := coalesce(path, '[]') || path_row(case when is_tick then 'tick' else 'sale' end,
-                    case when is_tick then tick else now end, left_over, price, seen.elasticity_now, seen.rate_now);
-            end if;
+            path := case when is_traced then coalesce(path, '[]')
+                || path_row(cause, now, left_over, price, seen.elasticity_now, seen.rate_now) end;
             while willing[customer] < price and times[customer] < next_tick loop customer := customer + 1; end loop;
             exit when (times[customer] < next_tick) is not true;
-            if learns then
-                state := season_exposure(scenario, elasticity, state, price, now, times[customer]);
-                state := learn_sale(state, 1, price_at_begin(price, scenario.decay, times[customer]), scenario.base,
-                                    elasticity);
-            end if;
             now := times[customer];
             customer := customer + 1;
-            today := today + 1;
+            units := units + 1;
             value := value + price;
             left_over := left_over - 1;
             exit season when left_over = 0;
-            is_tick := false;
+            cause := 'sale';
         end loop;
         season_left := season_left - season_integral(scenario.believed, tick, next_tick);
         tick := next_tick;

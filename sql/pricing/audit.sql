@@ -14,6 +14,8 @@
 --   price.sequence, price.chain                  the history has a gap; a row does not begin where the one before ended
 --   price.recomputed                             a row's own inputs give another price, or another binding guard
 --   price.inputs, price.stock                    a row's inputs are not its own; its stock is not the ledger's then
+--   learner.state                                what `learn` knows is not what its folds give, made again
+--   learner.estimate                             elasticity or rate are not what that state gives
 --   price.failed                                 its evaluation, or that of its history, raises the error named
 --   order.total, order.lines                     a total is not the sum of its lines; a line is not what left the shelf
 create function difference_message(
@@ -210,6 +212,34 @@ language sql stable as $$
                and stands_at(d, r, i, (i).stands_from) and stands_at(d, r, i, (i).stands_to))
 $$;
 
+-- Whether two computed numbers agree but for how another machine may round.
+create function is_near(a float8, b float8) returns boolean
+language sql immutable as $$
+    select abs(a - b) <= 1e-9 * greatest(1, abs(a), abs(b))
+$$;
+
+-- What `learn` knows of some products: each fold is made again from the ledgers.
+create function audit_learner(ids bigint[])
+returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
+               expected text, found text)
+language sql stable as $$
+    with folded as materialized (
+        select distinct on (product_id) * from fold_ledgers(array(select s from made_folds(ids) s))
+        order by product_id, number desc
+    )
+    select 'learner.state', 'learner', product_id, last_fold, null::bigint, 'state', f.state::text, l.state::text
+    from folded f join learner l using (product_id)
+    where (select bool_and(is_near(a, b)) from unnest(f.state, l.state::float8[]) u (a, b)) is not true
+    union all
+    select 'learner.estimate', 'inventory', i.product_id, null, null, e.field, e.expected::text, e.found::text
+    from inventory i join product d using (product_id) join rule r using (rule_id) join learner l using (product_id)
+    cross join lateral with_estimates(d, i, l.state) v
+    cross join lateral (values ('elasticity_now', v.elasticity_now, i.elasticity_now),
+                               ('rate_now', v.rate_now, i.rate_now)) e (field, expected, found)
+    where i.product_id = any (ids) and l.state is not null and r.strategy = 'learn'
+      and is_near(e.expected, e.found) is not true
+$$;
+
 -- All findings for some products. Where auditing one raises, that product is named; what can be computed of it still
 -- is.
 create function audit_products(ids bigint[])
@@ -228,7 +258,7 @@ begin
         -- Kept until complete: rows that were returned could not be taken back.
         findings := array(select row(a.*)::audit_finding from (
             select * from audit_ledger(ids) union all select * from audit_history(ids)
-            union all select * from audit_prices(ids)) a);
+            union all select * from audit_prices(ids) union all select * from audit_learner(ids)) a);
         return query select * from unnest(findings);
         return;
     exception when others then
@@ -238,7 +268,7 @@ begin
         return query select * from audit_products(ids[:half]) union all select * from audit_products(ids[half + 1:]);
         return;
     end if;
-    foreach part in array array['audit_ledger', 'audit_history', 'audit_prices'] loop
+    foreach part in array array['audit_ledger', 'audit_history', 'audit_prices', 'audit_learner'] loop
         begin
             execute format('select array(select row(a.*)::audit_finding from %I($1) a)', part) into findings using ids;
             return query select * from unnest(findings);

@@ -20,8 +20,8 @@ language sql immutable as $$
     select case when row_was.stock <> row_now.stock then 'adjust'
                 when (row_was.price, row_was.pin_price, row_was.pinned_until)
                      is distinct from (row_now.price, row_now.pin_price, row_now.pinned_until) then 'pin'
-                when (row_was.learner, row_was.learning_since, row_was.opening_rate, row_was.next_eta)
-                     is distinct from (row_now.learner, row_now.learning_since, row_now.opening_rate, row_now.next_eta)
+                when (row_was.learning_since, row_was.opening_rate, row_was.next_eta)
+                     is distinct from (row_now.learning_since, row_now.opening_rate, row_now.next_eta)
                      then 'declaration' end
 $$;
 
@@ -30,10 +30,10 @@ create function is_movement_alone(row_was inventory, row_now inventory, kind tex
 language sql immutable as $$
     select kind in ('sale', 'cancel', 'return', 'restock', 'adjust', 'initial') and row_was.movement_count > 0
         and (row_was.price, row_was.pin_price, row_was.pinned_until, row_was.next_eta, row_was.opening_rate,
-             row_was.learner, row_was.learning_since, row_was.anchor_date)
+             row_was.learning_since, row_was.anchor_date)
             is not distinct from
             (row_now.price, row_now.pin_price, row_now.pinned_until, row_now.next_eta, row_now.opening_rate,
-             row_now.learner, row_now.learning_since, row_now.anchor_date)
+             row_now.learning_since, row_now.anchor_date)
 $$;
 
 -- The rule that a new product of a category follows: the category's, else the catalogue's default.

@@ -45,12 +45,11 @@ begin
     return row_now;
 end $$;
 
--- A row as the tick of a moment would find it: the day's anchor, the time and, for `learn`, what the time until then
--- taught, nothing sold meanwhile.
+-- A row as the tick of a moment would find it: the day's anchor, the time and, for `learn`, what the ledgers and the
+-- time until then taught, nothing sold meanwhile.
 create function row_at_tick(d product, r rule, i inventory, moment timestamptz) returns inventory
 language plpgsql stable as $$
 declare
-    was inventory := i;
     today date := (moment at time zone 'UTC')::date;
 begin
     if today is distinct from i.anchor_date then
@@ -59,7 +58,7 @@ begin
     end if;
     i.ticked_at := moment;
     if models_demand(r.strategy) then
-        i := learn_and_estimate(d, r, was, i, 'tick', moment, null);
+        i := foreseen_estimates(d, r, i, 'tick', moment);
     end if;
     return i;
 end $$;
@@ -104,8 +103,7 @@ begin
             verdict.rate := row_now.rate_now;
         else
             select * into verdict.elasticity, verdict.rate
-            from learn_estimate(coalesce(row_now.learner, learner_empty()), declared.base_price, declared.elasticity,
-                                believed);
+            from learn_estimate(learner_empty(), declared.elasticity, believed);
         end if;
     end if;
     return verdict;
@@ -214,9 +212,7 @@ begin
         row_now.stands_from := null;
         row_now.stands_to := null;
     end if;
-    if row_now.stock = 0 or evaluated <> row_now.price or (strategy_facts(chosen.strategy)).learns then
-        return row_now;
-    end if;
+    if row_now.stock = 0 or evaluated <> row_now.price then return row_now; end if;
     if row_now.stands_from is null then
         row_now.stands_from := row_now.stock;
         row_now.stands_to := row_now.stock;

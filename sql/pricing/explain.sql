@@ -125,6 +125,17 @@ begin
              else 'days that stock should last' end);
 end $$;
 
+-- From what the estimates of `learn` were made, where that is not simply every sale until the last tick.
+create function learner_note(i inventory) returns text
+language sql stable as $$
+    select case when l.state is null and (l.since is not null or i.movement_count > 1)
+                    then 'what its ledgers teach is folded at the next tick'
+                when l.state is not null and l.first_fold > 1
+                    then format('what was sold since %s was folded anew at %s', rfc3339(l.since), rfc3339(f.at)) end
+    from (select i.product_id) p left join learner l using (product_id)
+    left join learner_fold f on f.product_id = l.product_id and f.number = l.first_fold
+$$;
+
 -- The strategy's step in words: what it goes by and what it makes of it.
 create function strategy_note(d product, r rule, i inventory, v price_verdict) returns text
 language plpgsql stable as $$
@@ -153,6 +164,7 @@ begin
         format('base %s, elasticity %s%s: best price if stock were plentiful %s', d.base_price,
             round(v.elasticity::numeric, 3), case when facts.learns then ' as sales show it' else '' end,
             round(plenty::numeric, 2)),
+        case when r.strategy = 'learn' and r.rule_id = d.rule_id then learner_note(i) end,
         format('%s; %s units would sell at base, %s at %s', days_note(r, i, v),
             round(d_left::numeric, 1), round(m::numeric, 1), round(plenty::numeric, 2)),
         case when not facts.charges_scarcity or (facts.awaits_goods and not v.has_end)

@@ -29,6 +29,9 @@ begin
             elsif why.kind = 'unpin' then
                 update inventory set pin_price = null, pinned_until = null, cause = why where product_id = any (ids);
             else
+                if why.kind = 'tick' then
+                    perform fold_products(array(select i from inventory i where product_id = any (ids)), pricing_now());
+                end if;
                 update inventory set cause = why where product_id = any (ids);
             end if;
             perform clear_failures(ids, rule is not null);

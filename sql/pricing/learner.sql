@@ -1,84 +1,113 @@
 --! code
--- What a product's own sales teach: exact Bayesian estimates of elasticity and rate on a grid of five elasticities,
--- from a state of seven numbers that each event updates in its own transaction. Estimates are renewed at ticks alone,
--- so that between ticks a price depends on stock alone. Nothing is learned while there is nothing to sell, and what is
--- known ages all the same.
+-- What a product's own sales teach: exact Bayesian estimates of elasticity and rate on a grid of seven elasticities.
+-- The state is nine numbers and a function of the ledgers: at a tick the time since the last fold is cut into segments
+-- (a time in stock at a posted price, and the units sold in it) and folded in. pricing/folds.sql reads the ledgers;
+-- here is the arithmetic, which cannot raise and never gives NaN or infinity. The laboratory folds by the same
+-- functions.
 --
--- State: learner[1] = n, the discounted units sold; [2] = sp, the discounted sum over them of price less base; [3..7] =
--- e, the discounted exposure under each elasticity of the grid: the days of average demand that base would have needed
--- to sell as much. Half of all evidence is forgotten in 14 days, and what is left below 1e-30 is 0.
+-- State: [1] = n, the discounted units sold; [2] = s, the discounted sum over them of how far the price stood from
+-- base, in units of base; [3..9] = e, the discounted exposure under each elasticity of the grid: the days of average
+-- demand that base would have needed to sell as much. Half of all evidence is forgotten in 21 days. The grid is
+-- elasticity as declared times 2^(k/2), k from -3 to 3.
 
 create function learner_empty() returns float8[]
 language sql immutable parallel safe as $$
-    select array[0, 0, 0, 0, 0, 0, 0]::float8[]
+    select array[0, 0, 0, 0, 0, 0, 0, 0, 0]::float8[]
 $$;
 
--- A price as the learner reads it: not so far from base that a weight e^(-2 ε (p - base)/base) would leave e^-60 …
--- e^60.
-create function learnable_price(p float8, base float8, elasticity float8) returns float8
+-- How much of a state is left after so many days.
+create function learner_memory(days float8) returns float8
 language sql immutable parallel safe as $$
-    select base * (1 + least(greatest(p / base - 1, -least(30 / elasticity, 1)), 30 / elasticity))
+    select bounded_exp(-0.6931471805599453::float8 * greatest(days, 0) / 21)
 $$;
 
--- Time passes: dt days, of which ds days of average demand in stock, at the price p.
-create function learn_exposure(
-    state float8[], dt float8, ds float8, p float8, base float8, elasticity float8
-) returns float8[]
+-- y: how far a price of a day at which the season was `age` days old stood from base, as a share of base. Willingness
+-- to pay falls by `decay` a day, so that the price of a later day counts as a higher one. Bounded so that no weight
+-- e^(-elasticity mult y) leaves e^-60 ... e^60.
+create function price_distance(p float8, base float8, elasticity float8, decay float8, age float8) returns float8
+language sql immutable parallel safe as $$
+    select least(greatest(bounded_exp(ln(p / base) + decay * age) - 1,
+                          -least(60 / (elasticity * 2.8284271247461903::float8), 1)),
+                 60 / (elasticity * 2.8284271247461903::float8))
+$$;
+
+-- Adds a segment to a state: ds days of average demand in stock and `units` sold, at the distance y from base.
+create function learn_segment(state float8[], ds float8, units float8, y float8, elasticity float8) returns float8[]
 language plpgsql immutable parallel safe as $$
 declare
-    g float8 := bounded_exp(-ln(2::float8) * dt / 14);
-    x float8 := (base - learnable_price(p, base, elasticity)) * elasticity / base;
+    x float8 := -elasticity * y;
 begin
-    for k in 1..7 loop
-        state[k] := case when abs(state[k]) < 1e-30 then 0 else g * state[k] end;
-    end loop;
-    return array[state[1], state[2], state[3] + ds * exp(0.5 * x), state[4] + ds * exp(0.7 * x),
-                 state[5] + ds * exp(x), state[6] + ds * exp(1.4 * x), state[7] + ds * exp(2 * x)];
+    return array[state[1] + units, state[2] + units * y, state[3] + ds * exp(x * 0.3535533905932738::float8),
+        state[4] + ds * exp(x * 0.5), state[5] + ds * exp(x * 0.7071067811865476::float8), state[6] + ds * exp(x),
+        state[7] + ds * exp(x * 1.4142135623730951::float8), state[8] + ds * exp(x * 2),
+        state[9] + ds * exp(x * 2.8284271247461903::float8)];
 end $$;
 
--- Units were sold at the price p; a sale that is undone comes with a negative quantity, as much as is left of it.
-create function learn_sale(
-    state float8[], quantity float8, p float8, base float8, elasticity float8
-) returns float8[]
+-- What is left of one number of a state. PostgreSQL raises on a product that underflows.
+create function faded(x float8, memory float8) returns float8
+language sql immutable parallel safe as $$
+    select case when abs(x) < 1e-30 then 0 else x * memory end
+$$;
+
+-- A fold: the state fades by the days since the last one, then what those days taught (segments added to an empty
+-- state) is added whole. Cancelled units may leave less than nothing of n.
+create function learn_fold(state float8[], fresh float8[], days float8) returns float8[]
 language plpgsql immutable parallel safe as $$
+declare
+    g float8 := learner_memory(days);
+    n float8 := greatest(faded(state[1], g) + fresh[1], 0);
 begin
-    state[1] := greatest(0, state[1] + quantity);
-    state[2] := case when state[1] = 0 then 0
-                     else state[2] + quantity * (learnable_price(p, base, elasticity) - base) end;
-    return state;
+    return array[n, case when n = 0 then 0 else faded(state[2], g) + fresh[2] end,
+        faded(state[3], g) + fresh[3], faded(state[4], g) + fresh[4], faded(state[5], g) + fresh[5],
+        faded(state[6], g) + fresh[6], faded(state[7], g) + fresh[7], faded(state[8], g) + fresh[8],
+        faded(state[9], g) + fresh[9]];
 end $$;
+
+-- ln(1 + x), exact for small x too.
+create function log_one_plus(x float8) returns float8
+language sql immutable parallel safe as $$
+    select case when 1 + x = 1 then x else ln(1 + x) * x / (1 + x - 1) end
+$$;
+
+-- The log weight of the elasticity 2^(k/2) times the declared one, from its exposure e.
+create function grid_weight(
+    k float8, e float8, tilt float8, shape float8, b float8, shift_elasticity float8
+) returns float8
+language sql immutable parallel safe as $$
+    select -0.5 * ((k * 0.34657359027997264::float8 - shift_elasticity) / 0.7) ^ 2 - tilt * 2::float8 ^ (k / 2)
+        - shape * log_one_plus(e / b)
+$$;
 
 -- Elasticity and units a day at base, from the state and the prior: elasticity as declared times a log-normal of
--- deviation 0.7, rate a gamma of shape 8 around ref_rate. Weights by the marginal likelihood of each elasticity.
+-- deviation 0.7 around e^shift_elasticity, rate a gamma of shape 8 around ref_rate e^shift_rate. Weights by the
+-- marginal likelihood of each elasticity. The shifts, each from -1.5 to 1.5, are what other products of a shop say of
+-- its declarations. Written out, since a loop takes twice as long and a tick asks for each product.
 create function learn_estimate(
-    state float8[], base float8, elasticity float8, ref_rate float8, out elasticity_now float8, out rate_now float8
+    state float8[], elasticity float8, ref_rate float8, shift_rate float8 default 0,
+    shift_elasticity float8 default 0, out elasticity_now float8, out rate_now float8
 )
 language plpgsql immutable parallel safe as $$
 declare
-    mult constant float8[] := array[0.5, 0.7, 1, 1.4, 2];
-    tilt float8 := state[2] * elasticity / base;
-    shape float8 := 8 + state[1];
-    ref float8 := least(greatest(ref_rate, 1e-9), 1e9);
-    likelihood float8[] := '{}';
-    best float8 := '-infinity';
-    weight float8;
-    total float8 := 0;
+    tilt float8 := elasticity * state[2];
+    shape float8 := 8 + greatest(state[1], 0);
+    b float8 := 8 / (least(greatest(ref_rate, 1e-9), 1e9) * exp(shift_rate));
+    w float8[] := array[grid_weight(-3, state[3], tilt, shape, b, shift_elasticity),
+        grid_weight(-2, state[4], tilt, shape, b, shift_elasticity),
+        grid_weight(-1, state[5], tilt, shape, b, shift_elasticity),
+        grid_weight(0, state[6], tilt, shape, b, shift_elasticity),
+        grid_weight(1, state[7], tilt, shape, b, shift_elasticity),
+        grid_weight(2, state[8], tilt, shape, b, shift_elasticity),
+        grid_weight(3, state[9], tilt, shape, b, shift_elasticity)];
+    best float8 := greatest(w[1], w[2], w[3], w[4], w[5], w[6], w[7]);
+    total float8;
 begin
-    for k in 1..5 loop
-        weight := -0.5 * (ln(mult[k]) / 0.7) ^ 2 - tilt * mult[k] - shape * ln(1 + state[k + 2] * ref / 8);
-        likelihood[k] := weight;
-        best := greatest(best, weight);
-    end loop;
-    elasticity_now := 0;
-    rate_now := 0;
-    for k in 1..5 loop
-        weight := bounded_exp(likelihood[k] - best);
-        total := total + weight;
-        elasticity_now := elasticity_now + weight * mult[k];
-        rate_now := rate_now + weight / (8 / ref + state[k + 2]);
-    end loop;
-    elasticity_now := elasticity * elasticity_now / total;
-    rate_now := shape * rate_now / total;
+    w := array[bounded_exp(w[1] - best), bounded_exp(w[2] - best), bounded_exp(w[3] - best), bounded_exp(w[4] - best),
+               bounded_exp(w[5] - best), bounded_exp(w[6] - best), bounded_exp(w[7] - best)];
+    total := w[1] + w[2] + w[3] + w[4] + w[5] + w[6] + w[7];
+    elasticity_now := elasticity * (w[1] * 2::float8 ^ -1.5 + w[2] * 0.5 + w[3] * 2::float8 ^ -0.5 + w[4]
+        + w[5] * 2::float8 ^ 0.5 + w[6] * 2 + w[7] * 2::float8 ^ 1.5) / total;
+    rate_now := shape * (w[1] / (b + state[3]) + w[2] / (b + state[4]) + w[3] / (b + state[5]) + w[4] / (b + state[6])
+        + w[5] / (b + state[7]) + w[6] / (b + state[8]) + w[7] / (b + state[9])) / total;
 end $$;
 
 -- How old a season is, in days; never below 0.
@@ -86,75 +115,3 @@ create function season_age(declared product, moment timestamptz) returns float8
 language sql immutable parallel safe as $$
     select greatest(0, days_between(coalesce(declared.season_start, declared.created_at), moment))
 $$;
-
--- A price of a day at which the season was `age` days old, as it would be at the season's begin: willingness to pay
--- falls by the declared share a day.
-create function price_at_begin(p float8, decay float8, age float8) returns float8
-language sql immutable parallel safe as $$
-    select p * bounded_exp(decay * age)
-$$;
-
--- The state after an event at `moment` on a row that stood as row_was until then: time passes at the price that stood,
--- then what the event sold is learned, or what it cancelled unlearned. Without learning_since nothing was counted until
--- now: the time teaches nothing, and evidence only ages. An order from before it was not learned here, or with what was
--- forgotten since.
-create function learn_event(
-    declared product, row_was inventory, moment timestamptz, kind text, quantity integer, ordered bigint
-) returns float8[]
-language plpgsql stable as $$
-declare
-    state float8[] := coalesce(row_was.learner, learner_empty());
-    earlier timestamptz := least(coalesce(row_was.learned_at, moment), moment);
-    dt float8 := days_between(earlier, moment);
-    base float8 := declared.base_price;
-    undone record;
-begin
-    state := learn_exposure(state, dt,
-        case when row_was.stock > 0 and row_was.learning_since is not null
-             then season_weight(declared.season_profile, declared.season_start, declared.season_end, earlier, moment)
-             else 0 end,
-        price_at_begin(row_was.price, declared.decay, season_age(declared, moment) - dt / 2), base,
-        declared.elasticity);
-    if kind = 'sale' then
-        state := learn_sale(state, -quantity,
-            price_at_begin(row_was.price, declared.decay, season_age(declared, moment)),
-                            base, declared.elasticity);
-    elsif kind = 'cancel' then
-        select l.unit_price, o.placed_at into undone from order_line l join customer_order o using (order_id)
-        where l.order_id = ordered and l.product_id = declared.product_id and o.placed_at >= row_was.learning_since;
-        if found then
-            state := learn_sale(state,
-                -quantity * bounded_exp(-ln(2::float8) * days_between(undone.placed_at, moment) / 14),
-                price_at_begin(undone.unit_price, declared.decay, season_age(declared, undone.placed_at)), base,
-                declared.elasticity);
-        end if;
-    end if;
-    return state;
-end $$;
-
--- The row with everything renewed that an event renews: the opening rate where there is none yet, the state at every
--- event, the estimates at a tick and whenever the price is set afresh.
-create function learn_and_estimate(
-    declared product, chosen rule, row_was inventory, row_now inventory, mode text, moment timestamptz,
-    why movement_cause
-) returns inventory
-language plpgsql stable as $$
-begin
-    if row_now.opening_rate is null and row_now.stock > 0 then
-        row_now.opening_rate := row_now.stock / case when declared.season_end is null then chosen.cover_days
-            else greatest(1, season_weight(declared.season_profile, declared.season_start, declared.season_end, moment,
-                                           declared.season_end)) end;
-    end if;
-    if not (strategy_facts(chosen.strategy)).learns then return row_now; end if;
-    row_was.learner := row_now.learner;  -- a new declaration may have emptied it
-    row_was.learning_since := row_now.learning_since;
-    row_now.learner := learn_event(declared, row_was, moment, why.kind, row_now.stock - row_was.stock, why.order_id);
-    row_now.learned_at := moment;
-    row_now.learning_since := coalesce(row_now.learning_since, moment);
-    if mode <> 'stock' or row_now.rate_now is null then
-        select * into row_now.elasticity_now, row_now.rate_now
-        from learn_estimate(row_now.learner, declared.base_price, declared.elasticity,
-                            coalesce(declared.ref_rate, row_now.opening_rate, 1));
-    end if;
-    return row_now;
-end $$;

@@ -10,6 +10,7 @@ returns table (kind text, "table" text, product_id bigint, sequence bigint, orde
 language sql stable as $$
     with wrong as materialized (select * from audit_products(ids))
     select w.*, case
+        when w.kind like 'learner.%' then 'fold it anew at the next tick'
         when w."table" <> 'inventory' or w.kind in ('stock.missing', 'price.failed') then null
         when w.kind like 'stock.%' and (
             exists (select from wrong o where o.product_id = w.product_id and o."table" = 'stock_movement')
@@ -56,6 +57,9 @@ begin
                          max(corrected) filter (where field = 'change_count')::bigint as changes
                   from done group by 1) f
             where i.product_id = f.product_id
+        ), emptied as (
+            update learner set state = null
+            where product_id in (select product_id from done where kind like 'learner.%')
         )
         select array_agg(product_id order by product_id) into touched from told;
         return coalesce(touched, '{}');

@@ -3,7 +3,7 @@
 -- units that were sold. What customers would have bought at those prices is unknown, so no uplift is claimed. Nothing
 -- is written: the functions that price products are pure. Pins, halts and declarations of the period are left out, the
 -- declaration is today's, and ticks come at their time to the second; where none of that differs, the rule that was in
--- force reproduces the actual path. Of a cancelled order the learner takes back what was really paid.
+-- force reproduces the actual path.
 
 -- One price path: the moments of its changes, with price, stock and the guard that bound.
 create function path_json(
@@ -32,16 +32,30 @@ language sql immutable as $$
     select to_timestamp((floor(extract(epoch from last) / seconds) + 1) * seconds)
 $$;
 
+-- What a tick, a declaration or a product's first stock renews in a replay.
+create function replay_estimates(
+    declared product, chosen rule, i inventory, l replay_learner, mode text, moment timestamptz
+) returns inventory
+language plpgsql stable as $$
+begin
+    if mode = 'stock' and (i.opening_rate is not null or chosen.strategy = 'learn') then return i; end if;
+    i := with_opening_rate(declared, chosen, i, mode, moment);
+    if chosen.strategy = 'learn' then i := with_estimates(declared, i, (l.run).state); end if;
+    return i;
+end $$;
+
 -- The state that a replay begins with: a product that existed as if the rule were activated at `starts`, with its stock
--- and price then and nothing learned; any other as it was opened. opening_price is the price before the rule applied.
-create function begin_replay(declared product, chosen rule, starts timestamptz, ends timestamptz)
-returns inventory
+-- and price then and what the ledgers teach until then; any other as it was opened. opening_price is the price before
+-- the rule applied.
+create function begin_replay(
+    declared product, chosen rule, starts timestamptz, ends timestamptz, out i inventory, out l replay_learner
+)
 language plpgsql stable as $$
 declare
-    i inventory;
     v price_verdict;
     moment timestamptz := starts;
     is_new boolean;
+    state float8[] := learner_empty();
 begin
     select m.stock_after, m.sequence into i.stock, i.movement_count from stock_movement m
     where m.product_id = declared.product_id and m.at < starts order by m.sequence desc limit 1;
@@ -53,19 +67,28 @@ begin
     else
         select coalesce((select c.new_price from price_change c
                          where c.product_id = declared.product_id and c.at < starts
-                         order by c.sequence desc limit 1), opening_price), opening_rate
-        into i.price, i.opening_rate from inventory where product_id = declared.product_id;
+                         order by c.sequence desc limit 1), opening_price), learning_since,
+               (select count(*) from price_change c where c.product_id = declared.product_id and c.at < starts)
+        into i.price, i.learning_since, i.change_count from inventory where product_id = declared.product_id;
     end if;
     i.product_id := declared.product_id;
+    i.opening_is_final := false;
     i.band := 0;
     i.ticked_at := moment;
     i.anchor_date := (moment at time zone 'UTC')::date;
+    if models_demand(chosen.strategy) then
+        l := row((select s from due_folds(array[i], moment, true) s), null, '{}', '{}', '{}', '{}', '{}', '{}');
+        if chosen.strategy = 'learn' and not is_new then
+            state := (select f.state from fold_ledgers(array[l.span]) f);
+        end if;
+        l.run := begin_run(state, i.price, moment);
+        if not is_new then i := replay_estimates(declared, chosen, i, l, 'declaration', moment); end if;
+    end if;
     v := evaluate_price(declared, chosen, i, case when is_new then 'first' else 'declaration' end);
     i.opening_price := case when is_new then v.price else i.price end;
     i.price := v.price;
     i.anchor_price := v.price;
     i.band := v.band;
-    return i;
 end $$;
 
 -- A product's movements after one of them, and a last row at the end of the period that moves nothing.
@@ -79,8 +102,60 @@ language sql stable as $$
     union all select 9223372036854775807, null, 0, null, ends, null
 $$;
 
+-- The segment of a replay that is open is closed, at the moment that its run has come to.
+create function replay_segment(l replay_learner, price float8) returns replay_learner
+language plpgsql immutable as $$
+begin
+    l.distances := l.distances || price_distance((l.run).price, (l.span).base, (l.span).elasticity, (l.span).decay,
+                                                 age_between(l.span, (l.run).opened_at, (l.run).counted_to));
+    l.folds := l.folds || cardinality(l.moments) + 1;
+    l.run := run_price(l.run, l.span, price);
+    return l;
+end $$;
+
+create function replay_fold(l replay_learner) returns replay_learner
+language plpgsql immutable as $$
+begin
+    l := replay_segment(l, (l.run).price);
+    l.run := run_fold(l.run, l.span);
+    l.moments := l.moments || (l.run).folded_at;
+    return l;
+end $$;
+
+-- What a movement of a replay teaches. An order of before the period is not taken back.
+create function replay_movement(l replay_learner, kind text, quantity integer, order_id bigint) returns replay_learner
+language plpgsql immutable as $$
+declare
+    n integer := array_position(l.orders, order_id);
+    segment integer := l.segments[n];
+begin
+    if kind = 'sale' then
+        l.run.units := (l.run).units - quantity;
+        l.orders := l.orders || order_id;
+        l.units := l.units || -quantity;
+        l.segments := l.segments || cardinality(l.distances) + 1;
+    elsif kind = 'cancel' and segment > cardinality(l.distances) then
+        l.run.units := (l.run).units - l.units[n];
+    elsif kind = 'cancel' and n is not null then
+        l.run := run_undo(l.run, l.units[n], l.distances[segment], l.moments[l.folds[segment]]);
+    end if;
+    return l;
+end $$;
+
+-- Brings what a replay has learned to an event, the row being as it stood until then, and at a tick folds it.
+create function replay_event(
+    l replay_learner, moment timestamptz, was inventory, mode text, kind text, quantity integer, order_id bigint
+) returns replay_learner
+language plpgsql immutable as $$
+begin
+    if was.price <> (l.run).price then l := replay_segment(l, was.price); end if;
+    l.run := run_to(l.run, l.span, moment, was.stock > 0);
+    if mode = 'tick' then return replay_fold(l); end if;
+    return replay_movement(l, kind, quantity, order_id);
+end $$;
+
 -- Replays one product's stock ledger from `starts` to `ends` under a rule. As in the inventory trigger: a tick begins a
--- pricing day, then what is learned is brought up to date, then the price is evaluated.
+-- pricing day, then what was learned is folded, then the price is evaluated.
 create function replay_product(
     declared product, chosen rule, starts timestamptz, ends timestamptz, most integer
 ) returns jsonb
@@ -88,10 +163,10 @@ language plpgsql stable as $$
 declare
     i inventory;
     was inventory;
+    l replay_learner;
     v price_verdict;
-    moved record;
+    moved record := begin_replay(declared, chosen, starts, ends);
     mode text;
-    why movement_cause;
     moment timestamptz;
     tick timestamptz;
     charged numeric := 0;
@@ -101,7 +176,7 @@ declare
     guards text[] := '{}';
 begin
     declared.archived_at := null;
-    i := begin_replay(declared, chosen, starts, ends);
+    i := moved.i; l := moved.l;
     if i.price <> i.opening_price then
         at := array[starts]; prices := array[i.price]; stocks := array[i.stock]; guards := array[null];
     end if;
@@ -127,8 +202,8 @@ begin
                 if mode = 'first' then i.ticked_at := moment; end if;
             end if;
             if models_demand(chosen.strategy) then
-                why := row(case when mode = 'tick' then 'tick' else moved.kind end, null, null, moved.order_id);
-                i := learn_and_estimate(declared, chosen, was, i, mode, moment, why);
+                l := replay_event(l, moment, was, mode, moved.kind, moved.quantity, moved.order_id);
+                i := replay_estimates(declared, chosen, i, l, mode, moment);
             end if;
             v := evaluate_price(declared, chosen, i, mode);
             i.band := v.band;

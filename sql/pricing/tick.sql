@@ -5,11 +5,12 @@
 -- rule's period has begun anew; next_after is null at the end. A page reads at most fifty times as many, so that it is
 -- short too where nothing is due. Before the first page, failing products that are due are retried, and pins that ended
 -- are removed. Rows that another session has locked are skipped and counted, and so are failures: those products wait
--- for their retry. Single-flight: while another session ticks, it does nothing.
+-- for their retry. Single-flight: while another session ticks, it does nothing. Rows are read in the order of their
+-- keys until the page is full, and not first gathered and sorted.
 create function tick_page(
     most integer, after bigint, out evaluated bigint, out skipped bigint, out failed bigint, out next_after bigint
 )
-language plpgsql as $$
+language plpgsql set enable_bitmapscan = off as $$
 declare
     moment timestamptz := pricing_now();
     looked bigint[] := array(select product_id from inventory where product_id > after
@@ -19,6 +20,7 @@ declare
     page bigint[];
     free bigint[];
     bad bigint[];
+    due integer;
 begin
     evaluated := 0;
     skipped := 0;
@@ -45,13 +47,16 @@ begin
           and (i.ticked_at is null or floor(extract(epoch from i.ticked_at) / r.tick_seconds)
                                       <> floor(extract(epoch from moment) / r.tick_seconds))
         order by i.product_id limit most);
+    due := cardinality(page);
+    page := fold_page(page, 5000);
+    perform fold_anew(page, moment);
     free := array(select product_id from inventory where product_id = any (page)
                   order by product_id for no key update skip locked);
     bad := evaluate_products(free, row('tick', null, '', null)::movement_cause);
     evaluated := evaluated + cardinality(free) - cardinality(bad);
     failed := failed + cardinality(bad);
     skipped := skipped + cardinality(page) - cardinality(free);
-    next_after := case when cardinality(page) = most then page[most]
+    next_after := case when due = most or cardinality(page) < due then page[cardinality(page)]
                        when cardinality(looked) = 50 * most then last end;
     if next_after is null then
         update tick_state set completed_at = moment where completed_at is distinct from moment;

@@ -80,7 +80,7 @@ enum DaemonStatements {
     /// Small pages, so that an order waits for one no longer than it takes to price so many products.
     static let tick = Statement<TickPage>(
         "tick_page",
-        "select evaluated, skipped, failed, next_after from tick_page(100, $1)"
+        "select evaluated, skipped, failed, next_after from tick_page(50, $1)"
     ) { row throws(PostgresError) in
         TickPage(
             evaluated: try row.int(0),
