@@ -41,11 +41,13 @@ begin
     end if;
     failing := array(select product_id from failing_product);
     page := array(
-        select i.product_id from inventory i join product d using (product_id) join rule r using (rule_id)
-        where i.product_id > after and i.product_id <= last and d.product_id > after and d.product_id <= last
-          and d.archived_at is null and i.product_id <> all (failing)
-          and (i.ticked_at is null or floor(extract(epoch from i.ticked_at) / r.tick_seconds)
-                                      <> floor(extract(epoch from moment) / r.tick_seconds))
+        select i.product_id from inventory i
+        where i.product_id > after and i.product_id <= last and i.product_id <> all (failing)
+          -- A sub-select and not a join, which a plan for any range may gather and sort in millions of rows.
+          and (select d.archived_at is null
+                      and (i.ticked_at is null or floor(extract(epoch from i.ticked_at) / r.tick_seconds)
+                                                  <> floor(extract(epoch from moment) / r.tick_seconds))
+               from product d join rule r using (rule_id) where d.product_id = i.product_id)
         order by i.product_id limit most);
     due := cardinality(page);
     page := fold_page(page, 5000);
