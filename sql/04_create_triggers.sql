@@ -57,7 +57,7 @@ declare
     why movement_cause := new.cause;
     ends_order boolean := new.ends_order;
     stock_moved boolean := new.stock <> old.stock;
-    mode text := 'stock';
+    mode text;
     declared product;
     chosen rule;
     verdict price_verdict;
@@ -99,13 +99,9 @@ begin
     if (new.pin_price, new.pinned_until) is distinct from (old.pin_price, old.pinned_until) then
         perform check_pin(new.pin_price, declared, chosen), check_pin_end(new.pinned_until, moment);
     end if;
-    if new.pin_price is null or new.pin_price is not distinct from old.pin_price then
-        mode := evaluation_mode(old, new, why.kind);
-    end if;
+    mode := evaluation_mode(old, new, why.kind);
     new := begin_day(old, new, mode, why.kind, moment);
-    if models_demand(chosen.strategy) then
-        new := renew_estimates(declared, chosen, old, new, mode, moment);
-    end if;
+    new := renew_estimates(declared, chosen, old, new, mode, moment);
     verdict := evaluate_price(declared, chosen, new, mode);
     new.band := verdict.band;
     if verdict.price <> old.price or mode <> 'stock' then

@@ -7,7 +7,7 @@ CREATE DOMAIN pricing.amount AS numeric(12,2)
 CREATE DOMAIN pricing.demand_weight AS double precision
 	CONSTRAINT demand_weight_range CHECK (((VALUE = (0)::double precision) OR ((VALUE >= (0.000000001)::double precision) AND (VALUE <= (1000)::double precision))));
 CREATE DOMAIN pricing.event_topic AS text
-	CONSTRAINT event_outbox_topic_known CHECK ((VALUE = ANY (ARRAY['price'::text, 'stock'::text, 'order'::text, 'automation'::text])));
+	CONSTRAINT notice_topic_known CHECK ((VALUE = ANY (ARRAY['price'::text, 'stock'::text, 'order'::text, 'automation'::text])));
 CREATE DOMAIN pricing.finite_number AS double precision
 	CONSTRAINT finite_number_is_number CHECK (((VALUE >= ('-1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision) AND (VALUE <= ('1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision)));
 CREATE DOMAIN pricing.finite_numbers AS double precision[]
@@ -24,13 +24,6 @@ CREATE TYPE pricing.movement_cause AS (
 );
 CREATE DOMAIN pricing.movement_kind AS text
 	CONSTRAINT stock_movement_kind_known CHECK ((VALUE = ANY (ARRAY['initial'::text, 'sale'::text, 'cancel'::text, 'return'::text, 'restock'::text, 'adjust'::text])));
-CREATE TYPE pricing.unit_sale AS (
-	order_id bigint,
-	actor text,
-	quantity integer,
-	stock_event bigint,
-	price_event bigint
-);
 CREATE TYPE pricing_code.audit_finding AS (
 	kind text,
 	"table" text,
@@ -43,17 +36,10 @@ CREATE TYPE pricing_code.audit_finding AS (
 );
 CREATE TYPE pricing_code.batch_line AS (
 	call integer,
-	actor text,
 	product_id bigint,
 	quantity bigint,
-	max_price numeric,
 	price numeric(12,2),
-	available integer,
-	is_open boolean,
-	asked bigint,
-	stock_event bigint,
-	price_event bigint,
-	order_event bigint
+	is_calm boolean
 );
 CREATE TYPE pricing_code.lab_policy AS (
 	strategy text,
@@ -156,6 +142,18 @@ CREATE TYPE pricing_code.replay_learner AS (
 	folds integer[],
 	moments timestamp with time zone[]
 );
+CREATE TYPE pricing_code.stream_event AS (
+	sequence bigint,
+	at timestamp with time zone,
+	topic text,
+	op text,
+	product_id bigint,
+	key bigint,
+	before jsonb,
+	after jsonb,
+	cause jsonb,
+	actor text
+);
 CREATE TYPE pricing_code.wanted_line AS (
 	product_id bigint,
 	quantity bigint,
@@ -180,13 +178,16 @@ CREATE TABLE pricing.inventory (
     change_count bigint DEFAULT 0 NOT NULL,
     last_restock_at pricing.finite_time,
     cause pricing.movement_cause,
+    ends_order boolean,
+    sales integer,
     opening_rate pricing.finite_number,
     opening_is_final boolean DEFAULT false NOT NULL,
     elasticity_now pricing.finite_number,
     rate_now pricing.finite_number,
     next_eta pricing.finite_time,
     changed_at pricing.finite_time,
-    sales pricing.unit_sale[],
+    stands_from integer,
+    stands_to integer,
     learning_since pricing.finite_time,
     CONSTRAINT inventory_band_known CHECK ((band = ANY (ARRAY['-1'::integer, 0, 1]))),
     CONSTRAINT inventory_held_range CHECK (((held >= 0) AND (held <= stock))),
@@ -269,11 +270,9 @@ CREATE TABLE pricing.rule (
     CONSTRAINT rule_gap_share_range CHECK (((gap_share >= (0)::numeric) AND (gap_share <= 0.45))),
     CONSTRAINT rule_minimum_margin_range CHECK (((minimum_margin >= (0)::numeric) AND (minimum_margin <= (10)::numeric))),
     CONSTRAINT rule_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
-    CONSTRAINT rule_never_up_markdown CHECK (((NOT never_up) OR (strategy = 'markdown'::text))),
     CONSTRAINT rule_price_offset_range CHECK ((((price_offset)::numeric >= (0)::numeric) AND ((price_offset)::numeric < (price_step)::numeric))),
     CONSTRAINT rule_price_step_positive CHECK (((price_step)::numeric > (0)::numeric)),
     CONSTRAINT rule_status_known CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'retired'::text]))),
-    CONSTRAINT rule_strategy_known CHECK ((strategy = ANY (ARRAY['bands'::text, 'cover'::text, 'deadline'::text, 'learn'::text, 'restock'::text, 'markdown'::text, 'manual'::text]))),
     CONSTRAINT rule_tick_seconds_range CHECK ((tick_seconds = ANY (ARRAY[3600, 21600, 86400]))),
     CONSTRAINT rule_up_share_range CHECK (((up_share >= (0)::numeric) AND (up_share <= (1)::numeric))),
     CONSTRAINT rule_version_positive CHECK ((version >= 1))
@@ -297,19 +296,6 @@ CREATE TABLE pricing.automation_halt (
     resumed_at pricing.finite_time,
     CONSTRAINT automation_halt_one_scope CHECK (((category_id IS NULL) OR (product_id IS NULL)))
 );
-CREATE TABLE pricing.event (
-    sequence bigint NOT NULL,
-    at pricing.finite_time NOT NULL,
-    topic text NOT NULL,
-    op text NOT NULL,
-    product_id bigint,
-    key bigint NOT NULL,
-    before jsonb,
-    after jsonb,
-    cause jsonb NOT NULL,
-    actor text NOT NULL
-)
-PARTITION BY RANGE (sequence);
 CREATE TABLE pricing.expectation (
     expectation_id bigint NOT NULL,
     product_id bigint NOT NULL,
@@ -371,16 +357,21 @@ CREATE TABLE pricing.hash_secret (
 CREATE TABLE pricing.request_key (
     key text NOT NULL,
     request_hash bytea NOT NULL,
-    reply text NOT NULL,
-    created_at pricing.finite_time DEFAULT now() NOT NULL
+    reply text,
+    order_id bigint,
+    created_at pricing.finite_time DEFAULT now() NOT NULL,
+    CONSTRAINT request_key_one_reply CHECK (((reply IS NULL) <> (order_id IS NULL)))
 );
-CREATE TABLE pricing.order_line (
-    order_id bigint NOT NULL,
-    product_id bigint NOT NULL,
-    quantity integer NOT NULL,
-    unit_price pricing.amount NOT NULL,
-    CONSTRAINT order_line_quantity_positive CHECK ((quantity > 0)),
-    CONSTRAINT order_line_unit_price_positive CHECK (((unit_price)::numeric > (0)::numeric))
+CREATE TABLE pricing.strategy (
+    name text NOT NULL,
+    summary text NOT NULL,
+    basis text NOT NULL,
+    learns boolean NOT NULL,
+    awaits_goods boolean NOT NULL,
+    charges_scarcity boolean NOT NULL,
+    may_never_rise boolean NOT NULL,
+    CONSTRAINT strategy_basis_known CHECK ((basis = ANY (ARRAY['base'::text, 'level'::text, 'demand'::text]))),
+    CONSTRAINT strategy_facts_of_demand CHECK (((basis = 'demand'::text) OR (NOT (learns OR awaits_goods OR charges_scarcity))))
 );
 ALTER TABLE pricing.app_user ALTER COLUMN user_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pricing.app_user_user_id_seq
@@ -436,6 +427,12 @@ ALTER TABLE pricing.category ALTER COLUMN category_id ADD GENERATED ALWAYS AS ID
     NO MAXVALUE
     CACHE 1
 );
+CREATE SEQUENCE pricing.change_number
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
 ALTER TABLE pricing.customer_order ALTER COLUMN order_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pricing.customer_order_order_id_seq
     START WITH 1
@@ -444,55 +441,33 @@ ALTER TABLE pricing.customer_order ALTER COLUMN order_id ADD GENERATED ALWAYS AS
     NO MAXVALUE
     CACHE 1
 );
-CREATE TABLE pricing.event_outbox (
-    event_id bigint NOT NULL,
-    transaction_id xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    at pricing.finite_time NOT NULL,
-    topic pricing.event_topic NOT NULL,
-    op text NOT NULL,
-    product_id bigint,
-    key bigint NOT NULL,
-    before jsonb,
-    after jsonb,
-    cause jsonb NOT NULL,
-    actor text NOT NULL
+CREATE TABLE pricing.event_range (
+    first_number bigint NOT NULL,
+    event_count integer NOT NULL,
+    transaction_id bigint NOT NULL,
+    first_change bigint NOT NULL,
+    last_change bigint NOT NULL,
+    at pricing.finite_time NOT NULL
 )
-WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000');
-ALTER TABLE pricing.event_outbox ALTER COLUMN event_id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME pricing.event_outbox_event_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-CREATE TABLE pricing.event_p0 (
-    sequence bigint NOT NULL,
-    at pricing.finite_time NOT NULL,
-    topic text NOT NULL,
-    op text NOT NULL,
-    product_id bigint,
-    key bigint NOT NULL,
-    before jsonb,
-    after jsonb,
-    cause jsonb NOT NULL,
-    actor text NOT NULL
+PARTITION BY RANGE (first_number);
+CREATE TABLE pricing.event_range_p0 (
+    first_number bigint NOT NULL,
+    event_count integer NOT NULL,
+    transaction_id bigint NOT NULL,
+    first_change bigint NOT NULL,
+    last_change bigint NOT NULL,
+    at pricing.finite_time NOT NULL
 );
 CREATE TABLE pricing.event_sequence (
     only_row boolean DEFAULT true NOT NULL,
     last_number bigint DEFAULT 0 NOT NULL,
     first_number bigint DEFAULT 1 NOT NULL,
     stream_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    looked_to bigint DEFAULT 0 NOT NULL,
+    running bigint[] DEFAULT '{}'::bigint[] NOT NULL,
     CONSTRAINT event_sequence_only_row CHECK (only_row)
 )
 WITH (fillfactor='10');
-CREATE TABLE pricing.event_set_aside (
-    event_id bigint NOT NULL,
-    "row" jsonb NOT NULL,
-    sqlstate text NOT NULL,
-    message text NOT NULL,
-    at pricing.finite_time DEFAULT now() NOT NULL
-);
 ALTER TABLE pricing.expectation ALTER COLUMN expectation_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pricing.expectation_expectation_id_seq
     START WITH 1
@@ -529,6 +504,37 @@ CREATE TABLE pricing.learner_fold (
     movement bigint NOT NULL,
     change bigint NOT NULL
 );
+CREATE TABLE pricing.notice (
+    transaction_id bigint NOT NULL,
+    change_id bigint NOT NULL,
+    at pricing.finite_time NOT NULL,
+    topic pricing.event_topic NOT NULL,
+    op text NOT NULL,
+    product_id bigint,
+    key bigint NOT NULL,
+    before jsonb,
+    after jsonb,
+    cause jsonb NOT NULL,
+    actor text NOT NULL
+);
+CREATE TABLE pricing.order_change (
+    transaction_id bigint NOT NULL,
+    change_id bigint NOT NULL,
+    order_id bigint NOT NULL,
+    old_status text NOT NULL,
+    new_status text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at pricing.finite_time NOT NULL
+);
+CREATE TABLE pricing.order_line (
+    order_id bigint NOT NULL,
+    product_id bigint NOT NULL,
+    quantity integer NOT NULL,
+    unit_price pricing.amount NOT NULL,
+    CONSTRAINT order_line_quantity_positive CHECK ((quantity > 0)),
+    CONSTRAINT order_line_unit_price_positive CHECK (((unit_price)::numeric > (0)::numeric))
+);
 CREATE TABLE pricing.price_change (
     price_change_id bigint NOT NULL,
     product_id bigint NOT NULL,
@@ -544,6 +550,8 @@ CREATE TABLE pricing.price_change (
     reason text DEFAULT ''::text NOT NULL,
     actor text NOT NULL,
     at pricing.finite_time NOT NULL,
+    transaction_id bigint NOT NULL,
+    change_id bigint NOT NULL,
     CONSTRAINT price_change_moves CHECK (((old_price)::numeric <> (new_price)::numeric))
 );
 ALTER TABLE pricing.price_change ALTER COLUMN price_change_id ADD GENERATED ALWAYS AS IDENTITY (
@@ -591,13 +599,17 @@ WITH (fillfactor='90');
 CREATE TABLE pricing.stock_movement (
     product_id bigint NOT NULL,
     sequence bigint NOT NULL,
+    transaction_id bigint NOT NULL,
+    change_id bigint NOT NULL,
     kind pricing.movement_kind NOT NULL,
     quantity pricing.moved_quantity NOT NULL,
     stock_after integer NOT NULL,
     order_id bigint,
+    ends_order boolean DEFAULT false NOT NULL,
     reason text DEFAULT ''::text NOT NULL,
     actor text NOT NULL,
-    at pricing.finite_time NOT NULL
+    at pricing.finite_time NOT NULL,
+    CONSTRAINT stock_movement_ends_order CHECK (((NOT ends_order) OR (((kind)::text = 'sale'::text) AND (order_id IS NOT NULL))))
 );
 ALTER TABLE pricing.supplier ALTER COLUMN supplier_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pricing.supplier_supplier_id_seq
@@ -613,12 +625,135 @@ CREATE TABLE pricing.tick_state (
     CONSTRAINT tick_state_only_row CHECK (only_row)
 )
 WITH (fillfactor='10');
+CREATE TABLE pricing.transaction_origin (
+    only_row boolean DEFAULT true NOT NULL,
+    system_identifier bigint DEFAULT 0 NOT NULL,
+    offset_by bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT transaction_origin_only_row CHECK (only_row)
+);
 CREATE TABLE pricing.virtual_clock (
     only_row boolean DEFAULT true NOT NULL,
     at pricing.finite_time NOT NULL,
     CONSTRAINT virtual_clock_only_row CHECK (only_row)
 );
-ALTER TABLE ONLY pricing.event ATTACH PARTITION pricing.event_p0 FOR VALUES FROM (MINVALUE) TO ('20000000');
+CREATE VIEW pricing_code.event AS
+ SELECT events_between.sequence,
+    events_between.at,
+    events_between.topic,
+    events_between.op,
+    events_between.product_id,
+    events_between.key,
+    events_between.before,
+    events_between.after,
+    events_between.cause,
+    events_between.actor
+   FROM pricing_code.events_between((0)::bigint, NULL::bigint, NULL::integer) events_between(sequence, at, topic, op, product_id, key, before, after, cause, actor);
+CREATE VIEW pricing_code.ledger_change AS
+ SELECT stock_movement.transaction_id,
+    stock_movement.change_id,
+    (1 + (stock_movement.ends_order)::integer) AS events,
+    (stock_movement.at)::timestamp with time zone AS at
+   FROM pricing.stock_movement
+UNION ALL
+ SELECT price_change.transaction_id,
+    price_change.change_id,
+    1 AS events,
+    price_change.at
+   FROM pricing.price_change
+UNION ALL
+ SELECT order_change.transaction_id,
+    order_change.change_id,
+    1 AS events,
+    order_change.at
+   FROM pricing.order_change
+UNION ALL
+ SELECT notice.transaction_id,
+    notice.change_id,
+    1 AS events,
+    notice.at
+   FROM pricing.notice;
+CREATE VIEW pricing_code.recorded_event AS
+ SELECT m.transaction_id,
+    m.change_id,
+    1 AS part,
+    (m.at)::timestamp with time zone AS at,
+    'stock'::text AS topic,
+    'update'::text AS op,
+    m.product_id,
+    m.product_id AS key,
+    jsonb_build_object('stock', (m.stock_after - (m.quantity)::integer)) AS before,
+    jsonb_build_object('stock', m.stock_after) AS after,
+    pricing_code.event_cause((m.kind)::text, m.order_id) AS cause,
+    m.actor
+   FROM pricing.stock_movement m
+UNION ALL
+ SELECT c.transaction_id,
+    c.change_id,
+    2 AS part,
+    c.at,
+    'price'::text AS topic,
+    'update'::text AS op,
+    c.product_id,
+    c.product_id AS key,
+    jsonb_build_object('price', (c.old_price)::text) AS before,
+    jsonb_build_object('price', (c.new_price)::text, 'stock', c.stock, 'title', ( SELECT d.title
+           FROM pricing.product d
+          WHERE (d.product_id = c.product_id)), 'reason', pricing_code.price_reason(c.cause, c.binding_guard, c.inputs, c.reason)) AS after,
+    pricing_code.event_cause(c.cause, c.order_id) AS cause,
+    c.actor
+   FROM pricing.price_change c
+UNION ALL
+ SELECT m.transaction_id,
+    m.change_id,
+    3 AS part,
+    o.placed_at AS at,
+    'order'::text AS topic,
+    'insert'::text AS op,
+    NULL::bigint AS product_id,
+    o.order_id AS key,
+    NULL::jsonb AS before,
+    jsonb_build_object('status', 'pending', 'total', (o.total)::text, 'customerId', o.customer_id, 'lines', ( SELECT jsonb_agg(jsonb_build_object('productId', l.product_id, 'quantity', l.quantity, 'unitPrice', (l.unit_price)::text) ORDER BY l.product_id) AS jsonb_agg
+           FROM pricing.order_line l
+          WHERE (l.order_id = o.order_id))) AS after,
+    pricing_code.event_cause('sale'::text, o.order_id) AS cause,
+    o.actor
+   FROM (pricing.stock_movement m
+     JOIN pricing.customer_order o USING (order_id))
+  WHERE m.ends_order
+UNION ALL
+ SELECT c.transaction_id,
+    c.change_id,
+    4 AS part,
+    c.at,
+    'order'::text AS topic,
+    'update'::text AS op,
+    NULL::bigint AS product_id,
+    c.order_id AS key,
+    jsonb_build_object('status', c.old_status) AS before,
+    jsonb_build_object('status', c.new_status, 'total', (o.total)::text, 'customerId', o.customer_id) AS after,
+    (pricing_code.event_cause(c.new_status, c.order_id) ||
+        CASE
+            WHEN (c.reason = ''::text) THEN '{}'::jsonb
+            ELSE jsonb_build_object('reason', c.reason)
+        END) AS cause,
+    c.actor
+   FROM (pricing.order_change c
+     JOIN pricing.customer_order o USING (order_id))
+UNION ALL
+ SELECT notice.transaction_id,
+    notice.change_id,
+    5 AS part,
+    notice.at,
+    notice.topic,
+    notice.op,
+    notice.product_id,
+    notice.key,
+    notice.before,
+    notice.after,
+    notice.cause,
+    notice.actor
+   FROM pricing.notice;
+ALTER TABLE ONLY pricing.event_range ATTACH PARTITION pricing.event_range_p0 FOR VALUES FROM (MINVALUE) TO ('20000000');
 ALTER TABLE ONLY pricing.app_user
     ADD CONSTRAINT app_user_pkey PRIMARY KEY (user_id);
 ALTER TABLE ONLY pricing.audit_repair
@@ -635,14 +770,10 @@ ALTER TABLE ONLY pricing.category
     ADD CONSTRAINT category_pkey PRIMARY KEY (category_id);
 ALTER TABLE ONLY pricing.customer_order
     ADD CONSTRAINT customer_order_pkey PRIMARY KEY (order_id);
-ALTER TABLE ONLY pricing.event_outbox
-    ADD CONSTRAINT event_outbox_pkey PRIMARY KEY (event_id);
-ALTER TABLE ONLY pricing.event_p0
-    ADD CONSTRAINT event_p0_pkey PRIMARY KEY (sequence);
+ALTER TABLE ONLY pricing.event_range_p0
+    ADD CONSTRAINT event_range_p0_pkey PRIMARY KEY (first_number);
 ALTER TABLE ONLY pricing.event_sequence
     ADD CONSTRAINT event_sequence_pkey PRIMARY KEY (only_row);
-ALTER TABLE ONLY pricing.event_set_aside
-    ADD CONSTRAINT event_set_aside_pkey PRIMARY KEY (event_id);
 ALTER TABLE ONLY pricing.expectation
     ADD CONSTRAINT expectation_pkey PRIMARY KEY (expectation_id);
 ALTER TABLE ONLY pricing.failing_product
@@ -655,6 +786,10 @@ ALTER TABLE ONLY pricing.learner_fold
     ADD CONSTRAINT learner_fold_pkey PRIMARY KEY (product_id, number);
 ALTER TABLE ONLY pricing.learner
     ADD CONSTRAINT learner_pkey PRIMARY KEY (product_id);
+ALTER TABLE ONLY pricing.notice
+    ADD CONSTRAINT notice_pkey PRIMARY KEY (transaction_id, change_id);
+ALTER TABLE ONLY pricing.order_change
+    ADD CONSTRAINT order_change_pkey PRIMARY KEY (transaction_id, change_id);
 ALTER TABLE ONLY pricing.order_line
     ADD CONSTRAINT order_line_pkey PRIMARY KEY (order_id, product_id);
 ALTER TABLE ONLY pricing.price_change
@@ -677,12 +812,16 @@ ALTER TABLE ONLY pricing.shelf
     ADD CONSTRAINT shelf_pkey PRIMARY KEY (product_id);
 ALTER TABLE ONLY pricing.stock_movement
     ADD CONSTRAINT stock_movement_pkey PRIMARY KEY (product_id, sequence);
+ALTER TABLE ONLY pricing.strategy
+    ADD CONSTRAINT strategy_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pricing.supplier
     ADD CONSTRAINT supplier_pkey PRIMARY KEY (supplier_id);
 ALTER TABLE ONLY pricing.supplier
     ADD CONSTRAINT supplier_tax_number_key UNIQUE (tax_number);
 ALTER TABLE ONLY pricing.tick_state
     ADD CONSTRAINT tick_state_pkey PRIMARY KEY (only_row);
+ALTER TABLE ONLY pricing.transaction_origin
+    ADD CONSTRAINT transaction_origin_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY pricing.virtual_clock
     ADD CONSTRAINT virtual_clock_pkey PRIMARY KEY (only_row);
 CREATE UNIQUE INDEX app_user_email_key ON pricing.app_user USING btree (pricing.fold_case(email)) WHERE (archived_at IS NULL);
@@ -699,6 +838,8 @@ CREATE INDEX expectation_open_index ON pricing.expectation USING btree (product_
 CREATE INDEX inventory_pinned_index ON pricing.inventory USING btree (product_id) WHERE (pin_price IS NOT NULL);
 CREATE INDEX order_line_product_index ON pricing.order_line USING btree (product_id);
 CREATE INDEX price_change_at_index ON pricing.price_change USING btree (at);
+CREATE INDEX price_change_order_index ON pricing.price_change USING btree (order_id) WHERE (order_id IS NOT NULL);
+CREATE INDEX price_change_transaction_index ON pricing.price_change USING btree (transaction_id, change_id);
 CREATE INDEX product_category_index ON pricing.product USING btree (category_id);
 CREATE INDEX product_rule_index ON pricing.product USING btree (rule_id);
 CREATE INDEX product_supplier_index ON pricing.product USING btree (supplier_id);
@@ -709,6 +850,7 @@ CREATE INDEX request_key_created_index ON pricing.request_key USING btree (creat
 CREATE UNIQUE INDEX rule_one_active_version ON pricing.rule USING btree (name) WHERE (status = 'active'::text);
 CREATE INDEX shelf_level_index ON pricing.shelf USING btree (level, product_id);
 CREATE INDEX shelf_price_index ON pricing.shelf USING btree (price, product_id);
+CREATE INDEX stock_movement_transaction_index ON pricing.stock_movement USING btree (transaction_id, change_id);
 CREATE UNIQUE INDEX supplier_tax_number_fold_key ON pricing.supplier USING btree (pricing.fold_case(tax_number));
 CREATE TRIGGER app_user_born BEFORE INSERT ON pricing.app_user FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER app_user_name_clean BEFORE INSERT OR UPDATE OF full_name, email, phone_number ON pricing.app_user FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_user_names();
@@ -717,10 +859,12 @@ CREATE TRIGGER automation_halt_name_clean BEFORE INSERT OR UPDATE OF resume_reas
 CREATE TRIGGER category_name_clean BEFORE INSERT OR UPDATE OF name ON pricing.category FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_category_name();
 CREATE TRIGGER customer_order_move BEFORE UPDATE OF status ON pricing.customer_order FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_order_move();
 CREATE TRIGGER expectation_price AFTER INSERT OR DELETE OR UPDATE ON pricing.expectation FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_expectation_price();
-CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
-CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, price, pin_price, pinned_until, learning_since, opening_rate, next_eta, cause, sales ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_move();
+CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
+CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, price, pin_price, pinned_until, learning_since, opening_rate, next_eta, cause, ends_order, sales ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_move();
 CREATE TRIGGER inventory_no_delete BEFORE DELETE ON pricing.inventory FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_inventory_no_delete();
 CREATE TRIGGER inventory_open BEFORE INSERT ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_open();
+CREATE TRIGGER notice_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.notice FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER order_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.order_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER price_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.price_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER product_archive_expectations AFTER UPDATE OF archived_at ON pricing.product FOR EACH ROW WHEN (((old.archived_at IS NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION pricing_code.tg_product_stop_waiting();
 CREATE TRIGGER product_born BEFORE INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
@@ -733,7 +877,9 @@ CREATE TRIGGER product_recategorize BEFORE UPDATE OF category_id ON pricing.prod
 CREATE TRIGGER rule_born BEFORE INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER rule_keep BEFORE UPDATE ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_keep();
 CREATE TRIGGER rule_name_clean BEFORE INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_name();
+CREATE TRIGGER rule_never_up BEFORE INSERT ON pricing.rule FOR EACH ROW WHEN (new.never_up) EXECUTE FUNCTION pricing_code.tg_rule_never_up();
 CREATE TRIGGER stock_movement_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.stock_movement FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER strategy_keep BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON pricing.strategy FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_strategy_keep();
 CREATE TRIGGER supplier_born BEFORE INSERT ON pricing.supplier FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER supplier_name_clean BEFORE INSERT OR UPDATE OF company_name, contact_email, tax_number ON pricing.supplier FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_supplier_names();
 CREATE CONSTRAINT TRIGGER virtual_clock_sandbox AFTER INSERT OR UPDATE ON pricing.virtual_clock DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_virtual_clock_sandbox();
@@ -757,5 +903,7 @@ ALTER TABLE ONLY pricing.product
     ADD CONSTRAINT product_rule_fkey FOREIGN KEY (rule_id) REFERENCES pricing.rule(rule_id);
 ALTER TABLE ONLY pricing.product
     ADD CONSTRAINT product_supplier_fkey FOREIGN KEY (supplier_id) REFERENCES pricing.supplier(supplier_id);
+ALTER TABLE ONLY pricing.rule
+    ADD CONSTRAINT rule_strategy_fkey FOREIGN KEY (strategy) REFERENCES pricing.strategy(name);
 ALTER TABLE ONLY pricing.shelf
     ADD CONSTRAINT shelf_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);

@@ -179,7 +179,9 @@ language sql stable as $$
     with posted as materialized (
         select i as i, d as d, r as r, i.product_id, i.price, coalesce(c.new_price, i.opening_price) as last_price,
                c.price as last_recomputed,
-               d.archived_at is not null or is_halted(d) as stands, l.floor_at, l.ceiling_at, h.rows
+               d.archived_at is not null or is_halted(d) as stands,
+               i.stock = coalesce((select m.stock_after from stock_movement m where m.product_id = i.product_id
+                                   order by m.sequence desc limit 1), 0) as is_counted, l.floor_at, l.ceiling_at, h.rows
         from inventory i join product d using (product_id) join rule r using (rule_id)
         cross join lateral price_limits(d, r) l
         left join lateral (select new_price, (recompute_change(inputs)).price as price from price_change c
@@ -201,13 +203,12 @@ language sql stable as $$
     select 'price.evaluation', 'inventory', product_id, null, null, 'price', v.price::text, p.price::text
     from posted p, evaluate_price(d, r, i, 'stock') v
     where p.price = p.last_price and not stands and p.price between p.floor_at and p.ceiling_at and v.price <> p.price
-      and (i).stock = coalesce((select m.stock_after from stock_movement m where m.product_id = p.product_id
-                                order by m.sequence desc limit 1), 0)
+      and p.is_counted
     union all
     select 'price.interval', 'inventory', product_id, null, null, 'stands_from',
            format('within the stocks at which %s stands', p.price), format('%s..%s', (i).stands_from, (i).stands_to)
     from posted p, evaluate_price(d, r, i, 'stock') v
-    where p.price = p.last_price and not stands and v.price = p.price and (i).stands_from is not null
+    where p.price = p.last_price and not stands and p.is_counted and v.price = p.price and (i).stands_from is not null
       and not ((i).stock = 0 or (i).stock between (i).stands_from and (i).stands_to
                and stands_at(d, r, i, (i).stands_from) and stands_at(d, r, i, (i).stands_to))
 $$;

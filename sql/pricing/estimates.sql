@@ -168,7 +168,8 @@ language plpgsql as $$
 declare
     known record;
 begin
-    if mode = 'stock' and (row_now.opening_rate is not null or (strategy_facts(chosen.strategy)).learns) then
+    if not models_demand(chosen.strategy)
+        or mode = 'stock' and (row_now.opening_rate is not null or (strategy_facts(chosen.strategy)).learns) then
         return row_now;
     end if;
     if row_now.opening_rate is distinct from row_was.opening_rate and row_now.opening_rate is not null then

@@ -22,7 +22,8 @@ $$;
 -- waits for what a declaration would have made of it, had automation not been halted.
 create function evaluation_mode(row_was inventory, row_now inventory, kind text) returns text
 language sql immutable as $$
-    select case when row_now.pin_price is null and (row_was.pin_price is not null or row_was.anchor_date is null)
+    select case when row_now.pin_price is not null and row_now.pin_price is distinct from row_was.pin_price then 'stock'
+                when row_now.pin_price is null and (row_was.pin_price is not null or row_was.anchor_date is null)
                     then 'declaration'
                 when kind in ('declaration', 'rule') then 'declaration'
                 when kind = 'tick' then 'tick'
@@ -212,7 +213,9 @@ begin
         row_now.stands_from := null;
         row_now.stands_to := null;
     end if;
-    if row_now.stock = 0 or evaluated <> row_now.price then return row_now; end if;
+    if row_now.stock = 0 or evaluated <> row_now.price or (row_now.stock = row_was.stock and not afresh) then
+        return row_now;
+    end if;
     if row_now.stands_from is null then
         row_now.stands_from := row_now.stock;
         row_now.stands_to := row_now.stock;
