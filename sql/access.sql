@@ -41,8 +41,9 @@ begin
         select rolname from pg_roles
         where rolname = current_user and not exists (
                 select from pg_class where relowner = pg_roles.oid and relkind in ('r', 'p', 'v', 'm')
-                and relnamespace not in ('pricing'::regnamespace, 'pg_catalog'::regnamespace,
-                                         'information_schema'::regnamespace, 'pg_toast'::regnamespace))
+                and relnamespace not in ('pricing'::regnamespace, 'pricing_code'::regnamespace,
+                                         'pg_catalog'::regnamespace, 'information_schema'::regnamespace,
+                                         'pg_toast'::regnamespace))
            or rolname = 'pricingd' and (select rolsuper or rolcreaterole from pg_roles where rolname = current_user)
     loop
         execute format('alter role %I in database %I set search_path = pricing, pricing_code', role,

@@ -82,10 +82,11 @@ package enum Invariants {
         from inventory i join product d using (product_id) join rule r using (rule_id),
              unnest(array[stands_from, stands_to, ((stands_from::bigint + stands_to) / 2)::integer]) there,
              lateral evaluate_price(d, r, jsonb_populate_record(i, jsonb_build_object('stock', there)), 'stock') v
-        where (v.price, v.band, stock_level(there, d.low_stock, d.high_stock)) is distinct from
+        where stands_from is not null
+          and ((v.price, v.band, stock_level(there, d.low_stock, d.high_stock)) is distinct from
               (i.price, i.band, case when i.stock > 0 then stock_level(i.stock, d.low_stock, d.high_stock)
                                      else stock_level(stands_from, d.low_stock, d.high_stock) end)
-           or (i.stock > 0 and i.stock not between stands_from and stands_to)
+               or (i.stock > 0 and i.stock not between stands_from and stands_to))
         union all
         select format('I8 order %s product %s: charged %s, %s stood', order_id, product_id, unit_price, stood)
         from (select (told.cause ->> 'orderId')::bigint as order_id, product_id, told.cause ->> 'kind' as kind, topic,

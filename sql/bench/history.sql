@@ -75,7 +75,7 @@ from standing s where s.product_id = p.product_id and (sold + behind) / 20 % 2 =
 update shelf p set price = other_price
 from standing s where s.product_id = p.product_id and (sold + behind) / 20 % 2 = 1;
 update inventory i set stock = i.stock - sold, movement_count = i.movement_count + sold,
-    change_count = i.change_count + (sold + behind) / 20,
+    change_count = i.change_count + (sold + behind) / 20, stands_from = null, stands_to = null,
     changed_at = case when sold + behind >= 20 then now() else i.changed_at end,
     price = case when (sold + behind) / 20 % 2 = 1 then other_price else i.price end,
     anchor_price = case when (sold + behind) / 20 % 2 = 1 then other_price else i.anchor_price end
