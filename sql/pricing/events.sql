@@ -196,11 +196,17 @@ declare
     last bigint;
     origin bigint := (select offset_by from transaction_origin where only_row);
     own bigint;
-    unnumbered bigint := unnumbered_events();
+    unnumbered bigint;
     state event_sequence;
     seen pg_snapshot;
     found_events bigint;
 begin
+    if pg_snapshot_xmax(pg_current_snapshot())::text::bigint + origin
+        < (select looked_to from event_sequence where only_row) then
+        perform settle_transactions();  -- another shop was restored here
+        origin := (select offset_by from transaction_origin where only_row);
+    end if;
+    unnumbered := unnumbered_events();
     if unnumbered = 0 then return (select last_number from event_sequence where only_row); end if;
     own := pg_current_xact_id()::text::bigint + origin;
     select * into state from event_sequence where only_row for no key update;
@@ -238,8 +244,9 @@ begin
     return last + found_events;
 end $$;
 
--- Called when a daemon begins, before it serves. A shop that was restored into another server, or copied, meets
--- transaction numbers that its ledgers have already: what was not numbered is, and the numbers go on above all stored.
+-- A shop that was restored into another server, or copied, meets transaction numbers that its ledgers have already: they
+-- go on above all stored, and what was not numbered is. Called when a daemon begins, and by the sequencer where the
+-- server's numbers lie below those that it has looked at.
 create function settle_transactions() returns void
 language plpgsql as $$
 declare
@@ -257,18 +264,17 @@ begin
         and newest < pg_snapshot_xmax(pg_current_snapshot())::text::bigint + was.offset_by then
         return;
     end if;
-    select * into was from transaction_origin for no key update;
     perform from event_sequence for no key update;
-    -- Written in the new server before this, below the numbers of the old one.
+    select * into was from transaction_origin for no key update;
+    -- Written in this server before now, below the numbers of the other one.
     missed := array(select distinct c.transaction_id from ledger_change c, event_sequence s
                     where c.change_id > coalesce((select max(last_change) from event_range), 0)
-                      and c.transaction_id < s.looked_to and c.transaction_id <> all (s.running));
-    update event_sequence set running = running || missed where missed <> '{}';
-    perform number_events();
+                      and c.transaction_id < s.looked_to and c.transaction_id <> all (s.running))
+        || array(select x::text::bigint + was.offset_by from pg_snapshot_xip(pg_current_snapshot()) x);
     update transaction_origin set system_identifier = here, offset_by = greatest(was.offset_by,
         newest + 1 - pg_snapshot_xmin(pg_current_snapshot())::text::bigint);
-    -- Every number below is that of a transaction that has ended, or runs now and counts as before.
-    update event_sequence set looked_to = newest + 1,
-        running = array(select x::text::bigint + was.offset_by from pg_snapshot_xip(pg_current_snapshot()) x)
-    where looked_to <= newest;
+    update event_sequence set running = running || missed;
+    perform number_events();
+    -- What runs now may have written with the numbers of before.
+    update event_sequence set running = running || missed;
 end $$;
