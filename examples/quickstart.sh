@@ -12,7 +12,7 @@ say() { printf '\n== %s\n' "$*"; }
 daemon='' folder=''
 finish() {
     local status=$?
-    # 128 and above is a signal: somebody ended us.
+    # 128 and above is a signal.
     if [[ $status -gt 0 && $status -lt 128 && -s $folder/log ]]; then
         printf "\nFailed; the end of the daemon's log:\n" >&2
         tail -n 20 "$folder/log" >&2

@@ -7,9 +7,9 @@ create extension if not exists pgcrypto;  -- slow password hashes
 create extension if not exists pg_trgm;  -- finds a text inside another; trusted, so no superuser is needed
 
 -- ------------------------------------------------------------------------------------------------------ values
--- What a column may hold, whoever writes it. NaN passes every `> 0` and infinity every comparison of times, so both are
--- refused by type. Domains, since PostgreSQL keeps a domain's check ready and parses a table's again in every
--- statement.
+-- What a column may hold, by whatever way it is written. NaN passes every `> 0` and infinity every comparison of
+-- times, so both are refused by type. Domains, since PostgreSQL keeps a domain's check ready and parses a table's
+-- again in every statement.
 create domain amount as numeric(12, 2)
     constraint amount_is_number check (value < 'NaN');
 create domain finite_number as float8

@@ -2,13 +2,13 @@ import Glibc
 
 /// Why a file or folder is not relied on.
 package enum Distrust: Error, Sendable, Equatable {
-    /// A link stands there, which somebody may have put in our way.
+    /// A link stands there, which another user may have made.
     case link(path: String)
     /// Something else than a folder stands there.
     case notAFolder(path: String)
     /// Something else than a plain file stands there.
     case notAFile(path: String)
-    /// It belongs to somebody who is neither we nor root.
+    /// Its owner is neither this user nor root.
     case foreign(path: String, owner: UInt32)
     /// Group or others may write it.
     case writable(path: String, mode: UInt32)

@@ -18,7 +18,7 @@ package enum TrustedFile {
     private static let onlyAsPlace: Int32 = 0o10_000_000
     private static let everybodysFolders: Set = ["/tmp", "/var/tmp", "/dev/shm"]
 
-    /// Opens a folder for looking things up in it; whoever calls closes it.
+    /// Opens a folder for looking things up in it; the caller closes it.
     package static func openFolder(_ path: String, _ leave: Leave = []) throws(Distrust) -> Int32 {
         // With a slash at its end the system would follow a link.
         var name = path
@@ -55,12 +55,12 @@ package enum TrustedFile {
         if isSecret, facts.st_mode & 0o044 != 0 { throw .readable(path: path, mode: facts.st_mode & 0o7777) }
     }
 
-    /// Opens a file for reading that may be missing; whoever calls closes it.
+    /// Opens a file for reading that may be missing; the caller closes it.
     /// - Returns: nil when there is none.
     package static func openFile(_ path: String, isSecret: Bool) throws(Distrust) -> Int32? {
         guard unsafe faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT else { return nil }
         _ = try refuseForeignLink(path, mayBeLink: true)
-        // A pipe in its place must not keep us waiting for somebody who writes into it.
+        // A pipe in its place must not keep us waiting for a writer.
         let file = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard file >= 0 else {
             if errno == ENOENT { return nil }

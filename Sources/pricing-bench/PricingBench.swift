@@ -73,7 +73,7 @@ enum BenchFailure: Error, Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// Says one line on stderr, for whoever watches.
+/// Writes one line of progress to stderr.
 func note(_ line: String) {
     let bytes = Array((line + "\n").utf8)
     unsafe _ = write(2, bytes, bytes.count)

@@ -66,7 +66,7 @@ struct Evaluate: AsyncParsableCommand {
     func run() async throws {
         do {
             let scenarios = try chosen()
-            // The rivals that the table shows and nobody asked for.
+            // The rivals that the table shows unasked.
             let policies = names + (format == .table ? LabTable.rivals.filter { !names.contains($0) } : [])
             let client = try await connection.connect()
             async let bar: Void = LabProgress.show(client.notifications, total: seasons * Int64(scenarios.count))

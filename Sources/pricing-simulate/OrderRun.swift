@@ -10,7 +10,7 @@ final class OrderRun: Sendable {
     enum Ending: Sendable {
         /// The schedule was done.
         case finished
-        /// Somebody asked it to stop.
+        /// A signal asked it to stop.
         case interrupted
         /// The daemon went away.
         case lost(any Error)

@@ -1,6 +1,6 @@
 import PricingClient
 
-/// Why nobody can trade here.
+/// Why no order can be placed here.
 enum ShopLack: Error, CustomStringConvertible {
     case customers
     case products
@@ -12,7 +12,7 @@ enum ShopLack: Error, CustomStringConvertible {
         }
     }
 
-    /// Throws when a shop has nobody who buys, or nothing to buy.
+    /// Throws when a shop has no customer, or nothing to buy.
     static func check(_ shop: ShopIDs) throws(ShopLack) {
         if shop.customers.isEmpty { throw .customers }
         if shop.products.isEmpty { throw .products }

@@ -100,7 +100,7 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    /// The one line on stdout: whoever started us may connect now.
+    /// The one line on stdout: clients may connect now.
     private func announce(_ path: String?, _ instanceID: String) {
         let ready: JSONObject = [
             "ready": true, "socket": path.map { .string($0) } ?? .null, "instanceId": .string(instanceID),

@@ -244,7 +244,7 @@ begin
     return last + found_events;
 end $$;
 
--- A shop that was restored into another server, or copied, meets transaction numbers that its ledgers have already: they
+-- A shop that was restored into another server, or copied, meets transaction numbers that its ledgers have: they
 -- go on above all stored, and what was not numbered is. Called when a daemon begins, and by the sequencer where the
 -- server's numbers lie below those that it has looked at.
 create function settle_transactions() returns void

@@ -49,9 +49,9 @@ struct Comparison: Report {
         let hot = best { .thinHotOrders(clients: $0) }
         let (one, thinOne) = (middle(.oneOrder), middle(.thinOneOrder))
         return [
-            .rate("thinOrders", "orders, \(beside)", middle(.orders), orders, atLeast: nil),
-            .rate("thinHotOrders", "orders of one product, \(beside)", middle(.hotOrders), hot, atLeast: nil),
-            .cost("thinOneOrder", "one order at a time, median, \(beside)", "ms", one, thinOne, atMost: nil),
+            .rate("thinOrders", "orders, \(beside)", middle(.orders), orders, atLeast: 2),
+            .rate("thinHotOrders", "orders of one product, \(beside)", middle(.hotOrders), hot, atLeast: 6),
+            .cost("thinOneOrder", "one order at a time, median, \(beside)", "ms", one, thinOne, atMost: 1.8),
             .cost("wal", "WAL of an order, \(beside)", "B", middle(.wal), middle(.thinWAL), atMost: nil),
             .cost(
                 "disk",
@@ -73,7 +73,7 @@ struct Comparison: Report {
                 "orders of products that learn, beside bands",
                 middle(.learning),
                 middle(.orders),
-                atLeast: nil
+                atLeast: 0.9
             ),
             .rate("prices", "price.get, beside pgbench's select", middle(.prices), prices, atLeast: 1.5),
             .rate(

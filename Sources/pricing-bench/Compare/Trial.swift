@@ -16,7 +16,7 @@ struct Trial: Sendable {
     /// One load.
     /// - Parameters:
     ///   - depth: calls in flight on each connection; by default the connections share full load.
-    ///   - path: somebody else's socket instead of the daemon's.
+    ///   - path: another server's socket instead of the daemon's.
     ///   - reasons: those for which calls may be refused.
     /// - Throws: `Failed` when any call was refused otherwise or got no answer; what `LoadRun` throws.
     func load(

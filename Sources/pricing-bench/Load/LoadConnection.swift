@@ -17,7 +17,7 @@ final class LoadConnection {
     /// Ids that no call in flight has.
     private var free: [Int]
 
-    /// Connects to whoever listens at `path`.
+    /// Connects to the server at `path`.
     /// - Parameter depth: how many calls may be in flight.
     init(socket path: String, depth: Int) throws(BenchFailure) {
         intended = Array(repeating: 0, count: depth)

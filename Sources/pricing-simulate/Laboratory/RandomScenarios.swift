@@ -2,7 +2,7 @@ import Glibc
 import JSON
 import PricingClient
 
-/// Scenarios drawn from one stated family, so that a policy can be tried on what nobody chose.
+/// Scenarios drawn from one stated family, so that a policy can be tried on cases that were not picked.
 ///
 /// base 10 to 500; stock 5 to 150; 14 to 60 days; what would sell at base over the season is 0.4 to 4 times the stock
 /// (all these log-uniform). Demand is exponential, exponential with 0.5 to 4 % decay a day, linear, logit or isoelastic,
