@@ -14,8 +14,10 @@ package final class TestCluster: Sendable {
     /// A logger that says nothing.
     package static let silence = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    /// What makes a cluster quick and small, and unsafe for anything but tests.
-    package static let quickSettings = ["fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"]
+    /// What makes a cluster quick and small, with room for many tests at once, and unsafe for anything but tests.
+    package static let quickSettings = [
+        "fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB", "max_connections": "200",
+    ]
 
     private static let started = Task { try await TestCluster() }
 
