@@ -237,7 +237,7 @@ language sql stable as $$
     cross join lateral with_estimates(d, i, l.state) v
     cross join lateral (values ('elasticity_now', v.elasticity_now, i.elasticity_now),
                                ('rate_now', v.rate_now, i.rate_now)) e (field, expected, found)
-    where i.product_id = any (ids) and l.state is not null and r.strategy = 'learn'
+    where i.product_id = any (ids) and l.state is not null and (strategy_facts(r.strategy)).learns
       and is_near(e.expected, e.found) is not true
 $$;
 

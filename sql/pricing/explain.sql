@@ -164,7 +164,7 @@ begin
         format('base %s, elasticity %s%s: best price if stock were plentiful %s', d.base_price,
             round(v.elasticity::numeric, 3), case when facts.learns then ' as sales show it' else '' end,
             round(plenty::numeric, 2)),
-        case when r.strategy = 'learn' and r.rule_id = d.rule_id then learner_note(i) end,
+        case when (strategy_facts(r.strategy)).learns and r.rule_id = d.rule_id then learner_note(i) end,
         format('%s; %s units would sell at base, %s at %s', days_note(r, i, v),
             round(d_left::numeric, 1), round(m::numeric, 1), round(plenty::numeric, 2)),
         case when not facts.charges_scarcity or (facts.awaits_goods and not v.has_end)

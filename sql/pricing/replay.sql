@@ -38,9 +38,11 @@ create function replay_estimates(
 ) returns inventory
 language plpgsql stable as $$
 begin
-    if mode = 'stock' and (i.opening_rate is not null or chosen.strategy = 'learn') then return i; end if;
+    if mode = 'stock' and (i.opening_rate is not null or (strategy_facts(chosen.strategy)).learns) then
+        return i;
+    end if;
     i := with_opening_rate(declared, chosen, i, mode, moment);
-    if chosen.strategy = 'learn' then i := with_estimates(declared, i, (l.run).state); end if;
+    if (strategy_facts(chosen.strategy)).learns then i := with_estimates(declared, i, (l.run).state); end if;
     return i;
 end $$;
 
@@ -78,7 +80,7 @@ begin
     i.anchor_date := (moment at time zone 'UTC')::date;
     if models_demand(chosen.strategy) then
         l := row((select s from due_folds(array[i], moment, true) s), null, '{}', '{}', '{}', '{}', '{}', '{}');
-        if chosen.strategy = 'learn' and not is_new then
+        if (strategy_facts(chosen.strategy)).learns and not is_new then
             state := (select f.state from fold_ledgers(array[l.span]) f);
         end if;
         l.run := begin_run(state, i.price, moment);

@@ -100,11 +100,7 @@ final class EventFeed: Service {
 
     /// Numbers everything that was committed so far, and returns the last number.
     static func currentPosition(_ session: Session) throws(PostgresError) -> Int64 {
-        try currentEnd(session).last
-    }
-
-    private static func currentEnd(_ session: Session) throws(PostgresError) -> DaemonStatements.StreamEnd {
-        try session.one(DaemonStatements.numberEvents)
+        try session.one(DaemonStatements.numberEvents).last
     }
 
     /// Begins to send; call it once the reply to the subscriber stands in its output.
@@ -177,7 +173,7 @@ final class EventFeed: Service {
         do throws(PostgresError) {
             while true {
                 let end = try await database.pool.run { (session) throws(PostgresError) in
-                    try Self.currentEnd(session)
+                    try session.one(DaemonStatements.numberEvents)
                 }
                 let (isNews, isRestored) = shared.withLock { $0.note(end) }
                 if isNews { numbered() }
