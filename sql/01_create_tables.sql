@@ -28,6 +28,16 @@ create domain movement_kind as text
     check (value in ('initial', 'sale', 'cancel', 'return', 'restock', 'adjust'));
 create domain moved_quantity as integer
     constraint stock_movement_quantity_not_zero check (value <> 0);
+create domain price_amount as amount
+    constraint price_positive check (value > 0);
+create domain stock_band as smallint
+    constraint stock_band_known check (value in (-1, 0, 1));
+create domain order_status as text
+    constraint order_status_known check (value in ('pending', 'processing', 'completed', 'cancelled', 'returned'));
+create domain order_total as numeric(24, 2)
+    constraint order_total_positive check (value > 0 and value < 'NaN');
+create domain sold_quantity as integer
+    constraint sold_quantity_positive check (value > 0);
 create domain event_topic as text
     constraint notice_topic_known check (value in ('price', 'stock', 'order', 'automation'));
 
@@ -302,8 +312,8 @@ create table inventory (
         constraint inventory_product_fkey references product,
     stock integer not null default 0,
     held integer not null default 0,
-    price amount not null,
-    band smallint not null default 0,                 -- bands: the level that the price stands at
+    price price_amount not null,
+    band stock_band not null default 0,                 -- bands: the level that the price stands at
     anchor_price amount not null,                     -- the price at the day's beginning: the daily cap counts from it
     anchor_date date,                                 -- that day; null: a declaration waits for a halt to end
     ticked_at finite_time,
@@ -329,10 +339,7 @@ create table inventory (
     stands_from integer,
     stands_to integer,
     learning_since finite_time,                       -- `learn`: sales before it teach nothing; null: all do
-    constraint inventory_stock_not_negative check (stock >= 0),
     constraint inventory_held_range check (held between 0 and stock),
-    constraint inventory_price_positive check (price > 0),
-    constraint inventory_band_known check (band in (-1, 0, 1)),
     constraint inventory_pin_complete
         check ((pin_price is null) = (pinned_until is null) and pinned_until > '-infinity')
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
@@ -494,15 +501,12 @@ create table tick_state (
 create table customer_order (
     order_id bigint generated always as identity constraint customer_order_pkey primary key,
     customer_id bigint not null constraint customer_order_customer_fkey references app_user,
-    status text not null default 'pending',
-    total numeric(24, 2) not null,                    -- holds 100 lines of full shelves at the highest price
+    status order_status not null default 'pending',
+    total order_total not null,                    -- holds 100 lines of full shelves at the highest price
     shipping_address text not null default '',
     placed_at finite_time not null,
     changed_at finite_time not null,
-    actor text not null,
-    constraint customer_order_status_known
-        check (status in ('pending', 'processing', 'completed', 'cancelled', 'returned')),
-    constraint customer_order_total_positive check (total > 0 and total < 'NaN')
+    actor text not null
 ) with (fillfactor = 90);
 create index customer_order_customer_index on customer_order (customer_id, order_id);
 create index customer_order_placed_index on customer_order (placed_at);
@@ -514,11 +518,9 @@ create index customer_order_status_index on customer_order (status, order_id);
 create table order_line (
     order_id bigint not null,
     product_id bigint not null,
-    quantity integer not null,
-    unit_price amount not null,
-    constraint order_line_pkey primary key (order_id, product_id),
-    constraint order_line_quantity_positive check (quantity > 0),
-    constraint order_line_unit_price_positive check (unit_price > 0)
+    quantity sold_quantity not null,
+    unit_price price_amount not null,
+    constraint order_line_pkey primary key (order_id, product_id)
 );
 create index order_line_product_index on order_line (product_id);
 

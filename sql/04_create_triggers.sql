@@ -53,10 +53,15 @@ create trigger inventory_open before insert on inventory for each row execute fu
 create function tg_inventory_move() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 declare
-    moment timestamptz := pricing_now();
-    why movement_cause := new.cause;
-    ends_order boolean := new.ends_order;
+    why movement_cause;
+    ends_order boolean;
     stock_moved boolean := new.stock <> old.stock;
+    -- Whether nothing but stock moved that a price depends on, of a product that has had stock before.
+    stock_alone boolean := old.movement_count > 0
+        and (new.price, new.pin_price, new.pinned_until, new.next_eta, new.opening_rate, new.learning_since)
+        is not distinct from
+        (old.price, old.pin_price, old.pinned_until, old.next_eta, old.opening_rate, old.learning_since);
+    moment timestamptz;
     mode text;
     declared product;
     chosen rule;
@@ -64,28 +69,33 @@ declare
     change bigint;
     shelf_moved boolean;
 begin
-    new.cause := null;
-    new.ends_order := null;
-    if new.sales is not null then  -- a batch, whose caller has looked, holds the row and writes the ledger
+    if new.sales is not null then  -- of a caller that has looked, holds the row and writes the ledger
         new.movement_count := old.movement_count + new.sales;
         new.sales := null;
-        new.stands_from := least(old.stands_from, new.stock);
-        if new.stock < old.stock and stands_after(old, old.stock - new.stock)
-            and why is null and is_movement_alone(old, new, 'sale') then
-            return new;
+        if new.stock < old.stock and stock_alone and new.cause is null then
+            if new.stock >= old.stands_from and old.stock <= old.stands_to then return new; end if;
+            new.stands_from := least(old.stands_from, new.stock);
+            if stands_after(old, old.stock - new.stock) then return new; end if;
         end if;
         perform fail('PR903', format('Sales of product %s that move its price come one by one.', new.product_id));
     end if;
+    why := new.cause;
+    ends_order := new.ends_order;
+    new.cause := null;
+    new.ends_order := null;
+    moment := pricing_now();
     if why.kind is null then
         why.kind := coalesce(manual_change_kind(old, new), case when why is not null then 'pin' end);
         if why.kind is null then return new; end if;
     end if;
+    stock_alone := stock_alone and stock_moved
+        and why.kind in ('sale', 'cancel', 'return', 'restock', 'adjust', 'initial');
     why.actor := coalesce(why.actor, acting());
     if stock_moved then
         new.movement_count := old.movement_count + 1;
         if why.kind = 'restock' then new.last_restock_at := moment; end if;
         change := record_movement(old, new, why, ends_order, moment);
-        if new.stock >= old.stands_from and new.stock <= old.stands_to and is_movement_alone(old, new, why.kind) then
+        if stock_alone and new.stock >= old.stands_from and new.stock <= old.stands_to then
             perform wake_sequencer();
             return new;
         end if;
@@ -115,7 +125,7 @@ begin
     if shelf_moved then perform keep_shelf(declared, new, false); end if;
     new := widen_interval(declared, chosen, old, new, verdict.price,
                           shelf_moved or mode <> 'stock' or new.band <> old.band
-                          or not is_movement_alone(old, new, why.kind));
+                          or not stock_alone);
     perform wake_sequencer();
     return new;
 end $$;

@@ -11,7 +11,8 @@ create type price_verdict as (
 -- One product of an order that is being placed: what is asked of it beside what the shop has, and whether it is for
 -- sale; null where there is no such product.
 create type wanted_line as (
-    product_id bigint, quantity bigint, max_price numeric, price numeric(12, 2), available integer, is_open boolean
+    product_id bigint, quantity bigint, max_price numeric, price numeric(12, 2), available integer, is_open boolean,
+    is_calm boolean
 );
 
 -- The outcome of one order: its reply, new or repeated, or why it was refused.

@@ -24,6 +24,16 @@ CREATE TYPE pricing.movement_cause AS (
 );
 CREATE DOMAIN pricing.movement_kind AS text
 	CONSTRAINT stock_movement_kind_known CHECK ((VALUE = ANY (ARRAY['initial'::text, 'sale'::text, 'cancel'::text, 'return'::text, 'restock'::text, 'adjust'::text])));
+CREATE DOMAIN pricing.order_status AS text
+	CONSTRAINT order_status_known CHECK ((VALUE = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'cancelled'::text, 'returned'::text])));
+CREATE DOMAIN pricing.order_total AS numeric(24,2)
+	CONSTRAINT order_total_positive CHECK (((VALUE > (0)::numeric) AND (VALUE < 'NaN'::numeric)));
+CREATE DOMAIN pricing.price_amount AS pricing.amount
+	CONSTRAINT price_positive CHECK (((VALUE)::numeric > (0)::numeric));
+CREATE DOMAIN pricing.sold_quantity AS integer
+	CONSTRAINT sold_quantity_positive CHECK ((VALUE > 0));
+CREATE DOMAIN pricing.stock_band AS smallint
+	CONSTRAINT stock_band_known CHECK ((VALUE = ANY (ARRAY['-1'::integer, 0, 1])));
 CREATE TYPE pricing_code.audit_finding AS (
 	kind text,
 	"table" text,
@@ -160,14 +170,15 @@ CREATE TYPE pricing_code.wanted_line AS (
 	max_price numeric,
 	price numeric(12,2),
 	available integer,
-	is_open boolean
+	is_open boolean,
+	is_calm boolean
 );
 CREATE TABLE pricing.inventory (
     product_id bigint NOT NULL,
     stock integer DEFAULT 0 NOT NULL,
     held integer DEFAULT 0 NOT NULL,
-    price pricing.amount NOT NULL,
-    band smallint DEFAULT 0 NOT NULL,
+    price pricing.price_amount NOT NULL,
+    band pricing.stock_band DEFAULT 0 NOT NULL,
     anchor_price pricing.amount NOT NULL,
     anchor_date date,
     ticked_at pricing.finite_time,
@@ -189,11 +200,8 @@ CREATE TABLE pricing.inventory (
     stands_from integer,
     stands_to integer,
     learning_since pricing.finite_time,
-    CONSTRAINT inventory_band_known CHECK ((band = ANY (ARRAY['-1'::integer, 0, 1]))),
     CONSTRAINT inventory_held_range CHECK (((held >= 0) AND (held <= stock))),
-    CONSTRAINT inventory_pin_complete CHECK ((((pin_price IS NULL) = (pinned_until IS NULL)) AND (pinned_until > '-infinity'::timestamp with time zone))),
-    CONSTRAINT inventory_price_positive CHECK (((price)::numeric > (0)::numeric)),
-    CONSTRAINT inventory_stock_not_negative CHECK ((stock >= 0))
+    CONSTRAINT inventory_pin_complete CHECK ((((pin_price IS NULL) = (pinned_until IS NULL)) AND (pinned_until > '-infinity'::timestamp with time zone)))
 )
 WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='500');
 CREATE TABLE pricing.product (
@@ -315,14 +323,12 @@ CREATE TABLE pricing.expectation (
 CREATE TABLE pricing.customer_order (
     order_id bigint NOT NULL,
     customer_id bigint NOT NULL,
-    status text DEFAULT 'pending'::text NOT NULL,
-    total numeric(24,2) NOT NULL,
+    status pricing.order_status DEFAULT 'pending'::text NOT NULL,
+    total pricing.order_total NOT NULL,
     shipping_address text DEFAULT ''::text NOT NULL,
     placed_at pricing.finite_time NOT NULL,
     changed_at pricing.finite_time NOT NULL,
-    actor text NOT NULL,
-    CONSTRAINT customer_order_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'cancelled'::text, 'returned'::text]))),
-    CONSTRAINT customer_order_total_positive CHECK (((total > (0)::numeric) AND (total < 'NaN'::numeric)))
+    actor text NOT NULL
 )
 WITH (fillfactor='90');
 CREATE TABLE pricing.supplier (
@@ -530,10 +536,8 @@ CREATE TABLE pricing.order_change (
 CREATE TABLE pricing.order_line (
     order_id bigint NOT NULL,
     product_id bigint NOT NULL,
-    quantity integer NOT NULL,
-    unit_price pricing.amount NOT NULL,
-    CONSTRAINT order_line_quantity_positive CHECK ((quantity > 0)),
-    CONSTRAINT order_line_unit_price_positive CHECK (((unit_price)::numeric > (0)::numeric))
+    quantity pricing.sold_quantity NOT NULL,
+    unit_price pricing.price_amount NOT NULL
 );
 CREATE TABLE pricing.price_change (
     price_change_id bigint NOT NULL,

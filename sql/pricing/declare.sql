@@ -25,17 +25,6 @@ language sql immutable as $$
                      then 'declaration' end
 $$;
 
--- Whether an update moves stock and nothing else that a price depends on, of a product that has had stock before.
-create function is_movement_alone(row_was inventory, row_now inventory, kind text) returns boolean
-language sql immutable as $$
-    select kind in ('sale', 'cancel', 'return', 'restock', 'adjust', 'initial') and row_was.movement_count > 0
-        and (row_was.price, row_was.pin_price, row_was.pinned_until, row_was.next_eta, row_was.opening_rate,
-             row_was.learning_since, row_was.anchor_date)
-            is not distinct from
-            (row_now.price, row_now.pin_price, row_now.pinned_until, row_now.next_eta, row_now.opening_rate,
-             row_now.learning_since, row_now.anchor_date)
-$$;
-
 -- The rule that a new product of a category follows: the category's, else the catalogue's default.
 create function default_rule_id(category bigint) returns bigint
 language sql stable as $$

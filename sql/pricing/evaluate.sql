@@ -219,9 +219,9 @@ begin
     if row_now.stands_from is null then
         row_now.stands_from := row_now.stock;
         row_now.stands_to := row_now.stock;
-        return row_now;
+        sign := -1;
     end if;
-    reach := greatest(4, 2 * (row_now.stands_to::bigint - row_now.stands_from));
+    reach := greatest(8, 2 * (row_now.stands_to::bigint - row_now.stands_from));
     far := least(2147483647, greatest(1, near + sign * reach));
     if far = near or stands_at(declared, chosen, row_now, far::integer) then
         near := far;

@@ -57,16 +57,23 @@ begin
     return o;
 end $$;
 
--- The lines of one order, summed by product and in product order; of several maxUnitPrice on one product the lowest
--- counts.
+-- What an order asks for beside what the shop has, in product order: lines of one product are one, and of several
+-- maxUnitPrice on it the lowest counts. Sub-selects and not joins: the plan stays the same index scans, whatever the
+-- planner estimates for jsonb.
 create function read_order(params jsonb) returns wanted_line[]
 language plpgsql as $$
 begin
     return array(
-        select row((l ->> 'productId')::bigint, sum((l ->> 'quantity')::bigint)::bigint,
-                   min((l ->> 'maxUnitPrice')::numeric), null, null, null)::wanted_line
-        from jsonb_array_elements(params -> 'lines') l group by (l ->> 'productId')::bigint
-        order by (l ->> 'productId')::bigint);
+        select row(l.product_id, l.quantity, l.max_price, (l.i).price, (l.i).stock - (l.i).held, l.is_open,
+                   (l.i).stock <= (l.i).stands_to and (l.i).stock - l.quantity >= (l.i).stands_from)::wanted_line
+        from (select l.*, (select i from inventory i where i.product_id = l.product_id) as i,
+                     (select d.active and d.archived_at is null from product d where d.product_id = l.product_id)
+                         as is_open
+              from (select (l ->> 'productId')::bigint as product_id,
+                           sum((l ->> 'quantity')::bigint)::bigint as quantity,
+                           min((l ->> 'maxUnitPrice')::numeric) as max_price
+                    from jsonb_array_elements(params -> 'lines') l group by 1) l offset 0) l
+        order by l.product_id);
 end $$;
 
 -- The reply to an order that was just placed.
@@ -91,101 +98,114 @@ language sql stable as $$
     from customer_order o where o.order_id = number
 $$;
 
--- Takes the lines of one order, whose stock rows are locked, out of stock at the prices that stand, or says why not.
+-- Takes the lines of one order out of stock, each at the price that stands, and keeps the order. Where no price can
+-- move, all of it is one statement.
 create function sell_lines(
-    params jsonb, who text, wanted wanted_line[], moment timestamptz, out refused order_outcome, out number bigint,
-    out reply text
-)
+    params jsonb, request_key text, hash bytea, who text, lines wanted_line[], moment timestamptz
+) returns text
 language plpgsql as $$
 declare
+    number bigint := nextval('customer_order_order_id_seq');
     buyer bigint := (params ->> 'customerId')::bigint;
     line wanted_line;
-    last bigint := (wanted[cardinality(wanted)]).product_id;
+    last bigint := (lines[cardinality(lines)]).product_id;
+    prices_stand boolean := true;
+    transaction bigint := current_transaction();
     total numeric(24, 2) := 0;
     price_after numeric(12, 2);
     bought jsonb := '[]';
     moves jsonb := '[]';
 begin
-    for n in 1..cardinality(wanted) loop
-        line := wanted[n];
-        select i.price, i.stock - i.held, d.active and d.archived_at is null
-        into line.price, line.available, line.is_open
-        from inventory i join product d using (product_id) where product_id = line.product_id for no key update of i;
-        if line.is_open and line.quantity <= line.available
-            and (line.max_price is null or line.price <= line.max_price) then
-            total := total + line.price * line.quantity;
-            wanted[n] := line;
-        else
-            refused := refuse_line(line);
-            return;
-        end if;
-    end loop;
-    number := nextval('customer_order_order_id_seq');
-    foreach line in array wanted loop
-        update inventory set stock = stock - line.quantity, cause = row('sale', who, '', number)::movement_cause,
-            ends_order = line.product_id = last
-        where product_id = line.product_id returning price into price_after;
-        insert into order_line (order_id, product_id, quantity, unit_price)
-        values (number, line.product_id, line.quantity, line.price);
+    foreach line in array lines loop
+        total := total + line.price * line.quantity;
+        prices_stand := prices_stand and line.is_calm is true;
         bought := bought || jsonb_build_object('productId', line.product_id, 'quantity', line.quantity,
                                                'unitPrice', line.price::text);
-        if price_after <> line.price then
-            moves := moves || jsonb_build_object('productId', line.product_id, 'old', line.price::text,
-                                                 'new', price_after::text);
-        end if;
     end loop;
+    if not prices_stand then
+        foreach line in array lines loop
+            update inventory set stock = stock - line.quantity, cause = row('sale', who, '', number)::movement_cause,
+                ends_order = line.product_id = last
+            where product_id = line.product_id returning price into price_after;
+            if price_after <> line.price then
+                moves := moves || jsonb_build_object('productId', line.product_id, 'old', line.price::text,
+                                                     'new', price_after::text);
+            end if;
+        end loop;
+    end if;
+    with sold as (
+        update inventory i set stock = i.stock - l.quantity, sales = 1
+        from (select l.*, nextval('change_number') as change_id from unnest(lines) l where prices_stand offset 0) l
+        where i.product_id = l.product_id
+        returning i.product_id, i.movement_count, i.stock, l.quantity, l.change_id
+    ), recorded as (
+        insert into stock_movement (product_id, sequence, transaction_id, change_id, kind, quantity, stock_after,
+                                    order_id, ends_order, actor, at)
+        select product_id, movement_count, transaction, change_id, 'sale', -quantity, stock, number,
+               product_id = last, who, moment
+        from sold
+    ), kept_lines as (
+        insert into order_line (order_id, product_id, quantity, unit_price)
+        select number, product_id, quantity, price from unnest(lines)
+    ), kept_key as (
+        insert into request_key (key, request_hash, order_id)
+        select sell_lines.request_key, hash, number where sell_lines.request_key is not null
+    )
     insert into customer_order (order_id, customer_id, total, shipping_address, placed_at, changed_at, actor)
     overriding system value
     values (number, buyer, total, coalesce(params ->> 'shippingAddress', ''), moment, moment, who);
-    reply := placed_reply(number, buyer, total, bought, moves, moment);
+    return placed_reply(number, buyer, total, bought, moves, moment)::text;
 end $$;
 
--- Places orders whose stock rows are locked, one after another, each at the prices that the one before left; all lines
--- of an order or none. A refusal is an outcome, and any other error rolls back all of them.
+-- Places an order whose key and stock rows are locked, but for those that are `held`, at the prices that stand; all its
+-- lines or none. A refusal is an outcome.
+create function place_order(call jsonb, held bigint[]) returns order_outcome
+language plpgsql as $$
+declare
+    params jsonb := call -> 'params';
+    hash bytea := case when call ? 'key' then request_hash('order.place', params) end;
+    known record;
+    lines wanted_line[];
+    line wanted_line;
+    o order_outcome;
+begin
+    select (select k from request_key k where k.key = call ->> 'key') as request,
+           (select true from app_user
+            where user_id = (params ->> 'customerId')::bigint and archived_at is null) as buyer
+    into known;
+    if (known.request).key is not null then return repeat_reply(known.request, hash); end if;
+    o.replayed := false;
+    lines := read_order(params);
+    if held <> '{}' and exists (select from unnest(lines) l where l.product_id = any (held)) then
+        o.state := '55P03';
+        o.message := 'another transaction holds the stock of a product';
+        return o;
+    elsif known.buyer is null then
+        o.state := 'PR401';
+        o.message := format('There is no user %s.', params ->> 'customerId');
+        o.detail := jsonb_build_object('userId', params -> 'customerId');
+        return o;
+    end if;
+    foreach line in array lines loop
+        if (line.is_open and line.quantity <= line.available
+            and (line.max_price is null or line.price <= line.max_price)) is not true then
+            return refuse_line(line);
+        end if;
+    end loop;
+    o.reply := sell_lines(params, call ->> 'key', hash, coalesce(nullif(call ->> 'actor', ''), session_user), lines,
+                          pricing_now());
+    return o;
+end $$;
+
+-- Places orders one after another, each at the prices that the one before left. A refusal is an outcome, and any other
+-- error rolls back all of them.
 create function place_in_turn(calls jsonb, held bigint[] default '{}') returns setof order_outcome
 language plpgsql as $$
 declare
-    moment timestamptz := pricing_now();
     call jsonb;
-    wanted wanted_line[];
-    stored request_key;
-    hash bytea;
-    sold record;
-    o order_outcome;
 begin
     for call in select c from jsonb_array_elements(calls) with ordinality u (c, n) order by n loop
-        o := row(null, false, null, null, null, null);
-        stored := null;
-        hash := null;
-        if call ? 'key' then
-            hash := request_hash('order.place', call -> 'params');
-            select * into stored from request_key where key = call ->> 'key';
-        end if;
-        if stored.key is not null then
-            return next repeat_reply(stored, hash);
-            continue;
-        end if;
-        wanted := read_order(call -> 'params');
-        if held <> '{}' and exists (select from unnest(wanted) l where l.product_id = any (held)) then
-            o.state := '55P03';
-            o.message := 'another transaction holds the stock of a product';
-        elsif not exists (select from app_user where user_id = (call #>> '{params,customerId}')::bigint
-                              and archived_at is null) then
-            o.state := 'PR401';
-            o.message := format('There is no user %s.', call #>> '{params,customerId}');
-            o.detail := jsonb_build_object('userId', call #> '{params,customerId}');
-        else
-            sold := sell_lines(call -> 'params', coalesce(nullif(call ->> 'actor', ''), session_user), wanted, moment);
-            if (sold.refused).state is null then
-                o.reply := sold.reply;
-                if hash is not null then
-                    insert into request_key (key, request_hash, order_id) values (call ->> 'key', hash, sold.number);
-                end if;
-            else
-                o := sold.refused;
-            end if;
-        end if;
-        return next o;
+        return next place_order(call, held);
     end loop;
 end $$;
 
@@ -331,20 +351,12 @@ $$;
 
 -- The outcomes of a batch whose keys differ, in the calls' order: what stands on calm prices as one set, the rest in
 -- turn.
-create function place_all(calls jsonb, waits boolean) returns setof order_outcome
+create function place_all(calls jsonb, held bigint[]) returns setof order_outcome
 language plpgsql as $$
 declare
-    held bigint[] := lock_stock(calls, waits);
-    lines batch_line[];
-    together integer[];
+    lines batch_line[] := read_lines(calls);
+    together integer[] := calm_calls(calls, lines, held);
 begin
-    perform lock_keys(calls, held);
-    if jsonb_array_length(calls) = 1 then
-        return query select * from place_in_turn(calls, held);
-        return;
-    end if;
-    lines := read_lines(calls);
-    together := calm_calls(calls, lines, held);
     return query
     with rest as materialized (
         select array_agg(n::integer order by n) as numbers, jsonb_agg(c order by n) as calls
@@ -363,31 +375,35 @@ end $$;
 -- Places orders in one transaction; each succeeds or fails alone, with the result that the same orders would have one
 -- by one. Each element of `calls` is {"params", "key", "actor"}; each row answers one of them, with a reply or with the
 -- SQLSTATE, message, detail and constraint that refused it. Unless it `waits`, an order on a row that another session
--- has locked is refused at once with 55P03, so that one locked product never delays the others. Where that raises, or
--- a key occurs twice, each order in a subtransaction. Each step looks up rows by key, however many there are: plans are
--- cached, since planning took a tenth of an order, and never scan a whole table, as a plan made while the table was
--- empty would.
+-- has locked is refused at once with 55P03, so that one locked product never delays the others. Where a batch raises,
+-- or a key occurs twice in it, each order is placed in a subtransaction; what a single order raises is its caller's.
+-- Each step looks up rows by key, however many there are: plans are cached, since planning took a tenth of an order,
+-- and never scan a whole table, as a plan made while the table was empty would.
 create function place_orders(calls jsonb, waits boolean default true)
 returns table (reply text, replayed boolean, state text, message text, detail text, broken_constraint text)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
     size integer := jsonb_array_length(calls);
-    held bigint[];
+    held bigint[] := lock_stock(calls, waits);
     call jsonb;
+    o order_outcome;
 begin
-    if size = 1 or (select count(distinct c ->> 'key') = size from jsonb_array_elements(calls) c) then
+    perform lock_keys(calls, held);
+    if size = 1 then
+        return query select * from place_order(calls -> 0, held);
+        return;
+    end if;
+    if (select count(distinct c ->> 'key') = size from jsonb_array_elements(calls) c) then
         begin
-            return query select * from place_all(calls, waits);
+            return query select * from place_all(calls, held);
             return;
         exception when others then
             if ends_batch(sqlstate) then raise; end if;
         end;
     end if;
-    held := lock_stock(calls, waits);
     for call in select c from jsonb_array_elements(calls) with ordinality u (c, n) order by n loop
         begin
-            perform lock_keys(jsonb_build_array(call), held);
-            return query select * from place_in_turn(jsonb_build_array(call), held);
+            return query select * from place_order(call, held);
         exception when others then
             get stacked diagnostics state = returned_sqlstate, message = message_text,
                 detail = pg_exception_detail, broken_constraint = constraint_name;
