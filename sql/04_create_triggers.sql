@@ -160,6 +160,16 @@ end $$;
 create trigger inventory_no_delete before delete on inventory
     for each statement execute function tg_inventory_no_delete();
 
+-- Nor is a user: orders name them without a foreign key.
+create function tg_user_no_delete() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    perform fail('PR903', 'A user stays as long as the orders: archive the user.');
+    return null;
+end $$;
+
+create trigger user_no_delete before delete on app_user for each statement execute function tg_user_no_delete();
+
 -- ------------------------------------------------------------------------------------------------------ append-only
 -- Every ledger is append-only, for every role.
 create function tg_history_append_only() returns trigger

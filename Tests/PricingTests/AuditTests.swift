@@ -74,6 +74,10 @@ struct AuditTests {
                     ["price.recomputed price_change 2"]
                 ),
                 ("update customer_order set total = total + 1 where order_id = 1", ["order.total customer_order "]),
+                (
+                    "delete from app_user where user_id = (select customer_id from customer_order where order_id = 2)",
+                    ["order.customer customer_order "]
+                ),
                 ("update customer_order set status = 'cancelled' where order_id = 2", ["order.lines order_line 1"]),
                 ("delete from inventory where product_id = 2", ["stock.missing inventory 2"]),
             ] {

@@ -152,6 +152,7 @@ struct DirectSQLTests {
             ("update product set low_stock = -1", "product_low_stock_range"),
             ("update product set low_stock = 98", "product_levels_ordered"),
             ("delete from inventory", nil),
+            ("delete from app_user", nil),
             ("delete from product", nil),
             ("update stock_movement set quantity = 1", nil),
             ("delete from stock_movement", nil),

@@ -103,7 +103,7 @@ struct SQLStateTableTests {
 
     @Test func `an order refused in a batch fails as it would have alone`() {
         for (state, detail, constraint) in [
-            ("PR201", #"{"productId": 7}"#, ""), ("23503", nil, "customer_order_customer_fkey"), ("55P03", nil, ""),
+            ("PR201", #"{"productId": 7}"#, ""), ("23503", nil, "product_category_fkey"), ("55P03", nil, ""),
             ("23505", nil, "unheard_of"), ("XX000", nil, ""),
         ] as [(String, String?, String)] {
             var alone = error(state)

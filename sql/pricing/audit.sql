@@ -293,6 +293,10 @@ language sql stable as $$
     from customer_order o left join order_line l using (order_id)
     where o.order_id between first and last
     group by o.order_id having o.total is distinct from sum(l.quantity * l.unit_price)
+    union all
+    select 'order.customer', 'customer_order', null, null, o.order_id, 'customer_id', null, o.customer_id::text
+    from customer_order o
+    where o.order_id between first and last and not exists (select from app_user where user_id = o.customer_id)
 $$;
 
 create function difference_json(

@@ -48,7 +48,6 @@ struct CallerValue {
         "product_category_fkey": .code(.categoryNotFound, ["/categoryId"]),
         "product_supplier_fkey": .code(.supplierNotFound, ["/supplierId"]),
         "product_rule_fkey": .code(.ruleNotFound, ["/ruleId"]),
-        "customer_order_customer_fkey": .code(.userNotFound, ["/customerId"]),
         "category_name_key": .violation(["/name"], "unique", "there is a category of this name"),
         "category_name_fold_key": .violation(["/name"], "unique", "there is a category of this name"),
         "supplier_tax_number_key": .violation(["/taxNumber"], "unique", "there is a supplier with this number"),
