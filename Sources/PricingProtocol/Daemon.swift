@@ -66,9 +66,10 @@ enum Daemon {
                     "automation",
                     .any,
                     """
-                    {halted, halts, breaker, lastTick, failing}: whether the whole catalogue stands still; the newest 100 \
-                    open halts; {tripped, lastTrip, limits}; when the last whole tick was, or null; and the first 100 \
-                    products that cannot be priced, {productId, reason, failures, since, retryAt} each.
+                    {halted, halts, breaker, lastTick, campaigns, failing}: whether the whole catalogue stands still; the \
+                    newest 100 open halts; {tripped, lastTrip, limits}; when the last whole tick was, or null; {running, \
+                    scheduled, nextAt}, nextAt being the next start or end; and the first 100 products that cannot be \
+                    priced, {productId, reason, failures, since, retryAt} each.
                     """
                 ),
                 Field("queues", .any, "What waits."), Field("counts", .any, "What there is."),

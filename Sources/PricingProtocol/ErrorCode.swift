@@ -243,6 +243,12 @@ extension ErrorCode {
         "There is no such price change.",
         "price.history shows those there are."
     )
+    package static let campaignOverlaps = ErrorCode(
+        309,
+        "CAMPAIGN_OVERLAPS",
+        "Another campaign has a fixed price for the product at that time.",
+        "End that one first, or choose another time."
+    )
     package static let userNotFound = ErrorCode(
         401,
         "USER_NOT_FOUND",
@@ -293,7 +299,7 @@ extension ErrorCode {
             .productNotFound, .productArchived, .categoryNotFound, .supplierNotFound, .supplierInUse,
             .insufficientStock, .orderNotFound, .orderState, .priceChanged, .quoteExpired, .quoteNotFound,
             .ruleNotFound, .ruleInvalid, .outsideLimits, .automationHalted, .proposalNotFound, .stale,
-            .campaignNotFound, .priceChangeNotFound,
+            .campaignNotFound, .priceChangeNotFound, .campaignOverlaps,
             .userNotFound, .emailTaken, .phoneTaken, .badCredentials, .reportNotFound, .notASandbox,
         ]
 

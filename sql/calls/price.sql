@@ -5,7 +5,8 @@ create function price_get(p jsonb) returns json
 language sql stable as $$
     select json_build_object(
         'items', coalesce(json_agg(json_build_object('productId', d.product_id, 'price', i.price::text,
-                     'version', i.change_count) order by wanted.n) filter (where d.product_id is not null), '[]'),
+                     'regularPrice', i.regular_price::text, 'version', i.change_count) order by wanted.n)
+                 filter (where d.product_id is not null), '[]'),
         'missing', coalesce(json_agg(wanted.id order by wanted.n) filter (where d.product_id is null), '[]'))
     from (select id::bigint, min(n) as n from jsonb_array_elements_text(p -> 'productIds') with ordinality u (id, n)
           group by 1) wanted
@@ -22,7 +23,8 @@ begin
     return as_page('price.history', p, array(
         select json_build_object('cursor', json_build_array(c.sequence), 'item', json_build_object(
             'priceChangeId', c.price_change_id, 'sequence', c.sequence, 'old', c.old_price::text,
-            'new', c.new_price::text, 'stock', c.stock,
+            'new', c.new_price::text, 'oldRegular', coalesce(c.old_regular, c.old_price)::text,
+            'newRegular', coalesce(c.new_regular, c.new_price)::text, 'stock', c.stock,
             'rule', json_build_object('ruleId', r.rule_id, 'name', r.name, 'version', r.version,
                                       'strategy', r.strategy),
             'bindingGuard', c.binding_guard, 'cause', c.cause, 'orderId', c.order_id, 'reason', c.reason,
