@@ -74,8 +74,11 @@ begin
         new.sales := null;
         if new.stock < old.stock and stock_alone and new.cause is null then
             if new.stock >= old.stands_from and old.stock <= old.stands_to then return new; end if;
-            new.stands_from := least(old.stands_from, new.stock);
-            if stands_after(old, old.stock - new.stock) then return new; end if;
+            select * into declared from product where product_id = new.product_id;
+            select * into chosen from rule where rule_id = declared.rule_id;
+            if old.stands_from is not null and stands_at(declared, chosen, old, new.stock) then
+                return widen_interval(declared, chosen, old, new, new.price, false);
+            end if;
         end if;
         perform fail('PR903', format('Sales of product %s that move its price come one by one.', new.product_id));
     end if;

@@ -836,12 +836,12 @@ CREATE INDEX audit_repair_product_index ON pricing.audit_repair USING btree (pro
 CREATE UNIQUE INDEX automation_halt_open_index ON pricing.automation_halt USING btree (COALESCE(category_id, (0)::bigint), COALESCE(product_id, (0)::bigint)) WHERE (resumed_at IS NULL);
 CREATE UNIQUE INDEX category_name_fold_key ON pricing.category USING btree (pricing.fold_case(name));
 CREATE INDEX customer_order_customer_index ON pricing.customer_order USING btree (customer_id, order_id);
-CREATE INDEX customer_order_placed_index ON pricing.customer_order USING btree (placed_at);
+CREATE INDEX customer_order_placed_index ON pricing.customer_order USING brin (placed_at) WITH (autosummarize='on');
 CREATE INDEX customer_order_status_index ON pricing.customer_order USING btree (status, order_id);
 CREATE INDEX expectation_open_index ON pricing.expectation USING btree (product_id, eta) WHERE (closed_at IS NULL);
 CREATE INDEX inventory_pinned_index ON pricing.inventory USING btree (product_id) WHERE (pin_price IS NOT NULL);
 CREATE INDEX order_line_product_index ON pricing.order_line USING btree (product_id);
-CREATE INDEX price_change_at_index ON pricing.price_change USING btree (at);
+CREATE INDEX price_change_at_index ON pricing.price_change USING brin (at) WITH (autosummarize='on');
 CREATE INDEX price_change_order_index ON pricing.price_change USING btree (order_id) WHERE (order_id IS NOT NULL);
 CREATE INDEX price_change_transaction_index ON pricing.price_change USING btree (transaction_id, change_id);
 CREATE INDEX product_category_index ON pricing.product USING btree (category_id);
@@ -886,13 +886,12 @@ CREATE TRIGGER stock_movement_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON
 CREATE TRIGGER strategy_keep BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON pricing.strategy FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_strategy_keep();
 CREATE TRIGGER supplier_born BEFORE INSERT ON pricing.supplier FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER supplier_name_clean BEFORE INSERT OR UPDATE OF company_name, contact_email, tax_number ON pricing.supplier FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_supplier_names();
+CREATE TRIGGER user_no_delete BEFORE DELETE ON pricing.app_user FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_user_no_delete();
 CREATE CONSTRAINT TRIGGER virtual_clock_sandbox AFTER INSERT OR UPDATE ON pricing.virtual_clock DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_virtual_clock_sandbox();
 ALTER TABLE ONLY pricing.automation_halt
     ADD CONSTRAINT automation_halt_category_fkey FOREIGN KEY (category_id) REFERENCES pricing.category(category_id);
 ALTER TABLE ONLY pricing.automation_halt
     ADD CONSTRAINT automation_halt_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
-ALTER TABLE ONLY pricing.customer_order
-    ADD CONSTRAINT customer_order_customer_fkey FOREIGN KEY (customer_id) REFERENCES pricing.app_user(user_id);
 ALTER TABLE ONLY pricing.expectation
     ADD CONSTRAINT expectation_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
 ALTER TABLE ONLY pricing.inventory
