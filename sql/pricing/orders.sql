@@ -64,32 +64,10 @@ language plpgsql as $$
 begin
     return array(
         select row((l ->> 'productId')::bigint, sum((l ->> 'quantity')::bigint)::bigint,
-                   min((l ->> 'maxUnitPrice')::numeric), null, null, null)::wanted_line
+                   min((l ->> 'maxUnitPrice')::numeric), null, null, null, null)::wanted_line
         from jsonb_array_elements(params -> 'lines') l group by (l ->> 'productId')::bigint
         order by (l ->> 'productId')::bigint);
 end $$;
-
--- The reply to an order that was just placed.
-create function placed_reply(
-    number bigint, buyer bigint, total numeric, bought jsonb, moves jsonb, moment timestamptz
-) returns json
-language sql stable as $$
-    select json_build_object('orderId', number, 'customerId', buyer, 'status', 'pending', 'total', total::text,
-        'lines', bought, 'priceChanges', moves, 'placedAt', rfc3339(moment))
-$$;
-
--- The same reply made again: what it says of an order never changes.
-create function placed_again(number bigint) returns text
-language sql stable as $$
-    select placed_reply(o.order_id, o.customer_id, o.total, (
-            select jsonb_agg(jsonb_build_object('productId', l.product_id, 'quantity', l.quantity,
-                                                'unitPrice', l.unit_price::text) order by l.product_id)
-            from order_line l where l.order_id = o.order_id), (
-            select coalesce(jsonb_agg(jsonb_build_object('productId', c.product_id, 'old', c.old_price::text,
-                                                         'new', c.new_price::text) order by c.product_id), '[]')
-            from price_change c where c.order_id = o.order_id and c.cause = 'sale'), o.placed_at)::text
-    from customer_order o where o.order_id = number
-$$;
 
 -- Takes the lines of one order, whose stock rows are locked, out of stock at the prices that stand, or says why not.
 create function sell_lines(
@@ -108,8 +86,8 @@ declare
 begin
     for n in 1..cardinality(wanted) loop
         line := wanted[n];
-        select i.price, i.stock - i.held, d.active and d.archived_at is null
-        into line.price, line.available, line.is_open
+        select i.price, i.stock - i.held, d.active and d.archived_at is null, d.sku
+        into line.price, line.available, line.is_open, line.sku
         from inventory i join product d using (product_id) where product_id = line.product_id for no key update of i;
         if line.is_open and line.quantity <= line.available
             and (line.max_price is null or line.price <= line.max_price) then
@@ -127,11 +105,11 @@ begin
         where product_id = line.product_id returning price into price_after;
         insert into order_line (order_id, product_id, quantity, unit_price)
         values (number, line.product_id, line.quantity, line.price);
-        bought := bought || jsonb_build_object('productId', line.product_id, 'quantity', line.quantity,
-                                               'unitPrice', line.price::text);
+        bought := bought || jsonb_build_object('productId', line.product_id, 'sku', line.sku,
+                                               'quantity', line.quantity, 'unitPrice', line.price::text);
         if price_after <> line.price then
-            moves := moves || jsonb_build_object('productId', line.product_id, 'old', line.price::text,
-                                                 'new', price_after::text);
+            moves := moves || jsonb_build_object('productId', line.product_id, 'sku', line.sku,
+                                                 'old', line.price::text, 'new', price_after::text);
         end if;
     end loop;
     insert into customer_order (order_id, customer_id, total, shipping_address, placed_at, changed_at, actor)
@@ -158,11 +136,15 @@ begin
         stored := null;
         hash := null;
         if call ? 'key' then
-            hash := request_hash('order.place', call -> 'params');
+            hash := request_hash('order.place', coalesce(call -> 'sent', call -> 'params'));
             select * into stored from request_key where key = call ->> 'key';
         end if;
         if stored.key is not null then
             return next repeat_reply(stored, hash);
+            continue;
+        end if;
+        if call ? 'refused' then
+            return next jsonb_populate_record(o, call -> 'refused');
             continue;
         end if;
         wanted := read_order(call -> 'params');
@@ -209,15 +191,16 @@ create function read_lines(calls jsonb) returns batch_line[]
 language plpgsql as $$
 begin
     return (
-    select array_agg(row(l.n, l.product_id, l.quantity, l.price, l.is_calm)::batch_line order by l.n, l.product_id)
+    select array_agg(row(l.n, l.product_id, l.quantity, l.price, l.is_calm, l.sku)::batch_line
+                     order by l.n, l.product_id)
     from (
-        select l.n, l.product_id, l.quantity, (l.i).price,
-               bool_and((l.max_price is null or (l.i).price <= l.max_price) and l.is_open) over same
+        select l.n, l.product_id, l.quantity, (l.i).price, (l.d).sku,
+               bool_and((l.max_price is null or (l.i).price <= l.max_price) and (l.d).is_open) over same
                and sum(l.quantity) over same <= (l.i).stock - (l.i).held
                and stands_after((l.i), sum(l.quantity) over same) as is_calm
         from (select l.*, (select i from inventory i where i.product_id = l.product_id) as i,
-                     (select d.active and d.archived_at is null from product d where d.product_id = l.product_id)
-                         as is_open
+                     (select row(null, null, null, null, null, active and archived_at is null, sku)::wanted_line
+                      from product d where d.product_id = l.product_id) as d
               from (select n, (l ->> 'productId')::bigint as product_id,
                            sum((l ->> 'quantity')::bigint)::bigint as quantity,
                            min((l ->> 'maxUnitPrice')::numeric) as max_price
@@ -294,8 +277,8 @@ begin
     ), whole as materialized (
         select p.call, p.order_id, (p.said #>> '{params,customerId}')::bigint as customer_id, p.said, p.actor,
                sum(price * quantity)::numeric(24, 2) as total,
-               jsonb_agg(jsonb_build_object('productId', product_id, 'quantity', quantity, 'unitPrice', price::text)
-                         order by product_id) as bought
+               jsonb_agg(jsonb_build_object('productId', product_id, 'sku', sku, 'quantity', quantity,
+                                            'unitPrice', price::text) order by product_id) as bought
         from placed p join line using (call, order_id) group by p.call, p.order_id, p.said, p.actor
     ), kept as (
         insert into customer_order (order_id, customer_id, total, shipping_address, placed_at, changed_at, actor)
@@ -304,7 +287,8 @@ begin
         from whole
     ), kept_keys as (
         insert into request_key (key, request_hash, order_id)
-        select said ->> 'key', request_hash('order.place', said -> 'params'), order_id from whole
+        select said ->> 'key', request_hash('order.place', coalesce(said -> 'sent', said -> 'params')), order_id
+        from whole
         where said ? 'key'
     )
     select w.call, placed_reply(order_id, customer_id, total, bought, '[]', moment)::text from whole w;
@@ -361,13 +345,13 @@ begin
 end $$;
 
 -- Places orders in one transaction; each succeeds or fails alone, with the result that the same orders would have one
--- by one. Each element of `calls` is {"params", "key", "actor"}; each row answers one of them, with a reply or with the
--- SQLSTATE, message, detail and constraint that refused it. Unless it `waits`, an order on a row that another session
--- has locked is refused at once with 55P03, so that one locked product never delays the others. Where that raises, or
--- a key occurs twice, each order in a subtransaction. Each step looks up rows by key, however many there are: plans are
--- cached, since planning took a tenth of an order, and never scan a whole table, as a plan made while the table was
--- empty would.
-create function place_orders(calls jsonb, waits boolean default true)
+-- by one. Each element of `calls` is {"params", "key", "actor"}, `named` when names stand for ids in some of them; each
+-- row answers one of them, with a reply or with the SQLSTATE, message, detail and constraint that refused it. Unless it
+-- `waits`, an order on a row that another session has locked is refused at once with 55P03, so that one locked product
+-- never delays the others. Where that raises, or a key occurs twice, each order in a subtransaction. Each step looks up
+-- rows by key, however many there are: plans are cached, since planning took a tenth of an order, and never scan a
+-- whole table, as a plan made while the table was empty would.
+create function place_orders(calls jsonb, waits boolean default true, named boolean default false)
 returns table (reply text, replayed boolean, state text, message text, detail text, broken_constraint text)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
@@ -375,6 +359,7 @@ declare
     held bigint[];
     call jsonb;
 begin
+    if named then calls := resolve_orders(calls); end if;
     if size = 1 or (select count(distinct c ->> 'key') = size from jsonb_array_elements(calls) c) then
         begin
             return query select * from place_all(calls, waits);
