@@ -424,17 +424,28 @@ create constraint trigger virtual_clock_sandbox after insert or update on virtua
 -- ------------------------------------------------------------------------------------------------------ names
 -- Names are trimmed and checked however they come; what stands unchanged is left as it is. One function a table, so
 -- that each is checked against the columns that it has.
-create function tg_product_title() returns trigger
+create function tg_product_names() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    other bigint;
 begin
     if tg_op = 'INSERT' or new.title is distinct from old.title then
         new.title := clean_name(new.title, 'title');
     end if;
+    if new.sku is not null and (tg_op = 'INSERT' or new.sku is distinct from old.sku) then
+        new.sku := clean_name(new.sku, 'sku', 64);
+        -- The unique index would refuse it too, without the other product's number.
+        other := product_of_sku(new.sku);
+        if other <> new.product_id then
+            perform fail('PR107', format('Product %s has the SKU %s.', other, new.sku),
+                jsonb_build_object('sku', new.sku, 'productId', other));
+        end if;
+    end if;
     return new;
 end $$;
 
-create trigger product_name_clean before insert or update of title on product
-    for each row execute function tg_product_title();
+create trigger product_name_clean before insert or update of title, sku on product
+    for each row execute function tg_product_names();
 
 create function tg_category_name() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$

@@ -22,7 +22,7 @@ enum Catalogue {
     static let product = ObjectShape.result(
         "Product",
         [
-            .productId,
+            .productId, .sku,
             Field("title", .name(1...200), "Its title."),
             .text("description", upTo: 10_000, "What it is."),
             .categoryId,
@@ -172,7 +172,7 @@ enum Catalogue {
             .read,
             "Lists products, filtered and sorted.",
             takes: [
-                Field("search", .text(0...200), "Text in title or description, whatever its case and accents.")
+                Field("search", .text(0...200), "Text in title, description or SKU, whatever its case and accents.")
                     .optional,
                 Field.categoryId.optional, Field.supplierId.optional,
                 Field("active", .boolean, "Only those for sale, or only those not.").optional,
@@ -207,13 +207,13 @@ enum Catalogue {
             .write,
             "Makes a product; its price is guarded and rounded at once.",
             takes: [
-                Field("title", .name(1...200), "Its title."),
+                Field.sku.optional, Field("title", .name(1...200), "Its title."),
                 .money("basePrice", "The list price that automation starts from."),
                 .categoryId,
                 Field.stock.optional,
             ] + declaration,
             gives: product,
-            errors: references,
+            errors: references + [.skuTaken],
             example: ["title": "Green mug", "basePrice": "12.50", "categoryId": 1, "stock": 40]
         ),
         Method(
@@ -222,7 +222,15 @@ enum Catalogue {
             .write,
             "Changes the given members; a changed declaration is priced at once.",
             takes: [
-                .productId,
+                .productId.or(
+                    Field(
+                        "sku",
+                        .nullable(.name(1...64)),
+                        "Beside productId the product's new SKU, null for none; without it, names the product.",
+                        completes: "sku"
+                    ),
+                    mayAccompany: true
+                ),
                 Field("title", .name(1...200), "Its title.").optional,
                 Field.money("basePrice", "The list price that automation starts from.").optional,
                 Field.categoryId.optional,
@@ -230,7 +238,7 @@ enum Catalogue {
                     .optional,
             ] + declaration,
             gives: product,
-            errors: [.productNotFound, .productArchived, .stale] + references,
+            errors: [.productNotFound, .productArchived, .stale, .skuTaken] + references,
             example: ["productId": 1, "title": "Green mug, large"]
         ),
         Method(

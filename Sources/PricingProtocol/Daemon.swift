@@ -68,7 +68,7 @@ enum Daemon {
                     """
                     {halted, halts, breaker, lastTick, failing}: whether the whole catalogue stands still; the newest 100 \
                     open halts; {tripped, lastTrip, limits}; when the last whole tick was, or null; and the first 100 \
-                    products that cannot be priced, {productId, reason, failures, since, retryAt} each.
+                    products that cannot be priced, {productId, sku, reason, failures, since, retryAt} each.
                     """
                 ),
                 Field("queues", .any, "What waits."), Field("counts", .any, "What there is."),

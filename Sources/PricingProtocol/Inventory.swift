@@ -5,7 +5,7 @@ enum Inventory {
     static let level = ObjectShape.result(
         "StockLevel",
         [
-            .productId, Field("title", .name(1...200), "The product's title."), .stock,
+            .productId, .sku, Field("title", .name(1...200), "The product's title."), .stock,
             Field("held", .integer(0...2_147_483_647), "Units promised to open quotes."),
             Field("available", .integer(0...2_147_483_647), "On hand less held."),
             .lowStock, .highStock,
@@ -18,7 +18,7 @@ enum Inventory {
     static let movement = ObjectShape.result(
         "StockMovement",
         [
-            .count("sequence", "Numbers the product's movements from 1."),
+            .productId, .sku, .count("sequence", "Numbers the product's movements from 1."),
             Field("kind", .choice(["initial", "sale", "cancel", "return", "restock", "adjust"]), "What moved it."),
             Field("quantity", .integer(-2_147_483_648...2_147_483_647), "Units, negative when they left."),
             Field("stockAfter", .integer(0...2_147_483_647), "On hand afterwards."),
@@ -30,7 +30,7 @@ enum Inventory {
     static let expectation = ObjectShape.result(
         "Expectation",
         [
-            .expectationId, .productId, .quantity, .count("received", "Units of them that have come."),
+            .expectationId, .productId, .sku, .quantity, .count("received", "Units of them that have come."),
             .count("open", "Units that are still to come; 0 once it is closed."),
             .count("overReceived", "Units that came beyond the quantity."),
             .time("eta", "When the goods should arrive."),
@@ -43,7 +43,7 @@ enum Inventory {
     static let moved = ObjectShape.result(
         "StockMoved",
         [
-            .productId, .stock, Field("available", .integer(0...2_147_483_647), "On hand less held."),
+            .productId, .sku, .stock, Field("available", .integer(0...2_147_483_647), "On hand less held."),
             .money("priceBefore", "The posted price before."), .money("priceAfter", "The posted price after."),
             Field(
                 "price",

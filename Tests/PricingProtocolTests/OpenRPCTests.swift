@@ -63,7 +63,7 @@ struct OpenRPCTests {
             #expect(params.compactMap { $0["name"]?.string } == method.parameters.fields.map(\.name) + ["_meta"])
             #expect(
                 params.filter { $0["required"] == true }.compactMap { $0["name"]?.string }
-                    == method.parameters.fields.filter(\.isRequired).map(\.name)
+                    == method.parameters.alwaysRequired.map(\.name)
             )
             #expect(params.allSatisfy { $0["schema"]?.object != nil }, "\(method.name)")
             #expect(entry["result"]?["schema"]?.object != nil, "\(method.name)")

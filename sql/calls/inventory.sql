@@ -3,8 +3,8 @@
 
 create function inventory_json(d product, i inventory) returns json
 language sql stable as $$
-    select json_build_object('productId', i.product_id, 'title', d.title, 'stock', i.stock, 'held', i.held,
-        'available', i.stock - i.held, 'lowStock', d.low_stock, 'highStock', d.high_stock,
+    select json_build_object('productId', i.product_id, 'sku', d.sku, 'title', d.title, 'stock', i.stock,
+        'held', i.held, 'available', i.stock - i.held, 'lowStock', d.low_stock, 'highStock', d.high_stock,
         'level', stock_level(i.stock, d.low_stock, d.high_stock), 'price', i.price::text,
         'lastRestockAt', rfc3339(i.last_restock_at))
 $$;
@@ -62,8 +62,9 @@ declare
 begin
     return as_page('inventory.movements', p, array(
         select json_build_object('cursor', json_build_array(m.sequence), 'item', json_build_object(
-            'sequence', m.sequence, 'kind', m.kind, 'quantity', m.quantity, 'stockAfter', m.stock_after,
-            'orderId', m.order_id, 'reason', m.reason, 'actor', m.actor, 'at', rfc3339(m.at)))
+            'productId', d.product_id, 'sku', d.sku, 'sequence', m.sequence, 'kind', m.kind,
+            'quantity', m.quantity, 'stockAfter', m.stock_after, 'orderId', m.order_id, 'reason', m.reason,
+            'actor', m.actor, 'at', rfc3339(m.at)))
         from stock_movement m
         where m.product_id = d.product_id
           and m.sequence < coalesce(before, 9223372036854775807)

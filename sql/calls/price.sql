@@ -4,13 +4,15 @@
 create function price_get(p jsonb) returns json
 language sql stable as $$
     select json_build_object(
-        'items', coalesce(json_agg(json_build_object('productId', d.product_id, 'price', i.price::text,
+        'items', coalesce(json_agg(json_build_object('productId', d.product_id, 'sku', d.sku, 'price', i.price::text,
                      'version', i.change_count) order by wanted.n) filter (where d.product_id is not null), '[]'),
-        'missing', coalesce(json_agg(wanted.id order by wanted.n) filter (where d.product_id is null), '[]'))
-    from (select id::bigint, min(n) as n from jsonb_array_elements_text(p -> 'productIds') with ordinality u (id, n)
+        'missing', coalesce(json_agg(wanted.name order by wanted.n) filter (where d.product_id is null), '[]'))
+    from (select name, min(n) as n
+          from jsonb_array_elements(coalesce(p -> 'productIds', p -> 'skus')) with ordinality u (name, n)
           group by 1) wanted
-    left join product d on d.product_id = wanted.id
-    left join inventory i on i.product_id = wanted.id
+    left join product d on d.product_id = case when p ? 'skus' then product_of_sku(wanted.name #>> '{}')
+                                               else (wanted.name #>> '{}')::bigint end
+    left join inventory i using (product_id)
 $$;
 
 create function price_history(p jsonb) returns json
@@ -21,8 +23,8 @@ declare
 begin
     return as_page('price.history', p, array(
         select json_build_object('cursor', json_build_array(c.sequence), 'item', json_build_object(
-            'priceChangeId', c.price_change_id, 'sequence', c.sequence, 'old', c.old_price::text,
-            'new', c.new_price::text, 'stock', c.stock,
+            'priceChangeId', c.price_change_id, 'productId', d.product_id, 'sku', d.sku, 'sequence', c.sequence,
+            'old', c.old_price::text, 'new', c.new_price::text, 'stock', c.stock,
             'rule', json_build_object('ruleId', r.rule_id, 'name', r.name, 'version', r.version,
                                       'strategy', r.strategy),
             'bindingGuard', c.binding_guard, 'cause', c.cause, 'orderId', c.order_id, 'reason', c.reason,
@@ -75,10 +77,10 @@ begin
     return explain_price(d, r, i, v, true);
 end $$;
 
-create function pin_json(i inventory) returns json
+create function pin_json(d product, i inventory) returns json
 language sql stable as $$
-    select json_build_object('productId', i.product_id, 'price', i.price::text, 'pinned', i.pin_price is not null,
-        'until', rfc3339(i.pinned_until))
+    select json_build_object('productId', i.product_id, 'sku', d.sku, 'price', i.price::text,
+        'pinned', i.pin_price is not null, 'until', rfc3339(i.pinned_until))
 $$;
 
 -- A manual price, which automation leaves alone for good or until a time.
@@ -92,7 +94,7 @@ begin
     update inventory set pin_price = (p ->> 'price')::numeric, pinned_until = until,
         cause = row('pin', null, p ->> 'reason', null)::movement_cause
     where product_id = d.product_id returning * into i;
-    return pin_json(i);
+    return pin_json(d, i);
 end $$;
 
 create function price_unpin(p jsonb) returns json
@@ -105,5 +107,5 @@ begin
         cause = row('unpin', null, p ->> 'reason', null)::movement_cause
     where product_id = d.product_id and pin_price is not null returning * into i;
     if not found then select * into i from inventory where product_id = d.product_id; end if;
-    return pin_json(i);
+    return pin_json(d, i);
 end $$;

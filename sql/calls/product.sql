@@ -9,7 +9,7 @@ declare
     l record;
 begin
     select * into l from price_limits(d, (select r from rule r where r.rule_id = d.rule_id));
-    return json_build_object('productId', d.product_id, 'title', d.title, 'description', d.description,
+    return json_build_object('productId', d.product_id, 'sku', d.sku, 'title', d.title, 'description', d.description,
         'categoryId', d.category_id, 'supplierId', d.supplier_id, 'basePrice', d.base_price::text,
         'unitCost', d.unit_cost::text, 'price', i.price::text, 'floor', l.floor_at::numeric(12, 2)::text,
         'ceiling', l.ceiling_at::numeric(12, 2)::text, 'declaredFloor', d.floor_price::text,
@@ -140,10 +140,10 @@ declare
     i inventory;
 begin
     perform share_new_products();  -- before the rule is chosen
-    insert into product (title, description, category_id, supplier_id, base_price, unit_cost, floor_price,
+    insert into product (sku, title, description, category_id, supplier_id, base_price, unit_cost, floor_price,
                          ceiling_price, low_stock, high_stock, rule_id, active, elasticity, ref_rate, unit_value,
                          decay, season_start, season_end, season_profile)
-    values (p ->> 'title', coalesce(p ->> 'description', ''), (p ->> 'categoryId')::bigint,
+    values (p ->> 'sku', p ->> 'title', coalesce(p ->> 'description', ''), (p ->> 'categoryId')::bigint,
             (p ->> 'supplierId')::bigint, (p ->> 'basePrice')::numeric, (p ->> 'unitCost')::numeric,
             (p ->> 'floor')::numeric, (p ->> 'ceiling')::numeric, low,
             coalesce((p ->> 'highStock')::integer, least(greatest(100, low + 90), 1000000000)),
@@ -176,6 +176,7 @@ begin
             jsonb_build_object('productId', d.product_id, 'expected', p -> 'version', 'version', d.version));
     end if;
     update product set
+        sku = case when p ? 'sku' then p ->> 'sku' else sku end,
         title = coalesce(p ->> 'title', title),
         description = coalesce(p ->> 'description', description),
         category_id = coalesce((p ->> 'categoryId')::bigint, category_id),

@@ -20,6 +20,12 @@ begin
         case kind
             when 'product' then
                 'select product_id as id, title as label, search_text as words from product where archived_at is null'
+            when 'sku' then
+                'select sku as id, sku || '' '' || title as label, search_text as words from product
+                 where sku is not null and archived_at is null'
+            when 'email' then
+                'select email as id, full_name || '' '' || email as label, search_text as words from app_user
+                 where archived_at is null'
             when 'category' then 'select category_id as id, name as label, fold_text(name) as words from category'
             when 'supplier' then
                 'select supplier_id as id, company_name as label, fold_text(company_name) as words from supplier'

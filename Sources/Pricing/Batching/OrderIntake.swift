@@ -38,6 +38,7 @@ final class OrderIntake: Intake, Service {
         /// Its products, and its key as a number.
         let claims: [Int64]
         let element: [UInt8]
+        let hasNames: Bool
         let ticket: Ticket
     }
 
@@ -75,9 +76,19 @@ final class OrderIntake: Intake, Service {
         context.call.cancellation.onCancel {
             ticket.giveUp(context.isLate ? context.expired : .cancelled, isLate: context.isLate)
         }
-        var claims = context.params["lines"]?.array?.compactMap { $0["productId"]?.integer } ?? []
+        var claims = (context.params["lines"]?.array ?? []).compactMap { line in
+            line["productId"]?.integer ?? line["sku"]?.string.map { Int64($0.lowercased().hashValue) }
+        }
         if let key = context.meta.idempotencyKey { claims.append(Int64(key.hashValue)) }
-        incoming.add([Waiting(context: context, claims: claims, element: Self.element(context), ticket: ticket)])
+        incoming.add([
+            Waiting(
+                context: context,
+                claims: claims,
+                element: Self.element(context),
+                hasNames: context.hasNames,
+                ticket: ticket
+            )
+        ])
     }
 
     /// Places batches until the task is cancelled; what waits then is still placed.
@@ -221,13 +232,14 @@ final class OrderIntake: Intake, Service {
         isPatient: Bool
     ) async throws(PostgresError) -> [CallStatements.Placed] {
         let text = Self.array(batch.map(\.element))
+        let named = batch.contains(where: \.hasNames)
         let placed = try await database.runBatch(on: connection, isPatient: isPatient, deadlines) {
             (session) throws(PostgresError) in
             // The wait for a connection, or a standstill of the daemon, may have taken all the time of an order.
             if batch.contains(where: \.context.isLate) {
                 throw PostgresError(.timeout, "a deadline passed before the batch began")
             }
-            return try session.all(CallStatements.placeOrders, [.json(text), .bool(waits)])
+            return try session.all(CallStatements.placeOrders, [.json(text), .bool(waits), .bool(named)])
         }
         guard placed.count == batch.count else {
             throw PostgresError(.unexpectedRows, "\(placed.count) outcomes for \(batch.count) orders")

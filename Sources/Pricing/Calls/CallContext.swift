@@ -39,6 +39,9 @@ final class CallContext: Sendable {
     /// Whether it is to be carried out and rolled back. A dry run of a reading call is an ordinary one.
     var isDryRun: Bool { meta.isDryRun && method.effect == .write }
 
+    /// Whether names stand in its parameters where the method's function takes ids.
+    var hasNames: Bool { method.hasNames(params) }
+
     /// Whether its time is over.
     var isLate: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
 
