@@ -65,7 +65,8 @@ language plpgsql as $$
 begin
     return array(
         select row(l.product_id, l.quantity, l.max_price, (l.i).price, (l.i).stock - (l.i).held, (l.d).is_open,
-                   (l.d).sku, (l.i).stock <= (l.i).stands_to and (l.i).stock - l.quantity >= (l.i).stands_from)::wanted_line
+                   (l.d).sku, (l.i).stock <= (l.i).stands_to
+                   and (l.i).stock - l.quantity >= (l.i).stands_from)::wanted_line
         from (select l.*, (select i from inventory i where i.product_id = l.product_id) as i,
                      (select row(null, null, null, null, null, active and archived_at is null, sku, null)::wanted_line
                       from product d where d.product_id = l.product_id) as d
