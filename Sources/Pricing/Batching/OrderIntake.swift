@@ -1,4 +1,5 @@
 import JSON
+import JSONRPC
 import Logging
 import Postgres
 import PricingProtocol
@@ -46,6 +47,7 @@ final class OrderIntake: Intake, Service {
     private let deadlines: DeadlineWatch
     private let storms: StormLog
     /// Batches with a product or a key in common would wait for each other in the database.
+    private let admission = OrderAdmission(batch: batchLimit, batches: writers)
     private let incoming = FairQueue<Waiting>(owner: { $0.context.call.connection.number }, claims: \.claims)
     private let blocked = FairQueue<Waiting> { $0.context.call.connection.number }
     private let tally = Mutex(BatchTally())
@@ -68,6 +70,10 @@ final class OrderIntake: Intake, Service {
 
     /// The batches that were sent so far.
     var batches: BatchTally { tally.withLock { $0 } }
+
+    func refusal(of call: RPCCall) -> ErrorText? {
+        admission.refusal(of: call, ahead: incoming.ahead(of: call.connection.number))
+    }
 
     /// Places one order. A cancel has an effect until its batch starts. If the deadline passes later, the caller is answered
     /// in time, with the outcome unknown.
@@ -119,7 +125,11 @@ final class OrderIntake: Intake, Service {
             for _ in 0..<Self.writers {
                 writers.addTask {
                     await self.incoming.consume(Self.batchLimit, on: self.database.pool) { batch, connection in
+                        self.admission.began()
+                        // Of a batch that left nothing behind nobody knows how many more it could have taken.
+                        let most = self.incoming.count == 0 ? Self.batchLimit : batch.count
                         self.blocked.add(await self.place(batch, connection))
+                        self.admission.ended(most)
                     }
                 }
             }
