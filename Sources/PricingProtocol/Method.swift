@@ -87,7 +87,8 @@ package final class Method: Sendable {
         self.summary = summary
         self.parameters = ObjectShape(parameters)
         self.result = result
-        self.errors = errors
+        // What any write may be refused with, since any may say what it expects to change.
+        self.errors = errors + (effect == .write && !errors.contains(.stale) ? [.stale] : [])
         self.reserved = reserved
         names = parameters.filter(\.schema.isName).map(\.name)
         self.isLong = isLong
@@ -118,6 +119,8 @@ package struct CallMeta: Sendable, Equatable {
     package var progressToken: JSONValue?
     /// Who did it, for the audit trail.
     package var actor: String?
+    /// The digest of what a dry run showed: a write that would change anything else is refused.
+    package var expect: String?
 
     /// The member of `params` that it is.
     package static let member = "_meta"
@@ -130,6 +133,7 @@ package struct CallMeta: Sendable, Equatable {
             Field("dryRun", .boolean, "Run for real inside a transaction, report, roll back.").optional,
             Field("progressToken", .any, "Asks for $/progress notifications under this token.").optional,
             Field("actor", .name(1...200), "Who did it, kept in the audit trail.").optional,
+            Field("expect", .name(1...200), "The dry run's digest: refuse (STALE) to change anything else.").optional,
         ]
     )
 
@@ -142,5 +146,6 @@ package struct CallMeta: Sendable, Equatable {
         isDryRun = object["dryRun"]?.bool ?? false
         progressToken = object["progressToken"]
         actor = object["actor"]?.string
+        expect = object["expect"]?.string
     }
 }

@@ -13,7 +13,8 @@ enum Prices {
     static let change = ObjectShape.result(
         "PriceChange",
         [
-            .id("priceChangeId", "Its id."), .count("sequence", "Numbers the product's changes from 1."),
+            .id("priceChangeId", "Its id."), .productId, Field("title", .name(1...200), "The product's title."),
+            .count("sequence", "Numbers the product's changes from 1."),
             .money("old", "The price before."), .money("new", "The price after."), .stock,
             Field(
                 "rule",
