@@ -39,7 +39,7 @@ create domain order_total as numeric(24, 2)
 create domain sold_quantity as integer
     constraint sold_quantity_positive check (value > 0);
 create domain event_topic as text
-    constraint notice_topic_known check (value in ('price', 'stock', 'order', 'automation'));
+    constraint notice_topic_known check (value in ('price', 'stock', 'order', 'automation', 'catalogue'));
 
 -- ------------------------------------------------------------------------------------------------------ texts
 -- What makes two texts the same. Indexes need these functions, so they belong to the tables and not to the code; they
@@ -300,6 +300,27 @@ create index product_text_index on product using gin (search_text gin_trgm_ops);
 create index product_title_index on product (title collate "und-x-icu", product_id);  -- as people sort
 create index product_unlisted_index on product (product_id) where not active or archived_at is not null;
 
+-- What was declared of a product, a line a change, numbered 1..n a product: the columns that changed, before and after,
+-- the pin's among them. Append-only and written by triggers, so that direct SQL is in it too. The line of its making has
+-- no `before`. Cause: call, import, rule (taken over by an activated rule), rollback, tick (a pin that ended), generate,
+-- or sql for a session that named none.
+create table declaration_change (
+    product_id bigint not null,
+    sequence bigint not null,
+    transaction_id bigint not null,
+    change_id bigint not null,
+    before jsonb,
+    after jsonb not null,
+    cause text not null,
+    reason text not null default '',
+    actor text not null,
+    at finite_time not null,
+    constraint declaration_change_pkey primary key (product_id, sequence)
+);
+create index declaration_change_at_index on declaration_change using brin (at) with (autosummarize = on);
+create index declaration_change_transaction_index on declaration_change (transaction_id, change_id);
+create index declaration_change_change_index on declaration_change (change_id);
+
 -- ------------------------------------------------------------------------------------------------------ stock
 -- Why a stock row changes. It travels in the update itself and is consumed by the trigger, so that no ambient state
 -- can name a wrong cause; an update that carries none is direct SQL.
@@ -429,7 +450,7 @@ create index shelf_level_index on shelf (level, product_id);
 -- The price history: append-only, numbered 1..n a product; the first row's old_price is inventory.opening_price.
 -- inputs holds everything that the price was computed from.
 create table price_change (
-    price_change_id bigint generated always as identity constraint price_change_pkey primary key,
+    price_change_id bigint generated always as identity,
     product_id bigint not null,
     sequence bigint not null,
     old_price amount not null,
@@ -445,6 +466,9 @@ create table price_change (
     at finite_time not null,
     transaction_id bigint not null,
     change_id bigint not null,                        -- of a movement that moved the price: the movement's own
+    -- With what `price.changes` filters by, so that a rare cause among a million changes is found in the index alone.
+    constraint price_change_pkey primary key (price_change_id)
+        include (at, product_id, rule_id, cause, binding_guard, actor, old_price, new_price),
     constraint price_change_sequence_key unique (product_id, sequence),
     constraint price_change_moves check (old_price <> new_price)
 );
@@ -547,7 +571,7 @@ create table order_change (
 -- The ledgers are the event stream: stock_movement, price_change, the orders and order_change, and notice for what has
 -- no ledger. What is kept beside them is which numbers each transaction's events have.
 
--- Events that no ledger holds: halts, resumes, failures, repairs.
+-- Events that no ledger holds: halts, resumes, failures, repairs, rules made and activated.
 create table notice (
     transaction_id bigint not null,
     change_id bigint not null,
@@ -562,6 +586,7 @@ create table notice (
     actor text not null,
     constraint notice_pkey primary key (transaction_id, change_id)
 );
+create index notice_change_index on notice (change_id);
 
 -- The numbers of a transaction's events, given after its commit: consecutive ones from the first on, in the order of
 -- its changes. A large transaction has several rows. In partitions of 20 million numbers each, so that a shop may let

@@ -111,6 +111,7 @@ begin
     end if;
     if (new.pin_price, new.pinned_until) is distinct from (old.pin_price, old.pinned_until) then
         perform check_pin(new.pin_price, declared, chosen), check_pin_end(new.pinned_until, moment);
+        perform record_declaration(new.product_id, pin_members(old), pin_members(new), why.reason, why.actor, moment);
     end if;
     mode := evaluation_mode(old, new, why.kind);
     new := begin_day(old, new, mode, why.kind, moment);
@@ -190,6 +191,8 @@ create trigger order_change_append_only before update or delete or truncate on o
     for each statement execute function tg_history_append_only();
 create trigger notice_append_only before update or delete or truncate on notice
     for each statement execute function tg_history_append_only();
+create trigger declaration_change_append_only before update or delete or truncate on declaration_change
+    for each statement execute function tg_history_append_only();
 create trigger audit_repair_append_only before update or delete or truncate on audit_repair
     for each statement execute function tg_history_append_only();
 
@@ -243,6 +246,30 @@ end $$;
 
 create trigger product_limits before insert or update on product for each row execute function tg_product_limits();
 
+-- Each change of a declaration has its line. Triggers of one event run in the order of their names: the line comes
+-- before what product_declare makes of the price. Lines are numbered under the inventory row's lock, which a pin holds.
+create function tg_product_record() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    was jsonb;
+    changed record;
+begin
+    if tg_op = 'UPDATE' then
+        was := declared_members(old);
+        perform from inventory where product_id = new.product_id for no key update;
+    end if;
+    select * into changed from changed_members(was, declared_members(new));
+    if changed.after is not null then
+        perform record_declaration(new.product_id, changed.before, changed.after, change_reason(), acting(),
+                                   pricing_now());
+        perform wake_sequencer();
+    end if;
+    return null;
+end $$;
+
+create trigger product_change_record after insert or update on product
+    for each row execute function tg_product_record();
+
 -- A product brings its inventory row with it; a changed declaration is evaluated at once.
 create function tg_product_declare() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
@@ -276,8 +303,9 @@ begin
     end if;
     update inventory set
         opening_rate = case when old.season_end is not distinct from new.season_end then opening_rate end,
-        cause = row(case when old.rule_id = new.rule_id then 'declaration' else 'rule' end, acting(), '', null)
-            ::movement_cause
+        cause = row(case when change_cause() = 'rollback' then 'rollback'
+                         when old.rule_id = new.rule_id then 'declaration' else 'rule' end, acting(),
+                    change_reason(), null)::movement_cause
     where product_id = new.product_id;
     return null;
 end $$;
@@ -378,6 +406,21 @@ begin
 end $$;
 
 create trigger rule_keep before update on rule for each row execute function tg_rule_keep();
+
+-- A rule that is made, activated or retired is an event.
+create function tg_rule_record() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    perform record_notice('catalogue', lower(tg_op), null, new.rule_id,
+        case when tg_op = 'UPDATE' then jsonb_build_object('status', old.status) end,
+        jsonb_build_object('ruleId', new.rule_id, 'name', new.name, 'version', new.version, 'status', new.status),
+        jsonb_build_object('kind', change_cause()));
+    return null;
+end $$;
+
+create trigger rule_made after insert on rule for each row execute function tg_rule_record();
+create trigger rule_moved after update of status on rule
+    for each row when (old.status is distinct from new.status) execute function tg_rule_record();
 
 create function tg_rule_never_up() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$

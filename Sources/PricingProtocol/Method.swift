@@ -92,8 +92,9 @@ package final class Method: Sendable {
         self.parameters = shape
         self.result = result
         namings = takesNames ? [] : Naming.all(in: shape)
-        let unknown = Naming.errors(namings).filter { !errors.contains($0) }
-        self.errors = errors + unknown
+        // What any write may be refused with, since any may say what it expects to change.
+        let common = Naming.errors(namings) + (effect == .write ? [.stale] : [])
+        self.errors = errors + common.filter { !errors.contains($0) }
         self.reserved = reserved
         names = shape.fields.filter(\.schema.isName).map(\.name)
         self.isLong = isLong
@@ -124,6 +125,8 @@ package struct CallMeta: Sendable, Equatable {
     package var progressToken: JSONValue?
     /// Who did it, for the audit trail.
     package var actor: String?
+    /// The digest of what a dry run showed: a write that would change anything else is refused.
+    package var expect: String?
 
     /// The member of `params` that it is.
     package static let member = "_meta"
@@ -136,6 +139,7 @@ package struct CallMeta: Sendable, Equatable {
             Field("dryRun", .boolean, "Run for real inside a transaction, report, roll back.").optional,
             Field("progressToken", .any, "Asks for $/progress notifications under this token.").optional,
             Field("actor", .name(1...200), "Who did it, kept in the audit trail.").optional,
+            Field("expect", .name(1...200), "The dry run's digest: refuse (STALE) to change anything else.").optional,
         ]
     )
 
@@ -148,5 +152,6 @@ package struct CallMeta: Sendable, Equatable {
         isDryRun = object["dryRun"]?.bool ?? false
         progressToken = object["progressToken"]
         actor = object["actor"]?.string
+        expect = object["expect"]?.string
     }
 }

@@ -13,7 +13,7 @@ enum Prices {
     static let change = ObjectShape.result(
         "PriceChange",
         [
-            .id("priceChangeId", "Its id."), .productId, .sku,
+            .id("priceChangeId", "Its id."), .productId, .sku, Field("title", .name(1...200), "The product's title."),
             .count("sequence", "Numbers the product's changes from 1."),
             .money("old", "The price before."), .money("new", "The price after."), .stock,
             Field(

@@ -67,7 +67,7 @@ struct EmbeddedScriptTests {
         "audit_repair_pkey", "event_range_p0_pkey", "shelf_pkey", "shelf_product_fkey", "shelf_level_known",
         "event_sequence_pkey", "event_sequence_only_row", "request_key_pkey", "request_key_one_reply",
         "transaction_origin_pkey", "transaction_origin_only_row", "learner_pkey", "learner_product_fkey",
-        "learner_folds_ordered", "learner_fold_pkey",
+        "learner_folds_ordered", "learner_fold_pkey", "declaration_change_pkey",
         // written with the code alone
         "strategy_pkey", "strategy_basis_known", "strategy_facts_of_demand",
         // declared in psql alone

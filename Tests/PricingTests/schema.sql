@@ -7,7 +7,7 @@ CREATE DOMAIN pricing.amount AS numeric(12,2)
 CREATE DOMAIN pricing.demand_weight AS double precision
 	CONSTRAINT demand_weight_range CHECK (((VALUE = (0)::double precision) OR ((VALUE >= (0.000000001)::double precision) AND (VALUE <= (1000)::double precision))));
 CREATE DOMAIN pricing.event_topic AS text
-	CONSTRAINT notice_topic_known CHECK ((VALUE = ANY (ARRAY['price'::text, 'stock'::text, 'order'::text, 'automation'::text])));
+	CONSTRAINT notice_topic_known CHECK ((VALUE = ANY (ARRAY['price'::text, 'stock'::text, 'order'::text, 'automation'::text, 'catalogue'::text])));
 CREATE DOMAIN pricing.finite_number AS double precision
 	CONSTRAINT finite_number_is_number CHECK (((VALUE >= ('-1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision) AND (VALUE <= ('1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision)));
 CREATE DOMAIN pricing.finite_numbers AS double precision[]
@@ -153,6 +153,15 @@ CREATE TYPE pricing_code.replay_learner AS (
 	folds integer[],
 	moments timestamp with time zone[]
 );
+CREATE TYPE pricing_code.rollback_step AS (
+	product_id bigint,
+	is_new boolean,
+	members jsonb,
+	again text,
+	price numeric,
+	was_moved boolean,
+	declared_since boolean
+);
 CREATE TYPE pricing_code.stream_event AS (
 	sequence bigint,
 	at timestamp with time zone,
@@ -164,6 +173,12 @@ CREATE TYPE pricing_code.stream_event AS (
 	after jsonb,
 	cause jsonb,
 	actor text
+);
+CREATE TYPE pricing_code.stream_position AS (
+	sequence bigint,
+	looked_to bigint,
+	running bigint[],
+	beyond bigint[]
 );
 CREATE TYPE pricing_code.wanted_line AS (
 	product_id bigint,
@@ -364,6 +379,25 @@ CREATE TABLE pricing.hash_secret (
     secret bytea DEFAULT pricing.gen_random_bytes(32) NOT NULL,
     CONSTRAINT hash_secret_only_row CHECK (only_row)
 );
+CREATE TABLE pricing.price_change (
+    price_change_id bigint NOT NULL,
+    product_id bigint NOT NULL,
+    sequence bigint NOT NULL,
+    old_price pricing.amount NOT NULL,
+    new_price pricing.amount NOT NULL,
+    stock integer NOT NULL,
+    rule_id bigint NOT NULL,
+    cause text NOT NULL,
+    binding_guard text,
+    inputs jsonb NOT NULL,
+    order_id bigint,
+    reason text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at pricing.finite_time NOT NULL,
+    transaction_id bigint NOT NULL,
+    change_id bigint NOT NULL,
+    CONSTRAINT price_change_moves CHECK (((old_price)::numeric <> (new_price)::numeric))
+);
 CREATE TABLE pricing.request_key (
     key text NOT NULL,
     request_hash bytea NOT NULL,
@@ -450,6 +484,18 @@ ALTER TABLE pricing.customer_order ALTER COLUMN order_id ADD GENERATED ALWAYS AS
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+CREATE TABLE pricing.declaration_change (
+    product_id bigint NOT NULL,
+    sequence bigint NOT NULL,
+    transaction_id bigint NOT NULL,
+    change_id bigint NOT NULL,
+    before jsonb,
+    after jsonb NOT NULL,
+    cause text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at pricing.finite_time NOT NULL
 );
 CREATE TABLE pricing.event_range (
     first_number bigint NOT NULL,
@@ -542,25 +588,6 @@ CREATE TABLE pricing.order_line (
     product_id bigint NOT NULL,
     quantity pricing.sold_quantity NOT NULL,
     unit_price pricing.price_amount NOT NULL
-);
-CREATE TABLE pricing.price_change (
-    price_change_id bigint NOT NULL,
-    product_id bigint NOT NULL,
-    sequence bigint NOT NULL,
-    old_price pricing.amount NOT NULL,
-    new_price pricing.amount NOT NULL,
-    stock integer NOT NULL,
-    rule_id bigint NOT NULL,
-    cause text NOT NULL,
-    binding_guard text,
-    inputs jsonb NOT NULL,
-    order_id bigint,
-    reason text DEFAULT ''::text NOT NULL,
-    actor text NOT NULL,
-    at pricing.finite_time NOT NULL,
-    transaction_id bigint NOT NULL,
-    change_id bigint NOT NULL,
-    CONSTRAINT price_change_moves CHECK (((old_price)::numeric <> (new_price)::numeric))
 );
 ALTER TABLE pricing.price_change ALTER COLUMN price_change_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pricing.price_change_price_change_id_seq
@@ -675,6 +702,12 @@ UNION ALL
     order_change.at
    FROM pricing.order_change
 UNION ALL
+ SELECT declaration_change.transaction_id,
+    declaration_change.change_id,
+    1 AS events,
+    declaration_change.at
+   FROM pricing.declaration_change
+UNION ALL
  SELECT notice.transaction_id,
     notice.change_id,
     1 AS events,
@@ -753,6 +786,23 @@ UNION ALL
    FROM (pricing.order_change c
      JOIN pricing.customer_order o USING (order_id))
 UNION ALL
+ SELECT declaration_change.transaction_id,
+    declaration_change.change_id,
+    6 AS part,
+    declaration_change.at,
+    'catalogue'::text AS topic,
+        CASE
+            WHEN (declaration_change.before IS NULL) THEN 'insert'::text
+            ELSE 'update'::text
+        END AS op,
+    declaration_change.product_id,
+    declaration_change.product_id AS key,
+    pricing_code.wire_members(declaration_change.before) AS before,
+    (jsonb_build_object('productId', declaration_change.product_id) || pricing_code.wire_members(declaration_change.after)) AS after,
+    jsonb_strip_nulls(jsonb_build_object('kind', declaration_change.cause, 'reason', NULLIF(declaration_change.reason, ''::text))) AS cause,
+    declaration_change.actor
+   FROM pricing.declaration_change
+UNION ALL
  SELECT notice.transaction_id,
     notice.change_id,
     5 AS part,
@@ -783,6 +833,8 @@ ALTER TABLE ONLY pricing.category
     ADD CONSTRAINT category_pkey PRIMARY KEY (category_id);
 ALTER TABLE ONLY pricing.customer_order
     ADD CONSTRAINT customer_order_pkey PRIMARY KEY (order_id);
+ALTER TABLE ONLY pricing.declaration_change
+    ADD CONSTRAINT declaration_change_pkey PRIMARY KEY (product_id, sequence);
 ALTER TABLE ONLY pricing.event_range_p0
     ADD CONSTRAINT event_range_p0_pkey PRIMARY KEY (first_number);
 ALTER TABLE ONLY pricing.event_sequence
@@ -806,7 +858,7 @@ ALTER TABLE ONLY pricing.order_change
 ALTER TABLE ONLY pricing.order_line
     ADD CONSTRAINT order_line_pkey PRIMARY KEY (order_id, product_id);
 ALTER TABLE ONLY pricing.price_change
-    ADD CONSTRAINT price_change_pkey PRIMARY KEY (price_change_id);
+    ADD CONSTRAINT price_change_pkey PRIMARY KEY (price_change_id) INCLUDE (at, product_id, rule_id, cause, binding_guard, actor, old_price, new_price);
 ALTER TABLE ONLY pricing.price_change
     ADD CONSTRAINT price_change_sequence_key UNIQUE (product_id, sequence);
 ALTER TABLE ONLY pricing.product
@@ -847,8 +899,12 @@ CREATE UNIQUE INDEX category_name_fold_key ON pricing.category USING btree (pric
 CREATE INDEX customer_order_customer_index ON pricing.customer_order USING btree (customer_id, order_id);
 CREATE INDEX customer_order_placed_index ON pricing.customer_order USING brin (placed_at) WITH (autosummarize='on');
 CREATE INDEX customer_order_status_index ON pricing.customer_order USING btree (status, order_id);
+CREATE INDEX declaration_change_at_index ON pricing.declaration_change USING brin (at) WITH (autosummarize='on');
+CREATE INDEX declaration_change_change_index ON pricing.declaration_change USING btree (change_id);
+CREATE INDEX declaration_change_transaction_index ON pricing.declaration_change USING btree (transaction_id, change_id);
 CREATE INDEX expectation_open_index ON pricing.expectation USING btree (product_id, eta) WHERE (closed_at IS NULL);
 CREATE INDEX inventory_pinned_index ON pricing.inventory USING btree (product_id) WHERE (pin_price IS NOT NULL);
+CREATE INDEX notice_change_index ON pricing.notice USING btree (change_id);
 CREATE INDEX order_line_product_index ON pricing.order_line USING btree (product_id);
 CREATE INDEX price_change_at_index ON pricing.price_change USING brin (at) WITH (autosummarize='on');
 CREATE INDEX price_change_order_index ON pricing.price_change USING btree (order_id) WHERE (order_id IS NOT NULL);
@@ -872,6 +928,7 @@ CREATE TRIGGER audit_repair_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON p
 CREATE TRIGGER automation_halt_name_clean BEFORE INSERT OR UPDATE OF resume_reason ON pricing.automation_halt FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_halt_reason();
 CREATE TRIGGER category_name_clean BEFORE INSERT OR UPDATE OF name ON pricing.category FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_category_name();
 CREATE TRIGGER customer_order_move BEFORE UPDATE OF status ON pricing.customer_order FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_order_move();
+CREATE TRIGGER declaration_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.declaration_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER expectation_price AFTER INSERT OR DELETE OR UPDATE ON pricing.expectation FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_expectation_price();
 CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
 CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, price, pin_price, pinned_until, learning_since, opening_rate, next_eta, cause, ends_order, sales ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_move();
@@ -882,6 +939,7 @@ CREATE TRIGGER order_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON p
 CREATE TRIGGER price_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.price_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER product_archive_expectations AFTER UPDATE OF archived_at ON pricing.product FOR EACH ROW WHEN (((old.archived_at IS NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION pricing_code.tg_product_stop_waiting();
 CREATE TRIGGER product_born BEFORE INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
+CREATE TRIGGER product_change_record AFTER INSERT OR UPDATE ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_record();
 CREATE TRIGGER product_declare AFTER UPDATE ON pricing.product FOR EACH ROW WHEN ((((((((((((((((((old.base_price)::numeric IS DISTINCT FROM (new.base_price)::numeric) OR ((old.unit_cost)::numeric IS DISTINCT FROM (new.unit_cost)::numeric)) OR ((old.floor_price)::numeric IS DISTINCT FROM (new.floor_price)::numeric)) OR ((old.ceiling_price)::numeric IS DISTINCT FROM (new.ceiling_price)::numeric)) OR (old.low_stock IS DISTINCT FROM new.low_stock)) OR (old.high_stock IS DISTINCT FROM new.high_stock)) OR (old.rule_id IS DISTINCT FROM new.rule_id)) OR (old.category_id IS DISTINCT FROM new.category_id)) OR ((old.archived_at)::timestamp with time zone IS DISTINCT FROM (new.archived_at)::timestamp with time zone)) OR (old.elasticity IS DISTINCT FROM new.elasticity)) OR (old.ref_rate IS DISTINCT FROM new.ref_rate)) OR ((old.unit_value)::numeric IS DISTINCT FROM (new.unit_value)::numeric)) OR (old.decay IS DISTINCT FROM new.decay)) OR ((old.season_start)::timestamp with time zone IS DISTINCT FROM (new.season_start)::timestamp with time zone)) OR ((old.season_end)::timestamp with time zone IS DISTINCT FROM (new.season_end)::timestamp with time zone)) OR (old.season_profile IS DISTINCT FROM new.season_profile))) EXECUTE FUNCTION pricing_code.tg_product_declare();
 CREATE TRIGGER product_limits BEFORE INSERT OR UPDATE ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_limits();
 CREATE TRIGGER product_make BEFORE INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_make();
@@ -890,6 +948,8 @@ CREATE TRIGGER product_open AFTER INSERT ON pricing.product FOR EACH ROW EXECUTE
 CREATE TRIGGER product_recategorize BEFORE UPDATE OF category_id ON pricing.product FOR EACH ROW WHEN ((old.category_id IS DISTINCT FROM new.category_id)) EXECUTE FUNCTION pricing_code.tg_product_make();
 CREATE TRIGGER rule_born BEFORE INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER rule_keep BEFORE UPDATE ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_keep();
+CREATE TRIGGER rule_made AFTER INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_record();
+CREATE TRIGGER rule_moved AFTER UPDATE OF status ON pricing.rule FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION pricing_code.tg_rule_record();
 CREATE TRIGGER rule_name_clean BEFORE INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_name();
 CREATE TRIGGER rule_never_up BEFORE INSERT ON pricing.rule FOR EACH ROW WHEN (new.never_up) EXECUTE FUNCTION pricing_code.tg_rule_never_up();
 CREATE TRIGGER stock_movement_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.stock_movement FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();

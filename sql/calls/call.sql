@@ -116,7 +116,7 @@ declare
     hash bytea := case when request_key is not null then request_hash(method, params) end;
 begin
     replayed := false;
-    perform set_config('pricing.actor', coalesce(actor, ''), true);
+    perform set_config('pricing.actor', coalesce(actor, ''), true), set_config('pricing.cause', 'call', true);
     if request_key is not null then
         reply := find_reply(request_key, hash);
         replayed := reply is not null;
@@ -149,6 +149,49 @@ language sql stable as $$
             order by c.change_id) from price_change c
             where c.binding_guard is not null and c.transaction_id = current_transaction()), '[]'))
 $$;
+
+-- What tells whether a call would change the same again: a digest of its events and guards, in which the numbers of
+-- what it makes, and the time, do not count.
+create function change_digest(changes json) returns text
+language sql stable as $$
+    with event as materialized (
+        select e, n, e ->> 'op' in ('insert', 'halt') as makes
+        from jsonb_array_elements(changes::jsonb -> 'events') with ordinality u (e, n)
+    ), same as (
+        select n, case
+            when makes or e ->> 'topic' in ('stock', 'price', 'catalogue') and exists (
+                    select from event m where makes and m.e ->> 'topic' = 'catalogue' and m.e -> 'key' = event.e -> 'key')
+                then e #- '{key}' #- '{after,productId}' #- '{after,ruleId}'
+            else e end
+            #- case when exists (select from event m where makes and m.e ->> 'topic' = 'order'
+                                 and m.e -> 'key' = event.e #> '{cause,orderId}')
+                    then '{cause,orderId}'::text[] else '{}' end as e
+        from event
+    )
+    select encode(sha256(convert_to(replace(
+        coalesce((select jsonb_agg(e order by n) from same), '[]')::text
+            || coalesce((select string_agg(g ->> 'guard', ' ' order by n)
+                         from json_array_elements(changes -> 'guards') with ordinality u (g, n)), ''),
+        rfc3339(pricing_now()), 'now'), 'UTF8')), 'hex')
+$$;
+
+-- A writing call that changes what its caller saw a dry run change, or nothing (PR306). A repeated reply stands.
+create function run_expected(
+    function text, method text, params jsonb, request_key text, actor text, expected text,
+    out reply text, out replayed boolean
+)
+language plpgsql as $$
+declare
+    changes json;
+begin
+    select * into reply, replayed from run_write(function, method, params, request_key, actor);
+    if replayed then return; end if;
+    changes := would_change();
+    if change_digest(changes) <> expected then
+        perform fail('PR306', 'What this would change is not what was expected.', jsonb_build_object(
+            'expected', expected, 'digest', change_digest(changes), 'wouldChange', changes));
+    end if;
+end $$;
 
 -- Deletes request keys older than 24 hours, a bounded batch at a time.
 create function expire_request_keys() returns bigint

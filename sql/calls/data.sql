@@ -40,14 +40,16 @@ begin
     alter table price_change disable trigger price_change_append_only;
     alter table order_change disable trigger order_change_append_only;
     alter table notice disable trigger notice_append_only;
+    alter table declaration_change disable trigger declaration_change_append_only;
     update event_sequence set first_number = last_number + 1;  -- first, in the sequencer's order of locks
     truncate app_user, category, supplier, product, inventory, shelf, customer_order, order_line, stock_movement,
-        price_change, order_change, notice, event_range, expectation, automation_halt, breaker_move, failing_product,
-        learner, learner_fold restart identity cascade;
+        price_change, order_change, declaration_change, notice, event_range, expectation, automation_halt,
+        breaker_move, failing_product, learner, learner_fold restart identity cascade;
     alter table stock_movement enable trigger stock_movement_append_only;
     alter table price_change enable trigger price_change_append_only;
     alter table order_change enable trigger order_change_append_only;
     alter table notice enable trigger notice_append_only;
+    alter table declaration_change enable trigger declaration_change_append_only;
     delete from request_key where xmin <> pg_current_xact_id()::xid;
 end $$;
 
@@ -154,7 +156,7 @@ declare
     former timestamptz := (select at from virtual_clock);
     today date := (pricing_now() at time zone 'UTC')::date;
 begin
-    perform set_config('pricing.actor', 'generator', true);
+    perform set_config('pricing.actor', 'generator', true), set_config('pricing.cause', 'generate', true);
     if coalesce((p ->> 'clear')::boolean, false) then perform generate_clear(); end if;
     perform set_virtual_clock((today - 365)::timestamp at time zone 'UTC');
     perform generate_suppliers(seed, suppliers, pricing_now());

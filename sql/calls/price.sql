@@ -22,14 +22,8 @@ declare
     before bigint := (open_cursor('price.history', p) ->> 0)::bigint;
 begin
     return as_page('price.history', p, array(
-        select json_build_object('cursor', json_build_array(c.sequence), 'item', json_build_object(
-            'priceChangeId', c.price_change_id, 'productId', d.product_id, 'sku', d.sku, 'sequence', c.sequence,
-            'old', c.old_price::text, 'new', c.new_price::text, 'stock', c.stock,
-            'rule', json_build_object('ruleId', r.rule_id, 'name', r.name, 'version', r.version,
-                                      'strategy', r.strategy),
-            'bindingGuard', c.binding_guard, 'cause', c.cause, 'orderId', c.order_id, 'reason', c.reason,
-            'inputs', c.inputs, 'actor', c.actor, 'at', rfc3339(c.at)))
-        from price_change c join rule r using (rule_id)
+        select json_build_object('cursor', json_build_array(c.sequence), 'item', price_change_json(c))
+        from price_change c
         where c.product_id = d.product_id
           and c.sequence < coalesce(before, 9223372036854775807)
           and (p ->> 'from' is null or c.at >= (p ->> 'from')::timestamptz)
@@ -83,18 +77,22 @@ language sql stable as $$
         'pinned', i.pin_price is not null, 'until', rfc3339(i.pinned_until))
 $$;
 
+-- Pins a product, or takes its pin away.
+create function place_pin(id bigint, pin numeric, ends timestamptz, kind text, reason text) returns inventory
+language sql as $$
+    update inventory set pin_price = pin, pinned_until = ends,
+        cause = row(kind, null, reason, null)::movement_cause
+    where product_id = id returning inventory
+$$;
+
 -- A manual price, which automation leaves alone for good or until a time.
 create function price_pin(p jsonb) returns json
 language plpgsql as $$
 declare
     d product := find_open_product((p ->> 'productId')::bigint);
     until timestamptz := coalesce((p ->> 'until')::timestamptz, 'infinity');
-    i inventory;
 begin
-    update inventory set pin_price = (p ->> 'price')::numeric, pinned_until = until,
-        cause = row('pin', null, p ->> 'reason', null)::movement_cause
-    where product_id = d.product_id returning * into i;
-    return pin_json(d, i);
+    return pin_json(d, place_pin(d.product_id, (p ->> 'price')::numeric, until, 'pin', p ->> 'reason'));
 end $$;
 
 create function price_unpin(p jsonb) returns json
@@ -103,9 +101,7 @@ declare
     d product := find_open_product((p ->> 'productId')::bigint);
     i inventory;
 begin
-    update inventory set pin_price = null, pinned_until = null,
-        cause = row('unpin', null, p ->> 'reason', null)::movement_cause
-    where product_id = d.product_id and pin_price is not null returning * into i;
-    if not found then select * into i from inventory where product_id = d.product_id; end if;
+    select * into i from inventory where product_id = d.product_id for no key update;
+    if i.pin_price is not null then i := place_pin(d.product_id, null, null, 'unpin', p ->> 'reason'); end if;
     return pin_json(d, i);
 end $$;

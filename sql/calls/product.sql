@@ -208,6 +208,31 @@ begin
     return product_json(d, i);
 end $$;
 
+-- An archived product comes back as it was for sale, priced as what is declared anew. A rule that was retired meanwhile
+-- gives way to its successor, or else to the default; a pin that still runs stands.
+create function product_restore(p jsonb) returns json
+language plpgsql as $$
+declare
+    d product;
+    i inventory;
+begin
+    perform share_new_products();  -- before the rule is chosen
+    perform from product where product_id = (p ->> 'productId')::bigint for no key update;
+    d := find_product((p ->> 'productId')::bigint);
+    if d.archived_at is not null then
+        update product set archived_at = null, version = version + 1,
+            active = coalesce((select coalesce((before ->> 'active')::boolean, active) from declaration_change l
+                               where l.product_id = d.product_id and l.after ->> 'archived_at' is not null
+                               order by sequence desc limit 1), true),
+            rule_id = coalesce((select now_active.rule_id from rule r join rule now_active using (name)
+                                where r.rule_id = d.rule_id and now_active.status = 'active'),
+                               default_rule_id(d.category_id))
+        where product_id = d.product_id returning * into d;
+    end if;
+    select * into i from inventory where product_id = d.product_id;
+    return product_json(d, i);
+end $$;
+
 -- Archiving takes a product out of sale; its price history, orders and stock ledger stay.
 create function product_archive(p jsonb) returns json
 language plpgsql as $$

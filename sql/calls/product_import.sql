@@ -54,6 +54,7 @@ begin
         discard plans;
         perform set_config('pricing.import', coalesce(p ->> 'call', ''), false);
     end if;
+    perform set_config('pricing.cause', 'import', true);
     perform share_new_products();
     if not is_atomic then
         held := lock_products(array(

@@ -109,6 +109,7 @@ declare
     taken bigint[];
     failed bigint[];
 begin
+    perform set_config('pricing.cause', 'rule', true);
     perform lock_new_products();
     select * into r from rule where rule_id = id for no key update;
     if r.status <> 'active' then

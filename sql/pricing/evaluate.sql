@@ -25,7 +25,7 @@ language sql immutable as $$
     select case when row_now.pin_price is not null and row_now.pin_price is distinct from row_was.pin_price then 'stock'
                 when row_now.pin_price is null and (row_was.pin_price is not null or row_was.anchor_date is null)
                     then 'declaration'
-                when kind in ('declaration', 'rule') then 'declaration'
+                when kind in ('declaration', 'rule', 'rollback') then 'declaration'
                 when kind = 'tick' then 'tick'
                 when row_was.stock = 0 and row_was.movement_count = 0 then 'first'
                 else 'stock' end

@@ -11,6 +11,8 @@ select transaction_id, change_id, 1, at from price_change
 union all
 select transaction_id, change_id, 1, at from order_change
 union all
+select transaction_id, change_id, 1, at from declaration_change
+union all
 select transaction_id, change_id, 1, at from notice;
 
 create function event_cause(kind text, order_id bigint) returns jsonb
@@ -53,6 +55,12 @@ select c.transaction_id, c.change_id, 4, c.at, 'order', 'update', null, c.order_
        event_cause(c.new_status, c.order_id)
            || case when c.reason = '' then '{}' else jsonb_build_object('reason', c.reason) end, c.actor
 from order_change c join customer_order o using (order_id)
+union all
+select transaction_id, change_id, 6, at, 'catalogue', case when before is null then 'insert' else 'update' end,
+       product_id, product_id, wire_members(before),
+       jsonb_build_object('productId', product_id) || wire_members(after),
+       jsonb_strip_nulls(jsonb_build_object('kind', cause, 'reason', nullif(reason, ''))), actor
+from declaration_change
 union all
 select transaction_id, change_id, 5, at, topic, op, product_id, key, before, after, cause, actor
 from notice;
@@ -263,6 +271,7 @@ begin
     newest := greatest(
         (select max(transaction_id) from stock_movement), (select max(transaction_id) from price_change),
         (select max(transaction_id) from order_change), (select max(transaction_id) from notice),
+        (select max(transaction_id) from declaration_change),
         (select looked_to - 1 from event_sequence));
     if was.system_identifier = here
         and newest < pg_snapshot_xmax(pg_current_snapshot())::text::bigint + was.offset_by then

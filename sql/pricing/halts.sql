@@ -103,7 +103,7 @@ end $$;
 --   move, movedShare        trips when this share of the catalogue moved by more than `move` of its price, net
 --   valueShare              trips when prices moved, up and down, by this share of the value of all stock
 --   distance, distantShare  trips when this share of the catalogue was moved to further than `distance` from its base
--- First prices, pins, declarations and activated rules do not count: a person set them. A resume clears what moved
+-- First prices, pins, declarations, activated rules and rollbacks do not count: a person set them. A resume clears what moved
 -- before it. With everything sold out nothing can be sold at a wrong price, and it does not judge. Returns the halt, or
 -- null.
 create function check_breaker() returns automation_halt
@@ -123,7 +123,7 @@ begin
     from event_range r join price_change c
         on c.transaction_id = r.transaction_id and c.change_id between r.first_change and r.last_change
     where r.first_number > (select last_sequence from breaker_state) and r.first_number <= read_to
-      and c.old_price < 'NaN' and c.cause not in ('initial', 'pin', 'unpin', 'declaration', 'rule')
+      and c.old_price < 'NaN' and is_automatic(c.cause)
     order by product_id, c.sequence
     on conflict do nothing;
     update breaker_state set last_sequence = read_to where last_sequence <> read_to;

@@ -36,8 +36,9 @@ final class CallContext: Sendable {
         deadline = timeLimit.map { call.received + .milliseconds($0.value) }
     }
 
-    /// Whether it is to be carried out and rolled back. A dry run of a reading call is an ordinary one.
-    var isDryRun: Bool { meta.isDryRun && method.effect == .write }
+    /// Whether it must not share a transaction with other calls, since what it changes is looked at. Reading calls ignore
+    /// both members.
+    var isAlone: Bool { method.effect == .write && (meta.isDryRun || meta.expect != nil) }
 
     /// Whether names stand in its parameters where the method's function takes ids.
     var hasNames: Bool { method.hasNames(params) }

@@ -59,12 +59,13 @@ struct Database: Sendable {
                 let changes = try session.one(CallStatements.wouldChange)
                 return Answer(
                     text: JSONText(compacting: written.reply),
-                    wouldChange: JSONText(compacting: changes)
+                    wouldChange: changes
                 )
             }
         }
         let written = try await run(context) { (session) throws(PostgresError) in
-            try session.one(CallStatements.write, bindings)
+            guard let expected = context.meta.expect else { return try session.one(CallStatements.write, bindings) }
+            return try session.one(CallStatements.writeExpected, bindings + [.text(expected)])
         }
         return Answer(text: JSONText(compacting: written.reply), isReplayed: written.isReplayed)
     }

@@ -18,8 +18,8 @@ struct Dispatcher: RPCService {
         case inline(InlineHandler)
         /// In a separate task.
         case task(Handler)
-        /// By an intake; a dry run, which must not share a commit with other calls, by a handler.
-        case batched(any Intake, dryRun: Handler)
+        /// By an intake; what must not share a transaction with other calls by a handler.
+        case batched(any Intake, alone: Handler)
     }
 
     /// A method with what its calls need.
@@ -101,7 +101,7 @@ struct Dispatcher: RPCService {
             let context = try context(of: call, route)
             switch route.handling {
             case .inline(let handler): call.answer(ended(context, route, Self.outcome(handler, context)))
-            case .batched(let intake, _) where !context.isDryRun:
+            case .batched(let intake, _) where !context.isAlone:
                 gather(context, route, intake) { call.answer($0) }
             case .task, .batched: return false
             }
@@ -119,7 +119,7 @@ struct Dispatcher: RPCService {
         let context = try context(of: call, route)
         switch route.handling {
         case .inline(let handler): return try ended(context, route, Self.outcome(handler, context)).get()
-        case .batched(let intake, _) where !context.isDryRun:
+        case .batched(let intake, _) where !context.isAlone:
             return try await withCheckedContinuation { done in
                 gather(context, route, intake) { done.resume(returning: $0) }
             }.get()

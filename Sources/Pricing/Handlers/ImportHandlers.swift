@@ -39,7 +39,7 @@ struct ImportHandlers: Sendable {
             "refused": .array(refused.map { ["row": .integer($0.row), "product": $0.value] }),
         ]
         let answer =
-            isPerRow && !context.meta.isDryRun
+            isPerRow && !context.isAlone
             ? try await writeInParts(good, params, context) : try await write(context.with(params), good)
         if !context.meta.isDryRun {
             feed.kick()

@@ -80,7 +80,20 @@ enum CallStatements {
         Written(reply: try row.bytes(0), isReplayed: try row.bool(1))
     }
 
-    static let wouldChange = Statement.bytes("would_change", "select would_change()::text")
+    /// The same with the digest of what it is expected to change.
+    static let writeExpected = Statement<Written>(
+        "run_expected",
+        "select reply, replayed from run_expected($1, $2, $3, $4, $5, $6)"
+    ) { row throws(PostgresError) in
+        Written(reply: try row.bytes(0), isReplayed: try row.bool(1))
+    }
+
+    static let wouldChange = Statement<Changes>(
+        "would_change",
+        "select changes::text, change_digest(changes) from would_change() changes"
+    ) { row throws(PostgresError) in
+        Changes(text: JSONText(compacting: try row.bytes(0)), digest: try row.text(1))
+    }
 
     /// One order's outcome in a batch.
     struct Placed: Sendable {

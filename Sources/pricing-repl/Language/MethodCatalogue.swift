@@ -92,7 +92,8 @@ struct MethodCatalogue {
         JSONReading.parse(
             """
             {"type": "object", "properties": {"idempotencyKey": {"type": "string"}, "timeoutMs": {"type": "integer"},
-            "dryRun": {"type": "boolean"}, "progressToken": {"type": "string"}, "actor": {"type": "string"}}}
+            "dryRun": {"type": "boolean"}, "progressToken": {"type": "string"}, "actor": {"type": "string"},
+            "expect": {"type": "string"}}}
             """
         ),
         components: JSONObject()
