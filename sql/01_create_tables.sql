@@ -177,6 +177,7 @@ create table supplier (
     constraint supplier_company_name_length check (char_length(company_name) between 1 and 200)
 );
 create unique index supplier_tax_number_fold_key on supplier (fold_case(tax_number));
+create index supplier_company_name_index on supplier (fold_case(company_name));
 
 -- How a price may follow stock, and the facts by which the engine treats each way. The rows belong to the code and come
 -- with it: pricing/strategies.sql.
@@ -291,8 +292,8 @@ create table product (
                or (season_end is not null and array_ndims(season_profile) = 1 and cardinality(season_profile) <= 1000
                    and array_position(season_profile, null) is null and 0 < any (season_profile)))
 );
--- Archived products keep theirs, since history names them by it. By bytes, so that it finds beginnings too.
-create unique index product_sku_key on product (fold_case(sku) text_pattern_ops);
+-- Archived products keep theirs, since history names them by it.
+create unique index product_sku_key on product (fold_case(sku));
 create index product_category_index on product (category_id);
 create index product_supplier_index on product (supplier_id);
 create index product_rule_index on product (rule_id);

@@ -10,7 +10,8 @@ insert into category (name, description) values
     ('Books', 'Printed, bound, read'),
     ('Kitchen', 'For cooking and eating'),
     ('Garden', 'For beds, pots and lawns'),
-    ('Sport', 'For moving about');
+    ('Sport', 'For moving about'),
+    ('Pets', 'Nothing is sold here yet');
 
 insert into supplier (company_name, contact_email, tax_number, address) values
     ('Northwind Trading', 'orders@northwind.example', 'DE-100200300', '1 Harbour Street, Hamburg'),

@@ -246,6 +246,22 @@ end $$;
 
 create trigger product_limits before insert or update on product for each row execute function tg_product_limits();
 
+-- Counts the changes of a declaration, by call or direct SQL. Runs after the triggers that complete the row, which fire
+-- in the order of their names; an update that changes nothing is none.
+create function tg_product_version() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    was product := old;
+begin
+    was.version := new.version;
+    was.search_text := new.search_text;  -- not computed yet
+    if new is not distinct from was then return null; end if;
+    new.version := old.version + 1;
+    return new;
+end $$;
+
+create trigger product_version before update on product for each row execute function tg_product_version();
+
 -- Each change of a declaration has its line. Triggers of one event run in the order of their names: the line comes
 -- before what product_declare makes of the price. Lines are numbered under the inventory row's lock, which a pin holds.
 create function tg_product_record() returns trigger

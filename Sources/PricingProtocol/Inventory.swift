@@ -53,6 +53,17 @@ enum Inventory {
         ]
     )
 
+    private static let difference = ObjectShape.result(
+        "CountedDifference",
+        [
+            .productId, .sku, Field("title", .name(1...200), "The product's title."),
+            Field("old", .integer(0...2_147_483_647), "Units that were thought to be there."),
+            Field("new", .integer(0...2_147_483_647), "Units counted."),
+            Field("difference", .integer(-2_147_483_647...2_147_483_647), "New less old."),
+            .money("priceBefore", "The posted price before."), .money("priceAfter", "The posted price after."),
+        ]
+    )
+
     static let received = ObjectShape.result(
         moved.fields + [Field("expectation", .object(expectation), "What it was received against.").optional]
     )
@@ -109,6 +120,34 @@ enum Inventory {
             gives: moved,
             errors: [.productNotFound, .productArchived, .insufficientStock],
             example: ["productId": 1, "quantity": -1, "reason": "broken"]
+        ),
+        Method(
+            "inventory.count",
+            .operator,
+            .write,
+            "Sets the stock of many products to what was counted, in one transaction; says where that differs.",
+            takes: [
+                Field(
+                    "rows",
+                    .list(
+                        .object(ObjectShape("CountedStock", [.productId, .stock])),
+                        CallLimit.importRows.elements(from: 1)
+                    ),
+                    "What was counted, a product a row."
+                ),
+                .reason,
+            ],
+            gives: .result([
+                .count("counted", "How many products were counted."),
+                Field(
+                    "differences",
+                    .list(.object(difference), CallLimit.importRows.elements(from: 0)),
+                    "Those whose stock was another, in product order; each an adjustment in its ledger."
+                ),
+            ]),
+            errors: [.productNotFound, .productArchived, .insufficientStock],
+            isLong: true,
+            example: ["rows": [["productId": 1, "stock": 16]], "reason": "stock-take"]
         ),
         Method(
             "inventory.expect",

@@ -911,7 +911,7 @@ CREATE INDEX price_change_order_index ON pricing.price_change USING btree (order
 CREATE INDEX price_change_transaction_index ON pricing.price_change USING btree (transaction_id, change_id);
 CREATE INDEX product_category_index ON pricing.product USING btree (category_id);
 CREATE INDEX product_rule_index ON pricing.product USING btree (rule_id);
-CREATE UNIQUE INDEX product_sku_key ON pricing.product USING btree (pricing.fold_case(sku) text_pattern_ops);
+CREATE UNIQUE INDEX product_sku_key ON pricing.product USING btree (pricing.fold_case(sku));
 CREATE INDEX product_supplier_index ON pricing.product USING btree (supplier_id);
 CREATE INDEX product_text_index ON pricing.product USING gin (search_text pricing.gin_trgm_ops);
 CREATE INDEX product_title_index ON pricing.product USING btree (title COLLATE "und-x-icu", product_id);
@@ -921,6 +921,7 @@ CREATE UNIQUE INDEX rule_one_active_version ON pricing.rule USING btree (name) W
 CREATE INDEX shelf_level_index ON pricing.shelf USING btree (level, product_id);
 CREATE INDEX shelf_price_index ON pricing.shelf USING btree (price, product_id);
 CREATE INDEX stock_movement_transaction_index ON pricing.stock_movement USING btree (transaction_id, change_id);
+CREATE INDEX supplier_company_name_index ON pricing.supplier USING btree (pricing.fold_case(company_name));
 CREATE UNIQUE INDEX supplier_tax_number_fold_key ON pricing.supplier USING btree (pricing.fold_case(tax_number));
 CREATE TRIGGER app_user_born BEFORE INSERT ON pricing.app_user FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER app_user_name_clean BEFORE INSERT OR UPDATE OF full_name, email, phone_number ON pricing.app_user FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_user_names();
@@ -946,6 +947,7 @@ CREATE TRIGGER product_make BEFORE INSERT ON pricing.product FOR EACH ROW EXECUT
 CREATE TRIGGER product_name_clean BEFORE INSERT OR UPDATE OF title, sku ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_names();
 CREATE TRIGGER product_open AFTER INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_declare();
 CREATE TRIGGER product_recategorize BEFORE UPDATE OF category_id ON pricing.product FOR EACH ROW WHEN ((old.category_id IS DISTINCT FROM new.category_id)) EXECUTE FUNCTION pricing_code.tg_product_make();
+CREATE TRIGGER product_version BEFORE UPDATE ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_version();
 CREATE TRIGGER rule_born BEFORE INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER rule_keep BEFORE UPDATE ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_keep();
 CREATE TRIGGER rule_made AFTER INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_record();

@@ -162,12 +162,12 @@ begin
     return product_json(d, i);
 end $$;
 
--- A limit that is given counts as typed, even where it equals the default.
-create function product_update(p jsonb) returns json
+-- Changes a declaration where the call gives a member, and says whether that changed anything. A limit that is given
+-- counts as typed, even where it equals the default.
+create function change_product(p jsonb, out d product, out changed boolean)
 language plpgsql as $$
 declare
-    d product;
-    i inventory;
+    now_is product;
 begin
     perform from product where product_id = (p ->> 'productId')::bigint for no key update;
     d := find_open_product((p ->> 'productId')::bigint);
@@ -201,9 +201,18 @@ begin
         season_end = case when p ? 'seasonEnd' then (p ->> 'seasonEnd')::timestamptz else season_end end,
         season_profile = case when p ? 'seasonEnd' and p ->> 'seasonEnd' is null then null
                               when p ? 'seasonProfile' then season_profile(p -> 'seasonProfile')
-                              else season_profile end,
-        version = version + 1
-    where product_id = d.product_id returning * into d;
+                              else season_profile end
+    where product_id = d.product_id returning * into now_is;
+    changed := found;
+    if changed then d := now_is; end if;
+end $$;
+
+create function product_update(p jsonb) returns json
+language plpgsql as $$
+declare
+    d product := (change_product(p)).d;
+    i inventory;
+begin
     select * into i from inventory where product_id = d.product_id;
     return product_json(d, i);
 end $$;
@@ -240,7 +249,7 @@ declare
     d product := find_product((p ->> 'productId')::bigint);
     i inventory;
 begin
-    update product set archived_at = pricing_now(), active = false, version = version + 1
+    update product set archived_at = pricing_now(), active = false
     where product_id = d.product_id and archived_at is null returning * into d;
     if not found then d := find_product((p ->> 'productId')::bigint); end if;
     select * into i from inventory where product_id = d.product_id;

@@ -134,8 +134,7 @@ language sql as $$
         ceiling_price = d.ceiling_price, low_stock = d.low_stock, high_stock = d.high_stock, rule_id = d.rule_id,
         active = d.active, archived_at = d.archived_at, elasticity = d.elasticity, ref_rate = d.ref_rate,
         unit_value = d.unit_value, decay = d.decay, season_start = d.season_start, season_end = d.season_end,
-        season_profile = d.season_profile, floor_typed = d.floor_typed, ceiling_typed = d.ceiling_typed,
-        version = version + 1
+        season_profile = d.season_profile, floor_typed = d.floor_typed, ceiling_typed = d.ceiling_typed
     where product_id = d.product_id
 $$;
 
