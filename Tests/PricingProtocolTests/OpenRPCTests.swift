@@ -15,7 +15,7 @@ struct OpenRPCTests {
             campaign.list claim.check claim.plan quote.get order.get order.list user.list user.get clock.get
             dashboard.stats dashboard.categoryDistribution dashboard.priceTrends dashboard.supplierRevenue
             dashboard.monthlyRevenue dashboard.vipUsers dashboard.lowStock report.list report.run events.list audit.verify
-            inventory.expectations pricing.halts
+            inventory.expectations pricing.halts product.history price.changes audit.trail
             """
         ),
         (.operator, .read, "user.authenticate"),
@@ -23,7 +23,7 @@ struct OpenRPCTests {
             .operator, .write,
             """
             category.create supplier.create supplier.update supplier.delete product.create product.update
-            product.archive product.import inventory.restock inventory.adjust inventory.expect inventory.unexpect
+            product.archive product.restore product.import inventory.restock inventory.adjust inventory.expect inventory.unexpect
             price.pin price.unpin price.rollback pricing.halt pricing.resume rule.create rule.activate rule.retire proposal.approve
             proposal.reject campaign.create campaign.end quote.create quote.extend quote.release order.place
             order.advance order.cancel order.return user.create user.update user.delete
