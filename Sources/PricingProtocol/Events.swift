@@ -22,7 +22,8 @@ package enum Events {
         "Event",
         [
             .count("sequence", "Its number in the stream."), .time("at", "When."), Field("topic", topic, "What kind."),
-            Field("op", .name(1...50), "insert or update."), .count("key", "The id of the thing: product, order, halt or rule."),
+            Field("op", .name(1...50), "insert or update."),
+            .count("key", "The id of the thing: product, order, halt or rule."),
             Field("before", .any, "What changed, as it was."), Field("after", .any, "What changed, as it is."),
             Field("cause", .any, "{kind, orderId?}."), .text("actor", "Who."),
         ]

@@ -18,6 +18,8 @@ extension GoldenCall {
         ),
         takesID("product.get", "productId"),
         takesID("product.archive", "productId"),
+        takesID("product.restore", "productId"),
+        takesID("product.history", "productId", [(#"{"productId": 1, "limit": 0}"#, "/limit", "minimum")]),
         GoldenCall(
             "product.create",
             [

@@ -43,7 +43,10 @@ struct MethodTests {
         #expect(names(\.isUrgent) == ["session.ping", "session.hello", "server.status"])
         #expect(
             names(\.wakesTicker)
-                == ["price.pin", "clock.set", "pricing.resume", "rule.activate", "audit.repair", "product.import"]
+                == [
+                    "price.pin", "clock.set", "pricing.resume", "rule.activate", "audit.repair", "product.import",
+                    "price.rollback",
+                ]
         )
         #expect(names { $0.batching == .orders } == ["order.place"])
         #expect(names { $0.batching == .reads } == ["price.get", "product.get", "inventory.get"])

@@ -10,6 +10,7 @@ package enum Invariants {
     /// - I5: a price change recomputes from its own inputs, the last one is the posted price. I6: ledger and history are
     ///   chains without gaps. I7: no price outside its limits. I8: an order was charged the price that stood, as the
     ///   events tell it. The shelf, by which lists sort and filter, agrees with the hot row.
+    /// - What is declared of a product is what its history says last.
     ///
     /// What only a client's journal can see (I4, I9 to I12 and a part of I3) is not here.
     package static let sql = """
@@ -87,6 +88,16 @@ package enum Invariants {
               (i.price, i.band, case when i.stock > 0 then stock_level(i.stock, d.low_stock, d.high_stock)
                                      else stock_level(stands_from, d.low_stock, d.high_stock) end)
                or (i.stock > 0 and i.stock not between stands_from and stands_to))
+        union all
+        select format('product %s: %s is %s, declared last as %s', product_id, key, now_is -> key, last)
+        from (select product_id, key, (array_agg(value order by sequence desc))[1] as last
+              from declaration_change, jsonb_each(after) group by 1, 2) l
+        join product d using (product_id) join inventory i using (product_id),
+             lateral (select declared_members(d) || pin_members(i) as now_is) n
+        where last is distinct from now_is -> key
+        union all
+        select format('product %s: %s declarations, the last is number %s', product_id, count(*), max(sequence))
+        from declaration_change group by 1 having count(*) <> max(sequence)
         union all
         select format('I8 order %s product %s: charged %s, %s stood', order_id, product_id, unit_price, stood)
         from (select (told.cause ->> 'orderId')::bigint as order_id, product_id, told.cause ->> 'kind' as kind, topic,

@@ -160,7 +160,8 @@ language sql stable as $$
     ), same as (
         select n, case
             when makes or e ->> 'topic' in ('stock', 'price', 'catalogue') and exists (
-                    select from event m where makes and m.e ->> 'topic' = 'catalogue' and m.e -> 'key' = event.e -> 'key')
+                    select from event m
+                    where makes and m.e ->> 'topic' = 'catalogue' and m.e -> 'key' = event.e -> 'key')
                 then e #- '{key}' #- '{after,productId}' #- '{after,ruleId}'
             else e end
             #- case when exists (select from event m where makes and m.e ->> 'topic' = 'order'

@@ -47,7 +47,8 @@ begin
                    and (not p ?| '{productId,productIds}' or product_id = any (ids)));
 end $$;
 
--- The changes of a page are found first, by the primary key's columns alone and planned for the filters given.
+-- The changes of a page are found first, by the primary key's columns alone and planned for the filters given. A
+-- filter's value stands in a select of its own, so that it is read once and not for each row.
 create function price_changes(p jsonb) returns json
 language plpgsql stable as $body$
 declare
@@ -66,12 +67,12 @@ begin
             order by c.price_change_id desc)
         $query$,
         case when p ?| '{productIds,categoryId}' then 'and product_id = any ($2)' end,
-        case when p ? 'from' then $$and at >= ($1 ->> 'from')::timestamptz$$ end,
-        case when p ? 'to' then $$and at < ($1 ->> 'to')::timestamptz$$ end,
-        case when p ? 'cause' then $$and cause = $1 ->> 'cause'$$ end,
-        case when p ? 'actor' then $$and actor = $1 ->> 'actor'$$ end,
-        case when p ? 'ruleId' then $$and rule_id = ($1 ->> 'ruleId')::bigint$$ end,
-        case when p ? 'bindingGuard' then $$and binding_guard = $1 ->> 'bindingGuard'$$ end,
+        case when p ? 'from' then $$and at >= (select ($1 ->> 'from')::timestamptz)$$ end,
+        case when p ? 'to' then $$and at < (select ($1 ->> 'to')::timestamptz)$$ end,
+        case when p ? 'cause' then $$and cause = (select $1 ->> 'cause')$$ end,
+        case when p ? 'actor' then $$and actor = (select $1 ->> 'actor')$$ end,
+        case when p ? 'ruleId' then $$and rule_id = (select ($1 ->> 'ruleId')::bigint)$$ end,
+        case when p ? 'bindingGuard' then $$and binding_guard = (select $1 ->> 'bindingGuard')$$ end,
         case p ->> 'direction' when 'up' then 'and new_price > old_price' when 'down' then 'and new_price < old_price'
         end)
     into rows using p, named_products(p), place, page_size(p) + 1;
@@ -106,9 +107,9 @@ begin
             order by change_id desc)
         $query$,
         case when p ? 'productId' then 'and product_id = any ($2)' end,
-        case when p ? 'from' then $$and at >= ($1 ->> 'from')::timestamptz$$ end,
-        case when p ? 'to' then $$and at < ($1 ->> 'to')::timestamptz$$ end,
-        case when p ? 'actor' then $$and actor = $1 ->> 'actor'$$ end,
+        case when p ? 'from' then $$and at >= (select ($1 ->> 'from')::timestamptz)$$ end,
+        case when p ? 'to' then $$and at < (select ($1 ->> 'to')::timestamptz)$$ end,
+        case when p ? 'actor' then $$and actor = (select $1 ->> 'actor')$$ end,
         case when p ? 'ruleId' then $$and $1 -> 'ruleId' in (before -> 'rule_id', after -> 'rule_id')$$ end,
         case when p ? 'ruleId' then $$and after -> 'ruleId' = $1 -> 'ruleId'$$ end)
     into rows using p, named_products(p), place, page_size(p) + 1;

@@ -79,11 +79,14 @@ $$;
 
 -- Pins a product, or takes its pin away.
 create function place_pin(id bigint, pin numeric, ends timestamptz, kind text, reason text) returns inventory
-language sql as $$
-    update inventory set pin_price = pin, pinned_until = ends,
-        cause = row(kind, null, reason, null)::movement_cause
-    where product_id = id returning inventory
-$$;
+language plpgsql as $$
+declare
+    i inventory;
+begin
+    update inventory set pin_price = pin, pinned_until = ends, cause = row(kind, null, reason, null)::movement_cause
+    where product_id = id returning * into i;
+    return i;
+end $$;
 
 -- A manual price, which automation leaves alone for good or until a time.
 create function price_pin(p jsonb) returns json

@@ -229,7 +229,7 @@ begin
     perform from product where product_id = (p ->> 'productId')::bigint for no key update;
     d := find_product((p ->> 'productId')::bigint);
     if d.archived_at is not null then
-        update product set archived_at = null, version = version + 1,
+        update product set archived_at = null,
             active = coalesce((select coalesce((before ->> 'active')::boolean, active) from declaration_change l
                                where l.product_id = d.product_id and l.after ->> 'archived_at' is not null
                                order by sequence desc limit 1), true),

@@ -59,12 +59,12 @@ begin
     end if;
 end $$;
 
--- What is to be done with each product of which something is to be taken back. A product's changes from the first one at
--- or after `to` on, by their place in its ledgers and not by their time: those that match are taken back.
+-- What is to be done with each product of which something is to be taken back. Of a product's changes from the first one
+-- at or after `to` on, by their place in its ledgers and not by their time, those that match are taken back.
 create function plan_rollback(p jsonb, ids bigint[]) returns setof rollback_step
 language sql stable set jit = off as $$
     with named as materialized (
-        select * from price_change
+        select product_id, sequence, transaction_id, change_id, price_change_id from price_change
         where price_change_id = any (array(select jsonb_array_elements_text(p -> 'priceChangeIds')::bigint))
           and (ids is null or product_id = any (ids))
     ), declared_from as materialized (
@@ -82,7 +82,8 @@ language sql stable set jit = off as $$
         select l.* from declared_from f join declaration_change l using (product_id)
         where l.sequence >= f.first and l.cause <> 'tick'
     ), all_moved as materialized (
-        select c.* from moved_from f join price_change c using (product_id) where c.sequence >= f.first
+        select c.product_id, c.sequence, c.transaction_id, c.change_id, c.price_change_id, c.old_price, c.cause, c.actor
+        from moved_from f join price_change c using (product_id) where c.sequence >= f.first
     ), declared as materialized (
         select l.*, coalesce((p ->> 'actor' is null or actor = p ->> 'actor')
             and (p ->> 'cause' is null or cause = p ->> 'cause' or exists (
@@ -126,7 +127,8 @@ $$;
 
 -- Writes a whole declaration, as product.update does its members.
 create function redeclare(d product) returns void
-language sql as $$
+language plpgsql as $$
+begin
     update product set
         sku = d.sku, title = d.title, description = d.description, category_id = d.category_id,
         supplier_id = d.supplier_id,
@@ -135,8 +137,8 @@ language sql as $$
         active = d.active, archived_at = d.archived_at, elasticity = d.elasticity, ref_rate = d.ref_rate,
         unit_value = d.unit_value, decay = d.decay, season_start = d.season_start, season_end = d.season_end,
         season_profile = d.season_profile, floor_typed = d.floor_typed, ceiling_typed = d.ceiling_typed
-    where product_id = d.product_id
-$$;
+    where product_id = d.product_id;
+end $$;
 
 -- The price that a product would get by its declaration with other members, without a pin; a halt keeps it.
 create function due_price(d product, i inventory) returns numeric

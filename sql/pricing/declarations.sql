@@ -30,23 +30,27 @@ language sql immutable as $$
     select jsonb_build_object('pin_price', i.pin_price, 'pinned_until', i.pinned_until)
 $$;
 
--- The members that differ; both null where none does. With nothing before, what was given.
+-- The members that differ; both null where none does. With nothing before, what was given. In PL/pgSQL, like the next
+-- one, since that keeps its plans from call to call.
 create function changed_members(was jsonb, now jsonb, out before jsonb, out after jsonb)
-language sql immutable as $$
+language plpgsql immutable as $$
+begin
     select case when was is not null then jsonb_object_agg(key, was -> key) end, jsonb_object_agg(key, value)
-    from jsonb_each(now) where case when was is null then value <> 'null' else value is distinct from was -> key end
-$$;
+    into before, after
+    from jsonb_each(now) where case when was is null then value <> 'null' else value is distinct from was -> key end;
+end $$;
 
 -- One line in the history of declarations. Called by triggers alone, which hold the product's inventory row.
 create function record_declaration(id bigint, before jsonb, after jsonb, reason text, actor text, moment timestamptz)
 returns void
-language sql as $$
+language plpgsql as $$
+begin
     insert into declaration_change (product_id, sequence, transaction_id, change_id, before, after, cause, reason,
                                     actor, at)
     values (id, coalesce((select max(sequence) from declaration_change where product_id = id), 0) + 1,
             current_transaction(), nextval('change_number'), before, after, change_cause(), coalesce(reason, ''),
-            actor, moment)
-$$;
+            actor, moment);
+end $$;
 
 -- Columns as the wire names and writes them, which a caller may give back to product.update.
 create function wire_name(member text) returns text

@@ -25,7 +25,7 @@ begin
             if rule is not null then
                 -- Locked no sooner than they are moved, since orders wait for them.
                 perform from inventory where product_id = any (ids) order by product_id for no key update;
-                update product set rule_id = rule, version = version + 1 where product_id = any (ids);
+                update product set rule_id = rule where product_id = any (ids);
             elsif why.kind = 'unpin' then
                 update inventory set pin_price = null, pinned_until = null, cause = why where product_id = any (ids);
             else

@@ -60,6 +60,13 @@ final class CallContext: Sendable {
         )
     }
 
+    /// The same call for what it keeps even where it is a dry run.
+    var kept: CallContext {
+        var kept = meta
+        kept.isDryRun = false
+        return CallContext(call: call, method: method, meta: kept, params: params, role: role, timer: timer)
+    }
+
     /// The same call with other parameters.
     func with(_ params: JSONObject) -> CallContext {
         CallContext(call: call, method: method, meta: meta, params: params, role: role, timer: timer)

@@ -21,9 +21,9 @@ struct CallHandlers: Sendable {
     }
 
     /// What was committed before the call has its number before the call begins, so that its caller has seen it. In a
-    /// transaction of its own: one that numbers holds the sequencer up until it ends.
+    /// transaction of its own, also before a dry run: one that numbers holds the sequencer up until it ends.
     private func rollBack(_ context: CallContext) async throws(PricingFailure) -> Answer {
-        _ = try await database.run(context) { (session) throws(PostgresError) in
+        _ = try await database.run(context.kept) { (session) throws(PostgresError) in
             try session.one(DaemonStatements.numberEvents)
         }
         return try await write(context)

@@ -21,6 +21,7 @@ enum EventText {
         let before = event["before"]?.object ?? [:]
         var state = event["after"]?.object ?? [:]
         line += subject(event)
+        if event["topic"] == "catalogue" { state = state.removing("productId").removing("ruleId") }  // the subject
         // A person finds a product by its title; it is no change.
         if let title = state["title"] ?? before["title"], before["title"] == nil || before["title"] == title {
             line += " \"\(text(title))\""
@@ -50,6 +51,7 @@ enum EventText {
             case ("order", _): "orderId"
             case ("automation", "halt"), ("automation", "resume"): "haltId"
             case ("automation", _): after["haltId"] == nil ? "productId" : "haltId"
+            case ("catalogue", _): after["ruleId"] == nil ? "productId" : "ruleId"
             default: "key"
             }
         return " \(name)=\(text(key))"
