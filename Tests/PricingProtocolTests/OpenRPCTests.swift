@@ -22,13 +22,8 @@ struct OpenRPCTests {
         (
             .operator, .write,
             """
-<<<<<<< HEAD
             category.create category.update category.delete supplier.create supplier.update supplier.delete product.create product.update
-            product.archive product.import inventory.restock inventory.adjust inventory.count inventory.expect inventory.unexpect
-=======
-            category.create supplier.create supplier.update supplier.delete product.create product.update
-            product.archive product.restore product.import inventory.restock inventory.adjust inventory.expect inventory.unexpect
->>>>>>> 9312069dbed73bb66824489a7d1f854bca99ca0d
+            product.archive product.restore product.import inventory.restock inventory.adjust inventory.count inventory.expect inventory.unexpect
             price.pin price.unpin price.rollback pricing.halt pricing.resume rule.create rule.activate rule.retire proposal.approve
             proposal.reject campaign.create campaign.end quote.create quote.extend quote.release order.place
             order.advance order.cancel order.return user.create user.update user.delete
