@@ -212,22 +212,19 @@ struct OracleShop {
 
     /// Every product with its ledger and its price history, and every order.
     func compareAll() async throws {
-        let model = model
         func number(_ order: Int?) -> String { order.flatMap { model.orders[$0].id }.map { " order \($0)" } ?? "" }
         var foretold: [String] = []
         for (id, p) in model.products {
-            let day = p.anchorDay * 24
             foretold.append(
-                "\(id) stock \(p.stock) price \(money(p.price)) anchor \(money(p.anchor)) \(day) band \(p.band)"
+                "\(id) stock \(p.stock) price \(money(p.price)) anchor \(money(p.anchor)) \(p.anchorDay) band \(p.band)"
                     + (p.pin.map { " pin \(money($0))" } ?? "") + (p.pinnedUntil.map { " until \($0)" } ?? "")
             )
             for r in p.records { foretold.append("\(id) \(r.text)\(number(r.order)) at \(r.at)") }
         }
         for (place, o) in model.orders.enumerated() {
-            let bought = o.lines.map { "\($0.product)×\($0.quantity)@\(money($0.price))" }.joined(separator: " ")
-            foretold.append(
-                "\(o.id ?? 0) of \(o.wanted.customer) \(o.status) \(money(o.total)) at \(o.at) \(o.changedAt) \(bought)"
-            )
+            let sum = "\(o.wanted.customer) \(o.status) \(money(o.total)) at \(o.at) \(o.changedAt)"
+            foretold.append("\(sum)\(number(place))")
+            for l in o.lines { foretold.append("\(l.product)×\(l.quantity)@\(money(l.price))\(number(place))") }
             if let key = o.key { foretold.append("key \(key)\(number(place))") }
         }
         for m in model.moves { foretold.append("moved\(number(m.order)) \(m.old) \(m.new) at \(m.at)") }
@@ -240,7 +237,7 @@ struct OracleShop {
 
     private static let kept = """
         select concat_ws(' ', product_id, 'stock', stock, 'price', price, 'anchor', anchor_price,
-                         (anchor_date - date '1970-01-01') * 24, 'band', band, 'pin ' || pin_price,
+                         anchor_date - date '1970-01-01', 'band', band, 'pin ' || pin_price,
                          'until ' || case when isfinite(pinned_until) then pg_temp.hour(pinned_until) end)
         from inventory
         union all
@@ -250,10 +247,10 @@ struct OracleShop {
         select concat_ws(' ', product_id, 'change', sequence, old_price, new_price, stock, cause, binding_guard,
                          'order ' || order_id, 'at', pg_temp.hour(at)) from price_change
         union all
-        select concat_ws(' ', order_id, 'of', customer_id, status, total, 'at', pg_temp.hour(placed_at),
-                         pg_temp.hour(changed_at),
-                         (select string_agg(format('%s×%s@%s', product_id, quantity, unit_price), ' ' order by product_id)
-                          from order_line l where l.order_id = o.order_id)) from customer_order o
+        select concat_ws(' ', customer_id, status, total, 'at', pg_temp.hour(placed_at), pg_temp.hour(changed_at),
+                         'order ' || order_id) from customer_order
+        union all
+        select format('%s×%s@%s order %s', product_id, quantity, unit_price, order_id) from order_line
         union all
         select concat_ws(' ', 'key', key, 'order ' || order_id) from request_key
         union all
