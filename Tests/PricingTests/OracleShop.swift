@@ -5,6 +5,11 @@ import Testing
 
 /// A real shop and its model side by side: whatever is done to one is done to the other, and both must say the same.
 struct OracleShop {
+    struct Call {
+        let wanted: ModelShop.Wanted
+        let key: String?
+    }
+
     /// Above any stock that may come to be.
     static let mostStock = 400
 
@@ -29,7 +34,7 @@ struct OracleShop {
                 ($0.tickHours, $0.bandTick, $0.bandStock, $0.more) = (6, 5, 5, season)
             },
             .init("learn", 50_00, 25_00...100_00) {
-                ($0.tickHours, $0.bandTick, $0.bandStock, $0.cap) = (1, 2, 2, nil)
+                ($0.tickHours, $0.bandTick, $0.bandStock, $0.cap) = (1, 0, 0, nil)
                 ($0.step, $0.coverDays) = (5, 3)
             },
             .init("restock", 60_00, 30_00...120_00) {
@@ -117,10 +122,10 @@ struct OracleShop {
     // MARK: Deeds
 
     /// Places a batch in both.
-    mutating func place(_ batch: [(wanted: ModelShop.Wanted, key: String?)]) async throws {
+    mutating func place(_ batch: [Call]) async throws {
         let foretold = batch.map { model.place($0.wanted, key: $0.key) }
-        let calls = batch.map { wanted, key in
-            #"{"params": \#(wanted.json), "actor": "tester"\#(key.map { #", "key": "\#($0)""# } ?? "")}"#
+        let calls = batch.map { call in
+            #"{"params": \#(call.wanted.json), "actor": "tester"\#(call.key.map { #", "key": "\#($0)""# } ?? "")}"#
         }
         let answers = try await shop.rows(Self.placing, [.text("[" + calls.joined(separator: ", ") + "]")])
         #expect(answers.count == batch.count)

@@ -52,26 +52,27 @@ struct OrderOracleTests {
     }
 
     /// Orders of one batch. Half of the batches are clean: few products of which there is enough, and nothing that is
-    /// refused. The others also ask for what is not there or not sold, at too low a price, and repeat keys, of the same
-    /// order and of another.
-    private static func batch(
-        _ shop: ModelShop,
-        _ random: inout SplitMix64
-    ) -> [(wanted: ModelShop.Wanted, key: String?)] {
+    /// refused; the others also ask for what is not there or not sold, or at too low a price. Half of them repeat keys,
+    /// of older orders and of the batch's own, with the same order and with another.
+    private static func batch(_ shop: ModelShop, _ random: inout SplitMix64) -> [OracleShop.Call] {
         let isClean = random.oneIn(2)
+        let repeats = random.oneIn(2)
         var products = (1...8).filter { !isClean || shop.products[$0]?.stock ?? 0 > 40 }.shuffled(using: &random)
-        products =
-            products.prefix(random.number(1...(isClean ? 3 : 8))) + (random.oneIn(4) && !isClean ? [9, 10, 99] : [])
-        return (0..<random.number(1...(random.oneIn(2) ? 8 : 64))).map { _ in
-            let fresh = wanted(shop, products, isClean, &random)
-            let old = shop.orders.randomElement(using: &random)
-            switch isClean ? 0 : random.number(0...60) {
-            case 1...3: return (old?.wanted ?? fresh, old?.key)
-            case 4: return (fresh, old?.key)
-            case 5...8: return (fresh, "\(random.number(1...40))")
-            default: return (fresh, "\(random.next())")
+        products = Array(products.prefix(random.number(1...(isClean ? 3 : 8))))
+        if !isClean && random.oneIn(4) { products += [9, 10, 99] }
+        var batch: [OracleShop.Call] = []
+        for _ in 0..<random.number(1...(random.oneIn(2) ? 8 : 64)) {
+            let fresh = OracleShop.Call(wanted: wanted(shop, products, isClean, &random), key: "\(random.next())")
+            let moved = shop.moves.suffix(20).randomElement(using: &random).map { shop.orders[$0.order] }
+            let old = random.oneIn(2) ? moved : shop.orders.randomElement(using: &random)
+            switch repeats ? random.number(0...60) : 0 {
+            case 1...4: batch.append(OracleShop.Call(wanted: old?.wanted ?? fresh.wanted, key: old?.key))
+            case 5: batch.append(OracleShop.Call(wanted: fresh.wanted, key: old?.key))
+            case 6...7: batch.append(batch.randomElement(using: &random) ?? fresh)
+            default: batch.append(fresh)
             }
         }
+        return batch
     }
 
     private static func wanted(
