@@ -29,12 +29,15 @@ struct OracleShop {
                 ($0.cap, $0.step, $0.offset) = (15, 50, 1)
             },
             .init("manual", 250_00, 200_00...300_00) { $0.step = 100 },
-            .init("cover", 50_00, 30_00...75_00) { ($0.cost, $0.margin, $0.more) = (36_01, 10, ["ref_rate": "3.5"]) },
+            .init("cover", 50_00, 30_00...75_00) {
+                ($0.cost, $0.margin, $0.bandTick, $0.bandStock) = (36_01, 10, 0, 0)
+                $0.more = ["ref_rate": "4"]
+            },
             .init("deadline", 80_00, 50_00...160_00) {
                 ($0.tickHours, $0.bandTick, $0.bandStock, $0.more) = (6, 5, 5, season)
             },
             .init("learn", 50_00, 25_00...100_00) {
-                ($0.tickHours, $0.bandTick, $0.bandStock, $0.cap) = (1, 0, 0, nil)
+                ($0.tickHours, $0.bandTick, $0.bandStock, $0.cap) = (1, 2, 2, nil)
                 ($0.step, $0.coverDays) = (5, 3)
             },
             .init("restock", 60_00, 30_00...120_00) {
@@ -125,7 +128,8 @@ struct OracleShop {
     mutating func place(_ batch: [Call]) async throws {
         let foretold = batch.map { model.place($0.wanted, key: $0.key) }
         let calls = batch.map { call in
-            #"{"params": \#(call.wanted.json), "actor": "tester"\#(call.key.map { #", "key": "\#($0)""# } ?? "")}"#
+            let key = call.key.map { #", "key": "\#($0)""# } ?? ""
+            return #"{"params": \#(call.wanted.json), "actor": "tester"\#(key)}"#
         }
         let answers = try await shop.rows(Self.placing, [.text("[" + calls.joined(separator: ", ") + "]")])
         #expect(answers.count == batch.count)

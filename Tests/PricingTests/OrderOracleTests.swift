@@ -51,18 +51,20 @@ struct OrderOracleTests {
         }
     }
 
-    /// Orders of one batch. Half of the batches are clean: few products of which there is enough, and nothing that is
-    /// refused; the others also ask for what is not there or not sold, or at too low a price. Half of them repeat keys,
-    /// of older orders and of the batch's own, with the same order and with another.
+    /// Orders of one batch. Of half of the batches there is plenty: of few products, small quantities. Half are fair: they
+    /// ask for nothing that is not sold, or at too low a price, or by a stranger. Half repeat keys, of older orders and of
+    /// the batch's own, with the same order and with another.
     private static func batch(_ shop: ModelShop, _ random: inout SplitMix64) -> [OracleShop.Call] {
-        let isClean = random.oneIn(2)
-        let repeats = random.oneIn(2)
-        var products = (1...8).filter { !isClean || shop.products[$0]?.stock ?? 0 > 40 }.shuffled(using: &random)
-        products = Array(products.prefix(random.number(1...(isClean ? 3 : 8))))
-        if !isClean && random.oneIn(4) { products += [9, 10, 99] }
+        let (isPlenty, isFair, repeats) = (random.oneIn(2), random.oneIn(2), random.oneIn(2))
+        var products = (1...8).filter { !isPlenty || shop.products[$0]?.stock ?? 0 > 40 }.shuffled(using: &random)
+        products = Array(products.prefix(random.number(1...(isPlenty ? 3 : 8))))
+        if !isFair && random.oneIn(3) { products += [9, 10, 99] }
         var batch: [OracleShop.Call] = []
-        for _ in 0..<random.number(1...(random.oneIn(2) ? 8 : 64)) {
-            let fresh = OracleShop.Call(wanted: wanted(shop, products, isClean, &random), key: "\(random.next())")
+        for _ in 0..<random.number(1...([4, 16, 64].randomElement(using: &random) ?? 1)) {
+            let fresh = OracleShop.Call(
+                wanted: wanted(shop, products, isPlenty, isFair, &random),
+                key: "\(random.next())"
+            )
             let moved = shop.moves.suffix(20).randomElement(using: &random).map { shop.orders[$0.order] }
             let old = random.oneIn(2) ? moved : shop.orders.randomElement(using: &random)
             switch repeats ? random.number(0...60) : 0 {
@@ -78,20 +80,21 @@ struct OrderOracleTests {
     private static func wanted(
         _ shop: ModelShop,
         _ products: some Collection<Int>,
-        _ isClean: Bool,
+        _ isPlenty: Bool,
+        _ isFair: Bool,
         _ random: inout SplitMix64
     ) -> ModelShop.Wanted {
         let lines = (0..<random.number(1...4)).map { _ in
             let product = products.randomElement(using: &random) ?? 1
-            let quantity = !isClean && random.oneIn(15) ? random.number(5...90) : random.number(1...2)
-            let most = (shop.products[product]?.price ?? 1) + random.number((isClean ? 0 : -300)...300)
+            let quantity = !isPlenty && random.oneIn(15) ? random.number(5...90) : random.number(1...2)
+            let most = (shop.products[product]?.price ?? 1) + random.number((isFair ? 0 : -300)...300)
             return ModelShop.Wanted.Line(
                 product: product,
                 quantity: quantity,
-                most: random.oneIn(6) ? max(1, most) : nil
+                most: random.oneIn(4) ? max(1, most) : nil
             )
         }
-        let isKnown = isClean || !random.oneIn(25)
+        let isKnown = isFair || !random.oneIn(25)
         return ModelShop.Wanted(customer: random.number(isKnown ? 1...2 : 3...4), lines: lines)
     }
 
@@ -103,13 +106,13 @@ struct OrderOracleTests {
         switch random.number(0...9) {
         case 0...2:
             if product.stock < 150 { try await oracle.move(id, by: random.number(1...150), "restock") }
-        case 3:
+        case 3...4:
             let sign = product.stock < 250 && random.oneIn(2) ? 1 : -1
-            try await oracle.move(id, by: sign * random.number(1...60), "adjust")
-        case 4 where random.oneIn(2):
+            try await oracle.move(id, by: sign * random.number(1...(random.oneIn(3) ? 60 : 4)), "adjust")
+        case 5 where random.oneIn(2):
             let end = product.declared.renews || random.oneIn(3) ? nil : shop.clock + random.number(0...48)
             try await oracle.pin(id, product.price * random.number(70...130) / 100, until: end)
-        case 4: try await oracle.unpin(id)
+        case 5: try await oracle.unpin(id)
         default:
             let recent = random.oneIn(2) ? shop.moves.suffix(10).map(\.order) : Array(shop.orders.indices.suffix(60))
             guard let order = recent.randomElement(using: &random) else { return }
