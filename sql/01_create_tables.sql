@@ -177,6 +177,7 @@ create table supplier (
     constraint supplier_company_name_length check (char_length(company_name) between 1 and 200)
 );
 create unique index supplier_tax_number_fold_key on supplier (fold_case(tax_number));
+create index supplier_company_name_index on supplier (fold_case(company_name));
 
 -- How a price may follow stock, and the facts by which the engine treats each way. The rows belong to the code and come
 -- with it: pricing/strategies.sql.
@@ -266,10 +267,13 @@ create table product (
     season_start finite_time,
     season_end finite_time,
     season_profile demand_weight[],                   -- weights of equal slices of the season, mean 1; null: flat
-    search_text text generated always as (fold_text(title) || chr(10) || fold_text(description)) stored,
+    search_text text generated always as (fold_text(title) || chr(10) || fold_text(description)
+                                          || coalesce(chr(10) || fold_text(sku), '')) stored,
     floor_typed boolean not null default true,        -- whether the merchant chose the limit; one that was not chosen
     ceiling_typed boolean not null default true,      -- follows the base price
+    sku text,                                         -- the merchant's own number, kept as typed
     constraint product_title_length check (char_length(title) between 1 and 200),
+    constraint product_sku_length check (char_length(sku) between 1 and 64),
     constraint product_base_price_positive check (base_price > 0),
     constraint product_unit_cost_range check (unit_cost >= 0),
     constraint product_floor_positive check (floor_price > 0),
@@ -288,6 +292,8 @@ create table product (
                or (season_end is not null and array_ndims(season_profile) = 1 and cardinality(season_profile) <= 1000
                    and array_position(season_profile, null) is null and 0 < any (season_profile)))
 );
+-- Archived products keep theirs, since history names them by it.
+create unique index product_sku_key on product (fold_case(sku));
 create index product_category_index on product (category_id);
 create index product_supplier_index on product (supplier_id);
 create index product_rule_index on product (rule_id);

@@ -74,8 +74,11 @@ begin
         new.sales := null;
         if new.stock < old.stock and stock_alone and new.cause is null then
             if new.stock >= old.stands_from and old.stock <= old.stands_to then return new; end if;
-            new.stands_from := least(old.stands_from, new.stock);
-            if stands_after(old, old.stock - new.stock) then return new; end if;
+            select * into declared from product where product_id = new.product_id;
+            select * into chosen from rule where rule_id = declared.rule_id;
+            if old.stands_from is not null and stands_at(declared, chosen, old, new.stock) then
+                return widen_interval(declared, chosen, old, new, new.price, false);
+            end if;
         end if;
         perform fail('PR903', format('Sales of product %s that move its price come one by one.', new.product_id));
     end if;
@@ -242,6 +245,22 @@ begin
 end $$;
 
 create trigger product_limits before insert or update on product for each row execute function tg_product_limits();
+
+-- Counts the changes of a declaration, by call or direct SQL. Runs after the triggers that complete the row, which fire
+-- in the order of their names; an update that changes nothing is none.
+create function tg_product_version() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    was product := old;
+begin
+    was.version := new.version;
+    was.search_text := new.search_text;  -- not computed yet
+    if new is not distinct from was then return null; end if;
+    new.version := old.version + 1;
+    return new;
+end $$;
+
+create trigger product_version before update on product for each row execute function tg_product_version();
 
 -- Each change of a declaration has its line. Triggers of one event run in the order of their names: the line comes
 -- before what product_declare makes of the price. Lines are numbered under the inventory row's lock, which a pin holds.
@@ -464,17 +483,28 @@ create constraint trigger virtual_clock_sandbox after insert or update on virtua
 -- ------------------------------------------------------------------------------------------------------ names
 -- Names are trimmed and checked however they come; what stands unchanged is left as it is. One function a table, so
 -- that each is checked against the columns that it has.
-create function tg_product_title() returns trigger
+create function tg_product_names() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    other bigint;
 begin
     if tg_op = 'INSERT' or new.title is distinct from old.title then
         new.title := clean_name(new.title, 'title');
     end if;
+    if new.sku is not null and (tg_op = 'INSERT' or new.sku is distinct from old.sku) then
+        new.sku := clean_name(new.sku, 'sku', 64);
+        -- The unique index would refuse it too, without the other product's number.
+        other := product_of_sku(new.sku);
+        if other <> new.product_id then
+            perform fail('PR107', format('Product %s has the SKU %s.', other, new.sku),
+                jsonb_build_object('sku', new.sku, 'productId', other));
+        end if;
+    end if;
     return new;
 end $$;
 
-create trigger product_name_clean before insert or update of title on product
-    for each row execute function tg_product_title();
+create trigger product_name_clean before insert or update of title, sku on product
+    for each row execute function tg_product_names();
 
 create function tg_category_name() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$

@@ -8,11 +8,11 @@ create type price_verdict as (
     limited numeric, dead_band numeric, price numeric, binding text, frozen text
 );
 
--- One product of an order that is being placed: what is asked of it beside what the shop has, and whether it is for
--- sale; null where there is no such product.
+-- One product of an order that is being placed: what is asked of it beside what the shop has, whether it is for sale,
+-- and whether no price moves when it is sold; null where there is no such product.
 create type wanted_line as (
     product_id bigint, quantity bigint, max_price numeric, price numeric(12, 2), available integer, is_open boolean,
-    is_calm boolean
+    sku text, is_calm boolean
 );
 
 -- The outcome of one order: its reply, new or repeated, or why it was refused.
@@ -23,7 +23,7 @@ create type order_outcome as (
 -- A line of a batch: its call, what it asks for, the price that stands, and whether any number of its product's lines
 -- in this batch can be sold in any order: none is refused, and no price moves.
 create type batch_line as (
-    call integer, product_id bigint, quantity bigint, price numeric(12, 2), is_calm boolean
+    call integer, product_id bigint, quantity bigint, price numeric(12, 2), is_calm boolean, sku text
 );
 
 -- One event of the stream.

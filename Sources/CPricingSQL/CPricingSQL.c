@@ -70,6 +70,9 @@ static const unsigned char script_calls_history[] = {
 static const unsigned char script_calls_inventory[] = {
 #embed "../../sql/calls/inventory.sql"
 };
+static const unsigned char script_calls_naming[] = {
+#embed "../../sql/calls/naming.sql"
+};
 static const unsigned char script_calls_order[] = {
 #embed "../../sql/calls/order.sql"
 };
@@ -208,6 +211,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT("calls/events.sql", script_calls_events),
     SCRIPT("calls/history.sql", script_calls_history),
     SCRIPT("calls/inventory.sql", script_calls_inventory),
+    SCRIPT("calls/naming.sql", script_calls_naming),
     SCRIPT("calls/order.sql", script_calls_order),
     SCRIPT("calls/price.sql", script_calls_price),
     SCRIPT("calls/pricing.sql", script_calls_pricing),

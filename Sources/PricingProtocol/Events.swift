@@ -31,11 +31,7 @@ package enum Events {
 
     private static let filters: [Field] = [
         Field("topics", .list(topic, 1...topics.count), "Only these topics; all unless given.").optional,
-        Field(
-            "productIds",
-            .list(Field.productId.schema, CallLimit.pageRows.elements(from: 1)),
-            "Only events of these products."
-        ).optional,
+        Field.productIds.optional,
         Field(
             "from",
             .integer(0...JSONValue.largestExactInteger),

@@ -6,11 +6,6 @@ enum History {
         Field.time("from", "Not before.").optional, Field.time("to", "Before.").optional,
     ]
     private static let actor = Field("actor", .name(1...200), "Who did it.").optional
-    private static let productIds = Field(
-        "productIds",
-        .list(Field.productId.schema, CallLimit.pageRows.elements(from: 1)),
-        "Of these products."
-    ).optional
     private static let members: [Field] = [
         Field("before", .any, "The members that changed, as they were; null of what was made.").nullable,
         Field("after", .any, "The same as they are."),
@@ -49,7 +44,7 @@ enum History {
                 ]),
                 "What was done: to a product, to a rule, or to automation."
             ),
-            Field.productId.nullable, Field("title", .name(1...200), "The product's title.").nullable,
+            Field.productId.nullable, .sku, Field("title", .name(1...200), "The product's title.").nullable,
             Field.ruleId.nullable,
         ] + members + deed
     )
@@ -57,7 +52,7 @@ enum History {
     private static let restored = ObjectShape.result(
         "RolledBackProduct",
         [
-            .productId, Field("title", .name(1...200), "Its title."), .money("old", "The price before the call."),
+            .productId, .sku, Field("title", .name(1...200), "Its title."), .money("old", "The price before the call."),
             .money("new", "The price after it."),
             Field(
                 "how",
@@ -70,7 +65,7 @@ enum History {
 
     private static let left = ObjectShape.result(
         "LeftProduct",
-        [.productId, .text("why", "What stays as it is, and why; STALE: it changed after what the caller saw.")]
+        [.productId, .sku, .text("why", "What stays as it is, and why; STALE: it changed after what the caller saw.")]
     )
 
     static let methods: [Method] = [
@@ -104,7 +99,7 @@ enum History {
                 actor, Field.ruleId.optional,
                 Field("bindingGuard", .name(1...50), "Those that this guard bound.").optional,
                 Field("direction", .choice(["up", "down"]), "Only rises, or only falls.").optional,
-                Field.categoryId.optional, productIds, .limit, .cursor,
+                Field.categoryId.optional, Field.productIds.optional, .limit, .cursor,
             ],
             gives: .page(of: Prices.change),
             errors: [.productNotFound, .categoryNotFound, .ruleNotFound],
@@ -133,7 +128,7 @@ enum History {
                     "These price changes, and what was declared with them."
                 ).optional,
                 Field("all", .boolean, "Every product of the catalogue.").optional, Field.categoryId.optional,
-                Field.productId.optional, productIds,
+                Field.productId.optional, Field.productIds.optional,
                 Field("cause", .name(1...50), "Only changes of this cause: import, call, rule, tick, sale …").optional,
                 Field("actor", .name(1...200), "Only what this one did.").optional,
                 Field(

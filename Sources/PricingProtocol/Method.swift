@@ -57,6 +57,8 @@ package final class Method: Sendable {
     package let reserved: [Reserved]
     /// The parameters that are names, whose surrounding blanks are ignored.
     package let names: [String]
+    /// The parameters that name by SKU or e-mail what the method's function takes by id; none where it takes names itself.
+    package let namings: [Naming]
     /// The admission limit of its calls; nil for most methods.
     package let gate: CallGate?
     /// Parameters that work on the demo data. Examples are independent of each other unless `exampleNote` says otherwise.
@@ -77,6 +79,7 @@ package final class Method: Sendable {
         isUrgent: Bool = false,
         wakesTicker: Bool = false,
         batching: Batching? = nil,
+        takesNames: Bool = false,
         gate: CallGate? = nil,
         example: JSONObject,
         exampleNote: String? = nil
@@ -85,12 +88,15 @@ package final class Method: Sendable {
         self.role = role
         self.effect = effect
         self.summary = summary
-        self.parameters = ObjectShape(parameters)
+        let shape = ObjectShape(parameters)
+        self.parameters = shape
         self.result = result
+        namings = takesNames ? [] : Naming.all(in: shape)
         // What any write may be refused with, since any may say what it expects to change.
-        self.errors = errors + (effect == .write && !errors.contains(.stale) ? [.stale] : [])
+        let common = Naming.errors(namings) + (effect == .write ? [.stale] : [])
+        self.errors = errors + common.filter { !errors.contains($0) }
         self.reserved = reserved
-        names = parameters.filter(\.schema.isName).map(\.name)
+        names = shape.fields.filter(\.schema.isName).map(\.name)
         self.isLong = isLong
         self.isUrgent = isUrgent
         self.wakesTicker = wakesTicker

@@ -6,7 +6,7 @@ enum Orders {
 
     static let line = ObjectShape.result(
         "OrderLine",
-        [.productId, .quantity, .money("unitPrice", "What one unit was charged.")]
+        [.productId, .sku, .quantity, .money("unitPrice", "What one unit was charged.")]
     )
 
     static let order = ObjectShape.result(
@@ -30,7 +30,7 @@ enum Orders {
                     .object(
                         .result(
                             "PriceMove",
-                            [.productId, .money("old", "The price charged."), .money("new", "The price now.")]
+                            [.productId, .sku, .money("old", "The price charged."), .money("new", "The price now.")]
                         )
                     ),
                     0...100

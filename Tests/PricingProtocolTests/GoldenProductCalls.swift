@@ -59,7 +59,7 @@ extension GoldenCall {
         ),
         GoldenCall(
             "product.import",
-            [#"{"rows": [{"title": "a"}], "mode": "perRow"}"#],
+            [#"{"rows": [{"title": "a"}], "mode": "perRow", "createMissing": true, "rule": "manual"}"#],
             [(#"{"rows": []}"#, "/rows", "length"), (#"{"rows": [{}], "mode": "all"}"#, "/mode", "choice")]
         ),
     ]

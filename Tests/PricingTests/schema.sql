@@ -49,7 +49,8 @@ CREATE TYPE pricing_code.batch_line AS (
 	product_id bigint,
 	quantity bigint,
 	price numeric(12,2),
-	is_calm boolean
+	is_calm boolean,
+	sku text
 );
 CREATE TYPE pricing_code.lab_policy AS (
 	strategy text,
@@ -186,6 +187,7 @@ CREATE TYPE pricing_code.wanted_line AS (
 	price numeric(12,2),
 	available integer,
 	is_open boolean,
+	sku text,
 	is_calm boolean
 );
 CREATE TABLE pricing.inventory (
@@ -243,9 +245,10 @@ CREATE TABLE pricing.product (
     season_start pricing.finite_time,
     season_end pricing.finite_time,
     season_profile pricing.demand_weight[],
-    search_text text GENERATED ALWAYS AS (((pricing.fold_text(title) || chr(10)) || pricing.fold_text(description))) STORED,
+    search_text text GENERATED ALWAYS AS ((((pricing.fold_text(title) || chr(10)) || pricing.fold_text(description)) || COALESCE((chr(10) || pricing.fold_text(sku)), ''::text))) STORED,
     floor_typed boolean DEFAULT true NOT NULL,
     ceiling_typed boolean DEFAULT true NOT NULL,
+    sku text,
     CONSTRAINT product_base_price_positive CHECK (((base_price)::numeric > (0)::numeric)),
     CONSTRAINT product_ceiling_positive CHECK (((ceiling_price)::numeric > (0)::numeric)),
     CONSTRAINT product_decay_range CHECK (((decay >= (0)::double precision) AND (decay <= (1)::double precision))),
@@ -257,6 +260,7 @@ CREATE TABLE pricing.product (
     CONSTRAINT product_ref_rate_range CHECK (((ref_rate > (0)::double precision) AND (ref_rate <= ('1000000000'::numeric)::double precision))),
     CONSTRAINT product_season_ordered CHECK ((((season_start IS NULL) = (season_end IS NULL)) AND ((season_end)::timestamp with time zone > (season_start)::timestamp with time zone))),
     CONSTRAINT product_season_profile_shape CHECK (((season_profile IS NULL) OR ((season_end IS NOT NULL) AND (array_ndims(season_profile) = 1) AND (cardinality(season_profile) <= 1000) AND (array_position(season_profile, (NULL::double precision)::pricing.demand_weight) IS NULL) AND ((0)::double precision < ANY ((season_profile)::double precision[]))))),
+    CONSTRAINT product_sku_length CHECK (((char_length(sku) >= 1) AND (char_length(sku) <= 64))),
     CONSTRAINT product_title_length CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200))),
     CONSTRAINT product_unit_cost_range CHECK (((unit_cost)::numeric >= (0)::numeric)),
     CONSTRAINT product_unit_value_range CHECK (((unit_value)::numeric >= (0)::numeric))
@@ -719,7 +723,9 @@ CREATE VIEW pricing_code.recorded_event AS
     m.product_id,
     m.product_id AS key,
     jsonb_build_object('stock', (m.stock_after - (m.quantity)::integer)) AS before,
-    jsonb_build_object('stock', m.stock_after) AS after,
+    jsonb_build_object('stock', m.stock_after, 'sku', ( SELECT d.sku
+           FROM pricing.product d
+          WHERE (d.product_id = m.product_id))) AS after,
     pricing_code.event_cause((m.kind)::text, m.order_id) AS cause,
     m.actor
    FROM pricing.stock_movement m
@@ -735,6 +741,8 @@ UNION ALL
     jsonb_build_object('price', (c.old_price)::text) AS before,
     jsonb_build_object('price', (c.new_price)::text, 'stock', c.stock, 'title', ( SELECT d.title
            FROM pricing.product d
+          WHERE (d.product_id = c.product_id)), 'sku', ( SELECT d.sku
+           FROM pricing.product d
           WHERE (d.product_id = c.product_id)), 'reason', pricing_code.price_reason(c.cause, c.binding_guard, c.inputs, c.reason)) AS after,
     pricing_code.event_cause(c.cause, c.order_id) AS cause,
     c.actor
@@ -749,8 +757,9 @@ UNION ALL
     NULL::bigint AS product_id,
     o.order_id AS key,
     NULL::jsonb AS before,
-    jsonb_build_object('status', 'pending', 'total', (o.total)::text, 'customerId', o.customer_id, 'lines', ( SELECT jsonb_agg(jsonb_build_object('productId', l.product_id, 'quantity', l.quantity, 'unitPrice', (l.unit_price)::text) ORDER BY l.product_id) AS jsonb_agg
-           FROM pricing.order_line l
+    jsonb_build_object('status', 'pending', 'total', (o.total)::text, 'customerId', o.customer_id, 'lines', ( SELECT jsonb_agg(jsonb_build_object('productId', l.product_id, 'sku', d.sku, 'quantity', l.quantity, 'unitPrice', (l.unit_price)::text) ORDER BY l.product_id) AS jsonb_agg
+           FROM (pricing.order_line l
+             JOIN pricing.product d USING (product_id))
           WHERE (l.order_id = o.order_id))) AS after,
     pricing_code.event_cause('sale'::text, o.order_id) AS cause,
     o.actor
@@ -902,6 +911,7 @@ CREATE INDEX price_change_order_index ON pricing.price_change USING btree (order
 CREATE INDEX price_change_transaction_index ON pricing.price_change USING btree (transaction_id, change_id);
 CREATE INDEX product_category_index ON pricing.product USING btree (category_id);
 CREATE INDEX product_rule_index ON pricing.product USING btree (rule_id);
+CREATE UNIQUE INDEX product_sku_key ON pricing.product USING btree (pricing.fold_case(sku));
 CREATE INDEX product_supplier_index ON pricing.product USING btree (supplier_id);
 CREATE INDEX product_text_index ON pricing.product USING gin (search_text pricing.gin_trgm_ops);
 CREATE INDEX product_title_index ON pricing.product USING btree (title COLLATE "und-x-icu", product_id);
@@ -911,6 +921,7 @@ CREATE UNIQUE INDEX rule_one_active_version ON pricing.rule USING btree (name) W
 CREATE INDEX shelf_level_index ON pricing.shelf USING btree (level, product_id);
 CREATE INDEX shelf_price_index ON pricing.shelf USING btree (price, product_id);
 CREATE INDEX stock_movement_transaction_index ON pricing.stock_movement USING btree (transaction_id, change_id);
+CREATE INDEX supplier_company_name_index ON pricing.supplier USING btree (pricing.fold_case(company_name));
 CREATE UNIQUE INDEX supplier_tax_number_fold_key ON pricing.supplier USING btree (pricing.fold_case(tax_number));
 CREATE TRIGGER app_user_born BEFORE INSERT ON pricing.app_user FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER app_user_name_clean BEFORE INSERT OR UPDATE OF full_name, email, phone_number ON pricing.app_user FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_user_names();
@@ -933,9 +944,10 @@ CREATE TRIGGER product_change_record AFTER INSERT OR UPDATE ON pricing.product F
 CREATE TRIGGER product_declare AFTER UPDATE ON pricing.product FOR EACH ROW WHEN ((((((((((((((((((old.base_price)::numeric IS DISTINCT FROM (new.base_price)::numeric) OR ((old.unit_cost)::numeric IS DISTINCT FROM (new.unit_cost)::numeric)) OR ((old.floor_price)::numeric IS DISTINCT FROM (new.floor_price)::numeric)) OR ((old.ceiling_price)::numeric IS DISTINCT FROM (new.ceiling_price)::numeric)) OR (old.low_stock IS DISTINCT FROM new.low_stock)) OR (old.high_stock IS DISTINCT FROM new.high_stock)) OR (old.rule_id IS DISTINCT FROM new.rule_id)) OR (old.category_id IS DISTINCT FROM new.category_id)) OR ((old.archived_at)::timestamp with time zone IS DISTINCT FROM (new.archived_at)::timestamp with time zone)) OR (old.elasticity IS DISTINCT FROM new.elasticity)) OR (old.ref_rate IS DISTINCT FROM new.ref_rate)) OR ((old.unit_value)::numeric IS DISTINCT FROM (new.unit_value)::numeric)) OR (old.decay IS DISTINCT FROM new.decay)) OR ((old.season_start)::timestamp with time zone IS DISTINCT FROM (new.season_start)::timestamp with time zone)) OR ((old.season_end)::timestamp with time zone IS DISTINCT FROM (new.season_end)::timestamp with time zone)) OR (old.season_profile IS DISTINCT FROM new.season_profile))) EXECUTE FUNCTION pricing_code.tg_product_declare();
 CREATE TRIGGER product_limits BEFORE INSERT OR UPDATE ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_limits();
 CREATE TRIGGER product_make BEFORE INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_make();
-CREATE TRIGGER product_name_clean BEFORE INSERT OR UPDATE OF title ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_title();
+CREATE TRIGGER product_name_clean BEFORE INSERT OR UPDATE OF title, sku ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_names();
 CREATE TRIGGER product_open AFTER INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_declare();
 CREATE TRIGGER product_recategorize BEFORE UPDATE OF category_id ON pricing.product FOR EACH ROW WHEN ((old.category_id IS DISTINCT FROM new.category_id)) EXECUTE FUNCTION pricing_code.tg_product_make();
+CREATE TRIGGER product_version BEFORE UPDATE ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_version();
 CREATE TRIGGER rule_born BEFORE INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER rule_keep BEFORE UPDATE ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_keep();
 CREATE TRIGGER rule_made AFTER INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_record();

@@ -104,24 +104,28 @@ begin
     return row(coalesce(stored.reply, placed_again(stored.order_id)), true, null, null, null, null)::order_outcome;
 end $$;
 
--- Runs one writing call: `function` is a function of this schema that takes the parameters and returns the reply.
--- Key, effect and reply commit together or not at all.
+-- Runs one writing call: `function` is a function of this schema that takes the parameters and returns the reply;
+-- `named` when names stand where it takes ids. The key is of the request as it was sent. Key,
+-- effect and reply commit together or not at all.
 create function run_write(
-    function text, method text, params jsonb, request_key text, actor text,
+    function text, method text, params jsonb, request_key text, actor text, named boolean default false,
     out reply text, out replayed boolean
 )
 language plpgsql as $$
+declare
+    hash bytea := case when request_key is not null then request_hash(method, params) end;
 begin
     replayed := false;
     perform set_config('pricing.actor', coalesce(actor, ''), true), set_config('pricing.cause', 'call', true);
     if request_key is not null then
-        reply := find_reply(request_key, request_hash(method, params));
+        reply := find_reply(request_key, hash);
         replayed := reply is not null;
         if replayed then return; end if;
     end if;
+    if named then params := resolve_names(params); end if;
     execute format('select %I($1)::text', function) into reply using params;
     if request_key is not null then
-        insert into request_key (key, request_hash, reply) values (request_key, request_hash(method, params), reply);
+        insert into request_key (key, request_hash, reply) values (request_key, hash, reply);
     end if;
 end $$;
 
@@ -133,10 +137,12 @@ language sql stable as $$
         select * from recorded_event where transaction_id = current_transaction()
     )
     select json_build_object(
-        'stock', coalesce((select json_agg(json_build_object('productId', product_id, 'old', before -> 'stock',
-            'new', after -> 'stock') order by change_id, part) from mine where topic = 'stock'), '[]'),
-        'prices', coalesce((select json_agg(json_build_object('productId', product_id, 'old', before -> 'price',
-            'new', after -> 'price') order by change_id, part) from mine where topic = 'price'), '[]'),
+        'stock', coalesce((select json_agg(json_build_object('productId', product_id, 'sku', after -> 'sku',
+            'old', before -> 'stock', 'new', after -> 'stock') order by change_id, part)
+            from mine where topic = 'stock'), '[]'),
+        'prices', coalesce((select json_agg(json_build_object('productId', product_id, 'sku', after -> 'sku',
+            'old', before -> 'price', 'new', after -> 'price') order by change_id, part)
+            from mine where topic = 'price'), '[]'),
         'events', coalesce((select json_agg(json_build_object('topic', topic, 'op', op, 'key', key,
             'before', before, 'after', after, 'cause', cause) order by change_id, part) from mine), '[]'),
         'guards', coalesce((select json_agg(json_build_object('productId', c.product_id, 'guard', c.binding_guard)

@@ -149,9 +149,9 @@ $$;
 -- Products at or below their low threshold, the emptiest shelf first, at most `limit` (default 50).
 create function dashboard_low_stock(p jsonb) returns json
 language sql stable as $$
-    select json_build_object('items', coalesce(json_agg(json_build_object('productId', product_id, 'title', title,
-        'stock', stock, 'lowStock', low_stock, 'price', price::text) order by stock, product_id), '[]'))
-    from (select d.product_id, d.title, i.stock, d.low_stock, i.price
+    select json_build_object('items', coalesce(json_agg(json_build_object('productId', product_id, 'sku', sku,
+        'title', title, 'stock', stock, 'lowStock', low_stock, 'price', price::text) order by stock, product_id), '[]'))
+    from (select d.product_id, d.sku, d.title, i.stock, d.low_stock, i.price
           from shelf s join product d using (product_id) join inventory i using (product_id)
           where s.level = 'LOW'
           order by i.stock, d.product_id limit page_size(p)) low

@@ -124,9 +124,10 @@ begin
     select name, 'Generated: ' || array_to_string(nouns, ', ')
     from generated_categories() where amount > 0 order by place
     on conflict do nothing;
-    insert into product (title, description, category_id, supplier_id, base_price, unit_cost, low_stock, high_stock,
-                         rule_id, created_at)
-    select format('%s %s %s-%s', look, noun, chr(65 + (n % 26)::integer), base + n),
+    insert into product (sku, title, description, category_id, supplier_id, base_price, unit_cost, low_stock,
+                         high_stock, rule_id, created_at)
+    select format('%s-%s', upper(left(noun, 3)), lpad((base + n)::text, 6, '0')), 
+           format('%s %s %s-%s', look, noun, chr(65 + (n % 26)::integer), base + n),
            format('%s %s.', look, lower(noun)), c.category_id,
            suppliers[1 + floor(cardinality(suppliers) * random_unit(seed, 11, n))::integer],
            price, round(price * (0.4 + 0.3 * random_unit(seed, 10, n))::numeric, 2),

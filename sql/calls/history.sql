@@ -21,8 +21,8 @@ end $$;
 create function price_change_json(c price_change) returns json
 language sql stable as $$
     select json_build_object(
-        'priceChangeId', c.price_change_id, 'productId', c.product_id, 'title', d.title, 'sequence', c.sequence,
-        'old', c.old_price::text, 'new', c.new_price::text, 'stock', c.stock,
+        'priceChangeId', c.price_change_id, 'productId', c.product_id, 'sku', d.sku, 'title', d.title,
+        'sequence', c.sequence, 'old', c.old_price::text, 'new', c.new_price::text, 'stock', c.stock,
         'rule', json_build_object('ruleId', r.rule_id, 'name', r.name, 'version', r.version, 'strategy', r.strategy),
         'bindingGuard', c.binding_guard, 'cause', c.cause, 'orderId', c.order_id, 'reason', c.reason,
         'inputs', c.inputs, 'actor', c.actor, 'at', rfc3339(c.at))
@@ -101,8 +101,8 @@ begin
         )
         select array(
             select json_build_object('cursor', json_build_array(change_id), 'item', json_build_object(
-                'kind', kind, 'productId', product_id, 'title', d.title, 'ruleId', l.rule_id, 'before', before,
-                'after', after, 'cause', cause, 'reason', reason, 'actor', actor, 'at', rfc3339(at)))
+                'kind', kind, 'productId', product_id, 'sku', d.sku, 'title', d.title, 'ruleId', l.rule_id,
+                'before', before, 'after', after, 'cause', cause, 'reason', reason, 'actor', actor, 'at', rfc3339(at)))
             from (select * from line order by change_id desc limit $4) l left join product d using (product_id)
             order by change_id desc)
         $query$,

@@ -5,10 +5,34 @@ create function order_json(o customer_order) returns json
 language sql stable as $$
     select json_build_object('orderId', o.order_id, 'customerId', o.customer_id, 'status', o.status,
         'total', o.total::text,
-        'lines', (select coalesce(json_agg(json_build_object('productId', l.product_id, 'quantity', l.quantity,
-                      'unitPrice', l.unit_price::text) order by l.product_id), '[]')
-                  from order_line l where l.order_id = o.order_id),
+        'lines', (select coalesce(json_agg(json_build_object('productId', l.product_id, 'sku', d.sku,
+                      'quantity', l.quantity, 'unitPrice', l.unit_price::text) order by l.product_id), '[]')
+                  from order_line l join product d using (product_id) where l.order_id = o.order_id),
         'shippingAddress', o.shipping_address, 'placedAt', rfc3339(o.placed_at), 'actor', o.actor)
+$$;
+
+-- The reply to an order that was just placed.
+create function placed_reply(
+    number bigint, buyer bigint, total numeric, bought jsonb, moves jsonb, moment timestamptz
+) returns json
+language sql stable as $$
+    select json_build_object('orderId', number, 'customerId', buyer, 'status', 'pending', 'total', total::text,
+        'lines', bought, 'priceChanges', moves, 'placedAt', rfc3339(moment))
+$$;
+
+-- The same reply made again: what it says of an order never changes.
+create function placed_again(number bigint) returns text
+language sql stable as $$
+    select placed_reply(o.order_id, o.customer_id, o.total, (
+            select jsonb_agg(jsonb_build_object('productId', l.product_id, 'sku', d.sku, 'quantity', l.quantity,
+                                                'unitPrice', l.unit_price::text) order by l.product_id)
+            from order_line l join product d using (product_id) where l.order_id = o.order_id), (
+            select coalesce(jsonb_agg(jsonb_build_object('productId', c.product_id, 'sku', d.sku,
+                                                         'old', c.old_price::text, 'new', c.new_price::text)
+                                      order by c.product_id), '[]')
+            from price_change c join product d using (product_id)
+            where c.order_id = o.order_id and c.cause = 'sale'), o.placed_at)::text
+    from customer_order o where o.order_id = number
 $$;
 
 -- The order that a call names, locked when it is to change, or PR202.

@@ -4,13 +4,15 @@
 create function price_get(p jsonb) returns json
 language sql stable as $$
     select json_build_object(
-        'items', coalesce(json_agg(json_build_object('productId', d.product_id, 'price', i.price::text,
+        'items', coalesce(json_agg(json_build_object('productId', d.product_id, 'sku', d.sku, 'price', i.price::text,
                      'version', i.change_count) order by wanted.n) filter (where d.product_id is not null), '[]'),
-        'missing', coalesce(json_agg(wanted.id order by wanted.n) filter (where d.product_id is null), '[]'))
-    from (select id::bigint, min(n) as n from jsonb_array_elements_text(p -> 'productIds') with ordinality u (id, n)
+        'missing', coalesce(json_agg(wanted.name order by wanted.n) filter (where d.product_id is null), '[]'))
+    from (select name, min(n) as n
+          from jsonb_array_elements(coalesce(p -> 'productIds', p -> 'skus')) with ordinality u (name, n)
           group by 1) wanted
-    left join product d on d.product_id = wanted.id
-    left join inventory i on i.product_id = wanted.id
+    left join product d on d.product_id = case when p ? 'skus' then product_of_sku(wanted.name #>> '{}')
+                                               else (wanted.name #>> '{}')::bigint end
+    left join inventory i using (product_id)
 $$;
 
 create function price_history(p jsonb) returns json
@@ -69,10 +71,10 @@ begin
     return explain_price(d, r, i, v, true);
 end $$;
 
-create function pin_json(i inventory) returns json
+create function pin_json(d product, i inventory) returns json
 language sql stable as $$
-    select json_build_object('productId', i.product_id, 'price', i.price::text, 'pinned', i.pin_price is not null,
-        'until', rfc3339(i.pinned_until))
+    select json_build_object('productId', i.product_id, 'sku', d.sku, 'price', i.price::text,
+        'pinned', i.pin_price is not null, 'until', rfc3339(i.pinned_until))
 $$;
 
 -- Pins a product, or takes its pin away.
@@ -93,7 +95,7 @@ declare
     d product := find_open_product((p ->> 'productId')::bigint);
     until timestamptz := coalesce((p ->> 'until')::timestamptz, 'infinity');
 begin
-    return pin_json(place_pin(d.product_id, (p ->> 'price')::numeric, until, 'pin', p ->> 'reason'));
+    return pin_json(d, place_pin(d.product_id, (p ->> 'price')::numeric, until, 'pin', p ->> 'reason'));
 end $$;
 
 create function price_unpin(p jsonb) returns json
@@ -104,5 +106,5 @@ declare
 begin
     select * into i from inventory where product_id = d.product_id for no key update;
     if i.pin_price is not null then i := place_pin(d.product_id, null, null, 'unpin', p ->> 'reason'); end if;
-    return pin_json(i);
+    return pin_json(d, i);
 end $$;

@@ -130,13 +130,13 @@ create function redeclare(d product) returns void
 language plpgsql as $$
 begin
     update product set
-        title = d.title, description = d.description, category_id = d.category_id, supplier_id = d.supplier_id,
+        sku = d.sku, title = d.title, description = d.description, category_id = d.category_id,
+        supplier_id = d.supplier_id,
         base_price = d.base_price, unit_cost = d.unit_cost, floor_price = d.floor_price,
         ceiling_price = d.ceiling_price, low_stock = d.low_stock, high_stock = d.high_stock, rule_id = d.rule_id,
         active = d.active, archived_at = d.archived_at, elasticity = d.elasticity, ref_rate = d.ref_rate,
         unit_value = d.unit_value, decay = d.decay, season_start = d.season_start, season_end = d.season_end,
-        season_profile = d.season_profile, floor_typed = d.floor_typed, ceiling_typed = d.ceiling_typed,
-        version = version + 1
+        season_profile = d.season_profile, floor_typed = d.floor_typed, ceiling_typed = d.ceiling_typed
     where product_id = d.product_id;
 end $$;
 
@@ -277,7 +277,7 @@ begin
         return;
     end if;
     select * into i from inventory where product_id = d.product_id;
-    restored := json_build_object('productId', d.product_id, 'title', target.title, 'old', was::text,
+    restored := json_build_object('productId', d.product_id, 'sku', d.sku, 'title', target.title, 'old', was::text,
         'new', i.price::text, 'how', case when not holds then 'declaration' when members = '{}' then 'pin'
                                           else 'declaration and pin' end,
         'declared', coalesce(wire_members(members), '{}')
@@ -306,8 +306,9 @@ begin
         done := roll_back(step, seen, hold, p ->> 'reason');
         if done.restored is not null then restored := restored || done.restored; end if;
         if done.whys <> '{}' then
-            skipped := skipped || json_build_object('productId', step.product_id,
-                                                    'why', array_to_string(done.whys, '; '));
+            skipped := skipped || (select json_build_object('productId', product_id, 'sku', sku,
+                                                            'why', array_to_string(done.whys, '; '))
+                                   from product where product_id = step.product_id);
         end if;
     end loop;
     return json_build_object('seen', seen.sequence, 'hold', rfc3339(hold), 'restored', to_json(restored),

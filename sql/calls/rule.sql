@@ -252,7 +252,7 @@ begin
             'sums', add_path(s -> 'sums', ours), 'actual', add_path(s -> 'actual', theirs));
         if jsonb_array_length(s -> 'items') < page_size(p) then
             s := jsonb_insert(s, '{items,-1}', jsonb_build_object('productId', declared.product_id,
-                'title', declared.title) || ours || jsonb_build_object('actual', theirs), true);
+                'sku', declared.sku, 'title', declared.title) || ours || jsonb_build_object('actual', theirs), true);
         end if;
     end loop;
     return json_build_object('reply', json_build_object('ruleId', chosen.rule_id, 'name', chosen.name,

@@ -302,8 +302,9 @@ $$;
 create function difference_json(
     kind text, "table" text, product_id bigint, place bigint, order_id bigint, field text, expected text, found text
 ) returns jsonb
-language sql immutable as $$
+language sql stable as $$
     select jsonb_strip_nulls(jsonb_build_object('kind', kind, 'table', "table", 'productId', product_id,
+        'sku', (select sku from product d where d.product_id = difference_json.product_id),
         'sequence', place, 'orderId', order_id, 'field', field, 'expected', expected, 'found', found,
         'message', case when kind = 'price.failed' then format('product %s cannot be priced: %s', product_id, found)
                         else difference_message("table", product_id, place, order_id, field, expected, found) end))

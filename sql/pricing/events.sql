@@ -26,22 +26,26 @@ $$;
 create view recorded_event as
 select m.transaction_id, m.change_id, 1 as part, m.at::timestamptz as at, 'stock' as topic, 'update' as op,
        m.product_id, m.product_id as key, jsonb_build_object('stock', m.stock_after - m.quantity) as before,
-       jsonb_build_object('stock', m.stock_after) as after, event_cause(m.kind, m.order_id) as cause, m.actor
+       jsonb_build_object('stock', m.stock_after,
+                          'sku', (select sku from product d where d.product_id = m.product_id)) as after,
+       event_cause(m.kind, m.order_id) as cause, m.actor
 from stock_movement m
 union all
 select c.transaction_id, c.change_id, 2, c.at, 'price', 'update', c.product_id, c.product_id,
        jsonb_build_object('price', c.old_price::text),
        jsonb_build_object('price', c.new_price::text, 'stock', c.stock,
                           'title', (select title from product d where d.product_id = c.product_id),
+                          'sku', (select sku from product d where d.product_id = c.product_id),
                           'reason', price_reason(c.cause, c.binding_guard, c.inputs, c.reason)),
        event_cause(c.cause, c.order_id), c.actor
 from price_change c
 union all
 select m.transaction_id, m.change_id, 3, o.placed_at, 'order', 'insert', null, o.order_id, null,
        jsonb_build_object('status', 'pending', 'total', o.total::text, 'customerId', o.customer_id,
-           'lines', (select jsonb_agg(jsonb_build_object('productId', l.product_id, 'quantity', l.quantity,
-                                                         'unitPrice', l.unit_price::text) order by l.product_id)
-                     from order_line l where l.order_id = o.order_id)),
+           'lines', (select jsonb_agg(jsonb_build_object('productId', l.product_id, 'sku', d.sku,
+                                                         'quantity', l.quantity, 'unitPrice', l.unit_price::text)
+                                      order by l.product_id)
+                     from order_line l join product d using (product_id) where l.order_id = o.order_id)),
        event_cause('sale', o.order_id), o.actor
 from stock_movement m join customer_order o using (order_id) where m.ends_order
 union all

@@ -265,7 +265,7 @@ begin
                 else array[format('  binding guard: %s; without it %s', v.binding,
                                   price_without_guard(r, i.price, i.anchor_price, v))] end
         || moves_text(moves, v.price);
-    return json_build_object('productId', d.product_id, 'price', v.price::text,
+    return json_build_object('productId', d.product_id, 'sku', d.sku, 'price', v.price::text,
         'posted', i.price::text, 'wouldBe', would_be::text, 'basePrice', d.base_price::text, 'stock', i.stock,
         'strategy', r.strategy, 'ruleId', r.rule_id, 'frozen', v.frozen, 'bindingGuard', v.binding,
         'withoutGuard', price_without_guard(r, i.price, i.anchor_price, v)::text,

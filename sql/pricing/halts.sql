@@ -8,7 +8,8 @@ language sql stable as $$
     select json_build_object('haltId', h.halt_id,
         'scope', case when h.product_id is not null then 'product' when h.category_id is not null then 'category'
                       else 'all' end,
-        'categoryId', h.category_id, 'productId', h.product_id, 'reason', h.reason, 'actor', h.actor,
+        'categoryId', h.category_id, 'productId', h.product_id,
+        'sku', (select sku from product d where d.product_id = h.product_id), 'reason', h.reason, 'actor', h.actor,
         'at', rfc3339(h.halted_at), 'resumedAt', rfc3339(h.resumed_at))
 $$;
 
@@ -41,6 +42,7 @@ language sql stable as $$
             'limits', (select value from setting where name = 'breaker')),
         'lastTick', (select rfc3339(completed_at) from tick_state),
         'failing', (select coalesce(json_agg(json_build_object('productId', product_id,
+                        'sku', (select sku from product d where d.product_id = f.product_id),
                         'reason', failure_reason(sqlstate, message), 'failures', failures, 'since', rfc3339(first_at),
                         'retryAt', rfc3339(retry_at)) order by first_at, product_id), '[]')
                     from (select * from failing_product order by first_at, product_id limit 100) f))

@@ -119,10 +119,10 @@ create function move_stock(
 ) returns json
 language plpgsql as $$
 declare
+    d product := find_open_product(id);
     was inventory;
     i inventory;
 begin
-    perform find_open_product(id);
     select * into was from inventory where product_id = id for no key update;
     if was.stock - was.held::bigint + change < 0 then
         perform fail('PR201', format('Only %s of product %s are available.', was.stock - was.held, id),
@@ -138,7 +138,7 @@ begin
     end if;
     update inventory set stock = stock + change, cause = why, next_eta = case when sets_eta then eta else next_eta end
     where product_id = id returning * into i;
-    return json_build_object('productId', id, 'stock', i.stock, 'available', i.stock - i.held,
+    return json_build_object('productId', id, 'sku', d.sku, 'stock', i.stock, 'available', i.stock - i.held,
         'priceBefore', was.price::text, 'priceAfter', i.price::text,
         'price', json_build_object('before', was.price::text, 'after', i.price::text));
 end $$;

@@ -40,6 +40,9 @@ final class CallContext: Sendable {
     /// both members.
     var isAlone: Bool { method.effect == .write && (meta.isDryRun || meta.expect != nil) }
 
+    /// Whether names stand in its parameters where the method's function takes ids.
+    var hasNames: Bool { method.hasNames(params) }
+
     /// Whether its time is over.
     var isLate: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
 

@@ -93,6 +93,10 @@ struct Dispatcher: RPCService {
 
     func handleInline(_ call: RPCCall) -> Bool {
         guard let route = routes[call.method], !route.needsTask else { return false }
+        if let refusal = refusal(of: call, route) {
+            call.refuse(refusal)
+            return true
+        }
         do throws(RPCError) {
             let context = try context(of: call, route)
             switch route.handling {
@@ -111,6 +115,7 @@ struct Dispatcher: RPCService {
         guard let route = routes[call.method] else {
             throw .methodNotFound(call.method, didYouMean: AllMethods.near(call.method))
         }
+        if let refusal = refusal(of: call, route) { throw refusal.error }
         let context = try context(of: call, route)
         switch route.handling {
         case .inline(let handler): return try ended(context, route, Self.outcome(handler, context)).get()
@@ -187,6 +192,16 @@ struct Dispatcher: RPCService {
 
     /// A call that takes at least this many microseconds is logged.
     private static let slowMicroseconds: Int64 = 1_000_000
+
+    /// Why its intake refuses a call; counted here. First of all checks, since it costs least.
+    private func refusal(of call: RPCCall, _ route: Route) -> ErrorText? {
+        guard case .batched(let intake, _) = route.handling, call.params[CallMeta.member]?["dryRun"] != true,
+            let refusal = intake.refusal(of: call)
+        else { return nil }
+        let took = (ContinuousClock.now - call.received).microseconds
+        route.tally.add(microseconds: took, refusal: refusal.error.reason)
+        return refusal
+    }
 
     /// Checks the role and the parameters of a call. A call that is refused here is counted here.
     private func context(of call: RPCCall, _ route: Route) throws(RPCError) -> CallContext {

@@ -67,10 +67,20 @@ package final class RPCCall: Sendable {
 
     /// Answers the call; to be called exactly once, from any thread. A notification's outcome is not sent.
     package func answer(_ outcome: Result<RPCReply, RPCError>) {
+        retire()
+        desk.answer(self, outcome)
+    }
+
+    /// Answers the call, instead of `answer`, with an error that many calls get.
+    package func refuse(_ error: ErrorText) {
+        retire()
+        desk.answer(self, error)
+    }
+
+    private func retire() {
         let wasAnswered = isAnswered.exchange(true, ordering: .relaxed)
         precondition(!wasAnswered, "a call is answered once")
         cancellation.retire()
-        desk.answer(self, outcome)
     }
 }
 

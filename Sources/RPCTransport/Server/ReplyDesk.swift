@@ -38,12 +38,28 @@ final class ReplyDesk: Sendable {
 
     /// Replies to a call that was admitted.
     func answer(_ call: RPCCall, _ outcome: Result<RPCReply, RPCError>) {
-        connection.release(call)
-        if let id = call.id {
-            reply(id, outcome, call.place)
-        } else if case .failure(let error) = outcome {
-            logger.debug("A notification failed", metadata: ["method": "\(call.method)", "reason": "\(error.reason)"])
+        end(call) {
+            if let id = call.id {
+                reply(id, outcome, call.place)
+            } else if case .failure(let error) = outcome {
+                logger.debug(
+                    "A notification failed",
+                    metadata: ["method": "\(call.method)", "reason": "\(error.reason)"]
+                )
+            }
         }
+    }
+
+    /// Refuses a call that was admitted.
+    func answer(_ call: RPCCall, _ refusal: ErrorText) {
+        end(call) {
+            if let id = call.id { refuse(id, refusal, call.place) }
+        }
+    }
+
+    private func end(_ call: RPCCall, _ reply: () -> Void) {
+        connection.release(call)
+        reply()
         register.connectionGaveBack(leaving: connection.end(call))
         register.endCall()
     }
@@ -64,6 +80,10 @@ final class ReplyDesk: Sendable {
 
     /// Sends an error; without an id when the request's id is not known.
     func refuse(_ id: RequestID?, _ error: RPCError, _ place: ReplyPlace) {
+        refuse(id, ErrorText(error), place)
+    }
+
+    private func refuse(_ id: RequestID?, _ error: ErrorText, _ place: ReplyPlace) {
         deliver(Envelope.error(id, error), id, afterReply: nil, place)
     }
 
