@@ -555,7 +555,21 @@ create table order_line (
 );
 create index order_line_product_index on order_line (product_id);
 
--- Each move of an order after it was placed: append-only.
+-- What came back of an order, in parts or whole, and whether it went back on the shelf: append-only. Never more of a line
+-- than was bought: the trigger that takes it looks, under the lock of the product's stock row.
+create table order_return (
+    order_id bigint not null,
+    product_id bigint not null,
+    change_id bigint not null,
+    quantity sold_quantity not null,
+    restocked boolean not null,
+    reason text not null default '',
+    actor text not null,
+    at finite_time not null,
+    constraint order_return_pkey primary key (order_id, product_id, change_id)
+);
+
+-- Each move of an order after it was placed, and each return of a part, which leaves its status: append-only.
 create table order_change (
     transaction_id bigint not null,
     change_id bigint not null,

@@ -72,6 +72,7 @@ begin
     if new.sales is not null then  -- of a caller that has looked, holds the row and writes the ledger
         new.movement_count := old.movement_count + new.sales;
         new.sales := null;
+        if new.stock = old.stock and stock_alone and new.cause is null then return new; end if;  -- came and went
         if new.stock < old.stock and stock_alone and new.cause is null then
             if new.stock >= old.stands_from and old.stock <= old.stands_to then return new; end if;
             select * into declared from product where product_id = new.product_id;
@@ -188,6 +189,8 @@ create trigger stock_movement_append_only before update or delete or truncate on
 create trigger price_change_append_only before update or delete or truncate on price_change
     for each statement execute function tg_history_append_only();
 create trigger order_change_append_only before update or delete or truncate on order_change
+    for each statement execute function tg_history_append_only();
+create trigger order_return_append_only before update or delete or truncate on order_return
     for each statement execute function tg_history_append_only();
 create trigger notice_append_only before update or delete or truncate on notice
     for each statement execute function tg_history_append_only();
@@ -376,8 +379,8 @@ create trigger expectation_price after insert or update or delete on expectation
 create function tg_order_move() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 declare
-    movement text := case new.status when 'cancelled' then 'cancel' when 'returned' then 'return' end;
     why text := nullif(current_setting('pricing.reason', true), '');
+    restock boolean := coalesce(current_setting('pricing.restock', true), '') <> 'false';
     line order_line;
 begin
     if new.status = old.status then return new; end if;
@@ -387,24 +390,60 @@ begin
         perform fail('PR203', format('An order that is %s cannot become %s.', old.status, new.status),
             jsonb_build_object('orderId', old.order_id, 'from', old.status, 'to', new.status));
     end if;
-    if movement is not null then
+    if new.status = 'cancelled' then
         for line in select * from order_line where order_id = old.order_id order by product_id loop
-            perform check_stock_room(line.product_id, line.quantity);
-            update inventory set stock = stock + line.quantity,
-                cause = row(movement, null, why, old.order_id)::movement_cause
-            where product_id = line.product_id;
+            perform take_back(line.product_id, line.quantity, 'cancel', old.order_id, why, restock);
         end loop;
+    elsif new.status = 'returned' then
+        insert into order_return (order_id, product_id, change_id, quantity, restocked, reason, actor, at)
+        select order_id, product_id, nextval('change_number'), units, restock, coalesce(why, ''), acting(),
+               pricing_now()
+        from units_out(old.order_id) where units > 0;
     end if;
-    insert into order_change (transaction_id, change_id, order_id, old_status, new_status, reason, actor, at)
-    values (current_transaction(), nextval('change_number'), old.order_id, old.status, new.status, coalesce(why, ''),
-            acting(), pricing_now());
-    perform wake_sequencer();
+    perform record_order_change(old.order_id, old.status, new.status, why);
     new.changed_at := pricing_now();
     return new;
 end $$;
 
 create trigger customer_order_move before update of status on customer_order
     for each row execute function tg_order_move();
+
+-- What comes back was bought and is not back yet. Returns of one line wait for each other at the product's stock row.
+create function tg_order_return_take() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    out_there bigint;
+begin
+    perform check_stock_room(new.product_id, new.quantity);
+    select units into out_there from units_out(new.order_id) where product_id = new.product_id;
+    if new.quantity > coalesce(out_there, 0) then
+        perform fail('PR602', format('Of product %s, order %s has %s left to return.', new.product_id, new.order_id,
+                                     coalesce(out_there, 0)),
+            jsonb_build_object('productId', new.product_id, 'violations', jsonb_build_array(jsonb_build_object(
+                'path', '/lines', 'rule', 'maximum', 'expected', coalesce(out_there, 0), 'got', new.quantity,
+                'message', format('product %s: must be at most %s', new.product_id, coalesce(out_there, 0))))));
+    end if;
+    perform take_back(new.product_id, new.quantity, 'return', new.order_id, new.reason, new.restocked);
+    return new;
+end $$;
+
+create trigger order_return_take before insert on order_return
+    for each row execute function tg_order_return_take();
+
+-- The shop's time zone is one that PostgreSQL knows.
+create function tg_setting_check() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    if not exists (select from pg_timezone_names where name = new.value #>> '{}') then
+        perform fail('PR602', format('There is no time zone %s.', new.value), jsonb_build_object('violations',
+            jsonb_build_array(jsonb_build_object('path', '/value', 'rule', 'timeZone',
+                                                 'message', 'must be a name such as "Europe/Berlin"'))));
+    end if;
+    return new;
+end $$;
+
+create trigger setting_time_zone before insert or update on setting
+    for each row when (new.name = 'time_zone') execute function tg_setting_check();
 
 -- Prices were computed from a version: only its status moves.
 create function tg_rule_keep() returns trigger

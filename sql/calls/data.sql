@@ -39,15 +39,17 @@ begin
     alter table stock_movement disable trigger stock_movement_append_only;
     alter table price_change disable trigger price_change_append_only;
     alter table order_change disable trigger order_change_append_only;
+    alter table order_return disable trigger order_return_append_only;
     alter table notice disable trigger notice_append_only;
     alter table declaration_change disable trigger declaration_change_append_only;
     update event_sequence set first_number = last_number + 1;  -- first, in the sequencer's order of locks
     truncate app_user, category, supplier, product, inventory, shelf, customer_order, order_line, stock_movement,
-        price_change, order_change, declaration_change, notice, event_range, expectation, automation_halt,
+        price_change, order_return, order_change, declaration_change, notice, event_range, expectation, automation_halt,
         breaker_move, failing_product, learner, learner_fold restart identity cascade;
     alter table stock_movement enable trigger stock_movement_append_only;
     alter table price_change enable trigger price_change_append_only;
     alter table order_change enable trigger order_change_append_only;
+    alter table order_return enable trigger order_return_append_only;
     alter table notice enable trigger notice_append_only;
     alter table declaration_change enable trigger declaration_change_append_only;
     delete from request_key where xmin <> pg_current_xact_id()::xid;

@@ -83,7 +83,9 @@ language sql stable as $$
         using (order_id, product_id)
     where (moved.units, moved.sales, moved.back) is distinct from
           (l.quantity::bigint, 1::bigint,
-           case when l.status in ('cancelled', 'returned') then l.quantity else 0 end::bigint)
+           case when l.status = 'cancelled' then l.quantity else coalesce((
+               select sum(r.quantity) from order_return r
+               where r.order_id = l.order_id and r.product_id = l.product_id), 0) end::bigint)
 $$;
 
 -- Where in the stock ledger each price change stands: the least and the greatest number of movements before it. A
@@ -293,6 +295,14 @@ language sql stable as $$
     from customer_order o left join order_line l using (order_id)
     where o.order_id between first and last
     group by o.order_id having o.total is distinct from sum(l.quantity * l.unit_price)
+    union all
+    select 'order.returned', 'order_return', r.product_id, null, o.order_id, 'quantity',
+           case o.status when 'returned' then l.quantity else 0 end::text, sum(r.quantity)::text
+    from customer_order o join order_line l using (order_id) left join order_return r using (order_id, product_id)
+    where o.order_id between first and last
+    group by o.order_id, o.status, r.product_id, l.product_id, l.quantity
+    having case o.status when 'returned' then sum(r.quantity) is distinct from l.quantity
+                         when 'completed' then sum(r.quantity) > l.quantity else count(r) > 0 end
     union all
     select 'order.customer', 'customer_order', null, null, o.order_id, 'customer_id', null, o.customer_id::text
     from customer_order o

@@ -52,7 +52,7 @@ union all
 select c.transaction_id, c.change_id, 4, c.at, 'order', 'update', null, c.order_id,
        jsonb_build_object('status', c.old_status),
        jsonb_build_object('status', c.new_status, 'total', o.total::text, 'customerId', o.customer_id),
-       event_cause(c.new_status, c.order_id)
+       event_cause(case when c.new_status = c.old_status then 'return' else c.new_status end, c.order_id)
            || case when c.reason = '' then '{}' else jsonb_build_object('reason', c.reason) end, c.actor
 from order_change c join customer_order o using (order_id)
 union all
