@@ -103,7 +103,7 @@ package enum Invariants {
         where last is distinct from now_is -> key
         union all
         select format('product %s: %s declarations, the last is number %s', product_id, count(*), max(sequence))
-        from declaration_change group by 1 having count(*) <> max(sequence)
+        from declaration_change group by product_id having count(*) <> max(sequence)
         union all
         select format('I8 order %s product %s: charged %s, %s stood', order_id, product_id, unit_price, stood)
         from (select (told.cause ->> 'orderId')::bigint as order_id, product_id, told.cause ->> 'kind' as kind, topic,

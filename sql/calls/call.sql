@@ -180,14 +180,14 @@ $$;
 
 -- A writing call that changes what its caller saw a dry run change, or nothing (PR306). A repeated reply stands.
 create function run_expected(
-    function text, method text, params jsonb, request_key text, actor text, expected text,
+    function text, method text, params jsonb, request_key text, actor text, named boolean, expected text,
     out reply text, out replayed boolean
 )
 language plpgsql as $$
 declare
     changes json;
 begin
-    select * into reply, replayed from run_write(function, method, params, request_key, actor);
+    select * into reply, replayed from run_write(function, method, params, request_key, actor, named);
     if replayed then return; end if;
     changes := would_change();
     if change_digest(changes) <> expected then
