@@ -464,7 +464,7 @@ create trigger campaign_keep before insert or update on campaign for each row ex
 create function tg_campaign_made() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
-    perform record_campaign_event('campaign_made', new);
+    perform record_campaign_event('insert', new);
     return null;
 end $$;
 
