@@ -733,9 +733,7 @@ CREATE VIEW pricing_code.recorded_event AS
     m.product_id,
     m.product_id AS key,
     jsonb_build_object('stock', (m.stock_after - (m.quantity)::integer)) AS before,
-    jsonb_build_object('stock', m.stock_after, 'sku', ( SELECT d.sku
-           FROM pricing.product d
-          WHERE (d.product_id = m.product_id))) AS after,
+    jsonb_build_object('stock', m.stock_after) AS after,
     pricing_code.event_cause((m.kind)::text, m.order_id) AS cause,
     m.actor
    FROM pricing.stock_movement m
