@@ -279,7 +279,8 @@ extension EndToEnd {
             let titles = try await client.all("product.list", ["search": "imported"]).map { $0["title"] }
             #expect(titles == ["Imported"])
             let blank: JSONValue = [["title": "\u{200B}", "basePrice": "1.00", "categoryId": 1]]
-            #expect(path(try await client.refusal("product.import", ["rows": blank])) == "/rows/0/title")
+            let atomic: JSONObject = ["rows": blank, "mode": "atomic"]
+            #expect(path(try await client.refusal("product.import", atomic)) == "/rows/0/title")
             for (method, params, member) in [
                 ("category.create", ["name": "KAHVE DÜNYASI "], "/name"),
                 ("category.create", ["name": "kahve dünyası"], "/name"),

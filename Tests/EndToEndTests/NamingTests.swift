@@ -89,7 +89,7 @@ extension EndToEnd {
                 #expect(!items.isEmpty && items.allSatisfy { $0["sku"] == .string(sku) && $0["productId"] == id })
             }
             let events = try await shop.all("events.list", ["skus": [.string(sku.uppercased())]])
-            #expect(Set(events.compactMap { $0["topic"]?.string }) == ["stock", "price"])
+            #expect(Set(events.compactMap { $0["topic"]?.string }) == ["catalogue", "stock", "price"])
             #expect(events.allSatisfy { $0["key"] == id })
             let moves = events.filter { $0["topic"] == "price" }
             #expect(moves.allSatisfy { $0["after"]?["sku"] == .string(sku) && $0["after"]?["title"] != nil })
