@@ -301,10 +301,10 @@ create index product_text_index on product using gin (search_text gin_trgm_ops);
 create index product_title_index on product (title collate "und-x-icu", product_id);  -- as people sort
 create index product_unlisted_index on product (product_id) where not active or archived_at is not null;
 
--- What was declared of a product, a line a change, numbered 1..n a product: the columns that changed, before and after,
--- the pin's among them. Append-only and written by triggers, so that direct SQL is in it too. The line of its making has
--- no `before`. Cause: call, import, rule (taken over by an activated rule), rollback, tick (a pin that ended), generate,
--- or sql for a session that named none.
+-- What was declared of a product, a line a change, numbered 1..n a product: the columns that changed, before and
+-- after, the pin's among them. Append-only and written by triggers, so that direct SQL is in it too. The line of its
+-- making has no `before`. Cause: call, import, rule (taken over by an activated rule), rollback, tick (a pin that
+-- ended), generate, or sql for a session that named none.
 create table declaration_change (
     product_id bigint not null,
     sequence bigint not null,

@@ -32,15 +32,16 @@ create type stream_event as (
     cause jsonb, actor text
 );
 
--- How far a caller has seen the stream: up to a number. Of the transactions then, those that the sequencer had not looked
--- at (from `looked_to` on, and what was `running`), and those numbered `beyond`.
+-- How far a caller has seen the stream: up to a number. Of the transactions then, those that the sequencer had not
+-- looked at (from `looked_to` on, and what was `running`), and those numbered `beyond`.
 create type stream_position as (sequence bigint, looked_to bigint, running bigint[], beyond bigint[]);
 
 -- What a rollback is to do with a product: the columns that people declared as they stood, those declared `again` by
 -- changes that are not to be taken back, the price that stood, whether automation moved it, and whether a declaration
 -- came after that move. `is_new`: the product was made by what is taken back.
 create type rollback_step as (
-    product_id bigint, is_new boolean, members jsonb, again text, price numeric, was_moved boolean, declared_since boolean
+    product_id bigint, is_new boolean, members jsonb, again text, price numeric, was_moved boolean,
+    declared_since boolean
 );
 
 -- One finding of an audit.

@@ -46,6 +46,7 @@ extension EndToEnd {
             }
             let gone = [
                 "product.get", "inventory.get", "inventory.movements", "price.history", "price.why", "price.preview",
+                "product.history", "product.restore", "audit.trail",
             ]
             return gone.map { Refusal(code: .productNotFound, method: $0, params: ["productId": none]) } + [
                 Refusal(code: .productNotFound, method: "product.update", params: ["productId": none, "title": "x"]),
@@ -63,6 +64,8 @@ extension EndToEnd {
                 Refusal(code: .ruleNotFound, method: "product.create", params: lacking("ruleId")),
                 Refusal(code: .supplierNotFound, method: "supplier.get", params: ["supplierId": none]),
                 Refusal(code: .ruleNotFound, method: "rule.get", params: ["ruleId": none]),
+                Refusal(code: .priceChangeNotFound, method: "price.rollback", params: ["priceChangeIds": [none]]),
+                Refusal(code: .categoryNotFound, method: "price.changes", params: ["categoryId": none]),
                 Refusal(code: .ruleNotFound, method: "rule.activate", params: ["ruleId": none]),
                 Refusal(code: .ruleNotFound, method: "price.preview", params: ["productId": product, "ruleId": none]),
                 Refusal(code: .orderNotFound, method: "order.get", params: ["orderId": none]),

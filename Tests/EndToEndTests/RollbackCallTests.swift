@@ -263,7 +263,8 @@ extension EndToEnd {
             try await shop.buy(product)
             let refusal = try await shop.client.refusal("inventory.restock", restock(["expect": digest ?? .null]))
             #expect(refusal.reason == "STALE")
-            #expect(refusal.data["wouldChange"]?["stock"] == [["productId": .integer(product), "old": 11, "new": 16]])
+            let stock = refusal.data["wouldChange"]?["stock"]?.array?.first
+            #expect(stock?["old"] == 11 && stock?["new"] == 16)
             #expect(try await shop.stock(product) == 11)
             _ = try await shop.client.call("inventory.restock", restock(["expect": refusal.data["digest"] ?? .null]))
             #expect(try await shop.stock(product) == 16)

@@ -12,7 +12,7 @@ struct OpenRPCTests {
             rpc.discover server.status server.metrics server.resolve server.complete server.explain category.list supplier.list
             supplier.get product.list product.get inventory.get inventory.list inventory.lowStock inventory.movements
             price.get price.history price.why price.preview rule.list rule.get rule.lint rule.backtest proposal.list
-            campaign.list claim.check claim.plan quote.get order.get order.list user.list user.get clock.get
+            campaign.list claim.check claim.plan quote.get order.get order.list order.history user.list user.get clock.get
             dashboard.stats dashboard.categoryDistribution dashboard.priceTrends dashboard.supplierRevenue
             dashboard.monthlyRevenue dashboard.vipUsers dashboard.lowStock report.list report.run events.list audit.verify
             inventory.expectations pricing.halts product.history price.changes audit.trail
@@ -26,7 +26,7 @@ struct OpenRPCTests {
             product.archive product.restore product.import inventory.restock inventory.adjust inventory.count inventory.expect inventory.unexpect
             price.pin price.unpin price.rollback pricing.halt pricing.resume rule.create rule.activate rule.retire proposal.approve
             proposal.reject campaign.create campaign.end quote.create quote.extend quote.release order.place
-            order.advance order.cancel order.return user.create user.update user.delete
+            order.advance order.cancel order.return user.create user.update user.delete user.changePassword
             """
         ),
         (.admin, .read, "server.requests lab.run"), (.admin, .session, "server.cancel server.drain"),

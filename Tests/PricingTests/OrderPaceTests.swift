@@ -31,7 +31,9 @@ struct OrderPaceTests {
         let pace = pace(until: 960)
         // 8 orders a millisecond.
         #expect(pace.refusal(behind: 1900, within: .requestMs, at(961)) == nil)
-        #expect(pace.refusal(behind: 2100, within: .requestMs, at(961)) == .init(limit: .orderWaitMs, retryAfterMs: 270))
+        #expect(
+            pace.refusal(behind: 2100, within: .requestMs, at(961)) == .init(limit: .orderWaitMs, retryAfterMs: 270)
+        )
         #expect(pace.refusal(behind: 1_000_000, within: .requestMs, at(961))?.retryAfterMs == 1000)
     }
 
@@ -58,12 +60,12 @@ struct OrderPaceTests {
         var pace = pace(until: 960)
         pace.ended(128, at(976))
         pace.ended(128, at(992))
-        #expect(pace.wait(behind: 800, at(50_000)) <= .milliseconds(110))
+        #expect(pace.wait(behind: 800, at(50_000)) <= 110)
         for round in 0..<10 {
             pace.began(at(60_000 + round * 500))
             pace.ended(128, at(60_000 + round * 500 + 320))
         }
         let wait = pace.wait(behind: 800, at(70_000))
-        #expect(wait > .milliseconds(1700) && wait <= .milliseconds(2000))
+        #expect(wait > 1700 && wait <= 2000)
     }
 }

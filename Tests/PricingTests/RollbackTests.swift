@@ -63,7 +63,8 @@ struct RollbackTests {
             try await shop.setClock(Self.evening)
             try await shop.run(
                 """
-                update product set title = 'New', description = 'is', category_id = (select max(category_id) from category),
+                update product set sku = 'K' || product_id, title = 'New', description = 'is',
+                    category_id = (select max(category_id) from category),
                     supplier_id = (select max(supplier_id) from supplier), base_price = 90.5,
                     unit_cost = 2.25, floor_price = 20, ceiling_price = 300, low_stock = 1, high_stock = 9,
                     rule_id = (select rule_id from rule where name = 'learn'), active = false, elasticity = 1.1,

@@ -589,6 +589,16 @@ CREATE TABLE pricing.order_line (
     quantity pricing.sold_quantity NOT NULL,
     unit_price pricing.price_amount NOT NULL
 );
+CREATE TABLE pricing.order_return (
+    order_id bigint NOT NULL,
+    product_id bigint NOT NULL,
+    change_id bigint NOT NULL,
+    quantity pricing.sold_quantity NOT NULL,
+    restocked boolean NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at pricing.finite_time NOT NULL
+);
 ALTER TABLE pricing.price_change ALTER COLUMN price_change_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pricing.price_change_price_change_id_seq
     START WITH 1
@@ -777,7 +787,11 @@ UNION ALL
     c.order_id AS key,
     jsonb_build_object('status', c.old_status) AS before,
     jsonb_build_object('status', c.new_status, 'total', (o.total)::text, 'customerId', o.customer_id) AS after,
-    (pricing_code.event_cause(c.new_status, c.order_id) ||
+    (pricing_code.event_cause(
+        CASE
+            WHEN (c.new_status = c.old_status) THEN 'return'::text
+            ELSE c.new_status
+        END, c.order_id) ||
         CASE
             WHEN (c.reason = ''::text) THEN '{}'::jsonb
             ELSE jsonb_build_object('reason', c.reason)
@@ -816,6 +830,17 @@ UNION ALL
     notice.cause,
     notice.actor
    FROM pricing.notice;
+CREATE VIEW pricing_code.refund AS
+ SELECT r.order_id,
+    o.customer_id,
+    o.placed_at,
+    r.product_id,
+    r.quantity AS units,
+    ((r.quantity)::numeric * (l.unit_price)::numeric) AS amount
+   FROM ((pricing.order_return r
+     JOIN pricing.order_line l USING (order_id, product_id))
+     JOIN pricing.customer_order o USING (order_id))
+  WHERE pricing_code.counts_as_revenue((o.status)::text);
 ALTER TABLE ONLY pricing.event_range ATTACH PARTITION pricing.event_range_p0 FOR VALUES FROM (MINVALUE) TO ('20000000');
 ALTER TABLE ONLY pricing.app_user
     ADD CONSTRAINT app_user_pkey PRIMARY KEY (user_id);
@@ -857,6 +882,8 @@ ALTER TABLE ONLY pricing.order_change
     ADD CONSTRAINT order_change_pkey PRIMARY KEY (transaction_id, change_id);
 ALTER TABLE ONLY pricing.order_line
     ADD CONSTRAINT order_line_pkey PRIMARY KEY (order_id, product_id);
+ALTER TABLE ONLY pricing.order_return
+    ADD CONSTRAINT order_return_pkey PRIMARY KEY (order_id, product_id, change_id);
 ALTER TABLE ONLY pricing.price_change
     ADD CONSTRAINT price_change_pkey PRIMARY KEY (price_change_id) INCLUDE (at, product_id, rule_id, cause, binding_guard, actor, old_price, new_price);
 ALTER TABLE ONLY pricing.price_change
@@ -937,6 +964,8 @@ CREATE TRIGGER inventory_no_delete BEFORE DELETE ON pricing.inventory FOR EACH S
 CREATE TRIGGER inventory_open BEFORE INSERT ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_open();
 CREATE TRIGGER notice_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.notice FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER order_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.order_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER order_return_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.order_return FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER order_return_take BEFORE INSERT ON pricing.order_return FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_order_return_take();
 CREATE TRIGGER price_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.price_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER product_archive_expectations AFTER UPDATE OF archived_at ON pricing.product FOR EACH ROW WHEN (((old.archived_at IS NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION pricing_code.tg_product_stop_waiting();
 CREATE TRIGGER product_born BEFORE INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
@@ -954,6 +983,7 @@ CREATE TRIGGER rule_made AFTER INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCT
 CREATE TRIGGER rule_moved AFTER UPDATE OF status ON pricing.rule FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION pricing_code.tg_rule_record();
 CREATE TRIGGER rule_name_clean BEFORE INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_name();
 CREATE TRIGGER rule_never_up BEFORE INSERT ON pricing.rule FOR EACH ROW WHEN (new.never_up) EXECUTE FUNCTION pricing_code.tg_rule_never_up();
+CREATE TRIGGER setting_time_zone BEFORE INSERT OR UPDATE ON pricing.setting FOR EACH ROW WHEN ((new.name = 'time_zone'::text)) EXECUTE FUNCTION pricing_code.tg_setting_check();
 CREATE TRIGGER stock_movement_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.stock_movement FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER strategy_keep BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON pricing.strategy FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_strategy_keep();
 CREATE TRIGGER supplier_born BEFORE INSERT ON pricing.supplier FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();

@@ -136,19 +136,21 @@ end $$;
 create function would_change() returns json
 language sql stable as $$
     with mine as (
-        select * from recorded_event where transaction_id = current_transaction()
+        select *, (select sku from product d where d.product_id = e.product_id) as sku
+        from recorded_event e where transaction_id = current_transaction()
     )
     select json_build_object(
-        'stock', coalesce((select json_agg(json_build_object('productId', product_id, 'sku', after -> 'sku',
+        'stock', coalesce((select json_agg(json_build_object('productId', product_id, 'sku', sku,
             'old', before -> 'stock', 'new', after -> 'stock') order by change_id, part)
             from mine where topic = 'stock'), '[]'),
-        'prices', coalesce((select json_agg(json_build_object('productId', product_id, 'sku', after -> 'sku',
+        'prices', coalesce((select json_agg(json_build_object('productId', product_id, 'sku', sku,
             'old', before -> 'price', 'new', after -> 'price') order by change_id, part)
             from mine where topic = 'price'), '[]'),
         'events', coalesce((select json_agg(json_build_object('topic', topic, 'op', op, 'key', key,
             'before', before, 'after', after, 'cause', cause) order by change_id, part) from mine), '[]'),
-        'guards', coalesce((select json_agg(json_build_object('productId', c.product_id, 'guard', c.binding_guard)
-            order by c.change_id) from price_change c
+        'guards', coalesce((select json_agg(json_build_object('productId', c.product_id, 'sku', d.sku,
+            'guard', c.binding_guard) order by c.change_id)
+            from price_change c join product d using (product_id)
             where c.binding_guard is not null and c.transaction_id = current_transaction()), '[]'))
 $$;
 
@@ -180,14 +182,14 @@ $$;
 
 -- A writing call that changes what its caller saw a dry run change, or nothing (PR306). A repeated reply stands.
 create function run_expected(
-    function text, method text, params jsonb, request_key text, actor text, expected text,
+    function text, method text, params jsonb, request_key text, actor text, named boolean, expected text,
     out reply text, out replayed boolean
 )
 language plpgsql as $$
 declare
     changes json;
 begin
-    select * into reply, replayed from run_write(function, method, params, request_key, actor);
+    select * into reply, replayed from run_write(function, method, params, request_key, actor, named);
     if replayed then return; end if;
     changes := would_change();
     if change_digest(changes) <> expected then

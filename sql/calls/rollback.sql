@@ -59,8 +59,8 @@ begin
     end if;
 end $$;
 
--- What is to be done with each product of which something is to be taken back. Of a product's changes from the first one
--- at or after `to` on, by their place in its ledgers and not by their time, those that match are taken back.
+-- What is to be done with each product of which something is to be taken back. Of a product's changes from the first
+-- one at or after `to` on, by their place in its ledgers and not by their time, those that match are taken back.
 create function plan_rollback(p jsonb, ids bigint[]) returns setof rollback_step
 language sql stable set jit = off as $$
     with named as materialized (
@@ -153,102 +153,129 @@ begin
     return (evaluate_price(d, r, i, 'declaration')).price;
 end $$;
 
+-- Which change of a product the caller has not seen; null where there is none. The last of each ledger tells.
+create function unseen_change(id bigint, seen stream_position) returns text
+language sql stable as $$
+    select format('STALE: changed at %s by %s', rfc3339(at), actor)
+    from ((select transaction_id, at, actor from declaration_change where product_id = id
+           order by sequence desc limit 1)
+          union all
+          (select transaction_id, at, actor from price_change where product_id = id
+           order by sequence desc limit 1)) last
+    where not is_seen(transaction_id, seen) order by at desc limit 1
+$$;
+
+-- Of what was declared as it stood, the columns that differ now, without a rule that no product may follow any more.
+create function members_to_restore(step rollback_step, d product, out members jsonb, out whys text[])
+language plpgsql stable as $$
+declare
+    now_is jsonb := declared_members(d);
+    r rule;
+begin
+    whys := case when step.again is null then '{}' else array['declared again since: ' || step.again] end;
+    members := coalesce((select jsonb_object_agg(key, value) from jsonb_each(step.members)
+                         where key not in ('pin_price', 'pinned_until') and value is distinct from now_is -> key),
+                        '{}');
+    select * into r from rule where rule_id = (members ->> 'rule_id')::bigint;
+    if r.status <> 'active' then
+        whys := whys || format('its rule %s, version %s, is %s: activate rule %s first', r.name, r.version, r.status,
+                               r.rule_id);
+        members := members - 'rule_id';
+    end if;
+end $$;
+
+-- Puts members of a declaration back, and another pin where it `moves_pin`; returns why it cannot.
+create function write_back(
+    d product, members jsonb, i inventory, moves_pin boolean, pin numeric, ends timestamptz, reason text
+) returns text
+language plpgsql as $$
+declare
+    target product := jsonb_populate_record(d, members);
+begin
+    -- A limit that nobody typed follows the base price by itself.
+    target := jsonb_populate_record(d, members
+        - case when target.floor_typed then '' else 'floor_price' end
+        - case when target.ceiling_typed then '' else 'ceiling_price' end);
+    begin
+        -- In the order that moves the price once: under a pin no declaration moves it.
+        if moves_pin and i.pin_price is null then
+            perform place_pin(d.product_id, pin, ends, 'rollback', reason);
+            if members <> '{}' then perform redeclare(target); end if;
+        else
+            if members <> '{}' then perform redeclare(target); end if;
+            if moves_pin then perform place_pin(d.product_id, pin, ends, 'rollback', reason); end if;
+        end if;
+    exception when sqlstate 'PR303' then  -- a pin outside the limits of now, or of before
+        if i.pin_price is not null then perform place_pin(d.product_id, null, null, 'rollback', reason); end if;
+        if members <> '{}' then perform redeclare(target); end if;
+        if pin is not null then perform place_pin(d.product_id, pin, ends, 'rollback', reason); end if;
+    end;
+    return null;
+exception when others then
+    if not is_row_error(sqlstate) then raise; end if;
+    return sqlerrm;
+end $$;
+
 -- Carries one step out, of a product that nobody changed since it was seen. Its facts: as `restored` if anything moved;
 -- and why what stays does.
 create function roll_back(
-    step rollback_step, seen stream_position, hold timestamptz, why text, out restored json, out whys text[]
+    step rollback_step, seen stream_position, hold timestamptz, reason text, out restored json, out whys text[]
 )
 language plpgsql as $$
 declare
     d product;
+    target product;
     i inventory;
     was numeric;
-    now_is jsonb;
     members jsonb;
     pin numeric;
-    until timestamptz;
+    ends timestamptz;
     moves_pin boolean := step.members ? 'pin_price';
     holds boolean := false;
-    target product;
-    stale text;
+    failure text;
 begin
-    whys := '{}';
     select * into d from product where product_id = step.product_id for no key update;
     select * into i from inventory where product_id = step.product_id for no key update;
-    select format('STALE: changed at %s by %s', rfc3339(at), actor) into stale
-    from ((select transaction_id, at, actor from declaration_change where product_id = d.product_id
-           order by sequence desc limit 1)
-          union all
-          (select transaction_id, at, actor from price_change where product_id = d.product_id
-           order by sequence desc limit 1)) last
-    where not is_seen(transaction_id, seen) order by at desc limit 1;
-    if stale is not null or step.is_new then
-        whys := array[coalesce(stale, 'it was made since: archive it if it is not wanted')];
+    failure := coalesce(unseen_change(d.product_id, seen),
+                        case when step.is_new then 'it was made since: archive it if it is not wanted' end);
+    if failure is not null then
+        whys := array[failure];
         return;
     end if;
     was := i.price;
     pin := case when moves_pin then (step.members ->> 'pin_price')::numeric else i.pin_price end;
-    until := case when moves_pin then (step.members ->> 'pinned_until')::timestamptz else i.pinned_until end;
-    if until <= pricing_now() then
+    ends := case when moves_pin then (step.members ->> 'pinned_until')::timestamptz else i.pinned_until end;
+    if ends <= pricing_now() then
         pin := null;
-        until := null;
+        ends := null;
     end if;
-    now_is := declared_members(d);
-    members := coalesce((select jsonb_object_agg(key, value) from jsonb_each(step.members)
-                         where key not in ('pin_price', 'pinned_until') and value is distinct from now_is -> key),
-                        '{}');
-    if step.again is not null then whys := whys || format('declared again since: %s', step.again); end if;
-    if (select status from rule where rule_id = (members ->> 'rule_id')::bigint) <> 'active' then
-        whys := whys || (select format('its rule %s, version %s, is %s: activate rule %s first', name, version, status,
-                                       rule_id) from rule where rule_id = (members ->> 'rule_id')::bigint);
-        members := members - 'rule_id';
-    end if;
+    select m.members, m.whys into members, whys from members_to_restore(step, d) m;
     target := jsonb_populate_record(d, members);
     if target.archived_at is not null and d.archived_at is not null then
         whys := whys || 'it is archived: restore it first'::text;
         return;
     end if;
+
     if step.was_moved and pin is not null and not moves_pin and i.price <> step.price then
-        whys := whys || format('pinned at %s%s: unpin it first', pin, coalesce(' until ' || rfc3339(until), ''));
+        whys := whys || format('pinned at %s%s: unpin it first', pin, coalesce(' until ' || rfc3339(ends), ''));
     elsif step.was_moved and pin is null and target.archived_at is null
         and step.price <> (case when members = '{}' and i.pin_price is null then i.price
                                 else due_price(target, i) end) then
-        if step.declared_since then
-            whys := whys || 'declared again since automation moved it'::text;
-        else
+        holds := not step.declared_since;
+        if holds then
             pin := step.price;
-            until := hold;
-            holds := true;
+            ends := hold;
+        else
+            whys := whys || 'declared again since automation moved it'::text;
         end if;
     end if;
-    moves_pin := (pin, until) is distinct from (i.pin_price, i.pinned_until);
+    moves_pin := (pin, ends) is distinct from (i.pin_price, i.pinned_until);
     if members = '{}' and not moves_pin then return; end if;
-
-    -- A limit that nobody typed follows the base price by itself.
-    if not target.floor_typed then members := members - 'floor_price'; end if;
-    if not target.ceiling_typed then members := members - 'ceiling_price'; end if;
-    target := jsonb_populate_record(d, members);
-
-    begin
-        begin
-            -- In the order that moves the price once: under a pin no declaration moves it.
-            if moves_pin and i.pin_price is null then
-                perform place_pin(d.product_id, pin, until, 'rollback', why);
-                if members <> '{}' then perform redeclare(target); end if;
-            else
-                if members <> '{}' then perform redeclare(target); end if;
-                if moves_pin then perform place_pin(d.product_id, pin, until, 'rollback', why); end if;
-            end if;
-        exception when sqlstate 'PR303' then  -- a pin outside the limits of now, or of before
-            if i.pin_price is not null then perform place_pin(d.product_id, null, null, 'rollback', why); end if;
-            if members <> '{}' then perform redeclare(target); end if;
-            if pin is not null then perform place_pin(d.product_id, pin, until, 'rollback', why); end if;
-        end;
-    exception when others then
-        if not is_row_error(sqlstate) then raise; end if;
-        whys := whys || sqlerrm;
+    failure := write_back(d, members, i, moves_pin, pin, ends, reason);
+    if failure is not null then
+        whys := whys || failure;
         return;
-    end;
+    end if;
     select * into i from inventory where product_id = d.product_id;
     restored := json_build_object('productId', d.product_id, 'sku', d.sku, 'title', target.title, 'old', was::text,
         'new', i.price::text, 'how', case when not holds then 'declaration' when members = '{}' then 'pin'

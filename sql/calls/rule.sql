@@ -244,7 +244,7 @@ begin
             s := s || jsonb_build_object('after', declared.product_id);
             if jsonb_array_length(s -> 'skipped') < 500 then
                 s := jsonb_insert(s, '{skipped,-1}', jsonb_build_object('productId', declared.product_id,
-                    'reason', failure_reason(sqlstate, sqlerrm)), true);
+                    'sku', declared.sku, 'reason', failure_reason(sqlstate, sqlerrm)), true);
             end if;
             continue;
         end;

@@ -26,9 +26,7 @@ $$;
 create view recorded_event as
 select m.transaction_id, m.change_id, 1 as part, m.at::timestamptz as at, 'stock' as topic, 'update' as op,
        m.product_id, m.product_id as key, jsonb_build_object('stock', m.stock_after - m.quantity) as before,
-       jsonb_build_object('stock', m.stock_after,
-                          'sku', (select sku from product d where d.product_id = m.product_id)) as after,
-       event_cause(m.kind, m.order_id) as cause, m.actor
+       jsonb_build_object('stock', m.stock_after) as after, event_cause(m.kind, m.order_id) as cause, m.actor
 from stock_movement m
 union all
 select c.transaction_id, c.change_id, 2, c.at, 'price', 'update', c.product_id, c.product_id,

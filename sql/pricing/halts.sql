@@ -103,9 +103,9 @@ end $$;
 --   move, movedShare        trips when this share of the catalogue moved by more than `move` of its price, net
 --   valueShare              trips when prices moved, up and down, by this share of the value of all stock
 --   distance, distantShare  trips when this share of the catalogue was moved to further than `distance` from its base
--- First prices, pins, declarations, activated rules and rollbacks do not count: a person set them. A resume clears what moved
--- before it. With everything sold out nothing can be sold at a wrong price, and it does not judge. Returns the halt, or
--- null.
+-- First prices, pins, declarations, activated rules and rollbacks do not count: a person set them. A resume clears what
+-- moved before it. With everything sold out nothing can be sold at a wrong price, and it does not judge. Returns the
+-- halt, or null.
 create function check_breaker() returns automation_halt
 language plpgsql as $$
 declare

@@ -1,13 +1,11 @@
-import JSON
 import JSONRPC
 import PricingProtocol
-import RPCTransport
 import Synchronization
 
 /// How long orders wait, estimated from how fast they were placed lately. Pure: it is told the time.
 struct OrderPace: Sendable {
     /// Why an order is refused.
-    struct Refusal: Sendable, Hashable {
+    struct Refusal: Sendable, Equatable {
         /// The limit that it would exceed.
         let limit: CallLimit
         /// How long it would wait, in milliseconds, to tens and at most a second.
@@ -23,8 +21,8 @@ struct OrderPace: Sendable {
     private var running = 0
     /// When a batch has ended last, or the first of those that run has begun; nil when none runs.
     private var since: ContinuousClock.Instant?
-    /// Time in which a batch ran, and the orders of those that have ended; the longer ago, the less both count.
-    private var time = Duration.zero
+    /// Milliseconds in which a batch ran, and the orders of those that have ended; the longer ago, the less both count.
+    private var time = 0.0
     private var orders = 0.0
 
     init(spared: Int) {
@@ -38,27 +36,37 @@ struct OrderPace: Sendable {
 
     /// - Parameter orders: that the batch had; as many as it might have had when none was left behind.
     mutating func ended(_ orders: Int, _ now: ContinuousClock.Instant) {
-        time = time * Self.memory + (since.map { now - $0 } ?? .zero)
+        time = time * Self.memory + standing(now)
         self.orders = self.orders * Self.memory + Double(orders)
         running -= 1
         since = running > 0 ? now : nil
     }
 
-    /// How long an order would wait behind so many. A batch that takes long shows before it ends.
-    func wait(behind ahead: Int, _ now: ContinuousClock.Instant) -> Duration {
-        let usual = orders > 0 ? time / orders : .zero
-        let standing = since.map { (now - $0) / spared } ?? .zero
-        return max(usual, standing) * ahead
+    /// Milliseconds since a batch has ended, while another runs.
+    private func standing(_ now: ContinuousClock.Instant) -> Double {
+        since.map { (now - $0) / .milliseconds(1) } ?? 0
+    }
+
+    /// How many milliseconds an order would wait behind so many. A batch that takes long shows before it ends.
+    func wait(behind ahead: Int, _ now: ContinuousClock.Instant) -> Double {
+        let usual = orders > 0 ? time / orders : 0
+        return max(usual, standing(now) / Double(spared)) * Double(ahead)
     }
 
     /// Why an order is refused that has so many ahead of it; nil when it is taken.
     /// - Parameter limit: the time after which its caller no longer waits.
     func refusal(behind ahead: Int, within limit: CallLimit, _ now: ContinuousClock.Instant) -> Refusal? {
         let wait = wait(behind: ahead, now)
-        let limits = ahead < spared ? [limit] : [.orderWaitMs, limit]
-        guard let limit = limits.first(where: { wait > .milliseconds($0.value) }) else { return nil }
-        let tens = Int(min(wait, .milliseconds(RetryAfter.full)).milliseconds + 9) / 10
-        return Refusal(limit: limit, retryAfterMs: tens * 10)
+        let exceeded: CallLimit
+        if ahead >= spared, wait > Double(CallLimit.orderWaitMs.value) {
+            exceeded = .orderWaitMs
+        } else if wait > Double(limit.value) {
+            exceeded = limit
+        } else {
+            return nil
+        }
+        let tens = (min(wait, Double(RetryAfter.full)) / 10).rounded(.up)
+        return Refusal(limit: exceeded, retryAfterMs: Int(tens) * 10)
     }
 }
 
@@ -66,11 +74,9 @@ struct OrderPace: Sendable {
 final class OrderAdmission: Sendable {
     private struct State {
         var pace: OrderPace
-        /// Of refusals so far, since the next ones are likely to be the same.
-        var texts: [OrderPace.Refusal: ErrorText] = [:]
+        /// The texts of refusals because of the daemon's own limit, by `retryAfterMs`, at most a hundred.
+        var texts: [Int: ErrorText] = [:]
     }
-
-    private static let textsKept = 256
 
     private let state: Mutex<State>
 
@@ -90,18 +96,21 @@ final class OrderAdmission: Sendable {
         state.withLock { $0.pace.ended(orders, .now) }
     }
 
-    /// Why an order is refused that would have so many ahead of it.
-    func refusal(of call: RPCCall, ahead: Int) -> ErrorText? {
-        // As yet unchecked: what is no time is refused later.
-        let own = call.params[CallMeta.member]?["timeoutMs"]?.integer.flatMap { $0 > 0 ? Expiry.timeoutMs($0) : nil }
+    /// Why an order is refused that has so many ahead of it.
+    func refusal(behind ahead: Int, within limit: CallLimit) -> ErrorText? {
+        guard ahead > 0 else { return nil }
         return state.withLock { state in
-            guard let refusal = state.pace.refusal(behind: ahead, within: own ?? .requestMs, .now) else { return nil }
-            if let text = state.texts[refusal] { return text }
-            let shortage = Shortage(refusal.limit, retryAfterMs: refusal.retryAfterMs)
-            let text = ErrorText(PricingFailure.exhausted(shortage).rpcError(incidentID: ""))
-            if state.texts.count >= Self.textsKept { state.texts = [:] }
-            state.texts[refusal] = text
+            guard let refusal = state.pace.refusal(behind: ahead, within: limit, .now) else { return nil }
+            guard refusal.limit == .orderWaitMs else { return Self.text(refusal) }
+            if let text = state.texts[refusal.retryAfterMs] { return text }
+            let text = Self.text(refusal)
+            state.texts[refusal.retryAfterMs] = text
             return text
         }
+    }
+
+    private static func text(_ refusal: OrderPace.Refusal) -> ErrorText {
+        let shortage = Shortage(refusal.limit, retryAfterMs: refusal.retryAfterMs)
+        return ErrorText(PricingFailure.exhausted(shortage).rpcError(incidentID: ""))
     }
 }

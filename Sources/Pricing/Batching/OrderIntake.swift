@@ -71,8 +71,8 @@ final class OrderIntake: Intake, Service {
     /// The batches that were sent so far.
     var batches: BatchTally { tally.withLock { $0 } }
 
-    func refusal(of call: RPCCall) -> ErrorText? {
-        admission.refusal(of: call, ahead: incoming.ahead(of: call.connection.number))
+    func refusal(on connection: RPCConnection, within limit: CallLimit) -> ErrorText? {
+        admission.refusal(behind: incoming.ahead(of: connection.number), within: limit)
     }
 
     /// Places one order. A cancel has an effect until its batch starts. If the deadline passes later, the caller is answered

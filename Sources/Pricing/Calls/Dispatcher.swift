@@ -193,13 +193,26 @@ struct Dispatcher: RPCService {
     /// A call that takes at least this many microseconds is logged.
     private static let slowMicroseconds: Int64 = 1_000_000
 
-    /// Why its intake refuses a call; counted here. First of all checks, since it costs least.
+    func refusal(of method: String, on connection: RPCConnection) -> ErrorText? {
+        routes[method].flatMap { refusal(on: connection, $0, within: .requestMs) }
+    }
+
+    /// Why its intake refuses a call. First of all checks, since it costs least; what is no `timeoutMs` is refused later.
     private func refusal(of call: RPCCall, _ route: Route) -> ErrorText? {
-        guard case .batched(let intake, _) = route.handling, call.params[CallMeta.member]?["dryRun"] != true,
-            let refusal = intake.refusal(of: call)
+        guard case .batched = route.handling else { return nil }
+        let meta = call.params[CallMeta.member]
+        guard meta?["dryRun"] != true else { return nil }
+        let own = meta?["timeoutMs"]?.integer.flatMap { $0 > 0 ? Expiry.timeoutMs($0) : nil }
+        return refusal(on: call.connection, route, within: own ?? .requestMs)
+    }
+
+    /// The same; counted here.
+    private func refusal(on connection: RPCConnection, _ route: Route, within limit: CallLimit) -> ErrorText? {
+        guard case .batched(let intake, _) = route.handling,
+            let refusal = intake.refusal(on: connection, within: limit)
         else { return nil }
-        let took = (ContinuousClock.now - call.received).microseconds
-        route.tally.add(microseconds: took, refusal: refusal.error.reason)
+        // It has taken next to no time.
+        route.tally.add(microseconds: 0, refusal: refusal.error.reason)
         return refusal
     }
 

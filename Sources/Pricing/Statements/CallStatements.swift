@@ -83,7 +83,7 @@ enum CallStatements {
     /// The same with the digest of what it is expected to change.
     static let writeExpected = Statement<Written>(
         "run_expected",
-        "select reply, replayed from run_expected($1, $2, $3, $4, $5, $6)"
+        "select reply, replayed from run_expected($1, $2, $3, $4, $5, $6, $7)"
     ) { row throws(PostgresError) in
         Written(reply: try row.bytes(0), isReplayed: try row.bool(1))
     }

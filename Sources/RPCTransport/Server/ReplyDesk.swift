@@ -30,6 +30,7 @@ final class ReplyDesk: Sendable {
         guard let refusal = register.beginCall(isUrgent: isUrgent, inFlight: inFlight, rank: rank()) else {
             return true
         }
+        connection.wasRefused = true
         connection.release(call)
         if let id = call.id { refuse(id, refusal, call.place) }
         register.connectionGaveBack(leaving: connection.end(call))
@@ -50,11 +51,18 @@ final class ReplyDesk: Sendable {
         }
     }
 
-    /// Refuses a call that was admitted.
+    /// Refuses a call that was admitted, for want of room.
     func answer(_ call: RPCCall, _ refusal: ErrorText) {
+        connection.wasRefused = true
         end(call) {
             if let id = call.id { refuse(id, refusal, call.place) }
         }
+    }
+
+    /// Refuses, for want of room, a request whose line was not parsed.
+    func refuse(_ id: RequestID, _ refusal: ErrorText) {
+        connection.wasRefused = true
+        refuse(id, refusal, .line)
     }
 
     private func end(_ call: RPCCall, _ reply: () -> Void) {
