@@ -1,5 +1,5 @@
-import PricingProtocol
 import JSON
+import PricingProtocol
 
 /// Which member of a product each column of a file holds.
 struct ProductColumns {
@@ -20,7 +20,8 @@ struct ProductColumns {
         let known = Catalogue.importRow.fields
         var problems: [String] = []
         let mapped = Dictionary(map.map { (Self.folded($0.key), $0.value) }) { first, _ in first }
-        for column in map.keys.sorted() where !header.fields.contains(where: { Self.folded($0) == Self.folded(column) }) {
+        let given = Set(header.fields.map(Self.folded))
+        for column in map.keys.sorted() where !given.contains(Self.folded(column)) {
             problems.append("--map \(column): the file has no such column\(Self.nearest(column, header.fields))")
         }
         var members: [Field?] = []
@@ -60,9 +61,10 @@ struct ProductColumns {
         if let target { return "--map \(column)=\(target): there is no \(target)\(nearest(target, names))" }
         guard !column.isEmpty else { return "column \(index + 1) has no name, though it has values" }
         let near = near(column, names)
-        let example = near.first ?? "title"
-        let meant = near.isEmpty ? "the columns are \(names.joined(separator: ", "))" : "did you mean \(near.joined(separator: " or "))?"
-        return "there is no column \(column): \(meant); --map \(column)=\(example) says so, --map \(column)= leaves it out"
+        let (some, all) = (near.joined(separator: " or "), names.joined(separator: ", "))
+        let meant = near.isEmpty ? "a file may have \(all)" : "did you mean \(some)?"
+        let says = near.first.map { "--map \(column)=\($0) says so, " } ?? ""
+        return "there is no column \(column): \(meant); \(says)--map \(column)= leaves it out"
     }
 
     private static func nearest(_ name: String, _ names: [String]) -> String {

@@ -30,7 +30,8 @@ package struct ProductExport: Sendable {
             Dictionary(items.compactMap { item in item[id]?.integer.map { ($0, item[name]?.string ?? "") } }) { $1 }
         }
         names = [
-            "category": byID(categories, "categoryId", "name"), "supplier": byID(suppliers, "supplierId", "companyName"),
+            "category": byID(categories, "categoryId", "name"),
+            "supplier": byID(suppliers, "supplierId", "companyName"),
             "rule": byID(rules, "ruleId", "name"),
         ]
         let suppliers = names["supplier"] ?? [:]
@@ -57,7 +58,8 @@ package struct ProductExport: Sendable {
             }
             return CSVTable.harmless(name)
         }
-        if Self.limits.contains(column), product["limitsDeclared"]?.array?.contains(.string(column)) != true { return "" }
+        let declared = product["limitsDeclared"]?.array ?? []
+        if Self.limits.contains(column), !declared.contains(.string(column)) { return "" }
         switch product[Self.members[column] ?? column] {
         case .string(let text): return CSVTable.harmless(text)
         case .integer(let number): return "\(number)"

@@ -33,7 +33,8 @@ struct ImportCommand: ConsoleCommand {
 
     @Option(
         parsing: .singleValue,
-        help: "What the file's columns hold, where it names them otherwise: price=basePrice,name=title; note= leaves one out."
+        help:
+            "What the file's columns hold, where it names them otherwise: price=basePrice,name=title; note= leaves one out."
     )
     var map: [String] = []
 

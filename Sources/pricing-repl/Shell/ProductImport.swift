@@ -68,7 +68,7 @@ final class ProductImport {
     // MARK: Calls
 
     /// Rows of a call: so few that an interrupt is soon heeded. A dry run is one transaction, and locks all its products.
-    private var partRows: Int { orders.isDryRun ? 50 : 200 }
+    private var partRows: Int { orders.isDryRun ? 20 : 200 }
     /// Bytes of a call's rows, well below the longest line.
     private static let partBytes = 512 << 10
 
