@@ -64,10 +64,10 @@ struct EmbeddedScriptTests {
         "customer_order_pkey", "order_status_known", "order_line_pkey", "stock_movement_pkey",
         "stock_movement_kind_known", "stock_movement_ends_order", "price_change_pkey", "price_change_rule_fkey",
         "price_change_sequence_key", "price_change_moves", "notice_pkey", "notice_topic_known", "order_change_pkey",
-        "order_return_pkey", "audit_repair_pkey", "event_range_p0_pkey", "shelf_pkey", "shelf_product_fkey", "shelf_level_known",
-        "event_sequence_pkey", "event_sequence_only_row", "request_key_pkey", "request_key_one_reply",
-        "transaction_origin_pkey", "transaction_origin_only_row", "learner_pkey", "learner_product_fkey",
-        "learner_folds_ordered", "learner_fold_pkey", "declaration_change_pkey",
+        "order_return_pkey", "audit_repair_pkey", "event_range_p0_pkey", "shelf_pkey", "shelf_product_fkey",
+        "shelf_level_known", "event_sequence_pkey", "event_sequence_only_row", "request_key_pkey",
+        "request_key_one_reply", "transaction_origin_pkey", "transaction_origin_only_row", "learner_pkey",
+        "learner_product_fkey", "learner_folds_ordered", "learner_fold_pkey", "declaration_change_pkey",
         // written with the code alone
         "strategy_pkey", "strategy_basis_known", "strategy_facts_of_demand",
         // declared in psql alone

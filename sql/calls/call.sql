@@ -168,6 +168,10 @@ language sql stable as $$
                     where makes and m.e ->> 'topic' = 'catalogue' and m.e -> 'key' = event.e -> 'key')
                 then e #- '{key}' #- '{after,productId}' #- '{after,ruleId}'
             else e end
+            #- case when exists (select from event m where makes and m.e ->> 'topic' = 'catalogue'
+                                 and m.e -> 'key' = event.e #> '{after,categoryId}'
+                                 and m.e -> 'key' = m.e #> '{after,categoryId}' and not m.e -> 'after' ? 'productId')
+                    then '{after,categoryId}'::text[] else '{}' end
             #- case when exists (select from event m where makes and m.e ->> 'topic' = 'order'
                                  and m.e -> 'key' = event.e #> '{cause,orderId}')
                     then '{cause,orderId}'::text[] else '{}' end as e

@@ -93,7 +93,8 @@ begin
                     wire_members(before) as before, wire_members(after) as after, cause, reason, actor
              from declaration_change where change_id < $3 %1$s %2$s %3$s %4$s %5$s order by change_id desc limit $4)
             union all
-            (select change_id, at, case topic when 'catalogue' then 'rule' else op end, product_id,
+            (select change_id, at, case when topic <> 'catalogue' then op when after ? 'ruleId' then 'rule'
+                                         else 'category' end, product_id,
                     (after ->> 'ruleId')::bigint, before, after - '{productId,ruleId,title}'::text[],
                     cause ->> 'kind', coalesce(cause ->> 'reason', ''), actor
              from notice where change_id < $3 and (topic = 'catalogue' or op in ('halt', 'resume', 'repair'))
