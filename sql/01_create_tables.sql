@@ -43,7 +43,7 @@ create domain sold_quantity as integer
 create domain campaign_status as text
     constraint campaign_status_known check (value in ('scheduled', 'starting', 'running', 'ending', 'ended'));
 create domain event_topic as text
-    constraint notice_topic_known check (value in ('price', 'stock', 'order', 'automation'));
+    constraint notice_topic_known check (value in ('price', 'stock', 'order', 'automation', 'catalogue'));
 
 -- ------------------------------------------------------------------------------------------------------ texts
 -- What makes two texts the same. Indexes need these functions, so they belong to the tables and not to the code; they
@@ -181,6 +181,7 @@ create table supplier (
     constraint supplier_company_name_length check (char_length(company_name) between 1 and 200)
 );
 create unique index supplier_tax_number_fold_key on supplier (fold_case(tax_number));
+create index supplier_company_name_index on supplier (fold_case(company_name));
 
 -- How a price may follow stock, and the facts by which the engine treats each way. The rows belong to the code and come
 -- with it: pricing/strategies.sql.
@@ -270,10 +271,13 @@ create table product (
     season_start finite_time,
     season_end finite_time,
     season_profile demand_weight[],                   -- weights of equal slices of the season, mean 1; null: flat
-    search_text text generated always as (fold_text(title) || chr(10) || fold_text(description)) stored,
+    search_text text generated always as (fold_text(title) || chr(10) || fold_text(description)
+                                          || coalesce(chr(10) || fold_text(sku), '')) stored,
     floor_typed boolean not null default true,        -- whether the merchant chose the limit; one that was not chosen
     ceiling_typed boolean not null default true,      -- follows the base price
+    sku text,                                         -- the merchant's own number, kept as typed
     constraint product_title_length check (char_length(title) between 1 and 200),
+    constraint product_sku_length check (char_length(sku) between 1 and 64),
     constraint product_base_price_positive check (base_price > 0),
     constraint product_unit_cost_range check (unit_cost >= 0),
     constraint product_floor_positive check (floor_price > 0),
@@ -292,12 +296,35 @@ create table product (
                or (season_end is not null and array_ndims(season_profile) = 1 and cardinality(season_profile) <= 1000
                    and array_position(season_profile, null) is null and 0 < any (season_profile)))
 );
+-- Archived products keep theirs, since history names them by it.
+create unique index product_sku_key on product (fold_case(sku));
 create index product_category_index on product (category_id, product_id);
 create index product_supplier_index on product (supplier_id);
 create index product_rule_index on product (rule_id);
 create index product_text_index on product using gin (search_text gin_trgm_ops);
 create index product_title_index on product (title collate "und-x-icu", product_id);  -- as people sort
 create index product_unlisted_index on product (product_id) where not active or archived_at is not null;
+
+-- What was declared of a product, a line a change, numbered 1..n a product: the columns that changed, before and
+-- after, the pin's among them. Append-only and written by triggers, so that direct SQL is in it too. The line of its
+-- making has no `before`. Cause: call, import, rule (taken over by an activated rule), rollback, tick (a pin that
+-- ended), generate, or sql for a session that named none.
+create table declaration_change (
+    product_id bigint not null,
+    sequence bigint not null,
+    transaction_id bigint not null,
+    change_id bigint not null,
+    before jsonb,
+    after jsonb not null,
+    cause text not null,
+    reason text not null default '',
+    actor text not null,
+    at finite_time not null,
+    constraint declaration_change_pkey primary key (product_id, sequence)
+);
+create index declaration_change_at_index on declaration_change using brin (at) with (autosummarize = on);
+create index declaration_change_transaction_index on declaration_change (transaction_id, change_id);
+create index declaration_change_change_index on declaration_change (change_id);
 
 -- ------------------------------------------------------------------------------------------------------ stock
 -- Why a stock row changes. It travels in the update itself and is consumed by the trigger, so that no ambient state
@@ -435,7 +462,7 @@ create index shelf_level_index on shelf (level, product_id);
 -- The price history: append-only, numbered 1..n a product; the first row's old_price is inventory.opening_price. It is
 -- of the price that is charged. inputs holds everything that the price was computed from.
 create table price_change (
-    price_change_id bigint generated always as identity constraint price_change_pkey primary key,
+    price_change_id bigint generated always as identity,
     product_id bigint not null,
     sequence bigint not null,
     old_price amount not null,
@@ -454,6 +481,9 @@ create table price_change (
     -- The regular price before and after; null where it was the one charged.
     old_regular amount,
     new_regular amount,
+    -- With what `price.changes` filters by, so that a rare cause among a million changes is found in the index alone.
+    constraint price_change_pkey primary key (price_change_id)
+        include (at, product_id, rule_id, cause, binding_guard, actor, old_price, new_price),
     constraint price_change_sequence_key unique (product_id, sequence),
     constraint price_change_moves check (old_price <> new_price)
 );
@@ -580,7 +610,21 @@ create table order_line (
 );
 create index order_line_product_index on order_line (product_id);
 
--- Each move of an order after it was placed: append-only.
+-- What came back of an order, in parts or whole, and whether it went back on the shelf: append-only. Never more of a line
+-- than was bought: the trigger that takes it looks, under the lock of the product's stock row.
+create table order_return (
+    order_id bigint not null,
+    product_id bigint not null,
+    change_id bigint not null,
+    quantity sold_quantity not null,
+    restocked boolean not null,
+    reason text not null default '',
+    actor text not null,
+    at finite_time not null,
+    constraint order_return_pkey primary key (order_id, product_id, change_id)
+);
+
+-- Each move of an order after it was placed, and each return of a part, which leaves its status: append-only.
 create table order_change (
     transaction_id bigint not null,
     change_id bigint not null,
@@ -597,7 +641,7 @@ create table order_change (
 -- The ledgers are the event stream: stock_movement, price_change, the orders and order_change, and notice for what has
 -- no ledger. What is kept beside them is which numbers each transaction's events have.
 
--- Events that no ledger holds: halts, resumes, failures, repairs.
+-- Events that no ledger holds: halts, resumes, failures, repairs, rules made and activated.
 create table notice (
     transaction_id bigint not null,
     change_id bigint not null,
@@ -612,6 +656,7 @@ create table notice (
     actor text not null,
     constraint notice_pkey primary key (transaction_id, change_id)
 );
+create index notice_change_index on notice (change_id);
 
 -- The numbers of a transaction's events, given after its commit: consecutive ones from the first on, in the order of
 -- its changes. A large transaction has several rows. In partitions of 20 million numbers each, so that a shop may let

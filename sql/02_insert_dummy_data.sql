@@ -10,7 +10,8 @@ insert into category (name, description) values
     ('Books', 'Printed, bound, read'),
     ('Kitchen', 'For cooking and eating'),
     ('Garden', 'For beds, pots and lawns'),
-    ('Sport', 'For moving about');
+    ('Sport', 'For moving about'),
+    ('Pets', 'Nothing is sold here yet');
 
 insert into supplier (company_name, contact_email, tax_number, address) values
     ('Northwind Trading', 'orders@northwind.example', 'DE-100200300', '1 Harbour Street, Hamburg'),
@@ -30,34 +31,35 @@ insert into app_user (full_name, email, phone_number, role) values
     ('Hugo Silva', 'hugo.silva@mail.example', null, 'customer');
 update app_user set password_hash = hash_password('pricingd-demo') where email = 'chloe.evans@mail.example';
 
--- title, category, supplier, base price, unit cost, low, high, opening stock
+-- SKU, title, category, supplier, base price, unit cost, low, high, opening stock
 create temporary table demo_product (
-    n integer generated always as identity, title text, category text, supplier text, base numeric(12, 2),
-    cost numeric(12, 2), low integer, high integer, stock integer
+    n integer generated always as identity, sku text, title text, category text, supplier text,
+    base numeric(12, 2), cost numeric(12, 2), low integer, high integer, stock integer
 ) on commit drop;
-insert into demo_product (title, category, supplier, base, cost, low, high, stock) values
-    ('Laptop 14 inch', 'Electronics', 'Northwind Trading', 1199.00, 780.00, 5, 40, 18),
-    ('Noise cancelling headphones', 'Electronics', 'Northwind Trading', 249.00, 120.00, 10, 100, 130),
-    ('Wireless mouse', 'Electronics', 'Northwind Trading', 24.90, 11.00, 20, 200, 90),
-    ('USB-C cable', 'Electronics', 'Northwind Trading', 7.50, 2.10, 50, 500, 45),
-    ('Projector', 'Electronics', 'Summit Works', 3480.00, 2300.00, 2, 12, 6),
-    ('World atlas', 'Books', 'Paper and Ink', 59.00, 31.00, 5, 50, 22),
-    ('Cookbook of soups', 'Books', 'Paper and Ink', 28.00, 12.50, 10, 100, 8),
-    ('Pocket dictionary', 'Books', 'Paper and Ink', 9.90, 4.00, 10, 100, 140),
-    ('Bookmark', 'Books', 'Paper and Ink', 0.80, 0.30, 50, 1000, 400),
-    ('Cast iron pan', 'Kitchen', 'Summit Works', 64.00, 35.00, 10, 100, 35),
-    ('Chef knife', 'Kitchen', 'Summit Works', 89.00, 48.00, 10, 80, 60),
-    ('Espresso machine', 'Kitchen', 'Northwind Trading', 649.00, 390.00, 4, 30, 4),
-    ('Tea towel', 'Kitchen', null, 4.20, 1.60, 30, 300, 310),
-    ('Spade', 'Garden', 'Green Fields', 34.50, 18.00, 10, 100, 55),
-    ('Garden hose 25 m', 'Garden', 'Green Fields', 42.00, 21.00, 10, 60, 66),
-    ('Tulip bulbs, 20', 'Garden', 'Green Fields', 11.00, 5.20, 20, 400, 150),
-    ('Lawn mower', 'Garden', 'Green Fields', 899.00, 560.00, 3, 20, 9),
-    ('Yoga mat', 'Sport', 'Summit Works', 32.00, 14.00, 10, 100, 70),
-    ('Carbon road bicycle', 'Sport', 'Summit Works', 4200.00, 2800.00, 2, 10, 5),
-    ('Tennis balls, 3', 'Sport', null, 6.90, 2.80, 25, 250, 28);
+insert into demo_product (sku, title, category, supplier, base, cost, low, high, stock) values
+    ('EL-LAPTOP-14', 'Laptop 14 inch', 'Electronics', 'Northwind Trading', 1199.00, 780.00, 5, 40, 18),
+    ('EL-PHONES-NC', 'Noise cancelling headphones', 'Electronics', 'Northwind Trading', 249.00, 120.00, 10, 100, 130),
+    ('EL-MOUSE', 'Wireless mouse', 'Electronics', 'Northwind Trading', 24.90, 11.00, 20, 200, 90),
+    ('EL-CABLE-C', 'USB-C cable', 'Electronics', 'Northwind Trading', 7.50, 2.10, 50, 500, 45),
+    ('EL-PROJECTOR', 'Projector', 'Electronics', 'Summit Works', 3480.00, 2300.00, 2, 12, 6),
+    ('BK-ATLAS', 'World atlas', 'Books', 'Paper and Ink', 59.00, 31.00, 5, 50, 22),
+    ('BK-SOUPS', 'Cookbook of soups', 'Books', 'Paper and Ink', 28.00, 12.50, 10, 100, 8),
+    ('BK-DICT', 'Pocket dictionary', 'Books', 'Paper and Ink', 9.90, 4.00, 10, 100, 140),
+    ('BK-MARK', 'Bookmark', 'Books', 'Paper and Ink', 0.80, 0.30, 50, 1000, 400),
+    ('KI-PAN-IRON', 'Cast iron pan', 'Kitchen', 'Summit Works', 64.00, 35.00, 10, 100, 35),
+    ('KI-KNIFE', 'Chef knife', 'Kitchen', 'Summit Works', 89.00, 48.00, 10, 80, 60),
+    ('KI-ESPRESSO', 'Espresso machine', 'Kitchen', 'Northwind Trading', 649.00, 390.00, 4, 30, 4),
+    ('KI-TOWEL', 'Tea towel', 'Kitchen', null, 4.20, 1.60, 30, 300, 310),
+    ('GA-SPADE', 'Spade', 'Garden', 'Green Fields', 34.50, 18.00, 10, 100, 55),
+    ('GA-HOSE-25', 'Garden hose 25 m', 'Garden', 'Green Fields', 42.00, 21.00, 10, 60, 66),
+    ('GA-TULIP-20', 'Tulip bulbs, 20', 'Garden', 'Green Fields', 11.00, 5.20, 20, 400, 150),
+    ('GA-MOWER', 'Lawn mower', 'Garden', 'Green Fields', 899.00, 560.00, 3, 20, 9),
+    ('SP-MAT', 'Yoga mat', 'Sport', 'Summit Works', 32.00, 14.00, 10, 100, 70),
+    ('SP-BIKE-CF', 'Carbon road bicycle', 'Sport', 'Summit Works', 4200.00, 2800.00, 2, 10, 5),
+    ('SP-BALLS-3', 'Tennis balls, 3', 'Sport', null, 6.90, 2.80, 25, 250, 28);
 
-select product_create(jsonb_build_object('title', title, 'basePrice', base::text, 'unitCost', cost::text,
+select product_create(jsonb_build_object('sku', sku, 'title', title, 'basePrice', base::text,
+    'unitCost', cost::text,
     'categoryId', (select category_id from category where name = d.category),
     'supplierId', (select supplier_id from supplier where company_name = d.supplier),
     'lowStock', low, 'highStock', high, 'stock', stock))
@@ -92,3 +94,6 @@ from product where title in ('Cookbook of soups', 'USB-C cable') order by produc
 select inventory_expect(jsonb_build_object('productId', product_id, 'quantity', 40, 'eta', '2098-12-01T00:00:00Z',
                                            'reason', 'order 7'))
 from product where title = 'Tea towel';
+select campaign_create(jsonb_build_object('name', 'Spring sale', 'categoryId', min(category_id), 'percentOff', 20,
+    'startsAt', '2098-03-20T00:00:00Z', 'endsAt', '2098-03-27T00:00:00Z'))
+from category;

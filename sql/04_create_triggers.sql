@@ -67,16 +67,22 @@ declare
     -- Whether nothing but stock moved that a price depends on, of a product that has had stock before.
     stock_alone boolean := old.movement_count > 0 and inputs_stand;
     moment timestamptz;
+    declared product;
+    chosen rule;
     change bigint;
     is_overlay boolean;
 begin
     if new.sales is not null then  -- of a caller that has looked, holds the row and writes the ledger
         new.movement_count := old.movement_count + new.sales;
         new.sales := null;
+        if new.stock = old.stock and stock_alone and new.cause is null then return new; end if;  -- came and went
         if new.stock < old.stock and stock_alone and new.cause is null then
             if new.stock >= old.stands_from and old.stock <= old.stands_to then return new; end if;
-            new.stands_from := least(old.stands_from, new.stock);
-            if stands_after(old, old.stock - new.stock) then return new; end if;
+            select * into declared from product where product_id = new.product_id;
+            select * into chosen from rule where rule_id = declared.rule_id;
+            if old.stands_from is not null and stands_at(declared, chosen, old, new.stock) then
+                return widen_interval(declared, chosen, old, new, new.regular_price, false);
+            end if;
         end if;
         perform fail('PR903', format('Sales of product %s that move its price come one by one.', new.product_id));
     end if;
@@ -163,7 +169,11 @@ create trigger price_change_append_only before update or delete or truncate on p
     for each statement execute function tg_history_append_only();
 create trigger order_change_append_only before update or delete or truncate on order_change
     for each statement execute function tg_history_append_only();
+create trigger order_return_append_only before update or delete or truncate on order_return
+    for each statement execute function tg_history_append_only();
 create trigger notice_append_only before update or delete or truncate on notice
+    for each statement execute function tg_history_append_only();
+create trigger declaration_change_append_only before update or delete or truncate on declaration_change
     for each statement execute function tg_history_append_only();
 create trigger audit_repair_append_only before update or delete or truncate on audit_repair
     for each statement execute function tg_history_append_only();
@@ -219,6 +229,46 @@ end $$;
 
 create trigger product_limits before insert or update on product for each row execute function tg_product_limits();
 
+-- Counts the changes of a declaration, by call or direct SQL. Runs after the triggers that complete the row, which fire
+-- in the order of their names; an update that changes nothing is none.
+create function tg_product_version() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    was product := old;
+begin
+    was.version := new.version;
+    was.search_text := new.search_text;  -- not computed yet
+    if new is not distinct from was then return null; end if;
+    new.version := old.version + 1;
+    return new;
+end $$;
+
+create trigger product_version before update on product for each row execute function tg_product_version();
+
+-- Each change of a declaration has its line. Triggers of one event run in the order of their names: the line comes
+-- before what product_declare makes of the price. Lines are numbered under the inventory row's lock, which a pin holds.
+create function tg_product_record() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    was jsonb;
+    changed record;
+begin
+    if tg_op = 'UPDATE' then
+        was := declared_members(old);
+        perform from inventory where product_id = new.product_id for no key update;
+    end if;
+    select * into changed from changed_members(was, declared_members(new));
+    if changed.after is not null then
+        perform record_declaration(new.product_id, changed.before, changed.after, change_reason(), acting(),
+                                   pricing_now());
+        perform wake_sequencer();
+    end if;
+    return null;
+end $$;
+
+create trigger product_change_record after insert or update on product
+    for each row execute function tg_product_record();
+
 -- A product brings its inventory row with it; a changed declaration is evaluated at once.
 create function tg_product_declare() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
@@ -252,8 +302,9 @@ begin
     end if;
     update inventory set
         opening_rate = case when old.season_end is not distinct from new.season_end then opening_rate end,
-        cause = row(case when old.rule_id = new.rule_id then 'declaration' else 'rule' end, acting(), '', null)
-            ::movement_cause
+        cause = row(case when change_cause() = 'rollback' then 'rollback'
+                         when old.rule_id = new.rule_id then 'declaration' else 'rule' end, acting(),
+                    change_reason(), null)::movement_cause
     where product_id = new.product_id;
     return null;
 end $$;
@@ -308,8 +359,8 @@ create trigger expectation_price after insert or update or delete on expectation
 create function tg_order_move() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 declare
-    movement text := case new.status when 'cancelled' then 'cancel' when 'returned' then 'return' end;
     why text := nullif(current_setting('pricing.reason', true), '');
+    restock boolean := coalesce(current_setting('pricing.restock', true), '') <> 'false';
     line order_line;
 begin
     if new.status = old.status then return new; end if;
@@ -319,24 +370,60 @@ begin
         perform fail('PR203', format('An order that is %s cannot become %s.', old.status, new.status),
             jsonb_build_object('orderId', old.order_id, 'from', old.status, 'to', new.status));
     end if;
-    if movement is not null then
+    if new.status = 'cancelled' then
         for line in select * from order_line where order_id = old.order_id order by product_id loop
-            perform check_stock_room(line.product_id, line.quantity);
-            update inventory set stock = stock + line.quantity,
-                cause = row(movement, null, why, old.order_id)::movement_cause
-            where product_id = line.product_id;
+            perform take_back(line.product_id, line.quantity, 'cancel', old.order_id, why, restock);
         end loop;
+    elsif new.status = 'returned' then
+        insert into order_return (order_id, product_id, change_id, quantity, restocked, reason, actor, at)
+        select order_id, product_id, nextval('change_number'), units, restock, coalesce(why, ''), acting(),
+               pricing_now()
+        from units_out(old.order_id) where units > 0;
     end if;
-    insert into order_change (transaction_id, change_id, order_id, old_status, new_status, reason, actor, at)
-    values (current_transaction(), nextval('change_number'), old.order_id, old.status, new.status, coalesce(why, ''),
-            acting(), pricing_now());
-    perform wake_sequencer();
+    perform record_order_change(old.order_id, old.status, new.status, why);
     new.changed_at := pricing_now();
     return new;
 end $$;
 
 create trigger customer_order_move before update of status on customer_order
     for each row execute function tg_order_move();
+
+-- What comes back was bought and is not back yet. Returns of one line wait for each other at the product's stock row.
+create function tg_order_return_take() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    out_there bigint;
+begin
+    perform check_stock_room(new.product_id, new.quantity);
+    select units into out_there from units_out(new.order_id) where product_id = new.product_id;
+    if new.quantity > coalesce(out_there, 0) then
+        perform fail('PR602', format('Of product %s, order %s has %s left to return.', new.product_id, new.order_id,
+                                     coalesce(out_there, 0)),
+            jsonb_build_object('productId', new.product_id, 'violations', jsonb_build_array(jsonb_build_object(
+                'path', '/lines', 'rule', 'maximum', 'expected', coalesce(out_there, 0), 'got', new.quantity,
+                'message', format('product %s: must be at most %s', new.product_id, coalesce(out_there, 0))))));
+    end if;
+    perform take_back(new.product_id, new.quantity, 'return', new.order_id, new.reason, new.restocked);
+    return new;
+end $$;
+
+create trigger order_return_take before insert on order_return
+    for each row execute function tg_order_return_take();
+
+-- The shop's time zone is one that PostgreSQL knows.
+create function tg_setting_check() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    if not exists (select from pg_timezone_names where name = new.value #>> '{}') then
+        perform fail('PR602', format('There is no time zone %s.', new.value), jsonb_build_object('violations',
+            jsonb_build_array(jsonb_build_object('path', '/value', 'rule', 'timeZone',
+                                                 'message', 'must be a name such as "Europe/Berlin"'))));
+    end if;
+    return new;
+end $$;
+
+create trigger setting_time_zone before insert or update on setting
+    for each row when (new.name = 'time_zone') execute function tg_setting_check();
 
 -- ------------------------------------------------------------------------------------------------------ campaigns
 -- Prices were charged under a campaign: once made, only its progress moves. Each daemon is told, so that any of them
@@ -373,6 +460,15 @@ begin
 end $$;
 
 create trigger campaign_keep before insert or update on campaign for each row execute function tg_campaign_keep();
+
+create function tg_campaign_made() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    perform record_campaign_event('campaign_made', new);
+    return null;
+end $$;
+
+create trigger campaign_made after insert on campaign for each row execute function tg_campaign_made();
 
 -- The products of a campaign are named as it is made. Two fixed prices of one product would contradict each other.
 create function tg_campaign_product_add() returns trigger
@@ -426,6 +522,21 @@ end $$;
 
 create trigger rule_keep before update on rule for each row execute function tg_rule_keep();
 
+-- A rule that is made, activated or retired is an event.
+create function tg_rule_record() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    perform record_notice('catalogue', lower(tg_op), null, new.rule_id,
+        case when tg_op = 'UPDATE' then jsonb_build_object('status', old.status) end,
+        jsonb_build_object('ruleId', new.rule_id, 'name', new.name, 'version', new.version, 'status', new.status),
+        jsonb_build_object('kind', change_cause()));
+    return null;
+end $$;
+
+create trigger rule_made after insert on rule for each row execute function tg_rule_record();
+create trigger rule_moved after update of status on rule
+    for each row when (old.status is distinct from new.status) execute function tg_rule_record();
+
 create function tg_rule_never_up() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 declare
@@ -471,17 +582,28 @@ create constraint trigger virtual_clock_sandbox after insert or update on virtua
 -- ------------------------------------------------------------------------------------------------------ names
 -- Names are trimmed and checked however they come; what stands unchanged is left as it is. One function a table, so
 -- that each is checked against the columns that it has.
-create function tg_product_title() returns trigger
+create function tg_product_names() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    other bigint;
 begin
     if tg_op = 'INSERT' or new.title is distinct from old.title then
         new.title := clean_name(new.title, 'title');
     end if;
+    if new.sku is not null and (tg_op = 'INSERT' or new.sku is distinct from old.sku) then
+        new.sku := clean_name(new.sku, 'sku', 64);
+        -- The unique index would refuse it too, without the other product's number.
+        other := product_of_sku(new.sku);
+        if other <> new.product_id then
+            perform fail('PR107', format('Product %s has the SKU %s.', other, new.sku),
+                jsonb_build_object('sku', new.sku, 'productId', other));
+        end if;
+    end if;
     return new;
 end $$;
 
-create trigger product_name_clean before insert or update of title on product
-    for each row execute function tg_product_title();
+create trigger product_name_clean before insert or update of title, sku on product
+    for each row execute function tg_product_names();
 
 create function tg_category_name() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$

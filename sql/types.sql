@@ -8,11 +8,11 @@ create type price_verdict as (
     limited numeric, dead_band numeric, price numeric, binding text, frozen text
 );
 
--- One product of an order that is being placed: what is asked of it beside what the shop has, and whether it is for
--- sale; null where there is no such product.
+-- One product of an order that is being placed: what is asked of it beside what the shop has, whether it is for sale,
+-- and whether no price moves when it is sold; null where there is no such product.
 create type wanted_line as (
     product_id bigint, quantity bigint, max_price numeric, price numeric(12, 2), available integer, is_open boolean,
-    is_calm boolean
+    sku text, is_calm boolean
 );
 
 -- The outcome of one order: its reply, new or repeated, or why it was refused.
@@ -23,13 +23,25 @@ create type order_outcome as (
 -- A line of a batch: its call, what it asks for, the price that stands, and whether any number of its product's lines
 -- in this batch can be sold in any order: none is refused, and no price moves.
 create type batch_line as (
-    call integer, product_id bigint, quantity bigint, price numeric(12, 2), is_calm boolean
+    call integer, product_id bigint, quantity bigint, price numeric(12, 2), is_calm boolean, sku text
 );
 
 -- One event of the stream.
 create type stream_event as (
     sequence bigint, at timestamptz, topic text, op text, product_id bigint, key bigint, before jsonb, after jsonb,
     cause jsonb, actor text
+);
+
+-- How far a caller has seen the stream: up to a number. Of the transactions then, those that the sequencer had not
+-- looked at (from `looked_to` on, and what was `running`), and those numbered `beyond`.
+create type stream_position as (sequence bigint, looked_to bigint, running bigint[], beyond bigint[]);
+
+-- What a rollback is to do with a product: the columns that people declared as they stood, those declared `again` by
+-- changes that are not to be taken back, the price that stood, whether automation moved it, and whether a declaration
+-- came after that move. `is_new`: the product was made by what is taken back.
+create type rollback_step as (
+    product_id bigint, is_new boolean, members jsonb, again text, price numeric, was_moved boolean,
+    declared_since boolean
 );
 
 -- One finding of an audit.

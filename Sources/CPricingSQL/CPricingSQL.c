@@ -70,8 +70,14 @@ static const unsigned char script_calls_data[] = {
 static const unsigned char script_calls_events[] = {
 #embed "../../sql/calls/events.sql"
 };
+static const unsigned char script_calls_history[] = {
+#embed "../../sql/calls/history.sql"
+};
 static const unsigned char script_calls_inventory[] = {
 #embed "../../sql/calls/inventory.sql"
+};
+static const unsigned char script_calls_naming[] = {
+#embed "../../sql/calls/naming.sql"
 };
 static const unsigned char script_calls_order[] = {
 #embed "../../sql/calls/order.sql"
@@ -90,6 +96,9 @@ static const unsigned char script_calls_product_import[] = {
 };
 static const unsigned char script_calls_report[] = {
 #embed "../../sql/calls/report.sql"
+};
+static const unsigned char script_calls_rollback[] = {
+#embed "../../sql/calls/rollback.sql"
 };
 static const unsigned char script_calls_rule[] = {
 #embed "../../sql/calls/rule.sql"
@@ -120,6 +129,9 @@ static const unsigned char script_pricing_clock[] = {
 };
 static const unsigned char script_pricing_declare[] = {
 #embed "../../sql/pricing/declare.sql"
+};
+static const unsigned char script_pricing_declarations[] = {
+#embed "../../sql/pricing/declarations.sql"
 };
 static const unsigned char script_pricing_deliveries[] = {
 #embed "../../sql/pricing/deliveries.sql"
@@ -208,13 +220,16 @@ static const struct pricing_script scripts[] = {
     SCRIPT("calls/dashboard.sql", script_calls_dashboard),
     SCRIPT("calls/data.sql", script_calls_data),
     SCRIPT("calls/events.sql", script_calls_events),
+    SCRIPT("calls/history.sql", script_calls_history),
     SCRIPT("calls/inventory.sql", script_calls_inventory),
+    SCRIPT("calls/naming.sql", script_calls_naming),
     SCRIPT("calls/order.sql", script_calls_order),
     SCRIPT("calls/price.sql", script_calls_price),
     SCRIPT("calls/pricing.sql", script_calls_pricing),
     SCRIPT("calls/product.sql", script_calls_product),
     SCRIPT("calls/product_import.sql", script_calls_product_import),
     SCRIPT("calls/report.sql", script_calls_report),
+    SCRIPT("calls/rollback.sql", script_calls_rollback),
     SCRIPT("calls/rule.sql", script_calls_rule),
     SCRIPT("calls/server.sql", script_calls_server),
     SCRIPT("calls/supplier.sql", script_calls_supplier),
@@ -225,6 +240,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT("pricing/campaigns.sql", script_pricing_campaigns),
     SCRIPT("pricing/clock.sql", script_pricing_clock),
     SCRIPT("pricing/declare.sql", script_pricing_declare),
+    SCRIPT("pricing/declarations.sql", script_pricing_declarations),
     SCRIPT("pricing/deliveries.sql", script_pricing_deliveries),
     SCRIPT("pricing/estimates.sql", script_pricing_estimates),
     SCRIPT("pricing/evaluate.sql", script_pricing_evaluate),

@@ -31,44 +31,58 @@ package indirect enum Schema: Sendable, Equatable {
 /// One member of an object, or one parameter of a method.
 package struct Field: Sendable, Equatable {
     package let name: String
-    package let schema: Schema
-    package let isRequired: Bool
+    package private(set) var schema: Schema
+    package private(set) var isRequired: Bool
     /// Meaning, unit and default, in one sentence.
     package let summary: String
     /// What `server.complete` lists for it, such as `product`.
     package let completes: String?
     /// Whether its value is secret: neither given back nor kept in a record of the conversation.
-    package let isSecret: Bool
+    package private(set) var isSecret = false
+    /// The field that may be given in this one's place; none or one.
+    package private(set) var substitutes: [Field] = []
+    /// Where this field is a substitute: the name of the field whose place it takes.
+    package private(set) var standsFor: String?
+    /// Whether a substitute may be given beside the field that it stands for, where it then says something of its own.
+    package private(set) var mayAccompany = false
 
     package init(
         _ name: String,
         _ schema: Schema,
         _ summary: String,
         isRequired: Bool = true,
-        completes: String? = nil,
-        isSecret: Bool = false
+        completes: String? = nil
     ) {
         self.name = name
         self.schema = schema
         self.summary = summary
         self.isRequired = isRequired
         self.completes = completes
-        self.isSecret = isSecret
     }
 
     /// The same field, not required.
-    package var optional: Field {
-        Field(name, schema, summary, isRequired: false, completes: completes, isSecret: isSecret)
-    }
+    package var optional: Field { changed { $0.isRequired = false } }
 
     /// The same field, null allowed.
-    package var nullable: Field {
-        Field(name, .nullable(schema), summary, isRequired: isRequired, completes: completes, isSecret: isSecret)
-    }
+    package var nullable: Field { changed { $0.schema = .nullable($0.schema) } }
 
     /// The same field, its value secret.
-    package var secret: Field {
-        Field(name, schema, summary, isRequired: isRequired, completes: completes, isSecret: true)
+    package var secret: Field { changed { $0.isSecret = true } }
+
+    /// The same field, in whose place parameters may have another one: a closed shape lists both.
+    package func or(_ substitute: Field, mayAccompany: Bool = false) -> Field {
+        let standIn = substitute.changed {
+            $0.isRequired = false
+            $0.standsFor = name
+            $0.mayAccompany = mayAccompany
+        }
+        return changed { $0.substitutes = [standIn] }
+    }
+
+    private func changed(_ change: (inout Field) -> Void) -> Field {
+        var copy = self
+        change(&copy)
+        return copy
     }
 
     /// The JSON Schema of its values.
@@ -88,8 +102,26 @@ package struct ObjectShape: Sendable, Equatable {
 
     package init(_ name: String?, isOpen: Bool = false, _ fields: [Field]) {
         self.name = name
-        self.fields = fields
+        self.fields = isOpen ? fields : fields.flatMap { [$0] + $0.substitutes }
         self.isOpen = isOpen
+    }
+
+    /// The fields that must be given, whatever else is.
+    package var alwaysRequired: [Field] { fields.filter { $0.isRequired && (isOpen || $0.substitutes.isEmpty) } }
+
+    /// The JSON Schemas that say which fields take another's place, for the object as a whole.
+    package var substitutions: [JSONValue] {
+        fields.compactMap { field in
+            guard let principal = fields.first(where: { $0.name == field.standsFor }) else { return nil }
+            let names = [principal.name, field.name]
+            let each: [JSONValue] = names.map { ["required": [.string($0)]] }
+            switch (principal.isRequired, field.mayAccompany) {
+            case (true, false): return ["oneOf": .array(each)]
+            case (true, true): return ["anyOf": .array(each)]
+            case (false, false): return ["not": ["required": .array(names.map { .string($0) })]]
+            case (false, true): return nil
+            }
+        }
     }
 
     /// A shape without a name.
@@ -163,10 +195,12 @@ extension ObjectShape {
             if schema["$ref"] == nil { schema["description"] = .string(field.summary) }
             properties[field.name] = .object(schema)
         }
-        return [
+        var object: JSONObject = [
             "type": "object", "properties": .object(properties),
-            "required": .array(fields.filter(\.isRequired).map { .string($0.name) }),
+            "required": .array(alwaysRequired.map { .string($0.name) }),
             "additionalProperties": .bool(isOpen),
         ]
+        if !substitutions.isEmpty { object["allOf"] = .array(substitutions) }
+        return object
     }
 }

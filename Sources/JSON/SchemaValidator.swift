@@ -2,7 +2,8 @@
 package struct Violation: Sendable, Equatable {
     /// JSON Pointer to the value, from the parameters' root.
     package let path: String
-    /// The rule's name: `type`, `required`, `unknown`, `minimum`, `maximum`, `length`, `characters`, `choice`, `format`.
+    /// The rule's name: `type`, `required`, `oneOf`, `unknown`, `minimum`, `maximum`, `length`, `characters`, `choice`,
+    /// `format`.
     package let rule: String
     /// One sentence for people.
     package let message: String
@@ -39,8 +40,14 @@ package struct SchemaValidator: Sendable {
             if let value = object[field.name] {
                 known += 1
                 check(value, field.schema, at: "\(path())/\(field.name)")
+                if let other = field.standsFor, !field.mayAccompany, object[other] != nil {
+                    report("\(path())/\(field.name)", "oneOf", "give \(other) or \(field.name), not both")
+                }
             } else if field.isRequired {
-                report("\(path())/\(field.name)", "required", "\(field.name) is missing")
+                let substitutes = shape.isOpen ? [] : field.substitutes
+                if substitutes.contains(where: { object[$0.name]?.isNull == false }) { continue }
+                let names = ([field] + substitutes).map(\.name).joined(separator: " or ")
+                report("\(path())/\(field.name)", "required", "\(names) is missing")
             }
         }
         guard !shape.isOpen, known < object.count else { return }

@@ -12,9 +12,13 @@ package enum Envelope {
 
     /// An id that could not be read is null.
     package static func error(_ id: RequestID?, _ error: RPCError) -> [UInt8] {
-        var writer = opened(id, capacity: 256)
+        self.error(id, ErrorText(error))
+    }
+
+    package static func error(_ id: RequestID?, _ error: ErrorText) -> [UInt8] {
+        var writer = opened(id, capacity: error.text.bytes.count + 64)
         writer.raw(",\"error\":")
-        writer.write(error.json)
+        writer.write(error.text)
         writer.raw("}\n")
         return writer.bytes
     }

@@ -5,7 +5,8 @@ enum Audit {
     private static let fields: [Field] = [
         Field("kind", .name(1...50), "What disagrees, such as stock.sum or price.recomputed."),
         Field("table", .name(1...50), "Where the row stands."),
-        Field.productId.optional, .count("sequence", "The row's number in its product's ledger or history.").optional,
+        Field.productId.optional, Field.sku.optional,
+        .count("sequence", "The row's number in its product's ledger or history.").optional,
         Field.orderId.optional, Field("field", .name(1...50), "The column at fault."),
         Field("expected", .text(0...100), "What it should be, computed again.").optional,
         Field("found", .text(0...100), "What stands there.").optional,

@@ -13,7 +13,7 @@ enum Automation {
         "Halt",
         [
             .id("haltId", "Its id."), Field("scope", .choice(["all", "category", "product"]), "What stands still."),
-            Field.categoryId.nullable, Field.productId.nullable, .text("reason", "Why."), .text("actor", "Who."),
+            Field.categoryId.nullable, Field.productId.nullable, .sku, .text("reason", "Why."), .text("actor", "Who."),
             .time("at", "Since when."), Field.time("resumedAt", "Until when; null while it lasts.").nullable,
         ]
     )

@@ -16,6 +16,8 @@ extension CallLimit {
     package static let statementMs = CallLimit("statementMs", 3000)
     /// Milliseconds that a statement waits for a lock.
     package static let lockMs = CallLimit("lockMs", 1000)
+    /// Milliseconds that an order may have to wait before it is placed; one that would wait longer is refused at once.
+    package static let orderWaitMs = CallLimit("orderWaitMs", 250)
     /// Calls that may wait for a connection to the database when all are busy.
     package static let databaseQueue = CallLimit("databaseQueue", 4096)
     /// Lines of one order.
@@ -27,7 +29,7 @@ extension CallLimit {
 
     /// Every limit of calls, as `session.hello` tells them.
     package static let all: [CallLimit] =
-        [requestMs, statementMs, lockMs, databaseQueue, orderLines, importRows, pageRows]
+        [requestMs, statementMs, lockMs, orderWaitMs, databaseQueue, orderLines, importRows, pageRows]
         + CallGate.all.flatMap { [$0.most, $0.perUser, $0.waiting].compactMap { $0 } }
 
     /// The lengths that a list may have: from `least` to the limit's value.

@@ -34,7 +34,7 @@ enum Campaigns {
 
     private static let member = ObjectShape.result(
         "CampaignMember",
-        [.productId, Field.money("price", "Its fixed price; null under a percentage.").nullable]
+        [.productId, .sku, Field.money("price", "Its fixed price; null under a percentage.").nullable]
     )
 
     private static let campaignId = Field.id("campaignId", "A campaign's id.", completes: "campaign")
@@ -48,7 +48,7 @@ enum Campaigns {
     )
 
     private static let claim: [Field] = [
-        .productId, percentOff, Field("truthful", .boolean, "Whether the claim is true now."),
+        .productId, .sku, percentOff, Field("truthful", .boolean, "Whether the claim is true now."),
         .money("price", "The price that is charged; of a plan the one that would be."),
         Field("reference", .object(reference), "What it is measured against.").nullable,
         Field.text("firstDay", upTo: 10, "The first day on which it may be claimed, YYYY-MM-DD, UTC; null for none.")
@@ -66,14 +66,7 @@ enum Campaigns {
             "Makes a campaign, which begins and ends by itself; one that is due begins at once.",
             takes: [
                 Field("name", .name(1...200), "What people call it."),
-                Field.categoryId.optional,
-                Field(
-                    "productIds",
-                    .list(Field.productId.schema, CallLimit.pageRows.elements(from: 1)),
-                    "Single products.",
-                    isRequired: false,
-                    completes: "product"
-                ),
+                Field.categoryId.optional, Field.productIds.optional,
                 Field("all", .boolean, "All products, those made meanwhile too.").optional,
                 percentOff.optional,
                 Field(
@@ -116,8 +109,7 @@ enum Campaigns {
                 ]
             ),
             errors: [.campaignNotFound],
-            example: ["campaignId": 1],
-            exampleNote: "After campaign.create."
+            example: ["campaignId": 1]
         ),
         Method(
             "campaign.end",
@@ -128,8 +120,7 @@ enum Campaigns {
             gives: campaign,
             errors: [.campaignNotFound],
             wakesTicker: true,
-            example: ["campaignId": 1, "reason": "sold out"],
-            exampleNote: "After campaign.create."
+            example: ["campaignId": 1, "reason": "sold out"]
         ),
         Method(
             "claim.check",

@@ -1,7 +1,7 @@
-import JSON
+package import JSON
 
 /// Categories, suppliers and products.
-enum Catalogue {
+package enum Catalogue {
     static let category = ObjectShape.result(
         "Category",
         [
@@ -22,7 +22,7 @@ enum Catalogue {
     static let product = ObjectShape.result(
         "Product",
         [
-            .productId,
+            .productId, .sku,
             Field("title", .name(1...200), "Its title."),
             .text("description", upTo: 10_000, "What it is."),
             .categoryId,
@@ -92,6 +92,22 @@ enum Catalogue {
         Field("active", .boolean, "Whether it is for sale; yes unless given.").optional,
     ]
 
+    /// A row of an import: what product.create and product.update take, with names where they take ids.
+    package static let importRow = ObjectShape(
+        [
+            Field.productId.optional.or(Field("sku", .nullable(.name(1...64)), "The SKU."), mayAccompany: true),
+            Field("title", .name(1...200), "Its title.").optional,
+            Field.money("basePrice", "The list price that automation starts from.").optional,
+            Field.categoryId.optional.or(Field("category", .name(1...200), "The category's name.")),
+            Field.stock.optional,
+            Field("version", .integer(1...2_147_483_647), "Refuse (STALE) unless the product is still at it.").optional,
+        ]
+            + declaration.map { field in
+                guard field.name == "supplierId" else { return field }
+                return field.or(Field("supplier", .nullable(.name(1...200)), "The supplier's company name."))
+            }
+    )
+
     private static let references: [ErrorCode] = [
         .categoryNotFound, .supplierNotFound, .ruleNotFound, .ruleInvalid, .outsideLimits,
     ]
@@ -117,6 +133,29 @@ enum Catalogue {
             ],
             gives: category,
             example: ["name": "Tea"]
+        ),
+        Method(
+            "category.update",
+            .operator,
+            .write,
+            "Changes the given members of a category.",
+            takes: [
+                .categoryId, Field("name", .name(1...200), "Its name, unique.").optional,
+                Field.text("description", "What belongs in it.").optional,
+            ],
+            gives: category,
+            errors: [.categoryNotFound],
+            example: ["categoryId": 5, "name": "Sports"]
+        ),
+        Method(
+            "category.delete",
+            .operator,
+            .write,
+            "Removes a category that no product names, archived ones included.",
+            takes: [.categoryId],
+            gives: .result([.categoryId, Field("deleted", .boolean, "Always true.")]),
+            errors: [.categoryNotFound, .categoryInUse],
+            example: ["categoryId": 6]
         ),
         Method(
             "supplier.list",
@@ -172,7 +211,7 @@ enum Catalogue {
             .read,
             "Lists products, filtered and sorted.",
             takes: [
-                Field("search", .text(0...200), "Text in title or description, whatever its case and accents.")
+                Field("search", .text(0...200), "Text in title, description or SKU, whatever its case and accents.")
                     .optional,
                 Field.categoryId.optional, Field.supplierId.optional,
                 Field("active", .boolean, "Only those for sale, or only those not.").optional,
@@ -207,13 +246,13 @@ enum Catalogue {
             .write,
             "Makes a product; its price is guarded and rounded at once.",
             takes: [
-                Field("title", .name(1...200), "Its title."),
+                Field.sku.optional, Field("title", .name(1...200), "Its title."),
                 .money("basePrice", "The list price that automation starts from."),
                 .categoryId,
                 Field.stock.optional,
             ] + declaration,
             gives: product,
-            errors: references,
+            errors: references + [.skuTaken],
             example: ["title": "Green mug", "basePrice": "12.50", "categoryId": 1, "stock": 40]
         ),
         Method(
@@ -222,7 +261,15 @@ enum Catalogue {
             .write,
             "Changes the given members; a changed declaration is priced at once.",
             takes: [
-                .productId,
+                .productId.or(
+                    Field(
+                        "sku",
+                        .nullable(.name(1...64)),
+                        "Beside productId the product's new SKU, null for none; without it, names the product.",
+                        completes: "sku"
+                    ),
+                    mayAccompany: true
+                ),
                 Field("title", .name(1...200), "Its title.").optional,
                 Field.money("basePrice", "The list price that automation starts from.").optional,
                 Field.categoryId.optional,
@@ -230,7 +277,7 @@ enum Catalogue {
                     .optional,
             ] + declaration,
             gives: product,
-            errors: [.productNotFound, .productArchived, .stale] + references,
+            errors: [.productNotFound, .productArchived, .stale, .skuTaken] + references,
             example: ["productId": 1, "title": "Green mug, large"]
         ),
         Method(
@@ -253,31 +300,37 @@ enum Catalogue {
                     "rows",
                     .list(.any, CallLimit.importRows.elements(from: 1)),
                     """
-                    Each is what product.create takes, or productId and what product.update takes; productId alone \
-                    names a product, since titles may repeat, and only one row may name it. Rows of 100 bytes \
-                    fill a line of 1 MiB: send what is longer in several calls.
+                    A row with the productId, or the SKU, of a product changes it as product.update does, and members left \
+                    out stay; another row makes what product.create takes. `category` and `supplier` are their names, \
+                    in place of ids. `stock` is a counted figure, kept as an adjustment. Only one row may name a product: \
+                    a later one fails. Rows of 100 bytes fill a line of 1 MiB: send what is longer in several calls.
                     """
                 ),
                 Field(
                     "mode",
                     .choice(["atomic", "perRow"]),
                     """
-                    atomic, unless given: all rows or none, and the error is that of the first refused row, with its \
-                    row and all failed rows in data, or the violations of all rows; perRow: each row alone, a few in a \
-                    transaction, so that orders go on. One that ended early is sent again under its key: what was done \
-                    is not done again.
+                    perRow, unless given: each row alone, a few in a transaction, so that orders go on. One that ended \
+                    early is sent again under its key: what was done is not done again. atomic: all rows or none, and \
+                    the error is that of the first refused row, with its row and all failed rows in data, or the \
+                    violations of all rows.
                     """
                 ).optional,
+                Field("createMissing", .boolean, "Make the categories and suppliers that rows name and are not there.")
+                    .optional,
+                Field("rule", .name(1...200), "The name of the rule that new products follow, such as manual.")
+                    .optional,
             ],
             gives: .result([
                 .count("created", "Products made."), .count("updated", "Products changed."),
+                .count("unchanged", "Products that were as their rows say."),
                 Field(
                     "failed",
                     .list(.any, CallLimit.importRows.elements(from: 0)),
                     "{row, error} each, in mode perRow; row counts from 0."
                 ),
             ]),
-            errors: [.productNotFound, .productArchived, .stale] + references,
+            errors: [.productNotFound, .productArchived, .stale, .skuTaken, .insufficientStock] + references,
             isLong: true,
             wakesTicker: true,
             example: ["rows": [["title": "Blue mug", "basePrice": "9.50", "categoryId": 1]]]

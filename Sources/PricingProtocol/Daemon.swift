@@ -2,6 +2,14 @@ import JSON
 
 /// The daemon itself: what it offers, its identity and its state.
 enum Daemon {
+    private static let resolved = ObjectShape.result(
+        "Resolved",
+        [
+            .id("id", "Its id."), .text("label", "Its title or name."),
+            .text("detail", "What tells it from its like: of a product SKU, category and price."),
+        ]
+    )
+
     static let methods: [Method] = [
         Method(
             "rpc.discover",
@@ -69,7 +77,7 @@ enum Daemon {
                     {halted, halts, breaker, lastTick, campaigns, failing}: whether the whole catalogue stands still; the \
                     newest 100 open halts; {tripped, lastTrip, limits}; when the last whole tick was, or null; {running, \
                     scheduled, nextAt}, nextAt being the next start or end; and the first 100 products that cannot be \
-                    priced, {productId, reason, failures, since, retryAt} each.
+                    priced, {productId, sku, reason, failures, since, retryAt} each.
                     """
                 ),
                 Field("queues", .any, "What waits."), Field("counts", .any, "What there is."),
@@ -125,6 +133,35 @@ enum Daemon {
             "Gives counters, histograms and gauges.",
             gives: .result([Field("text", .text(0...10_000_000), "Prometheus text exposition.")]),
             example: [:]
+        ),
+        Method(
+            "server.resolve",
+            .viewer,
+            .read,
+            "Finds what a person means by a text: by id, SKU, e-mail, title, beginning or words.",
+            takes: [
+                Field(
+                    "kind",
+                    .choice(["product", "user", "order", "rule", "category", "supplier"]),
+                    "What is meant; an order is found by its number or its customer."
+                ),
+                Field("text", .name(1...200), "What was typed; case and accents do not matter."),
+                Field("limit", .integer(1...100), "The most candidates; \(CallDefault.completions) unless given.")
+                    .optional,
+            ],
+            gives: .result([
+                Field(
+                    "match",
+                    .object(resolved),
+                    """
+                    The one that is meant; left out where it is not plain. In the order of preference: the id; the SKU, \
+                    the e-mail or what else one alone has; the whole title or name; what begins with the text or has \
+                    all its words; the same of what is archived or retired. It is the only one of the best that there are.
+                    """
+                ).optional,
+                Field("candidates", .list(.object(resolved), 0...100), "All that may be meant, the best first."),
+            ]),
+            example: ["kind": "product", "text": "el-mouse"]
         ),
         Method(
             "server.complete",

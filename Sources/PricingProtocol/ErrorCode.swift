@@ -164,6 +164,18 @@ extension ErrorCode {
         "Products still name the supplier.",
         "Move its products first."
     )
+    package static let categoryInUse = ErrorCode(
+        106,
+        "CATEGORY_IN_USE",
+        "Products still name the category.",
+        "Move its products first."
+    )
+    package static let skuTaken = ErrorCode(
+        107,
+        "SKU_TAKEN",
+        "Another product has this SKU, whatever its case; an archived one counts.",
+        "Give another SKU, or change the product that data names."
+    )
     package static let insufficientStock = ErrorCode(
         201,
         "INSUFFICIENT_STOCK",
@@ -297,7 +309,8 @@ extension ErrorCode {
     package static let all: [ErrorCode] =
         common + [
             .productNotFound, .productArchived, .categoryNotFound, .supplierNotFound, .supplierInUse,
-            .insufficientStock, .orderNotFound, .orderState, .priceChanged, .quoteExpired, .quoteNotFound,
+            .categoryInUse, .skuTaken, .insufficientStock, .orderNotFound, .orderState, .priceChanged, .quoteExpired,
+            .quoteNotFound,
             .ruleNotFound, .ruleInvalid, .outsideLimits, .automationHalted, .proposalNotFound, .stale,
             .campaignNotFound, .priceChangeNotFound, .campaignOverlaps,
             .userNotFound, .emailTaken, .phoneTaken, .badCredentials, .reportNotFound, .notASandbox,

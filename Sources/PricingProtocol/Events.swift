@@ -2,7 +2,7 @@ import JSON
 
 /// The event stream: numbered after commit, resumable from any number.
 package enum Events {
-    static let topics = ["price", "stock", "order", "automation"]
+    static let topics = ["price", "stock", "order", "automation", "catalogue"]
     private static let topic = Schema.choice(topics)
 
     /// What a subscriber is sent.
@@ -22,19 +22,16 @@ package enum Events {
         "Event",
         [
             .count("sequence", "Its number in the stream."), .time("at", "When."), Field("topic", topic, "What kind."),
-            Field("op", .name(1...50), "insert or update."), .count("key", "The id of the thing: product or order."),
+            Field("op", .name(1...50), "insert or update."),
+            .count("key", "The id of the thing: product, order, halt or rule."),
             Field("before", .any, "What changed, as it was."), Field("after", .any, "What changed, as it is."),
             Field("cause", .any, "{kind, orderId?}."), .text("actor", "Who."),
         ]
     )
 
     private static let filters: [Field] = [
-        Field("topics", .list(topic, 1...4), "Only these topics; all unless given.").optional,
-        Field(
-            "productIds",
-            .list(Field.productId.schema, CallLimit.pageRows.elements(from: 1)),
-            "Only events of these products."
-        ).optional,
+        Field("topics", .list(topic, 1...topics.count), "Only these topics; all unless given.").optional,
+        Field.productIds.optional,
         Field(
             "from",
             .integer(0...JSONValue.largestExactInteger),

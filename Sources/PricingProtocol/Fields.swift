@@ -29,11 +29,34 @@ extension Field {
         Field(name, .text(0...length), summary)
     }
 
-    static let productId = id("productId", "A product's id.", completes: "product")
+    static let productId = id("productId", "A product's id.", completes: "product").or(skuInPlace)
+    static let productIds = Field(
+        "productIds",
+        .list(productId.schema, CallLimit.pageRows.elements(from: 1)),
+        "Which products.",
+        completes: "product"
+    ).or(
+        Field(
+            "skus",
+            .list(skuInPlace.schema, CallLimit.pageRows.elements(from: 1)),
+            "The products by SKU, in place of productIds.",
+            completes: "sku"
+        )
+    )
+    private static let skuInPlace = Field(
+        "sku",
+        .name(1...64),
+        "The product's SKU, in place of productId; its case does not matter.",
+        completes: "sku"
+    )
+    /// As the merchant declares it, and as replies have it beside every productId.
+    static let sku = Field("sku", .name(1...64), "The merchant's own number of the product, unique.").nullable
     static let categoryId = id("categoryId", "A category's id.", completes: "category")
     static let supplierId = id("supplierId", "A supplier's id.", completes: "supplier")
     static let userId = id("userId", "A user's id.", completes: "user")
-    static let customerId = id("customerId", "The user who buys.", completes: "user")
+    static let customerId = id("customerId", "The user who buys.", completes: "user").or(
+        Field("customerEmail", .name(3...254), "The customer's e-mail, in place of customerId.", completes: "email")
+    )
     static let orderId = id("orderId", "An order's id.", completes: "order")
     static let ruleId = id("ruleId", "A rule version's id.", completes: "rule")
     static let expectationId = id("expectationId", "An expected delivery's id.")
@@ -54,7 +77,10 @@ extension Field {
         "skipped",
         .list(
             .object(
-                .result("SkippedProduct", [productId, text("reason", "The database's own: SQLSTATE and message.")])
+                .result(
+                    "SkippedProduct",
+                    [productId, sku, text("reason", "The database's own: SQLSTATE and message.")]
+                )
             ),
             CallLimit.pageRows.elements(from: 0)
         ),

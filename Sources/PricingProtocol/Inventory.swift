@@ -5,7 +5,7 @@ enum Inventory {
     static let level = ObjectShape.result(
         "StockLevel",
         [
-            .productId, Field("title", .name(1...200), "The product's title."), .stock,
+            .productId, .sku, Field("title", .name(1...200), "The product's title."), .stock,
             Field("held", .integer(0...2_147_483_647), "Units promised to open quotes."),
             Field("available", .integer(0...2_147_483_647), "On hand less held."),
             .lowStock, .highStock,
@@ -18,7 +18,7 @@ enum Inventory {
     static let movement = ObjectShape.result(
         "StockMovement",
         [
-            .count("sequence", "Numbers the product's movements from 1."),
+            .productId, .sku, .count("sequence", "Numbers the product's movements from 1."),
             Field("kind", .choice(["initial", "sale", "cancel", "return", "restock", "adjust"]), "What moved it."),
             Field("quantity", .integer(-2_147_483_648...2_147_483_647), "Units, negative when they left."),
             Field("stockAfter", .integer(0...2_147_483_647), "On hand afterwards."),
@@ -30,7 +30,7 @@ enum Inventory {
     static let expectation = ObjectShape.result(
         "Expectation",
         [
-            .expectationId, .productId, .quantity, .count("received", "Units of them that have come."),
+            .expectationId, .productId, .sku, .quantity, .count("received", "Units of them that have come."),
             .count("open", "Units that are still to come; 0 once it is closed."),
             .count("overReceived", "Units that came beyond the quantity."),
             .time("eta", "When the goods should arrive."),
@@ -43,13 +43,24 @@ enum Inventory {
     static let moved = ObjectShape.result(
         "StockMoved",
         [
-            .productId, .stock, Field("available", .integer(0...2_147_483_647), "On hand less held."),
+            .productId, .sku, .stock, Field("available", .integer(0...2_147_483_647), "On hand less held."),
             .money("priceBefore", "The posted price before."), .money("priceAfter", "The posted price after."),
             Field(
                 "price",
                 .object(.result([.money("before", "The posted price before."), .money("after", "And after.")])),
                 "The same, as one object."
             ),
+        ]
+    )
+
+    private static let difference = ObjectShape.result(
+        "CountedDifference",
+        [
+            .productId, .sku, Field("title", .name(1...200), "The product's title."),
+            Field("old", .integer(0...2_147_483_647), "Units that were thought to be there."),
+            Field("new", .integer(0...2_147_483_647), "Units counted."),
+            Field("difference", .integer(-2_147_483_647...2_147_483_647), "New less old."),
+            .money("priceBefore", "The posted price before."), .money("priceAfter", "The posted price after."),
         ]
     )
 
@@ -109,6 +120,34 @@ enum Inventory {
             gives: moved,
             errors: [.productNotFound, .productArchived, .insufficientStock],
             example: ["productId": 1, "quantity": -1, "reason": "broken"]
+        ),
+        Method(
+            "inventory.count",
+            .operator,
+            .write,
+            "Sets the stock of many products to what was counted, in one transaction; says where that differs.",
+            takes: [
+                Field(
+                    "rows",
+                    .list(
+                        .object(ObjectShape("CountedStock", [.productId, .stock])),
+                        CallLimit.importRows.elements(from: 1)
+                    ),
+                    "What was counted, a product a row."
+                ),
+                .reason,
+            ],
+            gives: .result([
+                .count("counted", "How many products were counted."),
+                Field(
+                    "differences",
+                    .list(.object(difference), CallLimit.importRows.elements(from: 0)),
+                    "Those whose stock was another, in product order; each an adjustment in its ledger."
+                ),
+            ]),
+            errors: [.productNotFound, .productArchived, .insufficientStock],
+            isLong: true,
+            example: ["rows": [["productId": 1, "stock": 16]], "reason": "stock-take"]
         ),
         Method(
             "inventory.expect",

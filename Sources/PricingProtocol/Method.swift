@@ -57,6 +57,8 @@ package final class Method: Sendable {
     package let reserved: [Reserved]
     /// The parameters that are names, whose surrounding blanks are ignored.
     package let names: [String]
+    /// The parameters that name by SKU or e-mail what the method's function takes by id; none where it takes names itself.
+    package let namings: [Naming]
     /// The admission limit of its calls; nil for most methods.
     package let gate: CallGate?
     /// Parameters that work on the demo data. Examples are independent of each other unless `exampleNote` says otherwise.
@@ -77,6 +79,7 @@ package final class Method: Sendable {
         isUrgent: Bool = false,
         wakesTicker: Bool = false,
         batching: Batching? = nil,
+        takesNames: Bool = false,
         gate: CallGate? = nil,
         example: JSONObject,
         exampleNote: String? = nil
@@ -85,11 +88,15 @@ package final class Method: Sendable {
         self.role = role
         self.effect = effect
         self.summary = summary
-        self.parameters = ObjectShape(parameters)
+        let shape = ObjectShape(parameters)
+        self.parameters = shape
         self.result = result
-        self.errors = errors
+        namings = takesNames ? [] : Naming.all(in: shape)
+        // What any write may be refused with, since any may say what it expects to change.
+        let common = Naming.errors(namings) + (effect == .write ? [.stale] : [])
+        self.errors = errors + common.filter { !errors.contains($0) }
         self.reserved = reserved
-        names = parameters.filter(\.schema.isName).map(\.name)
+        names = shape.fields.filter(\.schema.isName).map(\.name)
         self.isLong = isLong
         self.isUrgent = isUrgent
         self.wakesTicker = wakesTicker
@@ -118,6 +125,8 @@ package struct CallMeta: Sendable, Equatable {
     package var progressToken: JSONValue?
     /// Who did it, for the audit trail.
     package var actor: String?
+    /// The digest of what a dry run showed: a write that would change anything else is refused.
+    package var expect: String?
 
     /// The member of `params` that it is.
     package static let member = "_meta"
@@ -130,6 +139,7 @@ package struct CallMeta: Sendable, Equatable {
             Field("dryRun", .boolean, "Run for real inside a transaction, report, roll back.").optional,
             Field("progressToken", .any, "Asks for $/progress notifications under this token.").optional,
             Field("actor", .name(1...200), "Who did it, kept in the audit trail.").optional,
+            Field("expect", .name(1...200), "The dry run's digest: refuse (STALE) to change anything else.").optional,
         ]
     )
 
@@ -142,5 +152,6 @@ package struct CallMeta: Sendable, Equatable {
         isDryRun = object["dryRun"]?.bool ?? false
         progressToken = object["progressToken"]
         actor = object["actor"]?.string
+        expect = object["expect"]?.string
     }
 }

@@ -41,6 +41,8 @@ package enum OpenRPCDocument {
                 JSONObject(completed.map { ($0.name, $0.completes.map { .string($0) } ?? .null) })
             )
         }
+        // Schemas that the object of all parameters fits, beside each parameter's own.
+        if !method.parameters.substitutions.isEmpty { object["x-allOf"] = .array(method.parameters.substitutions) }
         if let columns = method.tableColumns { object["x-table"] = .array(columns.map { .string($0) }) }
         return object
     }
@@ -61,7 +63,8 @@ package enum OpenRPCDocument {
 
     private static func parameter(_ field: Field, _ components: inout [String: JSONValue]) -> JSONObject {
         var object: JSONObject = [
-            "name": .string(field.name), "required": .bool(field.isRequired), "description": .string(field.summary),
+            "name": .string(field.name), "required": .bool(field.isRequired && field.substitutes.isEmpty),
+            "description": .string(field.summary),
             "schema": .object(field.jsonSchema(collecting: &components)),
         ]
         if let completes = field.completes { object["x-complete"] = .string(completes) }

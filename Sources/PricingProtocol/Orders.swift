@@ -6,15 +6,39 @@ enum Orders {
 
     static let line = ObjectShape.result(
         "OrderLine",
-        [.productId, .quantity, .money("unitPrice", "What one unit was charged.")]
+        [.productId, .sku, .quantity, .money("unitPrice", "What one unit was charged.")]
+    )
+
+    private static let keptLine = ObjectShape.result(
+        "KeptLine",
+        [
+            .productId, .sku, Field("title", .name(1...200), "The product's title when it was bought."), .quantity,
+            .money("unitPrice", "What one unit was charged."),
+            .count("returned", "Units of it that came back."),
+        ]
+    )
+
+    private static let restock = Field(
+        "restock",
+        .boolean,
+        "Whether what comes back goes on the shelf again: true unless given, false for broken goods."
+    ).optional
+
+    private static let move = ObjectShape.result(
+        "OrderMove",
+        [
+            Field("from", status, "The status before; null when it was placed.").nullable,
+            Field("to", status, "The status after; the same where a part came back."),
+            .text("reason", "Why."), .text("actor", "Who."), .time("at", "When."),
+        ]
     )
 
     static let order = ObjectShape.result(
         "Order",
         [
-            .orderId, .customerId, Field("status", status, "Where it stands."),
+            .orderId, .customerId, .text("customerName", "Who bought."), Field("status", status, "Where it stands."),
             .sum("total", "The sum of its lines."),
-            Field("lines", .list(.object(line), 0...100), "One a product."),
+            Field("lines", .list(.object(keptLine), 0...100), "One a product."),
             .text("shippingAddress", "Where it goes."), .time("placedAt", "When."), .text("actor", "Who placed it."),
         ]
     )
@@ -30,7 +54,7 @@ enum Orders {
                     .object(
                         .result(
                             "PriceMove",
-                            [.productId, .money("old", "The price charged."), .money("new", "The price now.")]
+                            [.productId, .sku, .money("old", "The price charged."), .money("new", "The price now.")]
                         )
                     ),
                     0...100
@@ -88,9 +112,35 @@ enum Orders {
             .viewer,
             .read,
             "Lists orders, newest first.",
-            takes: [Field.customerId.optional, Field("status", status, "Only this status.").optional, .limit, .cursor],
+            takes: [
+                Field.customerId.optional, Field("status", status, "Only this status.").optional,
+                Field.time("from", "Placed not before.").optional, Field.time("to", "Placed before.").optional,
+                Field.productId.optional,
+                Field(
+                    "search",
+                    .name(1...200),
+                    "Part of the customer's name or e-mail, or of the address, whatever its case; or the order's number."
+                ).optional,
+                Field(
+                    "sort",
+                    .choice(["placedAt", "-placedAt", "total", "-total"]),
+                    "Order; -placedAt unless given, a minus sign turns it round."
+                ).optional,
+                .limit, .cursor,
+            ],
             gives: .page(of: order),
+            errors: [.productNotFound],
             example: ["limit": 2]
+        ),
+        Method(
+            "order.history",
+            .viewer,
+            .read,
+            "Gives the statuses that an order has had, from when and by whom, the oldest first.",
+            takes: [.orderId],
+            gives: .result([.orderId, Field("items", .list(.object(move), 1...1000), "Its moves.")]),
+            errors: [.orderNotFound],
+            example: ["orderId": 1]
         ),
         Method(
             "order.advance",
@@ -107,7 +157,7 @@ enum Orders {
             .operator,
             .write,
             "Cancels an order and restocks it exactly once.",
-            takes: [.orderId, .reason],
+            takes: [.orderId, restock, .reason],
             gives: order,
             errors: [.orderNotFound, .orderState],
             example: ["orderId": 4, "reason": "ordered twice"]
@@ -116,10 +166,21 @@ enum Orders {
             "order.return",
             .operator,
             .write,
-            "Takes a completed order back and restocks it exactly once.",
-            takes: [.orderId, .reason],
+            "Takes a completed order back, whole and exactly once, or a part of it, several times.",
+            takes: [
+                .orderId,
+                Field(
+                    "lines",
+                    .list(
+                        .object(ObjectShape("ReturnedLine", [.productId, .quantity])),
+                        CallLimit.orderLines.elements(from: 1)
+                    ),
+                    "What comes back, of a line never more than was bought; all that is left unless given."
+                ).optional,
+                restock, .reason,
+            ],
             gives: order,
-            errors: [.orderNotFound, .orderState],
+            errors: [.orderNotFound, .orderState, .productNotFound],
             example: ["orderId": 1, "reason": "does not fit"]
         ),
     ]

@@ -5,7 +5,7 @@ enum Prices {
     static let posted = ObjectShape.result(
         "PostedPrice",
         [
-            .productId, .money("price", "The price that is charged."),
+            .productId, .sku, .money("price", "The price that is charged."),
             .money("regularPrice", "The price without campaigns."), .count("version", "Counts the price's changes."),
         ]
     )
@@ -13,7 +13,8 @@ enum Prices {
     static let change = ObjectShape.result(
         "PriceChange",
         [
-            .id("priceChangeId", "Its id."), .count("sequence", "Numbers the product's changes from 1."),
+            .id("priceChangeId", "Its id."), .productId, .sku, Field("title", .name(1...200), "The product's title."),
+            .count("sequence", "Numbers the product's changes from 1."),
             .money("old", "The price before."), .money("new", "The price after."),
             .money("oldRegular", "The price before without campaigns."),
             .money("newRegular", "The price after without campaigns."), .stock,
@@ -56,7 +57,7 @@ enum Prices {
     static let explanation = ObjectShape.result(
         "PriceExplanation",
         [
-            .productId, .money("price", "The posted price; of a preview the price that the steps end at."),
+            .productId, .sku, .money("price", "The posted price; of a preview the price that the steps end at."),
             .money("posted", "The price that stands."),
             .money("regularPrice", "The price without campaigns; of a preview the one that its steps give."),
             Field(
@@ -99,7 +100,8 @@ enum Prices {
     static let pin = ObjectShape.result(
         "Pin",
         [
-            .productId, .money("price", "The posted price."), Field("pinned", .boolean, "Whether it is pinned now."),
+            .productId, .sku, .money("price", "The posted price."),
+            Field("pinned", .boolean, "Whether it is pinned now."),
             Field.time("until", "When the pin ends; null for never.").nullable,
         ]
     )
@@ -119,14 +121,7 @@ enum Prices {
             .viewer,
             .read,
             "Gives the posted prices of several products.",
-            takes: [
-                Field(
-                    "productIds",
-                    .list(Field.productId.schema, CallLimit.pageRows.elements(from: 1)),
-                    "Which products.",
-                    completes: "product"
-                )
-            ],
+            takes: [.productIds],
             gives: .result([
                 Field(
                     "items",
@@ -135,11 +130,12 @@ enum Prices {
                 ),
                 Field(
                     "missing",
-                    .list(Field.productId.schema, CallLimit.pageRows.elements(from: 0)),
-                    "Ids of no product."
+                    .list(.any, CallLimit.pageRows.elements(from: 0)),
+                    "What no product is named by: ids as given, or SKUs."
                 ),
             ]),
             batching: .reads,
+            takesNames: true,
             example: ["productIds": [1, 2]]
         ),
         Method(

@@ -12,7 +12,7 @@ enum RuleProofs {
         [
             Field("code", .name(1...50), "What is wrong, such as RATCHET_DOWN."),
             Field("severity", .choice(["error", "warning"]), "rule.create refuses errors."),
-            .text("message", "The same in one sentence."), Field.productId.optional,
+            .text("message", "The same in one sentence."), Field.productId.optional, Field.sku.optional,
             Field("productIds", .list(Field.productId.schema, 1...20), "The first of the products meant.").optional,
             Field.count("count", "How many they are in all.").optional,
             Field(
@@ -71,11 +71,7 @@ enum RuleProofs {
         takes: [
             .ruleId, .time("from", "The period's begin; the products' own unless given.").optional,
             .time("to", "Its end; now unless given.").optional,
-            Field(
-                "productIds",
-                .list(Field.productId.schema, CallLimit.pageRows.elements(from: 1)),
-                "Only these products."
-            ).optional,
+            Field.productIds.optional,
             Field.categoryId.optional,
             Field("limit", .integer(1...CallLimit.pageRows.value), "Products whose paths are listed; 50 unless given.")
                 .optional,
@@ -95,7 +91,7 @@ enum RuleProofs {
                     .object(
                         .result(
                             "BacktestedProduct",
-                            [.productId, .text("title", "Its title.")] + path + [
+                            [.productId, .sku, .text("title", "Its title.")] + path + [
                                 Field(
                                     "actual",
                                     .object(

@@ -58,7 +58,7 @@ enum Rules {
         "RuleWarning",
         [
             Field("code", .name(1...50), "As of rule.lint, such as STEP_TOO_LARGE."),
-            .text("message", "The same in one sentence."), Field.productId.optional,
+            .text("message", "The same in one sentence."), Field.productId.optional, Field.sku.optional,
             Field("productIds", .list(Field.productId.schema, 1...20), "The first of the products meant.").optional,
             Field.count("count", "How many they are in all.").optional,
         ]
@@ -112,11 +112,7 @@ enum Rules {
                 .ruleId,
                 Field("all", .boolean, "Every product of the catalogue.").optional,
                 Field.categoryId.optional,
-                Field(
-                    "productIds",
-                    .list(Field.productId.schema, CallLimit.pageRows.elements(from: 1)),
-                    "These products."
-                ).optional,
+                Field.productIds.optional,
             ],
             gives: .result(
                 rule.fields + [

@@ -89,6 +89,20 @@ enum Users {
             example: ["userId": 8]
         ),
         Method(
+            "user.changePassword",
+            .operator,
+            .write,
+            "Changes a password for one who knows the old one; under no key, since the old one is wrong afterwards.",
+            takes: [
+                .userId, Field("old", .text(0...100_000), "The password until now.").secret,
+                Field("new", .text(0...100_000), "The new one: 8 to 72 bytes of UTF-8.").secret,
+            ],
+            gives: .result([.userId, Field("changed", .boolean, "Always true.")]),
+            errors: [.userNotFound, .badCredentials],
+            gate: .passwordChecks,
+            example: ["userId": 5, "old": "pricingd-demo", "new": "pricingd-demo"]
+        ),
+        Method(
             "user.authenticate",
             .operator,
             .read,

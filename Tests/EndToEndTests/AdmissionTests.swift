@@ -93,6 +93,75 @@ extension EndToEnd {
             try await held.release()
         }
 
+        /// Two peers send orders until the time that they would wait is too long; a third one still has its turn.
+        @Test func `orders that would wait too long are refused at once, and the others are placed once`()
+            async throws
+        {
+            let daemon = try await TestDaemon.start()
+            let shop = try await ShopClient.open(daemon)
+            let product = try await shop.product(["stock": 100_000])
+            var order = shop.order(of: product)
+            order["_meta"] = ["timeoutMs": 60_000]
+            let flood = [try daemon.lines(), try daemon.lines()]
+            let held = try await HeldLock(
+                "lock table customer_order in access exclusive mode",
+                as: "postgres",
+                in: daemon
+            )
+            var sent = 0
+            func send(_ count: Int) {
+                for _ in 0..<count {
+                    flood[sent % 2].send(request(sent, "order.place", order))
+                    sent += 1
+                }
+            }
+            send(512)
+            try await held.awaitWaiter()
+            // By id; until the lock goes, only refusals come.
+            var answers: [Int64: JSONValue] = [:]
+            while answers.isEmpty {
+                let peer = flood[sent % 2]
+                send(1)
+                let ping = Int64(1_000_000 + sent)
+                peer.send(request(Int(ping), "session.ping"))
+                while true {
+                    let answer = try await reply(peer)
+                    let id = try #require(answer["id"]?.integer)
+                    if id == ping { break }
+                    #expect(answer["error"] != nil, "none is placed as yet")
+                    answers[id] = answer
+                }
+            }
+            let limits = try await shop.client.call("session.hello")["limits"]
+            let modest = try daemon.lines()
+            modest.send(request(1, "order.place", order), request(2, "session.ping"))
+            #expect(try await reply(modest)["id"] == 2)
+            try await held.release()
+            #expect(try await reply(modest)["result"]?["orderId"] != nil)
+            for (number, peer) in flood.enumerated() {
+                while answers.keys.count(where: { Int($0) % 2 == number }) < (sent + 1 - number) / 2 {
+                    let answer = try await reply(peer)
+                    answers[try #require(answer["id"]?.integer)] = answer
+                }
+            }
+            var orders: Set<Int64> = []
+            for answer in answers.values {
+                if let placed = answer["result"]?["orderId"]?.integer {
+                    #expect(orders.insert(placed).inserted)
+                    continue
+                }
+                #expect(answer["error"]?["code"] == -32005)
+                let data = try #require(answer["error"]?["data"]?.object)
+                #expect(data["reason"] == "RESOURCE_EXHAUSTED" && data["which"] == "orderWaitMs")
+                #expect(data["value"] == limits?["orderWaitMs"] && data["value"] != nil)
+                #expect(data["outcome"] == "not_done" && data["retryable"] == true)
+                #expect((10...1000).contains(try #require(data["retryAfterMs"]?.integer)))
+            }
+            #expect(answers.count == sent && orders.count < sent)
+            #expect(try await shop.stock(product) == 100_000 - Int64(orders.count + 1))
+            try await Invariants.expect(daemon)
+        }
+
         /// A guess costs a core for a good part of a second: one at a time, and a bounded number wait.
         @Test func `passwords are checked one at a time`() async throws {
             let daemon = try await TestDaemon.start()

@@ -150,10 +150,12 @@ extension EndToEnd {
                 """
             )
             try await daemon.restart()
-            let watch = try await Watch(daemon, ["topics": ["automation", "price"], "from": 0])
+            let watch = try await Watch(daemon, ["topics": ["catalogue", "price"], "from": 0])
             var told: [String] = []
             while told.count < 5 {
                 let event = try await watch.next()
+                let op = event["op"]?.string ?? ""
+                guard event["topic"] == "price" || op == "campaign_started" || op == "campaign_ended" else { continue }
                 told.append(event["after"]?["name"]?.string ?? event["after"]?["price"]?.string ?? "")
             }
             #expect(told == ["early", "90.00", "over", "late", "80.00"])

@@ -46,6 +46,7 @@ extension EndToEnd {
             }
             let gone = [
                 "product.get", "inventory.get", "inventory.movements", "price.history", "price.why", "price.preview",
+                "product.history", "product.restore", "audit.trail",
             ]
             return gone.map { Refusal(code: .productNotFound, method: $0, params: ["productId": none]) } + [
                 Refusal(code: .productNotFound, method: "product.update", params: ["productId": none, "title": "x"]),
@@ -58,10 +59,13 @@ extension EndToEnd {
                 ),
                 Refusal(code: .productNotFound, method: "order.place", params: shop.order(of: 999_999_999)),
                 Refusal(code: .categoryNotFound, method: "product.create", params: lacking("categoryId")),
+                Refusal(code: .categoryNotFound, method: "category.update", params: ["categoryId": none]),
                 Refusal(code: .supplierNotFound, method: "product.create", params: lacking("supplierId")),
                 Refusal(code: .ruleNotFound, method: "product.create", params: lacking("ruleId")),
                 Refusal(code: .supplierNotFound, method: "supplier.get", params: ["supplierId": none]),
                 Refusal(code: .ruleNotFound, method: "rule.get", params: ["ruleId": none]),
+                Refusal(code: .priceChangeNotFound, method: "price.rollback", params: ["priceChangeIds": [none]]),
+                Refusal(code: .categoryNotFound, method: "price.changes", params: ["categoryId": none]),
                 Refusal(code: .ruleNotFound, method: "rule.activate", params: ["ruleId": none]),
                 Refusal(code: .ruleNotFound, method: "price.preview", params: ["productId": product, "ruleId": none]),
                 Refusal(code: .orderNotFound, method: "order.get", params: ["orderId": none]),
@@ -90,6 +94,8 @@ extension EndToEnd {
             )
             _ = try await shop.product(["supplierId": supplier])
             let order = try #require(try await shop.buy(id)["orderId"])
+            let sku = JSONValue.string("taken \(ShopClient.unique())")
+            _ = try await shop.product(["sku": sku])
             let rule: JSONObject = ["name": .string("draft \(ShopClient.unique())"), "strategy": "bands"]
             let draft = try #require(try await shop.client.call("rule.create", rule)["ruleId"])
             var dear = shop.order(of: id)
@@ -112,6 +118,12 @@ extension EndToEnd {
                     params: ["productId": archived, "quantity": 1]
                 ),
                 Refusal(code: .supplierInUse, method: "supplier.delete", params: ["supplierId": supplier]),
+                Refusal(
+                    code: .categoryInUse,
+                    method: "category.delete",
+                    params: ["categoryId": .integer(shop.categoryId)]
+                ),
+                Refusal(code: .skuTaken, method: "product.update", params: ["productId": product, "sku": sku]),
                 Refusal(code: .insufficientStock, method: "order.place", params: shop.order(of: id, 1000)),
                 Refusal(
                     code: .insufficientStock,

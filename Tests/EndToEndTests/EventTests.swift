@@ -233,6 +233,8 @@ extension EndToEnd {
             #expect(try await watch.next()["after"] == ["stock": 4])
             #expect(try await watch.next()["after"]?["price"] == "110.00")
             try await psql.run("update inventory set price = 99.50 where product_id = \(product)")
+            let pinned = try await watch.next()
+            #expect(pinned["topic"] == "catalogue" && pinned["after"]?["pin"] == "99.50")
             let typed = try await watch.next()
             #expect(typed["after"]?["price"] == "99.50")
             #expect(typed["cause"]?["kind"] == "pin")

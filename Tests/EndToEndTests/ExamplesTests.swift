@@ -124,7 +124,7 @@ struct ExamplesTests {
 
     @Test(arguments: [
         (["product.gett"], 1, "METHOD_NOT_FOUND: "), (["product.get", "productId=one"], 3, "productId wants integer"),
-        (["product.get", "id=1"], 3, "'id=1' is no parameter of product.get; it takes productId, _meta"),
+        (["product.get", "id=1"], 3, "'id=1' is no parameter of product.get; it takes productId, sku, _meta"),
     ])
     func `generic client says what is wrong`(words: [String], status: Int32, sentence: String) async throws {
         let daemon = try await TestDaemon.shared()

@@ -36,7 +36,7 @@ extension EndToEnd {
                 Bad(row: new(["basePrice": 10]), reason: "INVALID_PARAMS", path: "/basePrice"),
                 Bad(row: new(["stock": -1]), reason: "INVALID_PARAMS", path: "/stock"),
                 Bad(row: new(["title": ""]), reason: "INVALID_PARAMS", path: "/title"),
-                Bad(row: new(["sku": "B-1"]), reason: "INVALID_PARAMS", path: "/sku"),
+                Bad(row: new(["code": "B-1"]), reason: "INVALID_PARAMS", path: "/code"),
                 Bad(row: new(["floor": "9.00", "ceiling": "8.00"]), reason: "INVALID_PARAMS", path: "/ceiling"),
                 Bad(row: new(["lowStock": 10, "highStock": 11]), reason: "INVALID_PARAMS", path: "/highStock"),
                 Bad(row: new(["categoryId": 999_999_999]), reason: "CATEGORY_NOT_FOUND"),
@@ -85,7 +85,7 @@ extension EndToEnd {
             ]
             for (index, wrong) in bad.enumerated() where wrong.path != "/productId" {
                 let rows = JSONValue.array(good + [wrong.row])
-                let error = try await shop.client.refusal("product.import", ["rows": rows])
+                let error = try await shop.client.refusal("product.import", ["rows": rows, "mode": "atomic"])
                 #expect(error.reason == wrong.reason, "bad row \(index)")
                 if let path = wrong.path {
                     let told = error.data["violations"]?.array?.first?["path"]?.string
@@ -178,7 +178,7 @@ extension EndToEnd {
             #expect(try await ending.reason == "CANCELLED")
             try await held.release()
             let filter: JSONObject = ["categoryId": .integer(shop.categoryId), "search": "Again"]
-            #expect(try await shop.all("product.list", filter).count == 100, "what was done stays")
+            #expect(try await shop.all("product.list", filter).count == 120, "what was done stays")
 
             let other = try await shop.client.refusal("product.import", call(179))
             #expect(other.reason == "IDEMPOTENCY_CONFLICT", "the key is of the whole call, not of its beginning")
@@ -222,7 +222,9 @@ extension EndToEnd {
             let wrong: JSONObject = ["rows": .array(.init(repeating: .object(junk), count: 10_000)), "mode": "perRow"]
             #expect(try await shop.client.call("product.import", wrong)["failed"]?.array?.count == 10_000)
             let nowhere = JSONValue.object(row(shop, "Nowhere", ["categoryId": 999_999_999]))
-            let lost: JSONObject = ["rows": .array(.init(repeating: nowhere, count: Self.many))]
+            let lost: JSONObject = [
+                "rows": .array(.init(repeating: nowhere, count: Self.many)), "mode": "atomic",
+            ]
             let refusal = try await shop.client.refusal("product.import", lost)
             #expect(refusal.data["failed"]?.array?.count == Self.many)
             try await Invariants.expect(daemon)

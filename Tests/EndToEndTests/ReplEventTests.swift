@@ -12,7 +12,8 @@ extension EndToEnd {
         @Test func `an event line names its product, and its title where there is one`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)
-            let product = try await shop.product(["title": "Kettle \(ShopClient.unique())"])
+            let sku = "K-\(ShopClient.unique())"
+            let product = try await shop.product(["title": "Kettle \(ShopClient.unique())", "sku": .string(sku)])
             let title = try #require(try await shop.get(product)["title"]?.string)
             let repl = try #require(ReplProcess(["--socket", daemon.socket], home: daemon.folder))
             #expect(repl.expect("pricing> "))
@@ -21,7 +22,7 @@ extension EndToEnd {
             #expect(repl.expect("pricing> "))
             try await shop.buy(product, 45)
             #expect(repl.expect("stock update productId=\(product): stock 50 → 5 (sale orderId="))
-            #expect(repl.expect("price update productId=\(product) \"\(title)\": price 100.00 → 110.00"))
+            #expect(repl.expect("price update productId=\(product) \"\(title)\" \(sku): price 100.00 → 110.00"))
             #expect(repl.expect("order insert orderId="))
             let halt = try await shop.client.call(
                 "pricing.halt",

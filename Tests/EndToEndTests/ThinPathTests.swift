@@ -22,7 +22,10 @@ extension EndToEnd {
             )
             let order = try await shop.buy(product, 12)
             #expect(order["total"] == "1200.00")
-            #expect(order["priceChanges"] == [["productId": .integer(product), "old": "100.00", "new": "110.00"]])
+            #expect(
+                order["priceChanges"]
+                    == [["productId": .integer(product), "sku": nil, "old": "100.00", "new": "110.00"]]
+            )
 
             var events = watcher.notifications.makeAsyncIterator()
             let event = try #require(await events.next())

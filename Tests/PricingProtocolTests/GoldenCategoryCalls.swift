@@ -1,6 +1,8 @@
 extension GoldenCall {
     static let category: [GoldenCall] = [
         takesPage("category.list"),
+        takesID("category.update", "categoryId", [(#"{"categoryId": 1, "name": ""}"#, "/name", "length")]),
+        takesID("category.delete", "categoryId"),
         GoldenCall(
             "category.create",
             [#"{"name": "Tea"}"#, #"{"name": "Tea", "description": ""}"#],

@@ -1,5 +1,15 @@
 extension GoldenCall {
     static let inventory: [GoldenCall] = [
+        GoldenCall(
+            "inventory.count",
+            [#"{"rows": [{"sku": "A", "stock": 0}, {"productId": 1, "stock": 5}], "reason": "May"}"#],
+            [
+                (#"{"rows": []}"#, "/rows", "length"), (#"{"rows": [{"stock": 5}]}"#, "/rows/0/productId", "required"),
+                (#"{"rows": [{"sku": "A"}]}"#, "/rows/0/stock", "required"),
+                (#"{"rows": [{"sku": "A", "productId": 1, "stock": 1}]}"#, "/rows/0/sku", "oneOf"),
+                (#"{"rows": [{"sku": "A", "stock": -1}]}"#, "/rows/0/stock", "minimum"),
+            ]
+        ),
         takesID("inventory.get", "productId"),
         takesPage("inventory.lowStock"),
         takesPage("inventory.list", [#"{"level": "LOW"}"#]),

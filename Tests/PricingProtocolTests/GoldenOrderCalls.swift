@@ -25,8 +25,27 @@ extension GoldenCall {
         ),
         takesID("order.get", "orderId"),
         takesID("order.cancel", "orderId"),
-        takesID("order.return", "orderId"),
-        takesPage("order.list", [#"{"customerId": 1, "status": "pending"}"#]),
+        takesID("order.history", "orderId"),
+        GoldenCall(
+            "order.return",
+            [
+                #"{"orderId": 1}"#,
+                #"{"orderId": 1, "lines": [{"productId": 1, "quantity": 1}], "restock": false, "reason": "broken"}"#,
+            ],
+            [
+                (#"{"lines": [{"productId": 1, "quantity": 1}]}"#, "/orderId", "required"),
+                (#"{"orderId": 1, "lines": []}"#, "/lines", "length"),
+                (#"{"orderId": 1, "lines": [{"productId": 1, "quantity": 0}]}"#, "/lines/0/quantity", "minimum"),
+                (#"{"orderId": 1, "restock": "no"}"#, "/restock", "type"),
+            ]
+        ),
+        takesPage(
+            "order.list",
+            [
+                #"{"customerId": 1, "status": "pending"}"#,
+                #"{"productId": 1, "search": "ada", "from": "2026-01-01T00:00:00Z", "sort": "-total"}"#,
+            ]
+        ),
         GoldenCall(
             "order.advance",
             [#"{"orderId": 1, "status": "processing"}"#],

@@ -14,6 +14,31 @@ extension GoldenCall {
             "productId",
             [(#"{"productId": 1, "from": "2031-02-29T00:00:00Z"}"#, "/from", "format")]
         ),
+        takesPage(
+            "price.changes",
+            [#"{"from": "2031-01-01T00:00:00Z", "cause": "tick", "actor": "a", "ruleId": 1, "productIds": [1]}"#]
+        ),
+        GoldenCall(
+            "price.changes",
+            [#"{"direction": "down", "categoryId": 1, "bindingGuard": "floor"}"#],
+            [
+                (#"{"direction": "sideways"}"#, "/direction", "choice"),
+                (#"{"productIds": []}"#, "/productIds", "length"),
+            ]
+        ),
+        GoldenCall(
+            "price.rollback",
+            [
+                #"{"to": "2031-01-01T20:00:00Z", "all": true, "seen": 0, "reason": "a wrong file"}"#,
+                #"{"priceChangeIds": [1, 2], "hold": "2031-01-02T00:00:00Z", "cause": "tick", "actor": "tick"}"#,
+            ],
+            [
+                (#"{"to": "yesterday", "all": true}"#, "/to", "format"),
+                (#"{"priceChangeIds": []}"#, "/priceChangeIds", "length"),
+                (#"{"to": "2031-01-01T20:00:00Z", "all": "yes"}"#, "/all", "type"),
+                (#"{"to": "2031-01-01T20:00:00Z", "all": true, "seen": -1}"#, "/seen", "minimum"),
+            ]
+        ),
         takesID("price.why", "productId"),
         takesID(
             "price.preview",

@@ -18,6 +18,8 @@ extension GoldenCall {
         ),
         takesID("product.get", "productId"),
         takesID("product.archive", "productId"),
+        takesID("product.restore", "productId"),
+        takesID("product.history", "productId", [(#"{"productId": 1, "limit": 0}"#, "/limit", "minimum")]),
         GoldenCall(
             "product.create",
             [
@@ -57,7 +59,7 @@ extension GoldenCall {
         ),
         GoldenCall(
             "product.import",
-            [#"{"rows": [{"title": "a"}], "mode": "perRow"}"#],
+            [#"{"rows": [{"title": "a"}], "mode": "perRow", "createMissing": true, "rule": "manual"}"#],
             [(#"{"rows": []}"#, "/rows", "length"), (#"{"rows": [{}], "mode": "all"}"#, "/mode", "choice")]
         ),
     ]

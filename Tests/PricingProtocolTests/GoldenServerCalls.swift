@@ -15,6 +15,14 @@ extension GoldenCall {
             [(#"{"timeoutMs": -1}"#, "/timeoutMs", "minimum")]
         ),
         GoldenCall(
+            "server.resolve",
+            [#"{"kind": "product", "text": "mug", "limit": 1}"#, #"{"kind": "supplier", "text": "a"}"#],
+            [
+                (#"{"text": "mug"}"#, "/kind", "required"), (#"{"kind": "mug", "text": "a"}"#, "/kind", "choice"),
+                (#"{"kind": "order", "text": ""}"#, "/text", "length"),
+            ]
+        ),
+        GoldenCall(
             "server.complete",
             [#"{"method": "product.get", "param": "productId", "prefix": "", "limit": 5}"#],
             [(#"{"method": "product.get"}"#, "/param", "required")]

@@ -9,24 +9,24 @@ struct OpenRPCTests {
         (
             .viewer, .read,
             """
-            rpc.discover server.status server.metrics server.complete server.explain category.list supplier.list
+            rpc.discover server.status server.metrics server.resolve server.complete server.explain category.list supplier.list
             supplier.get product.list product.get inventory.get inventory.list inventory.lowStock inventory.movements
             price.get price.history price.why price.preview rule.list rule.get rule.lint rule.backtest proposal.list
-            campaign.list campaign.get claim.check claim.plan quote.get order.get order.list user.list user.get clock.get
+            campaign.list campaign.get claim.check claim.plan quote.get order.get order.list order.history user.list user.get clock.get
             dashboard.stats dashboard.categoryDistribution dashboard.priceTrends dashboard.supplierRevenue
             dashboard.monthlyRevenue dashboard.vipUsers dashboard.lowStock report.list report.run events.list audit.verify
-            inventory.expectations pricing.halts
+            inventory.expectations pricing.halts product.history price.changes audit.trail
             """
         ),
         (.operator, .read, "user.authenticate"),
         (
             .operator, .write,
             """
-            category.create supplier.create supplier.update supplier.delete product.create product.update
-            product.archive product.import inventory.restock inventory.adjust inventory.expect inventory.unexpect
+            category.create category.update category.delete supplier.create supplier.update supplier.delete product.create product.update
+            product.archive product.restore product.import inventory.restock inventory.adjust inventory.count inventory.expect inventory.unexpect
             price.pin price.unpin price.rollback pricing.halt pricing.resume rule.create rule.activate rule.retire proposal.approve
             proposal.reject campaign.create campaign.end quote.create quote.extend quote.release order.place
-            order.advance order.cancel order.return user.create user.update user.delete
+            order.advance order.cancel order.return user.create user.update user.delete user.changePassword
             """
         ),
         (.admin, .read, "server.requests lab.run"), (.admin, .session, "server.cancel server.drain"),
@@ -63,7 +63,7 @@ struct OpenRPCTests {
             #expect(params.compactMap { $0["name"]?.string } == method.parameters.fields.map(\.name) + ["_meta"])
             #expect(
                 params.filter { $0["required"] == true }.compactMap { $0["name"]?.string }
-                    == method.parameters.fields.filter(\.isRequired).map(\.name)
+                    == method.parameters.alwaysRequired.map(\.name)
             )
             #expect(params.allSatisfy { $0["schema"]?.object != nil }, "\(method.name)")
             #expect(entry["result"]?["schema"]?.object != nil, "\(method.name)")

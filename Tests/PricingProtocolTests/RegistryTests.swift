@@ -29,6 +29,8 @@ struct RegistryTests {
         103 CATEGORY_NOT_FOUND no
         104 SUPPLIER_NOT_FOUND no
         105 SUPPLIER_IN_USE no
+        106 CATEGORY_IN_USE no
+        107 SKU_TAKEN no
         201 INSUFFICIENT_STOCK no
         202 ORDER_NOT_FOUND no
         203 ORDER_STATE no

@@ -29,7 +29,8 @@ struct SecondJudgeTests {
         for method in document["methods"]:
             shape = {"type": "object", "additionalProperties": False,
                      "properties": {p["name"]: p["schema"] for p in method["params"]},
-                     "required": [p["name"] for p in method["params"] if p["required"]]}
+                     "required": [p["name"] for p in method["params"] if p["required"]],
+                     "allOf": method.get("x-allOf", [{}])}
             result = method["result"]["schema"]
             Draft7Validator.check_schema(shape)
             Draft7Validator.check_schema(result)

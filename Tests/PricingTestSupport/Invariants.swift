@@ -10,6 +10,7 @@ package enum Invariants {
     /// - I5: a price change recomputes from its own inputs, the last one is the posted price. I6: ledger and history are
     ///   chains without gaps. I7: no price outside its limits. I8: an order was charged the price that stood, as the
     ///   events tell it. The shelf, by which lists sort and filter, agrees with the hot row.
+    /// - What is declared of a product is what its history says last.
     ///
     /// What only a client's journal can see (I4, I9 to I12 and a part of I3) is not here.
     package static let sql = """
@@ -26,12 +27,18 @@ package enum Invariants {
         union all
         select format('I3 order %s product %s: ordered %s, moved %s', order_id, product_id, l.quantity, moved.units)
         from order_line l join customer_order o using (order_id)
-        full join (select order_id, product_id, sum(quantity) as units, count(*) filter (where kind = 'sale') as sales,
-                          count(*) filter (where kind in ('cancel', 'return')) as undone
+        full join (select order_id, product_id, sum(quantity) filter (where kind <> 'adjust') as units,
+                          count(*) filter (where kind = 'sale') as sales,
+                          -coalesce(sum(quantity) filter (where kind = 'adjust'), 0) as broken
                    from stock_movement where order_id is not null group by 1, 2) moved using (order_id, product_id)
-        where (sales, undone, -units) is distinct from
-              (1::bigint, (o.status in ('cancelled', 'returned'))::integer::bigint,
-               case when o.status in ('cancelled', 'returned') then 0 else l.quantity end::bigint)
+        left join (select order_id, product_id, sum(quantity) as units,
+                          coalesce(sum(quantity) filter (where not restocked), 0) as broken
+                   from order_return group by 1, 2) returned using (order_id, product_id)
+        where (sales, -moved.units) is distinct from
+              (1::bigint, case o.status when 'cancelled' then 0 else l.quantity - coalesce(returned.units, 0) end)
+           or o.status <> 'cancelled' and moved.broken <> coalesce(returned.broken, 0)
+           or (o.status = 'returned') <> (coalesce(returned.units, 0) = l.quantity)
+              and o.status in ('returned', 'cancelled', 'pending', 'processing')
         union all
         select format('I5 price change %s (product %s, number %s): %s, recomputed %s', c.price_change_id, c.product_id,
                       c.sequence, c.new_price, g.price)
@@ -98,6 +105,16 @@ package enum Invariants {
               (i.regular_price, i.band, case when i.stock > 0 then stock_level(i.stock, d.low_stock, d.high_stock)
                                      else stock_level(stands_from, d.low_stock, d.high_stock) end)
                or (i.stock > 0 and i.stock not between stands_from and stands_to))
+        union all
+        select format('product %s: %s is %s, declared last as %s', product_id, key, now_is -> key, last)
+        from (select product_id, key, (array_agg(value order by sequence desc))[1] as last
+              from declaration_change, jsonb_each(after) group by 1, 2) l
+        join product d using (product_id) join inventory i using (product_id),
+             lateral (select declared_members(d) || pin_members(i) as now_is) n
+        where last is distinct from now_is -> key
+        union all
+        select format('product %s: %s declarations, the last is number %s', product_id, count(*), max(sequence))
+        from declaration_change group by product_id having count(*) <> max(sequence)
         union all
         select format('I8 order %s product %s: charged %s, %s stood', order_id, product_id, unit_price, stood)
         from (select (told.cause ->> 'orderId')::bigint as order_id, product_id, told.cause ->> 'kind' as kind, topic,

@@ -66,6 +66,7 @@ package struct JSONSchemaReader: Sendable {
             return (value.object ?? [:]).flatMap { name, member in
                 checkMember(name, member, keyword, rule, rules, "\(path)/\(name)")
             }
+        case "not": return broken(violations(of: value, rule, at: path).isEmpty)
         case "anyOf", "oneOf", "allOf": return checkChoices(value, keyword, rule.array ?? [], path)
         default: return ["\(path): the keyword \(keyword) is not understood"]
         }

@@ -27,7 +27,9 @@ package enum Promise {
     private static func violations(ofParams params: JSONObject, _ promise: JSONValue) -> [String] {
         let declared = promise["params"]?.array ?? []
         let unknown = params.keys.filter { key in !declared.contains { $0["name"]?.string == key } }
+        let together: JSONValue = ["allOf": promise["x-allOf"] ?? []]
         return unknown.map { "params/\($0): is not declared" }
+            + reader.violations(of: .object(params), together, at: "params")
             + declared.flatMap { parameter -> [String] in
                 let name = parameter["name"]?.string ?? ""
                 guard let value = params[name] else {

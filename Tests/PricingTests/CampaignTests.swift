@@ -240,7 +240,7 @@ struct CampaignTests {
                 "do $$ begin while not (campaign_step(50)).is_idle loop null; end loop; end $$"
             )
             let told = """
-                select concat_ws(' ', op, after ->> 'name') from recorded_event where topic = 'automation'
+                select concat_ws(' ', op, after ->> 'name') from recorded_event where topic = 'catalogue' and op in ('campaign_started', 'campaign_ended')
                 order by change_id
                 """
             #expect(

@@ -125,7 +125,7 @@ struct DirectSQLTests {
             #expect(try await shop.price(product) == "110.00")
             #expect(
                 try await shop.rows(
-                    "select concat_ws('|', topic, before, after ->> topic) from recorded_event order by change_id, part offset 1"
+                    "select concat_ws('|', topic, before, after ->> topic) from recorded_event order by change_id, part offset 2"
                 ) == [#"stock|{"stock": 50}|7"#, #"price|{"price": "100.00"}|110.00"#]
             )
         }

@@ -67,7 +67,7 @@ struct EmbeddedScriptTests {
         "audit_repair_pkey", "event_range_p0_pkey", "shelf_pkey", "shelf_product_fkey", "shelf_level_known",
         "event_sequence_pkey", "event_sequence_only_row", "request_key_pkey", "request_key_one_reply",
         "transaction_origin_pkey", "transaction_origin_only_row", "learner_pkey", "learner_product_fkey",
-        "learner_folds_ordered", "learner_fold_pkey",
+        "learner_folds_ordered", "learner_fold_pkey", "declaration_change_pkey",
         // checked first by the functions that write them
         "campaign_pkey", "campaign_category_fkey", "campaign_one_scope", "campaign_percent_range",
         "campaign_fixed_by_product", "campaign_times_ordered", "campaign_status_known", "campaign_product_pkey",
@@ -84,9 +84,9 @@ struct EmbeddedScriptTests {
         "app_user_full_name_length", "app_user_role_known", "category_name_length", "supplier_company_name_length",
         "rule_name_length", "rule_strategy_fkey", "rule_up_share_range", "rule_down_share_range",
         "rule_gap_share_range", "rule_band_tick_range", "rule_daily_cap_range", "rule_minimum_margin_range",
-        "rule_price_step_positive", "product_title_length", "product_base_price_positive", "product_unit_cost_range",
-        "product_floor_positive", "product_ceiling_positive", "product_low_stock_range", "sold_quantity_positive",
-        "order_total_positive", "product_elasticity_range",
+        "rule_price_step_positive", "product_title_length", "product_sku_length", "product_base_price_positive",
+        "product_unit_cost_range", "product_floor_positive", "product_ceiling_positive", "product_low_stock_range",
+        "sold_quantity_positive", "order_total_positive", "product_elasticity_range",
         "product_ref_rate_range", "product_unit_value_range", "product_decay_range", "rule_cover_days_range",
         "rule_cooldown_seconds_range", "expectation_quantity_positive", "expectation_eta_is_finite",
         // kept by the function that writes it

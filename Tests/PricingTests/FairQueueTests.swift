@@ -37,6 +37,17 @@ struct FairQueueTests {
     }
 
     @Test
+    func `One more of a short pipeline has only as many of each of the others ahead of it`() {
+        #expect(queue.ahead(of: 1) == 0)
+        add(1, 1...1000)
+        #expect(queue.ahead(of: 1) == 1000)
+        #expect(queue.ahead(of: 2) == 1)
+        add(2, 1...4)
+        #expect(queue.ahead(of: 2) == 10)
+        #expect(queue.ahead(of: 1) == 1004)
+    }
+
+    @Test
     func `What is put back goes first`() {
         add(1, 2...3)
         queue.addFirst([Item(owner: 1, number: 1)])

@@ -30,7 +30,8 @@ struct GrantTests {
             for sql in [
                 "update price_change set reason = 'x'", "delete from price_change", "truncate price_change",
                 "update stock_movement set reason = 'x'", "delete from stock_movement",
-                "update order_line set quantity = 1",
+                "update order_line set quantity = 1", "update declaration_change set actor = 'x'",
+                "delete from declaration_change", "truncate declaration_change",
                 "delete from order_line", "delete from customer_order", "delete from inventory", "delete from product",
                 "update event_range set at = now()", "delete from event_range", "drop table event_range_p1",
                 "truncate event_range", "update order_change set reason = 'x'", "delete from notice",
@@ -57,6 +58,7 @@ struct GrantTests {
         #"supplier_update('{"supplierId": 1, "address": "b"}')"#,
         #"product_create('{"title": "Mug", "basePrice": "9.00", "categoryId": 1, "stock": 12}')"#,
         #"product_update('{"productId": 1, "basePrice": "1300.00"}')"#, #"product_archive('{"productId": 20}')"#,
+        #"product_restore('{"productId": 20}')"#, #"price_rollback('{"to": "2020-01-01T00:00:00Z", "all": true}')"#,
         #"inventory_restock('{"productId": 2, "quantity": 5}')"#,
         #"inventory_adjust('{"productId": 2, "quantity": -1}')"#,
         #"price_pin('{"productId": 3, "price": "30.00"}')"#, #"price_unpin('{"productId": 3}')"#,

@@ -9,7 +9,7 @@ CREATE DOMAIN pricing.campaign_status AS text
 CREATE DOMAIN pricing.demand_weight AS double precision
 	CONSTRAINT demand_weight_range CHECK (((VALUE = (0)::double precision) OR ((VALUE >= (0.000000001)::double precision) AND (VALUE <= (1000)::double precision))));
 CREATE DOMAIN pricing.event_topic AS text
-	CONSTRAINT notice_topic_known CHECK ((VALUE = ANY (ARRAY['price'::text, 'stock'::text, 'order'::text, 'automation'::text])));
+	CONSTRAINT notice_topic_known CHECK ((VALUE = ANY (ARRAY['price'::text, 'stock'::text, 'order'::text, 'automation'::text, 'catalogue'::text])));
 CREATE DOMAIN pricing.finite_number AS double precision
 	CONSTRAINT finite_number_is_number CHECK (((VALUE >= ('-1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision) AND (VALUE <= ('1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision)));
 CREATE DOMAIN pricing.finite_numbers AS double precision[]
@@ -53,7 +53,8 @@ CREATE TYPE pricing_code.batch_line AS (
 	product_id bigint,
 	quantity bigint,
 	price numeric(12,2),
-	is_calm boolean
+	is_calm boolean,
+	sku text
 );
 CREATE TYPE pricing_code.lab_policy AS (
 	strategy text,
@@ -156,6 +157,15 @@ CREATE TYPE pricing_code.replay_learner AS (
 	folds integer[],
 	moments timestamp with time zone[]
 );
+CREATE TYPE pricing_code.rollback_step AS (
+	product_id bigint,
+	is_new boolean,
+	members jsonb,
+	again text,
+	price numeric,
+	was_moved boolean,
+	declared_since boolean
+);
 CREATE TYPE pricing_code.stream_event AS (
 	sequence bigint,
 	at timestamp with time zone,
@@ -168,6 +178,12 @@ CREATE TYPE pricing_code.stream_event AS (
 	cause jsonb,
 	actor text
 );
+CREATE TYPE pricing_code.stream_position AS (
+	sequence bigint,
+	looked_to bigint,
+	running bigint[],
+	beyond bigint[]
+);
 CREATE TYPE pricing_code.wanted_line AS (
 	product_id bigint,
 	quantity bigint,
@@ -175,6 +191,7 @@ CREATE TYPE pricing_code.wanted_line AS (
 	price numeric(12,2),
 	available integer,
 	is_open boolean,
+	sku text,
 	is_calm boolean
 );
 CREATE TABLE pricing.inventory (
@@ -235,9 +252,10 @@ CREATE TABLE pricing.product (
     season_start pricing.finite_time,
     season_end pricing.finite_time,
     season_profile pricing.demand_weight[],
-    search_text text GENERATED ALWAYS AS (((pricing.fold_text(title) || chr(10)) || pricing.fold_text(description))) STORED,
+    search_text text GENERATED ALWAYS AS ((((pricing.fold_text(title) || chr(10)) || pricing.fold_text(description)) || COALESCE((chr(10) || pricing.fold_text(sku)), ''::text))) STORED,
     floor_typed boolean DEFAULT true NOT NULL,
     ceiling_typed boolean DEFAULT true NOT NULL,
+    sku text,
     CONSTRAINT product_base_price_positive CHECK (((base_price)::numeric > (0)::numeric)),
     CONSTRAINT product_ceiling_positive CHECK (((ceiling_price)::numeric > (0)::numeric)),
     CONSTRAINT product_decay_range CHECK (((decay >= (0)::double precision) AND (decay <= (1)::double precision))),
@@ -249,6 +267,7 @@ CREATE TABLE pricing.product (
     CONSTRAINT product_ref_rate_range CHECK (((ref_rate > (0)::double precision) AND (ref_rate <= ('1000000000'::numeric)::double precision))),
     CONSTRAINT product_season_ordered CHECK ((((season_start IS NULL) = (season_end IS NULL)) AND ((season_end)::timestamp with time zone > (season_start)::timestamp with time zone))),
     CONSTRAINT product_season_profile_shape CHECK (((season_profile IS NULL) OR ((season_end IS NOT NULL) AND (array_ndims(season_profile) = 1) AND (cardinality(season_profile) <= 1000) AND (array_position(season_profile, (NULL::double precision)::pricing.demand_weight) IS NULL) AND ((0)::double precision < ANY ((season_profile)::double precision[]))))),
+    CONSTRAINT product_sku_length CHECK (((char_length(sku) >= 1) AND (char_length(sku) <= 64))),
     CONSTRAINT product_title_length CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200))),
     CONSTRAINT product_unit_cost_range CHECK (((unit_cost)::numeric >= (0)::numeric)),
     CONSTRAINT product_unit_value_range CHECK (((unit_value)::numeric >= (0)::numeric))
@@ -390,6 +409,27 @@ CREATE TABLE pricing.hash_secret (
     secret bytea DEFAULT pricing.gen_random_bytes(32) NOT NULL,
     CONSTRAINT hash_secret_only_row CHECK (only_row)
 );
+CREATE TABLE pricing.price_change (
+    price_change_id bigint NOT NULL,
+    product_id bigint NOT NULL,
+    sequence bigint NOT NULL,
+    old_price pricing.amount NOT NULL,
+    new_price pricing.amount NOT NULL,
+    stock integer NOT NULL,
+    rule_id bigint NOT NULL,
+    cause text NOT NULL,
+    binding_guard text,
+    inputs jsonb NOT NULL,
+    order_id bigint,
+    reason text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at pricing.finite_time NOT NULL,
+    transaction_id bigint NOT NULL,
+    change_id bigint NOT NULL,
+    old_regular pricing.amount,
+    new_regular pricing.amount,
+    CONSTRAINT price_change_moves CHECK (((old_price)::numeric <> (new_price)::numeric))
+);
 CREATE TABLE pricing.request_key (
     key text NOT NULL,
     request_hash bytea NOT NULL,
@@ -491,6 +531,18 @@ ALTER TABLE pricing.customer_order ALTER COLUMN order_id ADD GENERATED ALWAYS AS
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE pricing.declaration_change (
+    product_id bigint NOT NULL,
+    sequence bigint NOT NULL,
+    transaction_id bigint NOT NULL,
+    change_id bigint NOT NULL,
+    before jsonb,
+    after jsonb NOT NULL,
+    cause text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at pricing.finite_time NOT NULL
+);
 CREATE TABLE pricing.event_range (
     first_number bigint NOT NULL,
     event_count integer NOT NULL,
@@ -583,26 +635,15 @@ CREATE TABLE pricing.order_line (
     quantity pricing.sold_quantity NOT NULL,
     unit_price pricing.price_amount NOT NULL
 );
-CREATE TABLE pricing.price_change (
-    price_change_id bigint NOT NULL,
+CREATE TABLE pricing.order_return (
+    order_id bigint NOT NULL,
     product_id bigint NOT NULL,
-    sequence bigint NOT NULL,
-    old_price pricing.amount NOT NULL,
-    new_price pricing.amount NOT NULL,
-    stock integer NOT NULL,
-    rule_id bigint NOT NULL,
-    cause text NOT NULL,
-    binding_guard text,
-    inputs jsonb NOT NULL,
-    order_id bigint,
+    change_id bigint NOT NULL,
+    quantity pricing.sold_quantity NOT NULL,
+    restocked boolean NOT NULL,
     reason text DEFAULT ''::text NOT NULL,
     actor text NOT NULL,
-    at pricing.finite_time NOT NULL,
-    transaction_id bigint NOT NULL,
-    change_id bigint NOT NULL,
-    old_regular pricing.amount,
-    new_regular pricing.amount,
-    CONSTRAINT price_change_moves CHECK (((old_price)::numeric <> (new_price)::numeric))
+    at pricing.finite_time NOT NULL
 );
 ALTER TABLE pricing.price_change ALTER COLUMN price_change_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pricing.price_change_price_change_id_seq
@@ -717,6 +758,12 @@ UNION ALL
     order_change.at
    FROM pricing.order_change
 UNION ALL
+ SELECT declaration_change.transaction_id,
+    declaration_change.change_id,
+    1 AS events,
+    declaration_change.at
+   FROM pricing.declaration_change
+UNION ALL
  SELECT notice.transaction_id,
     notice.change_id,
     1 AS events,
@@ -748,6 +795,8 @@ UNION ALL
     jsonb_build_object('price', (c.old_price)::text) AS before,
     jsonb_build_object('price', (c.new_price)::text, 'stock', c.stock, 'title', ( SELECT d.title
            FROM pricing.product d
+          WHERE (d.product_id = c.product_id)), 'sku', ( SELECT d.sku
+           FROM pricing.product d
           WHERE (d.product_id = c.product_id)), 'reason', pricing_code.price_reason(c.cause, c.binding_guard, c.inputs, c.reason)) AS after,
     pricing_code.event_cause(c.cause, c.order_id) AS cause,
     c.actor
@@ -762,8 +811,9 @@ UNION ALL
     NULL::bigint AS product_id,
     o.order_id AS key,
     NULL::jsonb AS before,
-    jsonb_build_object('status', 'pending', 'total', (o.total)::text, 'customerId', o.customer_id, 'lines', ( SELECT jsonb_agg(jsonb_build_object('productId', l.product_id, 'quantity', l.quantity, 'unitPrice', (l.unit_price)::text) ORDER BY l.product_id) AS jsonb_agg
-           FROM pricing.order_line l
+    jsonb_build_object('status', 'pending', 'total', (o.total)::text, 'customerId', o.customer_id, 'lines', ( SELECT jsonb_agg(jsonb_build_object('productId', l.product_id, 'sku', d.sku, 'quantity', l.quantity, 'unitPrice', (l.unit_price)::text) ORDER BY l.product_id) AS jsonb_agg
+           FROM (pricing.order_line l
+             JOIN pricing.product d USING (product_id))
           WHERE (l.order_id = o.order_id))) AS after,
     pricing_code.event_cause('sale'::text, o.order_id) AS cause,
     o.actor
@@ -781,7 +831,11 @@ UNION ALL
     c.order_id AS key,
     jsonb_build_object('status', c.old_status) AS before,
     jsonb_build_object('status', c.new_status, 'total', (o.total)::text, 'customerId', o.customer_id) AS after,
-    (pricing_code.event_cause(c.new_status, c.order_id) ||
+    (pricing_code.event_cause(
+        CASE
+            WHEN (c.new_status = c.old_status) THEN 'return'::text
+            ELSE c.new_status
+        END, c.order_id) ||
         CASE
             WHEN (c.reason = ''::text) THEN '{}'::jsonb
             ELSE jsonb_build_object('reason', c.reason)
@@ -789,6 +843,23 @@ UNION ALL
     c.actor
    FROM (pricing.order_change c
      JOIN pricing.customer_order o USING (order_id))
+UNION ALL
+ SELECT declaration_change.transaction_id,
+    declaration_change.change_id,
+    6 AS part,
+    declaration_change.at,
+    'catalogue'::text AS topic,
+        CASE
+            WHEN (declaration_change.before IS NULL) THEN 'insert'::text
+            ELSE 'update'::text
+        END AS op,
+    declaration_change.product_id,
+    declaration_change.product_id AS key,
+    pricing_code.wire_members(declaration_change.before) AS before,
+    (jsonb_build_object('productId', declaration_change.product_id) || pricing_code.wire_members(declaration_change.after)) AS after,
+    jsonb_strip_nulls(jsonb_build_object('kind', declaration_change.cause, 'reason', NULLIF(declaration_change.reason, ''::text))) AS cause,
+    declaration_change.actor
+   FROM pricing.declaration_change
 UNION ALL
  SELECT notice.transaction_id,
     notice.change_id,
@@ -803,6 +874,17 @@ UNION ALL
     notice.cause,
     notice.actor
    FROM pricing.notice;
+CREATE VIEW pricing_code.refund AS
+ SELECT r.order_id,
+    o.customer_id,
+    o.placed_at,
+    r.product_id,
+    r.quantity AS units,
+    ((r.quantity)::numeric * (l.unit_price)::numeric) AS amount
+   FROM ((pricing.order_return r
+     JOIN pricing.order_line l USING (order_id, product_id))
+     JOIN pricing.customer_order o USING (order_id))
+  WHERE pricing_code.counts_as_revenue((o.status)::text);
 ALTER TABLE ONLY pricing.event_range ATTACH PARTITION pricing.event_range_p0 FOR VALUES FROM (MINVALUE) TO ('20000000');
 ALTER TABLE ONLY pricing.app_user
     ADD CONSTRAINT app_user_pkey PRIMARY KEY (user_id);
@@ -824,6 +906,8 @@ ALTER TABLE ONLY pricing.category
     ADD CONSTRAINT category_pkey PRIMARY KEY (category_id);
 ALTER TABLE ONLY pricing.customer_order
     ADD CONSTRAINT customer_order_pkey PRIMARY KEY (order_id);
+ALTER TABLE ONLY pricing.declaration_change
+    ADD CONSTRAINT declaration_change_pkey PRIMARY KEY (product_id, sequence);
 ALTER TABLE ONLY pricing.event_range_p0
     ADD CONSTRAINT event_range_p0_pkey PRIMARY KEY (first_number);
 ALTER TABLE ONLY pricing.event_sequence
@@ -846,8 +930,10 @@ ALTER TABLE ONLY pricing.order_change
     ADD CONSTRAINT order_change_pkey PRIMARY KEY (transaction_id, change_id);
 ALTER TABLE ONLY pricing.order_line
     ADD CONSTRAINT order_line_pkey PRIMARY KEY (order_id, product_id);
+ALTER TABLE ONLY pricing.order_return
+    ADD CONSTRAINT order_return_pkey PRIMARY KEY (order_id, product_id, change_id);
 ALTER TABLE ONLY pricing.price_change
-    ADD CONSTRAINT price_change_pkey PRIMARY KEY (price_change_id);
+    ADD CONSTRAINT price_change_pkey PRIMARY KEY (price_change_id) INCLUDE (at, product_id, rule_id, cause, binding_guard, actor, old_price, new_price);
 ALTER TABLE ONLY pricing.price_change
     ADD CONSTRAINT price_change_sequence_key UNIQUE (product_id, sequence);
 ALTER TABLE ONLY pricing.product
@@ -890,14 +976,19 @@ CREATE UNIQUE INDEX category_name_fold_key ON pricing.category USING btree (pric
 CREATE INDEX customer_order_customer_index ON pricing.customer_order USING btree (customer_id, order_id);
 CREATE INDEX customer_order_placed_index ON pricing.customer_order USING brin (placed_at) WITH (autosummarize='on');
 CREATE INDEX customer_order_status_index ON pricing.customer_order USING btree (status, order_id);
+CREATE INDEX declaration_change_at_index ON pricing.declaration_change USING brin (at) WITH (autosummarize='on');
+CREATE INDEX declaration_change_change_index ON pricing.declaration_change USING btree (change_id);
+CREATE INDEX declaration_change_transaction_index ON pricing.declaration_change USING btree (transaction_id, change_id);
 CREATE INDEX expectation_open_index ON pricing.expectation USING btree (product_id, eta) WHERE (closed_at IS NULL);
 CREATE INDEX inventory_pinned_index ON pricing.inventory USING btree (product_id) WHERE (pin_price IS NOT NULL);
+CREATE INDEX notice_change_index ON pricing.notice USING btree (change_id);
 CREATE INDEX order_line_product_index ON pricing.order_line USING btree (product_id);
 CREATE INDEX price_change_at_index ON pricing.price_change USING brin (at) WITH (autosummarize='on');
 CREATE INDEX price_change_order_index ON pricing.price_change USING btree (order_id) WHERE (order_id IS NOT NULL);
 CREATE INDEX price_change_transaction_index ON pricing.price_change USING btree (transaction_id, change_id);
 CREATE INDEX product_category_index ON pricing.product USING btree (category_id, product_id);
 CREATE INDEX product_rule_index ON pricing.product USING btree (rule_id);
+CREATE UNIQUE INDEX product_sku_key ON pricing.product USING btree (pricing.fold_case(sku));
 CREATE INDEX product_supplier_index ON pricing.product USING btree (supplier_id);
 CREATE INDEX product_text_index ON pricing.product USING gin (search_text pricing.gin_trgm_ops);
 CREATE INDEX product_title_index ON pricing.product USING btree (title COLLATE "und-x-icu", product_id);
@@ -907,6 +998,7 @@ CREATE UNIQUE INDEX rule_one_active_version ON pricing.rule USING btree (name) W
 CREATE INDEX shelf_level_index ON pricing.shelf USING btree (level, product_id);
 CREATE INDEX shelf_price_index ON pricing.shelf USING btree (price, product_id);
 CREATE INDEX stock_movement_transaction_index ON pricing.stock_movement USING btree (transaction_id, change_id);
+CREATE INDEX supplier_company_name_index ON pricing.supplier USING btree (pricing.fold_case(company_name));
 CREATE UNIQUE INDEX supplier_tax_number_fold_key ON pricing.supplier USING btree (pricing.fold_case(tax_number));
 CREATE TRIGGER app_user_born BEFORE INSERT ON pricing.app_user FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER app_user_name_clean BEFORE INSERT OR UPDATE OF full_name, email, phone_number ON pricing.app_user FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_user_names();
@@ -915,10 +1007,12 @@ CREATE TRIGGER automation_halt_name_clean BEFORE INSERT OR UPDATE OF resume_reas
 CREATE TRIGGER campaign_born BEFORE INSERT ON pricing.campaign FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER campaign_keep BEFORE INSERT OR UPDATE ON pricing.campaign FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_campaign_keep();
 CREATE TRIGGER campaign_kept BEFORE DELETE OR TRUNCATE ON pricing.campaign FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER campaign_made AFTER INSERT ON pricing.campaign FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_campaign_made();
 CREATE TRIGGER campaign_product_add AFTER INSERT ON pricing.campaign_product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_campaign_product_add();
 CREATE TRIGGER campaign_product_kept BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.campaign_product FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER category_name_clean BEFORE INSERT OR UPDATE OF name ON pricing.category FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_category_name();
 CREATE TRIGGER customer_order_move BEFORE UPDATE OF status ON pricing.customer_order FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_order_move();
+CREATE TRIGGER declaration_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.declaration_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER expectation_price AFTER INSERT OR DELETE OR UPDATE ON pricing.expectation FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_expectation_price();
 CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, regular_price, campaign_percent, campaign_price, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
 CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, price, pin_price, pinned_until, learning_since, opening_rate, next_eta, cause, ends_order, sales ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_move();
@@ -926,19 +1020,26 @@ CREATE TRIGGER inventory_no_delete BEFORE DELETE ON pricing.inventory FOR EACH S
 CREATE TRIGGER inventory_open BEFORE INSERT ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_open();
 CREATE TRIGGER notice_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.notice FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER order_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.order_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER order_return_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.order_return FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER order_return_take BEFORE INSERT ON pricing.order_return FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_order_return_take();
 CREATE TRIGGER price_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.price_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER product_archive_expectations AFTER UPDATE OF archived_at ON pricing.product FOR EACH ROW WHEN (((old.archived_at IS NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION pricing_code.tg_product_stop_waiting();
 CREATE TRIGGER product_born BEFORE INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
+CREATE TRIGGER product_change_record AFTER INSERT OR UPDATE ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_record();
 CREATE TRIGGER product_declare AFTER UPDATE ON pricing.product FOR EACH ROW WHEN ((((((((((((((((((old.base_price)::numeric IS DISTINCT FROM (new.base_price)::numeric) OR ((old.unit_cost)::numeric IS DISTINCT FROM (new.unit_cost)::numeric)) OR ((old.floor_price)::numeric IS DISTINCT FROM (new.floor_price)::numeric)) OR ((old.ceiling_price)::numeric IS DISTINCT FROM (new.ceiling_price)::numeric)) OR (old.low_stock IS DISTINCT FROM new.low_stock)) OR (old.high_stock IS DISTINCT FROM new.high_stock)) OR (old.rule_id IS DISTINCT FROM new.rule_id)) OR (old.category_id IS DISTINCT FROM new.category_id)) OR ((old.archived_at)::timestamp with time zone IS DISTINCT FROM (new.archived_at)::timestamp with time zone)) OR (old.elasticity IS DISTINCT FROM new.elasticity)) OR (old.ref_rate IS DISTINCT FROM new.ref_rate)) OR ((old.unit_value)::numeric IS DISTINCT FROM (new.unit_value)::numeric)) OR (old.decay IS DISTINCT FROM new.decay)) OR ((old.season_start)::timestamp with time zone IS DISTINCT FROM (new.season_start)::timestamp with time zone)) OR ((old.season_end)::timestamp with time zone IS DISTINCT FROM (new.season_end)::timestamp with time zone)) OR (old.season_profile IS DISTINCT FROM new.season_profile))) EXECUTE FUNCTION pricing_code.tg_product_declare();
 CREATE TRIGGER product_limits BEFORE INSERT OR UPDATE ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_limits();
 CREATE TRIGGER product_make BEFORE INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_make();
-CREATE TRIGGER product_name_clean BEFORE INSERT OR UPDATE OF title ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_title();
+CREATE TRIGGER product_name_clean BEFORE INSERT OR UPDATE OF title, sku ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_names();
 CREATE TRIGGER product_open AFTER INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_declare();
 CREATE TRIGGER product_regroup BEFORE UPDATE OF category_id, archived_at ON pricing.product FOR EACH ROW WHEN (((old.category_id IS DISTINCT FROM new.category_id) OR ((old.archived_at)::timestamp with time zone IS DISTINCT FROM (new.archived_at)::timestamp with time zone))) EXECUTE FUNCTION pricing_code.tg_product_make();
+CREATE TRIGGER product_version BEFORE UPDATE ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_version();
 CREATE TRIGGER rule_born BEFORE INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER rule_keep BEFORE UPDATE ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_keep();
+CREATE TRIGGER rule_made AFTER INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_record();
+CREATE TRIGGER rule_moved AFTER UPDATE OF status ON pricing.rule FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION pricing_code.tg_rule_record();
 CREATE TRIGGER rule_name_clean BEFORE INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_name();
 CREATE TRIGGER rule_never_up BEFORE INSERT ON pricing.rule FOR EACH ROW WHEN (new.never_up) EXECUTE FUNCTION pricing_code.tg_rule_never_up();
+CREATE TRIGGER setting_time_zone BEFORE INSERT OR UPDATE ON pricing.setting FOR EACH ROW WHEN ((new.name = 'time_zone'::text)) EXECUTE FUNCTION pricing_code.tg_setting_check();
 CREATE TRIGGER stock_movement_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.stock_movement FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER strategy_keep BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON pricing.strategy FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_strategy_keep();
 CREATE TRIGGER supplier_born BEFORE INSERT ON pricing.supplier FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();

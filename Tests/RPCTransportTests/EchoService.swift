@@ -9,7 +9,7 @@ import Waking
 @testable import RPCTransport
 
 /// A service to try the transport with: `echo`, `hold` until `free`, `big`, `fail`, `session.ping`; and two that need no
-/// task: `now` answers at once, `keep` when `answerKept` is called.
+/// task: `now` answers at once, `keep` when `answerKept` is called; and `busy`, which is refused for want of room.
 final class EchoService: RPCService {
     private struct State {
         var held: [String: Waker] = [:]
@@ -47,8 +47,17 @@ final class EchoService: RPCService {
 
     func isUrgent(_ method: String) -> Bool { method == "session.ping" }
 
+    private static let busy = ErrorText(RPCError.resourceExhausted(which: "test", value: 1, retryAfterMs: 5))
+
+    func refusal(of method: String, on connection: RPCConnection) -> ErrorText? {
+        method == "busy" ? Self.busy : nil
+    }
+
     func handleInline(_ call: RPCCall) -> Bool {
         switch call.method {
+        case "busy":
+            call.refuse(Self.busy)
+            return true
         case "now":
             call.answer(.success(RPCReply(call.params)))
             return true

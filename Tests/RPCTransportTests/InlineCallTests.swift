@@ -48,6 +48,30 @@ import Waking
         }
     }
 
+    /// Once a call was refused, those after it are refused by the beginning of their line.
+    @Test func `a refusal for want of room is the same whether its line is parsed or not`() async throws {
+        try await withServer { path, server, service in
+            let client = try LineClient(socket: path)
+            client.send(request("held", "keep"))
+            await service.keeping.wait()
+            let error =
+                #""error":{"code":-32005,"message":"The limit test of 1 is reached.","data":"#
+                + #"{"reason":"RESOURCE_EXHAUSTED","retryable":true,"retryAfterMs":5,"which":"test","value":1}}}"#
+            for id in 1...3 {
+                client.send(request(.integer(Int64(id)), "busy", ["n": 1]))
+                #expect(await client.line() == #"{"jsonrpc":"2.0","id":\#(id),"# + error)
+            }
+            #expect(server.callsInFlight == 1)
+            client.send(request("held", "busy", ["n": 1]))
+            #expect(try parsed(await client.line())["error"]?["data"]?["reason"] == "DUPLICATE_ID")
+            client.send(request(4, "busy", ["n": 1]), request(5, "now", ["n": 2]))
+            #expect(await client.line() == #"{"jsonrpc":"2.0","id":4,"# + error)
+            #expect(await client.line() == #"{"jsonrpc":"2.0","id":5,"result":{"n":2}}"#)
+            service.answerKept()
+            #expect(try parsed(await client.line())["id"] == "held")
+        }
+    }
+
     @Test func `is told of a cancel, and still gets its one reply`() async throws {
         try await withServer { path, _, service in
             let client = try LineClient(socket: path)

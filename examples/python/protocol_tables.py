@@ -16,12 +16,22 @@ import sys
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "Sources/pricingd/pricingd.docc/Protocol.md"
 
 
+def takes(method):
+    """The parameters; of two that take each other's place both as one, and a ? after what may be left out."""
+    shown = {p["name"]: p["name"] + ("" if p["required"] else "?") for p in method["params"] if p["name"] != "_meta"}
+    for rule in method.get("x-allOf", []):
+        choices = rule.get("oneOf", rule.get("anyOf", []))
+        first, second = rule["not"]["required"] if "not" in rule else (c["required"][0] for c in choices)
+        del shown[second]
+        shown[first] = f"{first} or {second}" + ("" if choices else "?")
+    return ", ".join(shown.values())
+
+
 def methods(document):
     yield "| method | role | takes | what it does |"
     yield "|---|---|---|---|"
     for method in document["methods"]:
-        takes = [p["name"] + ("" if p.get("required") else "?") for p in method["params"] if p["name"] != "_meta"]
-        yield f"| `{method['name']}` | {method['x-role']} | {', '.join(takes)} | {method['summary']} |"
+        yield f"| `{method['name']}` | {method['x-role']} | {takes(method)} | {method['summary']} |"
 
 
 def errors(document):

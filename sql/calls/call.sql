@@ -104,24 +104,30 @@ begin
     return row(coalesce(stored.reply, placed_again(stored.order_id)), true, null, null, null, null)::order_outcome;
 end $$;
 
--- Runs one writing call: `function` is a function of this schema that takes the parameters and returns the reply.
--- Key, effect and reply commit together or not at all.
+-- Runs one writing call: `function` is a function of this schema that takes the parameters and returns the reply;
+-- `named` when names stand where it takes ids. The key is of the request as it was sent. Key,
+-- effect and reply commit together or not at all.
 create function run_write(
-    function text, method text, params jsonb, request_key text, actor text,
+    function text, method text, params jsonb, request_key text, actor text, named boolean default false,
     out reply text, out replayed boolean
 )
 language plpgsql as $$
+declare
+    hash bytea := case when request_key is not null then request_hash(method, params) end;
 begin
     replayed := false;
-    perform set_config('pricing.actor', coalesce(actor, ''), true);
+    -- A repeat of it must know the password that was right before.
+    if method = 'user.changePassword' then request_key := null; end if;
+    perform set_config('pricing.actor', coalesce(actor, ''), true), set_config('pricing.cause', 'call', true);
     if request_key is not null then
-        reply := find_reply(request_key, request_hash(method, params));
+        reply := find_reply(request_key, hash);
         replayed := reply is not null;
         if replayed then return; end if;
     end if;
+    if named then params := resolve_names(params); end if;
     execute format('select %I($1)::text', function) into reply using params;
     if request_key is not null then
-        insert into request_key (key, request_hash, reply) values (request_key, request_hash(method, params), reply);
+        insert into request_key (key, request_hash, reply) values (request_key, hash, reply);
     end if;
 end $$;
 
@@ -130,19 +136,67 @@ end $$;
 create function would_change() returns json
 language sql stable as $$
     with mine as (
-        select * from recorded_event where transaction_id = current_transaction()
+        select *, (select sku from product d where d.product_id = e.product_id) as sku
+        from recorded_event e where transaction_id = current_transaction()
     )
     select json_build_object(
-        'stock', coalesce((select json_agg(json_build_object('productId', product_id, 'old', before -> 'stock',
-            'new', after -> 'stock') order by change_id, part) from mine where topic = 'stock'), '[]'),
-        'prices', coalesce((select json_agg(json_build_object('productId', product_id, 'old', before -> 'price',
-            'new', after -> 'price') order by change_id, part) from mine where topic = 'price'), '[]'),
+        'stock', coalesce((select json_agg(json_build_object('productId', product_id, 'sku', sku,
+            'old', before -> 'stock', 'new', after -> 'stock') order by change_id, part)
+            from mine where topic = 'stock'), '[]'),
+        'prices', coalesce((select json_agg(json_build_object('productId', product_id, 'sku', sku,
+            'old', before -> 'price', 'new', after -> 'price') order by change_id, part)
+            from mine where topic = 'price'), '[]'),
         'events', coalesce((select json_agg(json_build_object('topic', topic, 'op', op, 'key', key,
             'before', before, 'after', after, 'cause', cause) order by change_id, part) from mine), '[]'),
-        'guards', coalesce((select json_agg(json_build_object('productId', c.product_id, 'guard', c.binding_guard)
-            order by c.change_id) from price_change c
+        'guards', coalesce((select json_agg(json_build_object('productId', c.product_id, 'sku', d.sku,
+            'guard', c.binding_guard) order by c.change_id)
+            from price_change c join product d using (product_id)
             where c.binding_guard is not null and c.transaction_id = current_transaction()), '[]'))
 $$;
+
+-- What tells whether a call would change the same again: a digest of its events and guards, in which the numbers of
+-- what it makes, and the time, do not count.
+create function change_digest(changes json) returns text
+language sql stable as $$
+    with event as materialized (
+        select e, n, e ->> 'op' in ('insert', 'halt') as makes
+        from jsonb_array_elements(changes::jsonb -> 'events') with ordinality u (e, n)
+    ), same as (
+        select n, case
+            when makes or e ->> 'topic' in ('stock', 'price', 'catalogue') and exists (
+                    select from event m
+                    where makes and m.e ->> 'topic' = 'catalogue' and m.e -> 'key' = event.e -> 'key')
+                then e #- '{key}' #- '{after,productId}' #- '{after,ruleId}'
+            else e end
+            #- case when exists (select from event m where makes and m.e ->> 'topic' = 'order'
+                                 and m.e -> 'key' = event.e #> '{cause,orderId}')
+                    then '{cause,orderId}'::text[] else '{}' end as e
+        from event
+    )
+    select encode(sha256(convert_to(replace(
+        coalesce((select jsonb_agg(e order by n) from same), '[]')::text
+            || coalesce((select string_agg(g ->> 'guard', ' ' order by n)
+                         from json_array_elements(changes -> 'guards') with ordinality u (g, n)), ''),
+        rfc3339(pricing_now()), 'now'), 'UTF8')), 'hex')
+$$;
+
+-- A writing call that changes what its caller saw a dry run change, or nothing (PR306). A repeated reply stands.
+create function run_expected(
+    function text, method text, params jsonb, request_key text, actor text, named boolean, expected text,
+    out reply text, out replayed boolean
+)
+language plpgsql as $$
+declare
+    changes json;
+begin
+    select * into reply, replayed from run_write(function, method, params, request_key, actor, named);
+    if replayed then return; end if;
+    changes := would_change();
+    if change_digest(changes) <> expected then
+        perform fail('PR306', 'What this would change is not what was expected.', jsonb_build_object(
+            'expected', expected, 'digest', change_digest(changes), 'wouldChange', changes));
+    end if;
+end $$;
 
 -- Deletes request keys older than 24 hours, a bounded batch at a time.
 create function expire_request_keys() returns bigint

@@ -57,9 +57,9 @@ declare
     c campaign := find_campaign((p ->> 'campaignId')::bigint);
 begin
     return campaign_json(c) || jsonb_build_object('warnings', campaign_warnings(c), 'members', (
-        select coalesce(jsonb_agg(jsonb_build_object('productId', product_id, 'price', price::text)
+        select coalesce(jsonb_agg(jsonb_build_object('productId', product_id, 'sku', sku, 'price', price::text)
                                   order by product_id), '[]')
-        from campaign_product m where m.campaign_id = c.campaign_id));
+        from campaign_product m join product using (product_id) where m.campaign_id = c.campaign_id));
 end $$;
 
 create function campaign_list(p jsonb) returns json

@@ -78,7 +78,7 @@ begin
             i.price, trim_scale(round(100 * (1 - i.price / lowest.price), 2)), lowest.price, day_text(began),
             case when is_true then '' else format('; -%s %% would be %s', trim_scale(percent),
                                                   price_off(lowest.price, percent)) end) end;
-    return jsonb_build_object('productId', d.product_id, 'percentOff', percent, 'truthful', is_true,
+    return jsonb_build_object('productId', d.product_id, 'sku', d.sku, 'percentOff', percent, 'truthful', is_true,
         'tooYoung', is_young, 'price', i.price::text, 'reference', reference_json(lowest.price, lowest.since),
         'reducedSince', rfc3339(began), 'reason', said);
 end $$;
@@ -163,7 +163,7 @@ begin
         return checked - array['tooYoung', 'reducedSince'] || jsonb_build_object('firstDay', day_text(pricing_now()));
     end if;
     plan := plan_claim(d, r, i, percent);
-    return jsonb_build_object('productId', d.product_id, 'percentOff', percent, 'truthful', false,
+    return jsonb_build_object('productId', d.product_id, 'sku', d.sku, 'percentOff', percent, 'truthful', false,
         'firstDay', day_text(plan.first_day), 'price', plan.planned::numeric(12, 2)::text, 'reference', plan.reference,
         'reason', plan.reason);
 end $$;

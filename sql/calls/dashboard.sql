@@ -1,12 +1,31 @@
 --! code
--- What the admin dashboard shows. Revenue is the total of orders that were neither cancelled nor returned; days and
--- months are UTC; every figure is defined in an empty shop. No function here reads a password hash.
+-- What the admin dashboard shows. Revenue is the total of orders that were neither cancelled nor returned, without what
+-- came back of them; days and months are the shop's (setting `time_zone`, UTC unless set); every figure is defined in
+-- an empty shop. No function here reads a password hash.
+
+-- The shop's own time zone.
+create function shop_zone() returns text
+language sql stable as $$
+    select coalesce((select value #>> '{}' from setting where name = 'time_zone'), 'UTC')
+$$;
+
+-- The first moment of the shop's day.
+create function shop_today() returns timestamptz
+language sql stable as $$
+    select date_trunc('day', pricing_now(), shop_zone())
+$$;
 
 -- Whether an order's total counts as revenue.
 create function counts_as_revenue(status text) returns boolean
 language sql immutable as $$
     select status not in ('cancelled', 'returned')
 $$;
+
+-- What came back of orders that still count as revenue.
+create view refund as
+select r.order_id, o.customer_id, o.placed_at, r.product_id, r.quantity as units, r.quantity * l.unit_price as amount
+from order_return r join order_line l using (order_id, product_id) join customer_order o using (order_id)
+where counts_as_revenue(o.status);
 
 -- Counts and sums of the whole shop.
 create function dashboard_stats(p jsonb) returns json
@@ -16,10 +35,12 @@ language sql stable as $$
         'activeProducts', offered - (select count(*) from product where not active and archived_at is null),
         'orders', (select count(*) from customer_order),
         'lowStock', (select count(*) from shelf where level = 'LOW'),
-        'revenue', (select round(coalesce(sum(total), 0), 2)::text from customer_order
-                    where counts_as_revenue(status)),
-        'revenueToday', (select round(coalesce(sum(total), 0), 2)::text from customer_order
-                         where counts_as_revenue(status) and placed_at >= (select start_of_today())))
+        'revenue', (select round(coalesce(sum(total), 0) - (select coalesce(sum(amount), 0) from refund), 2)::text
+                    from customer_order where counts_as_revenue(status)),
+        'revenueToday', (select round(coalesce(sum(total), 0) - (select coalesce(sum(amount), 0) from refund
+                                                                 where placed_at >= shop_today()), 2)::text
+                         from customer_order
+                         where counts_as_revenue(status) and placed_at >= (select shop_today())))
     from (select count(*) as offered from shelf where level is not null) o
 $$;
 
@@ -70,8 +91,9 @@ language sql stable as $$
         where case when p ->> 'productId' is null then d.archived_at is null
                    else d.product_id = (p ->> 'productId')::bigint end
     ), span as materialized (
-        select day, day + interval '1 day' as ends
-        from (select start_of_today() as today, greatest(coalesce((p ->> 'days')::integer, 30), 1) - 1 as back) s,
+        select day at time zone zone as day, (day + interval '1 day') at time zone zone as ends
+        from (select shop_zone() as zone, shop_today() at time zone shop_zone() as today,
+                     greatest(coalesce((p ->> 'days')::integer, 30), 1) - 1 as back) s,
              generate_series(today - back * interval '1 day', today, interval '1 day') day
     ), moved as (
         select s.day, count(*) as changes, count(*) filter (where c.new_price > c.old_price) as raises,
@@ -111,7 +133,9 @@ language sql stable as $$
     left join (select d.supplier_id, sum(per.units) as units, sum(per.revenue) as revenue
                from (select l.product_id, sum(l.quantity) as units, sum(l.quantity * l.unit_price) as revenue
                      from order_line l join customer_order o using (order_id)
-                     where counts_as_revenue(o.status) group by 1) per
+                     where counts_as_revenue(o.status) group by 1
+                     union all
+                     select product_id, -sum(units), -sum(amount) from refund group by 1) per
                join product d using (product_id) group by 1) sold using (supplier_id)
 $$;
 
@@ -120,12 +144,15 @@ create function dashboard_monthly_revenue(p jsonb) returns json
 language sql stable as $$
     with month as (
         select m as starts, m + interval '1 month' as ends
-        from (select date_trunc('month', pricing_now() at time zone 'UTC') as this) now,
+        from (select date_trunc('month', pricing_now() at time zone shop_zone()) as this) now,
              generate_series(this - interval '11 months', this, interval '1 month') m
     ), sold as (
-        select date_trunc('month', placed_at at time zone 'UTC') as starts, count(*) as orders, sum(total) as revenue
-        from customer_order
-        where counts_as_revenue(status) and placed_at >= (select min(starts) from month) at time zone 'UTC'
+        select date_trunc('month', placed_at at time zone (select shop_zone())) as starts, sum(orders) as orders,
+               sum(revenue) as revenue
+        from (select placed_at, 1 as orders, total as revenue from customer_order where counts_as_revenue(status)
+              union all
+              select placed_at, 0, -amount from refund) o
+        where placed_at >= (select min(starts) from month) at time zone (select shop_zone())
         group by 1
     )
     select json_build_object('items', json_agg(json_build_object('month', to_char(starts, 'YYYY-MM'),
@@ -140,8 +167,10 @@ language sql stable as $$
         'fullName', shown_name(u), 'email', case when u.archived_at is null then u.email end,
         'orders', best.orders, 'spent', round(best.spent, 2)::text)
         order by best.spent desc, u.user_id), '[]'))
-    from (select customer_id, count(*) as orders, sum(total) as spent
-          from customer_order where counts_as_revenue(status)
+    from (select customer_id, sum(orders) as orders, sum(spent) as spent
+          from (select customer_id, 1 as orders, total as spent from customer_order where counts_as_revenue(status)
+                union all
+                select customer_id, 0, -amount from refund) o
           group by 1 order by spent desc, customer_id limit coalesce((p ->> 'limit')::integer, 10)) best
     join app_user u on u.user_id = best.customer_id
 $$;
@@ -149,9 +178,9 @@ $$;
 -- Products at or below their low threshold, the emptiest shelf first, at most `limit` (default 50).
 create function dashboard_low_stock(p jsonb) returns json
 language sql stable as $$
-    select json_build_object('items', coalesce(json_agg(json_build_object('productId', product_id, 'title', title,
-        'stock', stock, 'lowStock', low_stock, 'price', price::text) order by stock, product_id), '[]'))
-    from (select d.product_id, d.title, i.stock, d.low_stock, i.price
+    select json_build_object('items', coalesce(json_agg(json_build_object('productId', product_id, 'sku', sku,
+        'title', title, 'stock', stock, 'lowStock', low_stock, 'price', price::text) order by stock, product_id), '[]'))
+    from (select d.product_id, d.sku, d.title, i.stock, d.low_stock, i.price
           from shelf s join product d using (product_id) join inventory i using (product_id)
           where s.level = 'LOW'
           order by i.stock, d.product_id limit page_size(p)) low

@@ -39,19 +39,24 @@ begin
     alter table stock_movement disable trigger stock_movement_append_only;
     alter table price_change disable trigger price_change_append_only;
     alter table order_change disable trigger order_change_append_only;
+    alter table order_return disable trigger order_return_append_only;
     alter table notice disable trigger notice_append_only;
+    alter table declaration_change disable trigger declaration_change_append_only;
     alter table campaign disable trigger campaign_kept;
     alter table campaign_product disable trigger campaign_product_kept;
     update event_sequence set first_number = last_number + 1;  -- first, in the sequencer's order of locks
     truncate app_user, category, supplier, product, inventory, shelf, customer_order, order_line, stock_movement,
-        price_change, order_change, notice, event_range, expectation, automation_halt, breaker_move, failing_product,
-        learner, learner_fold, campaign, campaign_product restart identity cascade;
+        price_change, order_return, order_change, declaration_change, notice, event_range, expectation, automation_halt,
+        breaker_move, failing_product, learner, learner_fold, campaign, campaign_product
+        restart identity cascade;
     alter table stock_movement enable trigger stock_movement_append_only;
     alter table price_change enable trigger price_change_append_only;
     alter table order_change enable trigger order_change_append_only;
+    alter table order_return enable trigger order_return_append_only;
     alter table notice enable trigger notice_append_only;
     alter table campaign enable trigger campaign_kept;
     alter table campaign_product enable trigger campaign_product_kept;
+    alter table declaration_change enable trigger declaration_change_append_only;
     delete from request_key where xmin <> pg_current_xact_id()::xid;
 end $$;
 
@@ -126,9 +131,10 @@ begin
     select name, 'Generated: ' || array_to_string(nouns, ', ')
     from generated_categories() where amount > 0 order by place
     on conflict do nothing;
-    insert into product (title, description, category_id, supplier_id, base_price, unit_cost, low_stock, high_stock,
-                         rule_id, created_at)
-    select format('%s %s %s-%s', look, noun, chr(65 + (n % 26)::integer), base + n),
+    insert into product (sku, title, description, category_id, supplier_id, base_price, unit_cost, low_stock,
+                         high_stock, rule_id, created_at)
+    select format('%s-%s', upper(left(noun, 3)), lpad((base + n)::text, 6, '0')), 
+           format('%s %s %s-%s', look, noun, chr(65 + (n % 26)::integer), base + n),
            format('%s %s.', look, lower(noun)), c.category_id,
            suppliers[1 + floor(cardinality(suppliers) * random_unit(seed, 11, n))::integer],
            price, round(price * (0.4 + 0.3 * random_unit(seed, 10, n))::numeric, 2),
@@ -157,7 +163,7 @@ declare
     former timestamptz := (select at from virtual_clock);
     today date := (pricing_now() at time zone 'UTC')::date;
 begin
-    perform set_config('pricing.actor', 'generator', true);
+    perform set_config('pricing.actor', 'generator', true), set_config('pricing.cause', 'generate', true);
     if coalesce((p ->> 'clear')::boolean, false) then perform generate_clear(); end if;
     perform set_virtual_clock((today - 365)::timestamp at time zone 'UTC');
     perform generate_suppliers(seed, suppliers, pricing_now());

@@ -26,8 +26,8 @@ end $$;
 -- The state that a subscriber starts from: the price and stock of each product that it watches.
 create function snapshot_products(ids jsonb) returns json
 language sql stable as $$
-    select coalesce(json_agg(json_build_object('productId', d.product_id, 'title', d.title, 'price', i.price::text,
-                                               'stock', i.stock) order by d.product_id), '[]')
+    select coalesce(json_agg(json_build_object('productId', d.product_id, 'sku', d.sku, 'title', d.title,
+                                               'price', i.price::text, 'stock', i.stock) order by d.product_id), '[]')
     from product d join inventory i using (product_id)
     where d.archived_at is null and (ids is null or ids @> to_jsonb(d.product_id))
 $$;

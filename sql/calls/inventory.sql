@@ -3,8 +3,8 @@
 
 create function inventory_json(d product, i inventory) returns json
 language sql stable as $$
-    select json_build_object('productId', i.product_id, 'title', d.title, 'stock', i.stock, 'held', i.held,
-        'available', i.stock - i.held, 'lowStock', d.low_stock, 'highStock', d.high_stock,
+    select json_build_object('productId', i.product_id, 'sku', d.sku, 'title', d.title, 'stock', i.stock,
+        'held', i.held, 'available', i.stock - i.held, 'lowStock', d.low_stock, 'highStock', d.high_stock,
         'level', stock_level(i.stock, d.low_stock, d.high_stock), 'price', i.price::text,
         'lastRestockAt', rfc3339(i.last_restock_at))
 $$;
@@ -62,8 +62,9 @@ declare
 begin
     return as_page('inventory.movements', p, array(
         select json_build_object('cursor', json_build_array(m.sequence), 'item', json_build_object(
-            'sequence', m.sequence, 'kind', m.kind, 'quantity', m.quantity, 'stockAfter', m.stock_after,
-            'orderId', m.order_id, 'reason', m.reason, 'actor', m.actor, 'at', rfc3339(m.at)))
+            'productId', d.product_id, 'sku', d.sku, 'sequence', m.sequence, 'kind', m.kind,
+            'quantity', m.quantity, 'stockAfter', m.stock_after, 'orderId', m.order_id, 'reason', m.reason,
+            'actor', m.actor, 'at', rfc3339(m.at)))
         from stock_movement m
         where m.product_id = d.product_id
           and m.sequence < coalesce(before, 9223372036854775807)
@@ -150,6 +151,46 @@ begin
         closed_reason = case when is_complete then 'received' end
     where expectation_id = e.expectation_id returning * into e;
     return moved || jsonb_build_object('expectation', expectation_json(e));
+end $$;
+
+-- Sets a product's stock to what was counted, as an adjustment; `moved` is null when it is that already.
+create function count_stock(id bigint, counted integer, reason text, out difference integer, out moved json)
+language plpgsql as $$
+begin
+    select counted - stock into difference from inventory where product_id = id for no key update;
+    if difference <> 0 then
+        moved := move_stock(id, difference, row('adjust', null, reason, null)::movement_cause);
+    end if;
+end $$;
+
+-- A stock-take: what was counted of many products, and where that differs from what was thought.
+create function inventory_count(p jsonb) returns json
+language plpgsql as $$
+declare
+    repeated bigint;
+    line record;
+    c record;
+    differences json[] := '{}';
+begin
+    select n - 1 into repeated
+    from (select n, row_number() over (partition by r ->> 'productId' order by n) as place
+          from jsonb_array_elements(p -> 'rows') with ordinality u (r, n)) u
+    where place > 1 order by n limit 1;
+    if repeated is not null then
+        perform fail('PR602', format('/rows/%s: a row before it counts this product.', repeated),
+            jsonb_build_object('violations', jsonb_build_array(jsonb_build_object('path', '/rows/' || repeated,
+                'rule', 'unique', 'message', 'a row before it counts this product'))));
+    end if;
+    for line in select find_open_product((r ->> 'productId')::bigint) as d, (r ->> 'stock')::integer as counted
+                from jsonb_array_elements(p -> 'rows') r order by (r ->> 'productId')::bigint loop
+        c := count_stock((line.d).product_id, line.counted, coalesce(p ->> 'reason', 'stock-take'));
+        continue when c.moved is null;
+        differences := differences || json_build_object('productId', (line.d).product_id, 'sku', (line.d).sku,
+            'title', (line.d).title, 'old', line.counted - c.difference, 'new', line.counted,
+            'difference', c.difference, 'priceBefore', c.moved ->> 'priceBefore',
+            'priceAfter', c.moved ->> 'priceAfter');
+    end loop;
+    return json_build_object('counted', jsonb_array_length(p -> 'rows'), 'differences', to_json(differences));
 end $$;
 
 create function inventory_adjust(p jsonb) returns json

@@ -4,14 +4,16 @@
 create function price_get(p jsonb) returns json
 language sql stable as $$
     select json_build_object(
-        'items', coalesce(json_agg(json_build_object('productId', d.product_id, 'price', i.price::text,
+        'items', coalesce(json_agg(json_build_object('productId', d.product_id, 'sku', d.sku, 'price', i.price::text,
                      'regularPrice', i.regular_price::text, 'version', i.change_count) order by wanted.n)
                  filter (where d.product_id is not null), '[]'),
-        'missing', coalesce(json_agg(wanted.id order by wanted.n) filter (where d.product_id is null), '[]'))
-    from (select id::bigint, min(n) as n from jsonb_array_elements_text(p -> 'productIds') with ordinality u (id, n)
+        'missing', coalesce(json_agg(wanted.name order by wanted.n) filter (where d.product_id is null), '[]'))
+    from (select name, min(n) as n
+          from jsonb_array_elements(coalesce(p -> 'productIds', p -> 'skus')) with ordinality u (name, n)
           group by 1) wanted
-    left join product d on d.product_id = wanted.id
-    left join inventory i on i.product_id = wanted.id
+    left join product d on d.product_id = case when p ? 'skus' then product_of_sku(wanted.name #>> '{}')
+                                               else (wanted.name #>> '{}')::bigint end
+    left join inventory i using (product_id)
 $$;
 
 create function price_history(p jsonb) returns json
@@ -21,15 +23,8 @@ declare
     before bigint := (open_cursor('price.history', p) ->> 0)::bigint;
 begin
     return as_page('price.history', p, array(
-        select json_build_object('cursor', json_build_array(c.sequence), 'item', json_build_object(
-            'priceChangeId', c.price_change_id, 'sequence', c.sequence, 'old', c.old_price::text,
-            'new', c.new_price::text, 'oldRegular', coalesce(c.old_regular, c.old_price)::text,
-            'newRegular', coalesce(c.new_regular, c.new_price)::text, 'stock', c.stock,
-            'rule', json_build_object('ruleId', r.rule_id, 'name', r.name, 'version', r.version,
-                                      'strategy', r.strategy),
-            'bindingGuard', c.binding_guard, 'cause', c.cause, 'orderId', c.order_id, 'reason', c.reason,
-            'inputs', c.inputs, 'actor', c.actor, 'at', rfc3339(c.at)))
-        from price_change c join rule r using (rule_id)
+        select json_build_object('cursor', json_build_array(c.sequence), 'item', price_change_json(c))
+        from price_change c
         where c.product_id = d.product_id
           and c.sequence < coalesce(before, 9223372036854775807)
           and (p ->> 'from' is null or c.at >= (p ->> 'from')::timestamptz)
@@ -77,11 +72,22 @@ begin
     return explain_price(d, r, i, v, true);
 end $$;
 
-create function pin_json(i inventory) returns json
+create function pin_json(d product, i inventory) returns json
 language sql stable as $$
-    select json_build_object('productId', i.product_id, 'price', i.price::text, 'pinned', i.pin_price is not null,
-        'until', rfc3339(i.pinned_until))
+    select json_build_object('productId', i.product_id, 'sku', d.sku, 'price', i.price::text,
+        'pinned', i.pin_price is not null, 'until', rfc3339(i.pinned_until))
 $$;
+
+-- Pins a product, or takes its pin away.
+create function place_pin(id bigint, pin numeric, ends timestamptz, kind text, reason text) returns inventory
+language plpgsql as $$
+declare
+    i inventory;
+begin
+    update inventory set pin_price = pin, pinned_until = ends, cause = row(kind, null, reason, null)::movement_cause
+    where product_id = id returning * into i;
+    return i;
+end $$;
 
 -- A manual price, which automation leaves alone for good or until a time.
 create function price_pin(p jsonb) returns json
@@ -89,12 +95,8 @@ language plpgsql as $$
 declare
     d product := find_open_product((p ->> 'productId')::bigint);
     until timestamptz := coalesce((p ->> 'until')::timestamptz, 'infinity');
-    i inventory;
 begin
-    update inventory set pin_price = (p ->> 'price')::numeric, pinned_until = until,
-        cause = row('pin', null, p ->> 'reason', null)::movement_cause
-    where product_id = d.product_id returning * into i;
-    return pin_json(i);
+    return pin_json(d, place_pin(d.product_id, (p ->> 'price')::numeric, until, 'pin', p ->> 'reason'));
 end $$;
 
 create function price_unpin(p jsonb) returns json
@@ -103,9 +105,7 @@ declare
     d product := find_open_product((p ->> 'productId')::bigint);
     i inventory;
 begin
-    update inventory set pin_price = null, pinned_until = null,
-        cause = row('unpin', null, p ->> 'reason', null)::movement_cause
-    where product_id = d.product_id and pin_price is not null returning * into i;
-    if not found then select * into i from inventory where product_id = d.product_id; end if;
-    return pin_json(i);
+    select * into i from inventory where product_id = d.product_id for no key update;
+    if i.pin_price is not null then i := place_pin(d.product_id, null, null, 'unpin', p ->> 'reason'); end if;
+    return pin_json(d, i);
 end $$;

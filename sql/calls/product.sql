@@ -9,7 +9,7 @@ declare
     l record;
 begin
     select * into l from price_limits(d, (select r from rule r where r.rule_id = d.rule_id));
-    return json_build_object('productId', d.product_id, 'title', d.title, 'description', d.description,
+    return json_build_object('productId', d.product_id, 'sku', d.sku, 'title', d.title, 'description', d.description,
         'categoryId', d.category_id, 'supplierId', d.supplier_id, 'basePrice', d.base_price::text,
         'unitCost', d.unit_cost::text, 'price', i.price::text, 'regularPrice', i.regular_price::text,
         'floor', l.floor_at::numeric(12, 2)::text, 'ceiling', l.ceiling_at::numeric(12, 2)::text,
@@ -143,10 +143,10 @@ declare
     i inventory;
 begin
     perform share_new_products();  -- before the rule is chosen
-    insert into product (title, description, category_id, supplier_id, base_price, unit_cost, floor_price,
+    insert into product (sku, title, description, category_id, supplier_id, base_price, unit_cost, floor_price,
                          ceiling_price, low_stock, high_stock, rule_id, active, elasticity, ref_rate, unit_value,
                          decay, season_start, season_end, season_profile)
-    values (p ->> 'title', coalesce(p ->> 'description', ''), (p ->> 'categoryId')::bigint,
+    values (p ->> 'sku', p ->> 'title', coalesce(p ->> 'description', ''), (p ->> 'categoryId')::bigint,
             (p ->> 'supplierId')::bigint, (p ->> 'basePrice')::numeric, (p ->> 'unitCost')::numeric,
             (p ->> 'floor')::numeric, (p ->> 'ceiling')::numeric, low,
             coalesce((p ->> 'highStock')::integer, least(greatest(100, low + 90), 1000000000)),
@@ -165,12 +165,12 @@ begin
     return product_json(d, i);
 end $$;
 
--- A limit that is given counts as typed, even where it equals the default.
-create function product_update(p jsonb) returns json
+-- Changes a declaration where the call gives a member, and says whether that changed anything. A limit that is given
+-- counts as typed, even where it equals the default.
+create function change_product(p jsonb, out d product, out changed boolean)
 language plpgsql as $$
 declare
-    d product;
-    i inventory;
+    now_is product;
 begin
     perform from product where product_id = (p ->> 'productId')::bigint for no key update;
     d := find_open_product((p ->> 'productId')::bigint);
@@ -179,6 +179,7 @@ begin
             jsonb_build_object('productId', d.product_id, 'expected', p -> 'version', 'version', d.version));
     end if;
     update product set
+        sku = case when p ? 'sku' then p ->> 'sku' else sku end,
         title = coalesce(p ->> 'title', title),
         description = coalesce(p ->> 'description', description),
         category_id = coalesce((p ->> 'categoryId')::bigint, category_id),
@@ -203,9 +204,43 @@ begin
         season_end = case when p ? 'seasonEnd' then (p ->> 'seasonEnd')::timestamptz else season_end end,
         season_profile = case when p ? 'seasonEnd' and p ->> 'seasonEnd' is null then null
                               when p ? 'seasonProfile' then season_profile(p -> 'seasonProfile')
-                              else season_profile end,
-        version = version + 1
-    where product_id = d.product_id returning * into d;
+                              else season_profile end
+    where product_id = d.product_id returning * into now_is;
+    changed := found;
+    if changed then d := now_is; end if;
+end $$;
+
+create function product_update(p jsonb) returns json
+language plpgsql as $$
+declare
+    d product := (change_product(p)).d;
+    i inventory;
+begin
+    select * into i from inventory where product_id = d.product_id;
+    return product_json(d, i);
+end $$;
+
+-- An archived product comes back as it was for sale, priced as what is declared anew. A rule that was retired meanwhile
+-- gives way to its successor, or else to the default; a pin that still runs stands.
+create function product_restore(p jsonb) returns json
+language plpgsql as $$
+declare
+    d product;
+    i inventory;
+begin
+    perform share_new_products();  -- before the rule is chosen
+    perform from product where product_id = (p ->> 'productId')::bigint for no key update;
+    d := find_product((p ->> 'productId')::bigint);
+    if d.archived_at is not null then
+        update product set archived_at = null,
+            active = coalesce((select coalesce((before ->> 'active')::boolean, active) from declaration_change l
+                               where l.product_id = d.product_id and l.after ->> 'archived_at' is not null
+                               order by sequence desc limit 1), true),
+            rule_id = coalesce((select now_active.rule_id from rule r join rule now_active using (name)
+                                where r.rule_id = d.rule_id and now_active.status = 'active'),
+                               default_rule_id(d.category_id))
+        where product_id = d.product_id returning * into d;
+    end if;
     select * into i from inventory where product_id = d.product_id;
     return product_json(d, i);
 end $$;
@@ -217,7 +252,7 @@ declare
     d product := find_product((p ->> 'productId')::bigint);
     i inventory;
 begin
-    update product set archived_at = pricing_now(), active = false, version = version + 1
+    update product set archived_at = pricing_now(), active = false
     where product_id = d.product_id and archived_at is null returning * into d;
     if not found then d := find_product((p ->> 'productId')::bigint); end if;
     select * into i from inventory where product_id = d.product_id;

@@ -109,6 +109,7 @@ declare
     taken bigint[];
     failed bigint[];
 begin
+    perform set_config('pricing.cause', 'rule', true);
     perform lock_new_products();
     select * into r from rule where rule_id = id for no key update;
     if r.status <> 'active' then
@@ -243,7 +244,7 @@ begin
             s := s || jsonb_build_object('after', declared.product_id);
             if jsonb_array_length(s -> 'skipped') < 500 then
                 s := jsonb_insert(s, '{skipped,-1}', jsonb_build_object('productId', declared.product_id,
-                    'reason', failure_reason(sqlstate, sqlerrm)), true);
+                    'sku', declared.sku, 'reason', failure_reason(sqlstate, sqlerrm)), true);
             end if;
             continue;
         end;
@@ -251,7 +252,7 @@ begin
             'sums', add_path(s -> 'sums', ours), 'actual', add_path(s -> 'actual', theirs));
         if jsonb_array_length(s -> 'items') < page_size(p) then
             s := jsonb_insert(s, '{items,-1}', jsonb_build_object('productId', declared.product_id,
-                'title', declared.title) || ours || jsonb_build_object('actual', theirs), true);
+                'sku', declared.sku, 'title', declared.title) || ours || jsonb_build_object('actual', theirs), true);
         end if;
     end loop;
     return json_build_object('reply', json_build_object('ruleId', chosen.rule_id, 'name', chosen.name,

@@ -82,6 +82,17 @@ begin
     return json_build_object('userId', u.user_id, 'deleted', true);
 end $$;
 
+-- Changes a password for one who knows the old one.
+create function user_change_password(p jsonb) returns json
+language plpgsql as $$
+declare
+    u app_user := find_user((p ->> 'userId')::bigint);
+begin
+    perform user_authenticate(jsonb_build_object('email', u.email, 'password', p -> 'old'));
+    update app_user set password_hash = hash_password(p ->> 'new', '/new') where user_id = u.user_id;
+    return json_build_object('userId', u.user_id, 'changed', true);
+end $$;
+
 -- One answer for an unknown address, a user without password and a wrong password, after the same work.
 create function user_authenticate(p jsonb) returns json
 language plpgsql as $$

@@ -86,7 +86,9 @@ language sql stable as $$
         using (order_id, product_id)
     where (moved.units, moved.sales, moved.back) is distinct from
           (l.quantity::bigint, 1::bigint,
-           case when l.status in ('cancelled', 'returned') then l.quantity else 0 end::bigint)
+           case when l.status = 'cancelled' then l.quantity else coalesce((
+               select sum(r.quantity) from order_return r
+               where r.order_id = l.order_id and r.product_id = l.product_id), 0) end::bigint)
 $$;
 
 -- Where in the stock ledger each price change stands: the least and the greatest number of movements before it. A
@@ -331,6 +333,14 @@ language sql stable as $$
     where o.order_id between first and last
     group by o.order_id having o.total is distinct from sum(l.quantity * l.unit_price)
     union all
+    select 'order.returned', 'order_return', r.product_id, null, o.order_id, 'quantity',
+           case o.status when 'returned' then l.quantity else 0 end::text, sum(r.quantity)::text
+    from customer_order o join order_line l using (order_id) left join order_return r using (order_id, product_id)
+    where o.order_id between first and last
+    group by o.order_id, o.status, r.product_id, l.product_id, l.quantity
+    having case o.status when 'returned' then sum(r.quantity) is distinct from l.quantity
+                         when 'completed' then sum(r.quantity) > l.quantity else count(r) > 0 end
+    union all
     select 'order.customer', 'customer_order', null, null, o.order_id, 'customer_id', null, o.customer_id::text
     from customer_order o
     where o.order_id between first and last and not exists (select from app_user where user_id = o.customer_id)
@@ -339,8 +349,9 @@ $$;
 create function difference_json(
     kind text, "table" text, product_id bigint, place bigint, order_id bigint, field text, expected text, found text
 ) returns jsonb
-language sql immutable as $$
+language sql stable as $$
     select jsonb_strip_nulls(jsonb_build_object('kind', kind, 'table', "table", 'productId', product_id,
+        'sku', (select sku from product d where d.product_id = difference_json.product_id),
         'sequence', place, 'orderId', order_id, 'field', field, 'expected', expected, 'found', found,
         'message', case when kind = 'price.failed' then format('product %s cannot be priced: %s', product_id, found)
                         else difference_message("table", product_id, place, order_id, field, expected, found) end))

@@ -4,7 +4,8 @@
 -- An expectation, which may come in parts: `open` is what has not come; more than expected is accepted and reported.
 create function expectation_json(e expectation) returns jsonb
 language sql stable as $$
-    select jsonb_build_object('expectationId', e.expectation_id, 'productId', e.product_id, 'quantity', e.quantity,
+    select jsonb_build_object('expectationId', e.expectation_id, 'productId', e.product_id,
+        'sku', (select sku from product d where d.product_id = e.product_id), 'quantity', e.quantity,
         'received', e.received,
         'open', case when e.closed_at is null then greatest(0, e.quantity - e.received) else 0 end,
         'overReceived', greatest(0, e.received - e.quantity), 'eta', rfc3339(e.eta), 'closed', e.closed_at is not null,

@@ -27,7 +27,7 @@ language sql immutable as $$
     select case when row_now.pin_price is not null and row_now.pin_price is distinct from row_was.pin_price then 'stock'
                 when row_now.pin_price is null and (row_was.pin_price is not null or row_was.anchor_date is null)
                     then 'declaration'
-                when kind in ('declaration', 'rule') then 'declaration'
+                when kind in ('declaration', 'rule', 'rollback') then 'declaration'
                 when kind = 'tick' then 'tick'
                 when row_was.stock = 0 and row_was.movement_count = 0 then 'first'
                 else 'stock' end
@@ -197,16 +197,17 @@ end $$;
 
 -- The row with the stocks between which its regular price stands, after an evaluation, `afresh` where more than stock
 -- moved. A price that is not the one evaluated, since automation is halted, stands on none. A price falls as stock
--- grows, and so do band and level: where it is the same at both ends, it is between them. Found as stock moves, since
--- most prices are reset before their ends are reached: a movement that leaves the interval and changes nothing widens
--- it, further each time, and to its very end where that comes into reach. Stock 0 lies outside, evaluates nothing and
--- keeps it.
+-- grows, and so do band and level: where it is the same at both ends, it is between them. A new one reaches a few sales
+-- down, so that the first after a tick computes nothing. The rest is found as stock moves, since most prices are reset
+-- before their ends are reached: a movement that leaves the interval and changes nothing widens it, further each time,
+-- and to its very end where that comes into reach. Stock 0 lies outside, evaluates nothing and keeps it.
 create function widen_interval(
     declared product, chosen rule, row_was inventory, row_now inventory, evaluated numeric, afresh boolean
 ) returns inventory
 language plpgsql immutable as $$
 declare
     sign integer := case when row_now.stock < row_was.stock then -1 else 1 end;
+    is_new boolean := false;
     reach bigint;
     near integer := row_now.stock;
     far bigint;
@@ -223,12 +224,13 @@ begin
         row_now.stands_from := row_now.stock;
         row_now.stands_to := row_now.stock;
         sign := -1;
+        is_new := true;
     end if;
     reach := greatest(8, 2 * (row_now.stands_to::bigint - row_now.stands_from));
     far := least(2147483647, greatest(1, near + sign * reach));
     if far = near or stands_at(declared, chosen, row_now, far::integer) then
         near := far;
-    else
+    elsif not is_new then
         while abs(far - near) > 1 loop
             middle := (near + far) / 2;
             if stands_at(declared, chosen, row_now, middle) then near := middle; else far := middle; end if;

@@ -11,6 +11,8 @@ select transaction_id, change_id, 1, at from price_change
 union all
 select transaction_id, change_id, 1, at from order_change
 union all
+select transaction_id, change_id, 1, at from declaration_change
+union all
 select transaction_id, change_id, 1, at from notice;
 
 create function event_cause(kind text, order_id bigint) returns jsonb
@@ -31,24 +33,32 @@ select c.transaction_id, c.change_id, 2, c.at, 'price', 'update', c.product_id, 
        jsonb_build_object('price', c.old_price::text),
        jsonb_build_object('price', c.new_price::text, 'stock', c.stock,
                           'title', (select title from product d where d.product_id = c.product_id),
+                          'sku', (select sku from product d where d.product_id = c.product_id),
                           'reason', price_reason(c.cause, c.binding_guard, c.inputs, c.reason)),
        event_cause(c.cause, c.order_id), c.actor
 from price_change c
 union all
 select m.transaction_id, m.change_id, 3, o.placed_at, 'order', 'insert', null, o.order_id, null,
        jsonb_build_object('status', 'pending', 'total', o.total::text, 'customerId', o.customer_id,
-           'lines', (select jsonb_agg(jsonb_build_object('productId', l.product_id, 'quantity', l.quantity,
-                                                         'unitPrice', l.unit_price::text) order by l.product_id)
-                     from order_line l where l.order_id = o.order_id)),
+           'lines', (select jsonb_agg(jsonb_build_object('productId', l.product_id, 'sku', d.sku,
+                                                         'quantity', l.quantity, 'unitPrice', l.unit_price::text)
+                                      order by l.product_id)
+                     from order_line l join product d using (product_id) where l.order_id = o.order_id)),
        event_cause('sale', o.order_id), o.actor
 from stock_movement m join customer_order o using (order_id) where m.ends_order
 union all
 select c.transaction_id, c.change_id, 4, c.at, 'order', 'update', null, c.order_id,
        jsonb_build_object('status', c.old_status),
        jsonb_build_object('status', c.new_status, 'total', o.total::text, 'customerId', o.customer_id),
-       event_cause(c.new_status, c.order_id)
+       event_cause(case when c.new_status = c.old_status then 'return' else c.new_status end, c.order_id)
            || case when c.reason = '' then '{}' else jsonb_build_object('reason', c.reason) end, c.actor
 from order_change c join customer_order o using (order_id)
+union all
+select transaction_id, change_id, 6, at, 'catalogue', case when before is null then 'insert' else 'update' end,
+       product_id, product_id, wire_members(before),
+       jsonb_build_object('productId', product_id) || wire_members(after),
+       jsonb_strip_nulls(jsonb_build_object('kind', cause, 'reason', nullif(reason, ''))), actor
+from declaration_change
 union all
 select transaction_id, change_id, 5, at, topic, op, product_id, key, before, after, cause, actor
 from notice;
@@ -259,6 +269,7 @@ begin
     newest := greatest(
         (select max(transaction_id) from stock_movement), (select max(transaction_id) from price_change),
         (select max(transaction_id) from order_change), (select max(transaction_id) from notice),
+        (select max(transaction_id) from declaration_change),
         (select looked_to - 1 from event_sequence));
     if was.system_identifier = here
         and newest < pg_snapshot_xmax(pg_current_snapshot())::text::bigint + was.offset_by then

@@ -340,7 +340,7 @@ begin
                 else array[format('  binding guard: %s; without it %s', v.binding,
                                   charged_at(d, r, i, price_without_guard(r, i.regular_price, i.anchor_price, v)))] end
         || moves_text(moves, charged);
-    return json_build_object('productId', d.product_id, 'price', charged::text,
+    return json_build_object('productId', d.product_id, 'sku', d.sku, 'price', charged::text,
         'regularPrice', case when is_preview then v.price else i.regular_price end::text,
         'campaigns', campaigns_of(d, r, settled),
         'posted', i.price::text, 'wouldBe', would_be::text, 'basePrice', d.base_price::text, 'stock', i.stock,

@@ -25,7 +25,7 @@ begin
             if rule is not null then
                 -- Locked no sooner than they are moved, since orders wait for them.
                 perform from inventory where product_id = any (ids) order by product_id for no key update;
-                update product set rule_id = rule, version = version + 1 where product_id = any (ids);
+                update product set rule_id = rule where product_id = any (ids);
             elsif why.kind = 'unpin' then
                 update inventory set pin_price = null, pinned_until = null, cause = why where product_id = any (ids);
             else
@@ -69,7 +69,8 @@ begin
         rule_was = coalesce(excluded.rule_was, f.rule_was), rule_id = coalesce(excluded.rule_id, f.rule_id);
     if tries = 1 then
         perform record_notice('automation', 'failing', id, id, null,
-            jsonb_build_object('productId', id, 'title', d.title, 'reason', failure_reason(state, reason)),
+            jsonb_build_object('productId', id, 'sku', d.sku, 'title', d.title,
+                               'reason', failure_reason(state, reason)),
             jsonb_build_object('kind', record_failure.kind))
         from product d where d.product_id = id;
     end if;
@@ -92,7 +93,8 @@ begin
     select current_transaction(), nextval('change_number'), pricing_now(), 'automation', 'recovered', g.product_id,
            g.product_id, jsonb_build_object('reason', failure_reason(g.sqlstate, g.message), 'failures', g.failures,
                                             'since', rfc3339(g.first_at)),
-           jsonb_build_object('productId', g.product_id, 'title', d.title), jsonb_build_object('kind', g.kind), acting()
+           jsonb_build_object('productId', g.product_id, 'sku', d.sku, 'title', d.title),
+           jsonb_build_object('kind', g.kind), acting()
     from (select * from gone order by product_id) g left join product d using (product_id);
     if found then perform wake_sequencer(); end if;
 end $$;
@@ -157,7 +159,9 @@ end $$;
 -- Products that a call could not price, each with the reason; at most 500 of them.
 create function skipped_json(ids bigint[]) returns json
 language sql stable as $$
-    select coalesce(json_agg(json_build_object('productId', product_id, 'reason', reason) order by product_id), '[]')
-    from (select product_id, failure_reason(sqlstate, message) as reason from failing_product
+    select coalesce(json_agg(json_build_object('productId', product_id, 'sku', sku, 'reason', reason)
+                             order by product_id), '[]')
+    from (select product_id, sku, failure_reason(sqlstate, message) as reason
+          from failing_product join product using (product_id)
           where product_id = any (ids) order by product_id limit 500) f
 $$;

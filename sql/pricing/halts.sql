@@ -8,7 +8,8 @@ language sql stable as $$
     select json_build_object('haltId', h.halt_id,
         'scope', case when h.product_id is not null then 'product' when h.category_id is not null then 'category'
                       else 'all' end,
-        'categoryId', h.category_id, 'productId', h.product_id, 'reason', h.reason, 'actor', h.actor,
+        'categoryId', h.category_id, 'productId', h.product_id,
+        'sku', (select sku from product d where d.product_id = h.product_id), 'reason', h.reason, 'actor', h.actor,
         'at', rfc3339(h.halted_at), 'resumedAt', rfc3339(h.resumed_at))
 $$;
 
@@ -42,6 +43,7 @@ language sql stable as $$
         'lastTick', (select rfc3339(completed_at) from tick_state),
         'campaigns', campaign_status(),
         'failing', (select coalesce(json_agg(json_build_object('productId', product_id,
+                        'sku', (select sku from product d where d.product_id = f.product_id),
                         'reason', failure_reason(sqlstate, message), 'failures', failures, 'since', rfc3339(first_at),
                         'retryAt', rfc3339(retry_at)) order by first_at, product_id), '[]')
                     from (select * from failing_product order by first_at, product_id limit 100) f))
@@ -102,9 +104,9 @@ end $$;
 --   move, movedShare        trips when this share of the catalogue moved by more than `move` of its price, net
 --   valueShare              trips when prices moved, up and down, by this share of the value of all stock
 --   distance, distantShare  trips when this share of the catalogue was moved to further than `distance` from its base
--- It looks at regular prices. First prices, pins, declarations, activated rules and campaigns do not count: a person
--- set them. A resume clears what moved before it. With everything sold out nothing can be sold at a wrong price, and it
--- does not judge. Returns the halt, or null.
+-- It looks at regular prices. First prices, pins, declarations, activated rules, rollbacks and campaigns do not count:
+-- a person set them. A resume clears what moved before it. With everything sold out nothing can be sold at a wrong price,
+-- and it does not judge. Returns the halt, or null.
 create function check_breaker() returns automation_halt
 language plpgsql as $$
 declare
@@ -122,7 +124,7 @@ begin
     from event_range r join price_change c
         on c.transaction_id = r.transaction_id and c.change_id between r.first_change and r.last_change
     where r.first_number > (select last_sequence from breaker_state) and r.first_number <= read_to
-      and c.old_price < 'NaN' and c.cause not in ('initial', 'pin', 'unpin', 'declaration', 'rule', 'campaign')
+      and c.old_price < 'NaN' and is_automatic(c.cause)
     order by product_id, c.sequence
     on conflict do nothing;
     update breaker_state set last_sequence = read_to where last_sequence <> read_to;

@@ -47,6 +47,16 @@ begin
             nullif(row_now.regular_price, row_now.price));
 end $$;
 
+-- One line in the history of an order.
+create function record_order_change(number bigint, old_status text, new_status text, why text) returns void
+language plpgsql as $$
+begin
+    insert into order_change (transaction_id, change_id, order_id, old_status, new_status, reason, actor, at)
+    values (current_transaction(), nextval('change_number'), number, old_status, new_status, coalesce(why, ''),
+            acting(), pricing_now());
+    perform wake_sequencer();
+end $$;
+
 -- An event that no ledger holds.
 create function record_notice(
     topic text, op text, product bigint, key bigint, before jsonb, after jsonb, cause jsonb
@@ -148,6 +158,8 @@ begin
     end if;
     if (row_now.pin_price, row_now.pinned_until) is distinct from (row_was.pin_price, row_was.pinned_until) then
         perform check_pin(row_now.pin_price, declared, chosen), check_pin_end(row_now.pinned_until, moment);
+        perform record_declaration(row_now.product_id, pin_members(row_was), pin_members(row_now), why.reason,
+                                   why.actor, moment);
     end if;
     if why.kind in ('campaign', 'declaration', 'rule', 'resume', 'audit') then
         row_now := with_campaigns(declared, row_now);
@@ -202,10 +214,10 @@ create function move_stock(
 ) returns json
 language plpgsql as $$
 declare
+    d product := find_open_product(id);
     was inventory;
     i inventory;
 begin
-    perform find_open_product(id);
     select * into was from inventory where product_id = id for no key update;
     if was.stock - was.held::bigint + change < 0 then
         perform fail('PR201', format('Only %s of product %s are available.', was.stock - was.held, id),
@@ -221,9 +233,33 @@ begin
     end if;
     update inventory set stock = stock + change, cause = why, next_eta = case when sets_eta then eta else next_eta end
     where product_id = id returning * into i;
-    return json_build_object('productId', id, 'stock', i.stock, 'available', i.stock - i.held,
+    return json_build_object('productId', id, 'sku', d.sku, 'stock', i.stock, 'available', i.stock - i.held,
         'priceBefore', was.price::text, 'priceAfter', i.price::text,
         'price', json_build_object('before', was.price::text, 'after', i.price::text));
+end $$;
+
+-- Takes units of an order back: on the shelf, or, where they are broken, out again at once, which moves no price. The
+-- stock ledger has both.
+create function take_back(id bigint, units integer, kind text, number bigint, why text, restock boolean) returns void
+language plpgsql as $$
+declare
+    i inventory;
+begin
+    perform check_stock_room(id, units);
+    if restock then
+        update inventory set stock = stock + units, cause = row(kind, null, why, number)::movement_cause
+        where product_id = id;
+        return;
+    end if;
+    update inventory set sales = 2 where product_id = id returning * into i;
+    insert into stock_movement (product_id, sequence, transaction_id, change_id, kind, quantity, stock_after, order_id,
+                                reason, actor, at)
+    select id, i.movement_count - later, current_transaction(), nextval('change_number'), m.kind, m.quantity,
+           i.stock + later * units, number, m.reason, acting(), pricing_now()
+    from (values (1, take_back.kind, units, coalesce(why, '')), (0, 'adjust', -units, 'not restocked'))
+        m (later, kind, quantity, reason)
+    order by later desc;
+    perform wake_sequencer();
 end $$;
 
 -- Refuses units whose return would overflow the stock, and says how many have to be taken out first.

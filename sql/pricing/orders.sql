@@ -64,39 +64,18 @@ create function read_order(params jsonb) returns wanted_line[]
 language plpgsql as $$
 begin
     return array(
-        select row(l.product_id, l.quantity, l.max_price, (l.i).price, (l.i).stock - (l.i).held, l.is_open,
-                   (l.i).stock <= (l.i).stands_to and (l.i).stock - l.quantity >= (l.i).stands_from)::wanted_line
+        select row(l.product_id, l.quantity, l.max_price, (l.i).price, (l.i).stock - (l.i).held, (l.d).is_open,
+                   (l.d).sku, (l.i).stock <= (l.i).stands_to
+                   and (l.i).stock - l.quantity >= (l.i).stands_from)::wanted_line
         from (select l.*, (select i from inventory i where i.product_id = l.product_id) as i,
-                     (select d.active and d.archived_at is null from product d where d.product_id = l.product_id)
-                         as is_open
+                     (select row(null, null, null, null, null, active and archived_at is null, sku, null)::wanted_line
+                      from product d where d.product_id = l.product_id) as d
               from (select (l ->> 'productId')::bigint as product_id,
                            sum((l ->> 'quantity')::bigint)::bigint as quantity,
                            min((l ->> 'maxUnitPrice')::numeric) as max_price
                     from jsonb_array_elements(params -> 'lines') l group by 1) l offset 0) l
         order by l.product_id);
 end $$;
-
--- The reply to an order that was just placed.
-create function placed_reply(
-    number bigint, buyer bigint, total numeric, bought jsonb, moves jsonb, moment timestamptz
-) returns json
-language sql stable as $$
-    select json_build_object('orderId', number, 'customerId', buyer, 'status', 'pending', 'total', total::text,
-        'lines', bought, 'priceChanges', moves, 'placedAt', rfc3339(moment))
-$$;
-
--- The same reply made again: what it says of an order never changes.
-create function placed_again(number bigint) returns text
-language sql stable as $$
-    select placed_reply(o.order_id, o.customer_id, o.total, (
-            select jsonb_agg(jsonb_build_object('productId', l.product_id, 'quantity', l.quantity,
-                                                'unitPrice', l.unit_price::text) order by l.product_id)
-            from order_line l where l.order_id = o.order_id), (
-            select coalesce(jsonb_agg(jsonb_build_object('productId', c.product_id, 'old', c.old_price::text,
-                                                         'new', c.new_price::text) order by c.product_id), '[]')
-            from price_change c where c.order_id = o.order_id and c.cause = 'sale'), o.placed_at)::text
-    from customer_order o where o.order_id = number
-$$;
 
 -- Takes the lines of one order out of stock, each at the price that stands, and keeps the order. Where no price can
 -- move, all of it is one statement.
@@ -119,8 +98,8 @@ begin
     foreach line in array lines loop
         total := total + line.price * line.quantity;
         prices_stand := prices_stand and line.is_calm is true;
-        bought := bought || jsonb_build_object('productId', line.product_id, 'quantity', line.quantity,
-                                               'unitPrice', line.price::text);
+        bought := bought || jsonb_build_object('productId', line.product_id, 'sku', line.sku,
+                                               'quantity', line.quantity, 'unitPrice', line.price::text);
     end loop;
     if not prices_stand then
         foreach line in array lines loop
@@ -128,8 +107,8 @@ begin
                 ends_order = line.product_id = last
             where product_id = line.product_id returning price into price_after;
             if price_after <> line.price then
-                moves := moves || jsonb_build_object('productId', line.product_id, 'old', line.price::text,
-                                                     'new', price_after::text);
+                moves := moves || jsonb_build_object('productId', line.product_id, 'sku', line.sku,
+                                                     'old', line.price::text, 'new', price_after::text);
             end if;
         end loop;
     end if;
@@ -163,7 +142,7 @@ create function place_order(call jsonb, held bigint[]) returns order_outcome
 language plpgsql as $$
 declare
     params jsonb := call -> 'params';
-    hash bytea := case when call ? 'key' then request_hash('order.place', params) end;
+    hash bytea := case when call ? 'key' then request_hash('order.place', coalesce(call -> 'sent', params)) end;
     known record;
     lines wanted_line[];
     line wanted_line;
@@ -175,6 +154,7 @@ begin
     into known;
     if (known.request).key is not null then return repeat_reply(known.request, hash); end if;
     o.replayed := false;
+    if call ? 'refused' then return jsonb_populate_record(o, call -> 'refused'); end if;
     lines := read_order(params);
     if held <> '{}' and exists (select from unnest(lines) l where l.product_id = any (held)) then
         o.state := '55P03';
@@ -229,15 +209,16 @@ create function read_lines(calls jsonb) returns batch_line[]
 language plpgsql as $$
 begin
     return (
-    select array_agg(row(l.n, l.product_id, l.quantity, l.price, l.is_calm)::batch_line order by l.n, l.product_id)
+    select array_agg(row(l.n, l.product_id, l.quantity, l.price, l.is_calm, l.sku)::batch_line
+                     order by l.n, l.product_id)
     from (
-        select l.n, l.product_id, l.quantity, (l.i).price,
-               bool_and((l.max_price is null or (l.i).price <= l.max_price) and l.is_open) over same
+        select l.n, l.product_id, l.quantity, (l.i).price, (l.d).sku,
+               bool_and((l.max_price is null or (l.i).price <= l.max_price) and (l.d).is_open) over same
                and sum(l.quantity) over same <= (l.i).stock - (l.i).held
                and stands_after((l.i), sum(l.quantity) over same) as is_calm
         from (select l.*, (select i from inventory i where i.product_id = l.product_id) as i,
-                     (select d.active and d.archived_at is null from product d where d.product_id = l.product_id)
-                         as is_open
+                     (select row(null, null, null, null, null, active and archived_at is null, sku, null)::wanted_line
+                      from product d where d.product_id = l.product_id) as d
               from (select n, (l ->> 'productId')::bigint as product_id,
                            sum((l ->> 'quantity')::bigint)::bigint as quantity,
                            min((l ->> 'maxUnitPrice')::numeric) as max_price
@@ -313,10 +294,12 @@ begin
         select order_id, product_id, quantity, price from line
     ), whole as materialized (
         select p.call, p.order_id, (p.said #>> '{params,customerId}')::bigint as customer_id, p.said, p.actor,
-               sum(price * quantity)::numeric(24, 2) as total,
-               jsonb_agg(jsonb_build_object('productId', product_id, 'quantity', quantity, 'unitPrice', price::text)
-                         order by product_id) as bought
-        from placed p join line using (call, order_id) group by p.call, p.order_id, p.said, p.actor
+               l.total, l.bought
+        from placed p join (
+            -- Sorted before, since an aggregate that sorts pays for it once a group.
+            select s.call, sum(price * quantity)::numeric(24, 2) as total, jsonb_agg(jsonb_build_object(
+                       'productId', product_id, 'sku', sku, 'quantity', quantity, 'unitPrice', price::text)) as bought
+            from (select * from line order by line.call, product_id) s group by s.call) l using (call)
     ), kept as (
         insert into customer_order (order_id, customer_id, total, shipping_address, placed_at, changed_at, actor)
         overriding system value
@@ -324,7 +307,8 @@ begin
         from whole
     ), kept_keys as (
         insert into request_key (key, request_hash, order_id)
-        select said ->> 'key', request_hash('order.place', said -> 'params'), order_id from whole
+        select said ->> 'key', request_hash('order.place', coalesce(said -> 'sent', said -> 'params')), order_id
+        from whole
         where said ? 'key'
     )
     select w.call, placed_reply(order_id, customer_id, total, bought, '[]', moment)::text from whole w;
@@ -373,21 +357,22 @@ begin
 end $$;
 
 -- Places orders in one transaction; each succeeds or fails alone, with the result that the same orders would have one
--- by one. Each element of `calls` is {"params", "key", "actor"}; each row answers one of them, with a reply or with the
--- SQLSTATE, message, detail and constraint that refused it. Unless it `waits`, an order on a row that another session
--- has locked is refused at once with 55P03, so that one locked product never delays the others. Where a batch raises,
--- or a key occurs twice in it, each order is placed in a subtransaction; what a single order raises is its caller's.
--- Each step looks up rows by key, however many there are: plans are cached, since planning took a tenth of an order,
--- and never scan a whole table, as a plan made while the table was empty would.
-create function place_orders(calls jsonb, waits boolean default true)
+-- by one. Each element of `calls` is {"params", "key", "actor"}, `named` when names stand for ids in some of them; each
+-- row answers one of them, with a reply or with the SQLSTATE, message, detail and constraint that refused it. Unless it
+-- `waits`, an order on a row that another session has locked is refused at once with 55P03, so that one locked product
+-- never delays the others. Where a batch raises, or a key occurs twice in it, each order is placed in a subtransaction;
+-- what a single order raises is its caller's. Each step looks up rows by key, however many there are: plans are cached,
+-- since planning took a tenth of an order, and never scan a whole table, as one made while the table was empty would.
+create function place_orders(calls jsonb, waits boolean default true, named boolean default false)
 returns table (reply text, replayed boolean, state text, message text, detail text, broken_constraint text)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 declare
     size integer := jsonb_array_length(calls);
-    held bigint[] := lock_stock(calls, waits);
+    held bigint[];
     call jsonb;
-    o order_outcome;
 begin
+    if named then calls := resolve_orders(calls); end if;
+    held := lock_stock(calls, waits);
     perform lock_keys(calls, held);
     if size = 1 then
         return query select * from place_order(calls -> 0, held);

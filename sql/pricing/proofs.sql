@@ -255,7 +255,8 @@ begin
             chosen.price_step, case when amount = 0 then format('a product of %s', base)
                 else format('%s of the products that %s', amount,
                             case when is_followed then 'follow the rule' else 'it could be activated for' end) end))
-        || case when amount = 0 then '{}' else jsonb_build_object('productId', ids[1], 'productIds', to_jsonb(ids),
+        || case when amount = 0 then '{}' else jsonb_build_object('productId', ids[1],
+            'sku', (select sku from product where product_id = ids[1]), 'productIds', to_jsonb(ids),
                                                                   'count', amount) end;
 end $$;
 
@@ -263,7 +264,7 @@ end $$;
 create function lint_on(declared product, chosen rule, p jsonb, normal_order integer) returns jsonb
 language sql stable as $$
     select coalesce(jsonb_agg(f || case when declared.product_id > 0
-                                        then jsonb_build_object('productId', declared.product_id)
+                                        then jsonb_build_object('productId', declared.product_id, 'sku', declared.sku)
                                         else '{}' end order by f ->> 'severity', n), '[]')
     from unnest(case when declared.low_stock < declared.high_stock
                      then lint_walks(declared, chosen, p, normal_order) end

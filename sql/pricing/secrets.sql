@@ -20,14 +20,14 @@ return gen_salt('bf', 10);
 -- bcrypt at cost 10: about 60 ms a guess on one core. It reads 72 bytes and no more, so a password has 8 to 72, in the
 -- composed form: one keyboard sends a letter with its accent, another the two. Null stays null: a user who cannot sign
 -- in.
-create function hash_password(password text) returns text
+create function hash_password(password text, path text default '/password') returns text
 language plpgsql as $$
 declare
     composed text := normalize(password, NFC);
 begin
     if octet_length(composed) not between 8 and 72 then
         perform fail('PR602', 'A password has 8 to 72 bytes.', jsonb_build_object('violations', jsonb_build_array(
-            jsonb_build_object('path', '/password', 'rule', 'length', 'message', 'must have 8 to 72 bytes of UTF-8'))));
+            jsonb_build_object('path', path, 'rule', 'length', 'message', 'must have 8 to 72 bytes of UTF-8'))));
     end if;
     return bcrypt(composed, bcrypt_salt());
 end $$;

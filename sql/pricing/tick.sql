@@ -26,7 +26,7 @@ begin
     skipped := 0;
     failed := 0;
     if not pg_try_advisory_xact_lock(hashtext('pricing_tick')) then return; end if;
-    perform set_config('pricing.actor', 'tick', true);
+    perform set_config('pricing.actor', 'tick', true), set_config('pricing.cause', 'tick', true);
     if after = 0 then
         if exists (select from failing_product) then
             select r.evaluated, r.failed, r.skipped into evaluated, failed, skipped from retry_failing() r;

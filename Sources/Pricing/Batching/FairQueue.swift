@@ -5,8 +5,19 @@ import Synchronization
 /// turns, so that one with a long pipeline does not starve the others. Claims are exclusive leases: elements that claim the
 /// same are never in two batches at once, and those of one owner leave in the order in which they came.
 final class FairQueue<Element: Sendable>: Sendable {
+    /// An element and its place in the order of arrival.
+    private struct Entry {
+        let place: Int
+        let element: Element
+    }
+
     private struct State {
-        var queue: [Element] = []
+        /// What waits, by owner; of no owner is the list empty.
+        var lanes: [Int: [Entry]] = [:]
+        var count = 0
+        /// The next place at the end, and the next one before the beginning.
+        var last = 0
+        var first = -1
         /// The claims of the batches that were taken and not yet released.
         var claimed: Set<Int64> = []
         var isFinished = false
@@ -32,13 +43,24 @@ final class FairQueue<Element: Sendable>: Sendable {
     }
 
     /// How many wait.
-    var count: Int { state.withLock { $0.queue.count } }
+    var count: Int { state.withLock { $0.count } }
+
+    /// How many wait that are taken before one more of an owner: all, or as many of every owner as it has then.
+    func ahead(of owner: Int) -> Int {
+        state.withLock { state in
+            min(state.count, ((state.lanes[owner]?.count ?? 0) + 1) * state.lanes.count)
+        }
+    }
 
     /// Adds at the end.
     func add(_ elements: [Element]) {
         guard !elements.isEmpty else { return }
         change { state in
-            state.queue += elements
+            for element in elements {
+                state.lanes[owner(element), default: []].append(Entry(place: state.last, element: element))
+                state.last += 1
+            }
+            state.count += elements.count
             // Otherwise the batch that holds the claims wakes the loop when it releases them.
             return elements.contains { state.claimed.isDisjoint(with: claims($0)) } ? 1 : 0
         }
@@ -48,7 +70,11 @@ final class FairQueue<Element: Sendable>: Sendable {
     func addFirst(_ elements: some Collection<Element>) {
         guard !elements.isEmpty else { return }
         change { state in
-            state.queue.insert(contentsOf: elements, at: 0)
+            for element in elements.reversed() {
+                state.lanes[owner(element), default: []].insert(Entry(place: state.first, element: element), at: 0)
+                state.first -= 1
+            }
+            state.count += elements.count
             return 1
         }
     }
@@ -83,19 +109,17 @@ final class FairQueue<Element: Sendable>: Sendable {
     /// Takes at most `most` elements, the first of every owner before the second of any; nil when none may be taken.
     func dequeue(_ most: Int) -> [Element]? {
         let (batch, next) = state.withLock { state in
-            let free = free(state)
-            guard !free.isEmpty else { return ([Element](), nil as CheckedContinuation<Void, Never>?) }
-            let chosen = free.count > most ? inTurns(state.queue, free).prefix(most).sorted() : free
-            let batch = chosen.map { state.queue[$0] }
-            if batch.count == state.queue.count {
-                state.queue = []
-            } else {
-                let gone = Set(chosen)
-                state.queue = state.queue.indices.filter { !gone.contains($0) }.map { state.queue[$0] }
+            let batch = chosen(most, state)
+            guard !batch.isEmpty else { return ([Element](), nil as CheckedContinuation<Void, Never>?) }
+            let gone = Set(batch.map(\.place))
+            for owner in Set(batch.map { owner($0.element) }) {
+                let left = state.lanes[owner]?.filter { !gone.contains($0.place) } ?? []
+                state.lanes[owner] = left.isEmpty ? nil : left
             }
-            for element in batch { state.claimed.formUnion(claims(element)) }
+            state.count -= batch.count
+            for entry in batch { state.claimed.formUnion(claims(entry.element)) }
             // Another loop may have use for what is left.
-            return (batch, state.queue.isEmpty ? nil : state.idleLoops.popLast())
+            return (batch.map(\.element), state.count == 0 ? nil : state.idleLoops.popLast())
         }
         next?.resume()
         return batch.isEmpty ? nil : batch
@@ -107,7 +131,7 @@ final class FairQueue<Element: Sendable>: Sendable {
         while !Task.isCancelled {
             let seen = state.withLock { $0.changes }
             if let batch = dequeue(most) { return batch }
-            if state.withLock({ $0.isFinished && $0.queue.isEmpty }) { return nil }
+            if state.withLock({ $0.isFinished && $0.count == 0 }) { return nil }
             await change(after: seen, isolation)
         }
         return nil
@@ -129,26 +153,27 @@ final class FairQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// Indices of the elements whose claims overlap neither with those of a batch nor with those of an element before them.
-    private func free(_ state: State) -> [Int] {
-        guard !state.claimed.isEmpty else { return Array(state.queue.indices) }
+    /// What may be taken, in the order of arrival. Looked at is the first of every owner, then the second of every owner,
+    /// and so on until there are enough: what that costs does not grow with what waits. Left out are those whose claims
+    /// overlap with those of a batch, or of one that was left out before.
+    private func chosen(_ most: Int, _ state: State) -> [Entry] {
+        var lanes = state.lanes.values.sorted { $0[0].place < $1[0].place }
         var claimed = state.claimed
-        return state.queue.indices.filter { index in
-            let claims = claims(state.queue[index])
-            if claimed.isDisjoint(with: claims) { return true }
-            claimed.formUnion(claims)
-            return false
+        var batch: [Entry] = []
+        var turn = 0
+        while batch.count < most, !lanes.isEmpty {
+            for lane in lanes where batch.count < most {
+                let claims = claims(lane[turn].element)
+                if claimed.isDisjoint(with: claims) {
+                    batch.append(lane[turn])
+                } else {
+                    claimed.formUnion(claims)
+                }
+            }
+            turn += 1
+            lanes.removeAll { $0.count == turn }
         }
-    }
-
-    /// The indices, ordered by how many elements of the same owner come before each.
-    private func inTurns(_ queue: [Element], _ indices: [Int]) -> [Int] {
-        var before: [Int: Int] = [:]
-        let turns = indices.map { index -> (turn: Int, index: Int) in
-            defer { before[owner(queue[index]), default: 0] += 1 }
-            return (before[owner(queue[index]), default: 0], index)
-        }
-        return turns.sorted { $0 < $1 }.map(\.index)
+        return batch.sorted { $0.place < $1.place }
     }
 }
 

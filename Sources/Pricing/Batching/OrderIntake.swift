@@ -1,4 +1,5 @@
 import JSON
+import JSONRPC
 import Logging
 import Postgres
 import PricingProtocol
@@ -38,6 +39,7 @@ final class OrderIntake: Intake, Service {
         /// Its products, and its key as a number.
         let claims: [Int64]
         let element: [UInt8]
+        let hasNames: Bool
         let ticket: Ticket
     }
 
@@ -45,6 +47,7 @@ final class OrderIntake: Intake, Service {
     private let deadlines: DeadlineWatch
     private let storms: StormLog
     /// Batches with a product or a key in common would wait for each other in the database.
+    private let admission = OrderAdmission(batch: batchLimit, batches: writers)
     private let incoming = FairQueue<Waiting>(owner: { $0.context.call.connection.number }, claims: \.claims)
     private let blocked = FairQueue<Waiting> { $0.context.call.connection.number }
     private let tally = Mutex(BatchTally())
@@ -68,6 +71,10 @@ final class OrderIntake: Intake, Service {
     /// The batches that were sent so far.
     var batches: BatchTally { tally.withLock { $0 } }
 
+    func refusal(on connection: RPCConnection, within limit: CallLimit) -> ErrorText? {
+        admission.refusal(behind: incoming.ahead(of: connection.number), within: limit)
+    }
+
     /// Places one order. A cancel has an effect until its batch starts. If the deadline passes later, the caller is answered
     /// in time, with the outcome unknown.
     func submit(_ context: CallContext, _ done: @escaping @Sendable (Outcome) -> Void) {
@@ -75,9 +82,19 @@ final class OrderIntake: Intake, Service {
         context.call.cancellation.onCancel {
             ticket.giveUp(context.isLate ? context.expired : .cancelled, isLate: context.isLate)
         }
-        var claims = context.params["lines"]?.array?.compactMap { $0["productId"]?.integer } ?? []
+        var claims = (context.params["lines"]?.array ?? []).compactMap { line in
+            line["productId"]?.integer ?? line["sku"]?.string.map { Int64($0.lowercased().hashValue) }
+        }
         if let key = context.meta.idempotencyKey { claims.append(Int64(key.hashValue)) }
-        incoming.add([Waiting(context: context, claims: claims, element: Self.element(context), ticket: ticket)])
+        incoming.add([
+            Waiting(
+                context: context,
+                claims: claims,
+                element: Self.element(context),
+                hasNames: context.hasNames,
+                ticket: ticket
+            )
+        ])
     }
 
     /// Places batches until the task is cancelled; what waits then is still placed.
@@ -108,7 +125,11 @@ final class OrderIntake: Intake, Service {
             for _ in 0..<Self.writers {
                 writers.addTask {
                     await self.incoming.consume(Self.batchLimit, on: self.database.pool) { batch, connection in
+                        self.admission.began()
+                        // Of a batch that left nothing behind nobody knows how many more it could have taken.
+                        let most = self.incoming.count == 0 ? Self.batchLimit : batch.count
                         self.blocked.add(await self.place(batch, connection))
+                        self.admission.ended(most)
                     }
                 }
             }
@@ -221,13 +242,14 @@ final class OrderIntake: Intake, Service {
         isPatient: Bool
     ) async throws(PostgresError) -> [CallStatements.Placed] {
         let text = Self.array(batch.map(\.element))
+        let named = batch.contains(where: \.hasNames)
         let placed = try await database.runBatch(on: connection, isPatient: isPatient, deadlines) {
             (session) throws(PostgresError) in
             // The wait for a connection, or a standstill of the daemon, may have taken all the time of an order.
             if batch.contains(where: \.context.isLate) {
                 throw PostgresError(.timeout, "a deadline passed before the batch began")
             }
-            return try session.all(CallStatements.placeOrders, [.json(text), .bool(waits)])
+            return try session.all(CallStatements.placeOrders, [.json(text), .bool(waits), .bool(named)])
         }
         guard placed.count == batch.count else {
             throw PostgresError(.unexpectedRows, "\(placed.count) outcomes for \(batch.count) orders")

@@ -17,6 +17,7 @@ final class ReadIntake: Intake, Service {
         let context: CallContext
         let read: SharedRead
         let ids: [Int64]
+        let skus: [String]
         let ticket: Ticket
     }
 
@@ -40,7 +41,8 @@ final class ReadIntake: Intake, Service {
         context.call.cancellation.onCancel {
             ticket.giveUp(context.isLate ? context.expired : .cancelled, isLate: true)
         }
-        batched.add([Waiting(context: context, read: read, ids: read.ids(context.params), ticket: ticket)])
+        let (ids, skus) = (read.ids(context.params), read.skus(context.params))
+        batched.add([Waiting(context: context, read: read, ids: ids, skus: skus, ticket: ticket)])
     }
 
     /// Answers until the shutdown; what waits then is still answered.
@@ -77,7 +79,9 @@ final class ReadIntake: Intake, Service {
             let ended = ContinuousClock.now
             for waiting in batch {
                 waiting.context.timer.note(began: begun, ended: ended)
-                guard let text = waiting.read.reply(waiting.ids, found[waiting.read] ?? [:]) else {
+                let unknown = waiting.skus.filter { found.ids[$0] == nil }
+                let texts = found.texts[waiting.read] ?? [:]
+                guard let text = waiting.read.reply(found.ids(of: waiting), unknown: unknown, texts) else {
                     single.add([waiting])
                     continue
                 }
@@ -96,17 +100,37 @@ final class ReadIntake: Intake, Service {
         }
     }
 
-    /// The texts of the products that the calls name: by kind of read, then by product.
+    /// What one query found.
+    private struct Found: Sendable {
+        /// The products of the SKUs that the calls name.
+        var ids: [String: Int64] = [:]
+        /// The texts of the products that they name: by kind of read, then by product.
+        var texts: [SharedRead: [Int64: [UInt8]]] = [:]
+
+        func ids(of call: Waiting) -> [Int64] { call.ids + call.skus.compactMap { ids[$0] } }
+    }
+
     private func found(
         for batch: [Waiting],
         _ connection: PostgresConnection?
-    ) async throws(PostgresError) -> [SharedRead: [Int64: [UInt8]]] {
-        let wanted = batch.reduce(into: [SharedRead: Set<Int64>]()) { $0[$1.read, default: []].formUnion($1.ids) }
+    ) async throws(PostgresError) -> Found {
+        let skus = Set(batch.flatMap(\.skus))
         return try await database.runBatch(on: connection, deadlines) { (session) throws(PostgresError) in
-            var found: [SharedRead: [Int64: [UInt8]]] = [:]
+            var found = Found()
+            if !skus.isEmpty {
+                let names = JSONValue.array(skus.map { .string($0) })
+                let rows = try session.all(CallStatements.findSKUs, [.json(names.serialized())])
+                found.ids = Dictionary(rows.map { ($0.sku, $0.productID) }, uniquingKeysWith: { _, last in last })
+            }
+            let wanted = batch.reduce(into: [SharedRead: Set<Int64>]()) {
+                $0[$1.read, default: []].formUnion(found.ids(of: $1))
+            }
             for (read, ids) in wanted {
                 let rows = try session.all(read.statement, [.intArray(Array(ids))])
-                found[read] = Dictionary(rows.map { ($0.productID, $0.text) }, uniquingKeysWith: { _, last in last })
+                found.texts[read] = Dictionary(
+                    rows.map { ($0.productID, $0.text) },
+                    uniquingKeysWith: { _, last in last }
+                )
             }
             return found
         }

@@ -19,7 +19,15 @@ enum SharedRead: String, CaseIterable, Sendable {
         }
     }
 
-    /// The products that a call names.
+    /// The products that a call names by SKU.
+    func skus(_ params: JSONObject) -> [String] {
+        switch self {
+        case .price: (params["skus"]?.array ?? []).compactMap(\.string)
+        case .product, .inventory: params["sku"]?.string.map { [$0] } ?? []
+        }
+    }
+
+    /// The products that a call names by id.
     func ids(_ params: JSONObject) -> [Int64] {
         switch self {
         case .price: (params["productIds"]?.array ?? []).compactMap(\.integer)
@@ -28,17 +36,19 @@ enum SharedRead: String, CaseIterable, Sendable {
     }
 
     /// The reply that the method's function would give; nil where it would refuse, since the refusal's words are the function's.
-    func reply(_ ids: [Int64], _ found: [Int64: [UInt8]]) -> JSONText? {
+    /// - Parameter unknown: SKUs that no product has.
+    func reply(_ ids: [Int64], unknown: [String], _ found: [Int64: [UInt8]]) -> JSONText? {
         switch self {
-        case .price: Self.posted(ids, found)
+        case .price: Self.posted(ids, unknown, found)
         case .product, .inventory: ids.first.flatMap { found[$0] }.map { JSONText(compacting: $0) }
         }
     }
 
-    /// The products in the order in which they were first named, and the ids that are not products.
-    private static func posted(_ ids: [Int64], _ found: [Int64: [UInt8]]) -> JSONText {
+    /// The products in the order in which they were first named, and the names of no product.
+    private static func posted(_ ids: [Int64], _ unknown: [String], _ found: [Int64: [UInt8]]) -> JSONText {
         var text = JSONWriter(capacity: 64 + ids.count * 64)
         var missing: [JSONValue] = []
+        for sku in unknown where !missing.contains(.string(sku)) { missing.append(.string(sku)) }
         var seen: Set<Int64> = []
         text.raw("{\"items\":[")
         var separates = false

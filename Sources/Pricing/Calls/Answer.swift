@@ -4,19 +4,25 @@ import RPCTransport
 /// The outcome of a call.
 typealias Outcome = Result<Answer, PricingFailure>
 
+/// What a call changed, as a dry run tells it, and the digest by which a real call may expect the same.
+struct Changes: Sendable {
+    let text: JSONText
+    let digest: String
+}
+
 /// The result of a call that succeeded.
 struct Answer: Sendable {
     let text: JSONText
     var isReplayed = false
     /// The changes that a dry run would have made.
-    var wouldChange: JSONText?
+    var wouldChange: Changes?
     /// Runs once the reply was added to the connection's output.
     var afterReply: (@Sendable () -> Void)?
     /// Whether the reply gets `_meta` with the call's timing.
     private let hasMeta: Bool
 
     /// An answer from the database.
-    init(text: JSONText, isReplayed: Bool = false, wouldChange: JSONText? = nil) {
+    init(text: JSONText, isReplayed: Bool = false, wouldChange: Changes? = nil) {
         self.text = text
         self.isReplayed = isReplayed
         self.wouldChange = wouldChange
@@ -40,14 +46,16 @@ struct Answer: Sendable {
     func reply(to context: CallContext) -> RPCReply {
         let text = text.bytes
         guard hasMeta, text.last == UInt8(ascii: "}") else { return RPCReply(self.text, afterReply: afterReply) }
-        var writer = JSONWriter(capacity: text.count + (wouldChange?.bytes.count ?? 0) + 160)
+        var writer = JSONWriter(capacity: text.count + (wouldChange?.text.bytes.count ?? 0) + 160)
         writer.raw(text.dropLast())
         if text.count > 2 { writer.raw(",") }
         writer.raw("\"_meta\":{\"replayed\":")
         writer.write(.bool(isReplayed))
         if let wouldChange {
             writer.raw(",\"dryRun\":true,\"wouldChange\":")
-            writer.write(wouldChange)
+            writer.write(wouldChange.text)
+            writer.raw(",\"digest\":")
+            writer.write(.string(wouldChange.digest))
         }
         let timing = context.timer.timing(since: context.call.received)
         writer.raw(",\"timing\":{\"queue\":")

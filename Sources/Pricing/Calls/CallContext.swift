@@ -36,8 +36,12 @@ final class CallContext: Sendable {
         deadline = timeLimit.map { call.received + .milliseconds($0.value) }
     }
 
-    /// Whether it is to be carried out and rolled back. A dry run of a reading call is an ordinary one.
-    var isDryRun: Bool { meta.isDryRun && method.effect == .write }
+    /// Whether it must not share a transaction with other calls, since what it changes is looked at. Reading calls ignore
+    /// both members.
+    var isAlone: Bool { method.effect == .write && (meta.isDryRun || meta.expect != nil) }
+
+    /// Whether names stand in its parameters where the method's function takes ids.
+    var hasNames: Bool { method.hasNames(params) }
 
     /// Whether its time is over.
     var isLate: Bool { deadline.map { ContinuousClock.now >= $0 } ?? false }
@@ -54,6 +58,13 @@ final class CallContext: Sendable {
                 followsStandstill: call.received < call.read
             )
         )
+    }
+
+    /// The same call for what it keeps even where it is a dry run.
+    var kept: CallContext {
+        var kept = meta
+        kept.isDryRun = false
+        return CallContext(call: call, method: method, meta: kept, params: params, role: role, timer: timer)
     }
 
     /// The same call with other parameters.

@@ -25,7 +25,9 @@ struct CallerValue {
             guard let answer = Self.constraints[constraint] else { return nil }
             guard let member = answer.members.first(where: { params.value(at: $0) != nil }) else { return nil }
             switch answer {
-            case .code(let code, _): return .refused(code, message: nil, facts: [:])
+            case .code(let code, _):
+                let sku = params["sku"].flatMap { code == .skuTaken ? $0 : nil }
+                return .refused(code, message: nil, facts: sku.map { ["sku": $0] } ?? [:])
             case .violation(_, let rule, let message): return Self.violation(member, rule, message)
             }
         }
@@ -45,6 +47,8 @@ struct CallerValue {
     static let constraints: [String: Answer] = [
         "app_user_email_key": .code(.emailTaken, ["/email"]),
         "app_user_phone_number_key": .code(.phoneTaken, ["/phoneNumber"]),
+        // The trigger finds it taken and names the other product, unless that one was made at the same moment.
+        "product_sku_key": .code(.skuTaken, ["/sku"]),
         "product_category_fkey": .code(.categoryNotFound, ["/categoryId"]),
         "product_supplier_fkey": .code(.supplierNotFound, ["/supplierId"]),
         "product_rule_fkey": .code(.ruleNotFound, ["/ruleId"]),

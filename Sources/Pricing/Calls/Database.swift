@@ -26,12 +26,23 @@ struct Database: Sendable {
 
     /// A reading call.
     func read(_ context: CallContext) async throws(PricingFailure) -> Answer {
-        let statement = CallStatements.read(CallStatements.function(of: context.method.name))
+        let function = CallStatements.function(of: context.method.name)
+        let statement = CallStatements.read(function, named: context.hasNames)
         let parameters = context.params.serialized()
         let text = try await run(context) { (session) throws(PostgresError) in
             try session.one(statement, [.json(parameters)])
         }
         return Answer(text: JSONText(compacting: text))
+    }
+
+    /// The parameters of a call with ids in the place of names.
+    func resolvedParams(_ context: CallContext) async throws(PricingFailure) -> JSONObject {
+        guard context.hasNames else { return context.params }
+        let parameters = context.params.serialized()
+        let text = try await run(context) { (session) throws(PostgresError) in
+            try session.one(CallStatements.resolveNames, [.json(parameters)])
+        }
+        return (try? JSONParser.parse(text))?.object ?? context.params
     }
 
     /// A writing call; a dry run is carried out and rolled back.
@@ -40,7 +51,7 @@ struct Database: Sendable {
         let bindings: [Binding] = [
             .text(CallStatements.function(of: context.method.name)), .text(context.method.name),
             .json(context.params.serialized()),
-            .text(ifPresent: key), .text(ifPresent: context.actor),
+            .text(ifPresent: key), .text(ifPresent: context.actor), .bool(context.hasNames),
         ]
         if context.meta.isDryRun {
             return try await run(context) { (session) throws(PostgresError) in
@@ -48,12 +59,13 @@ struct Database: Sendable {
                 let changes = try session.one(CallStatements.wouldChange)
                 return Answer(
                     text: JSONText(compacting: written.reply),
-                    wouldChange: JSONText(compacting: changes)
+                    wouldChange: changes
                 )
             }
         }
         let written = try await run(context) { (session) throws(PostgresError) in
-            try session.one(CallStatements.write, bindings)
+            guard let expected = context.meta.expect else { return try session.one(CallStatements.write, bindings) }
+            return try session.one(CallStatements.writeExpected, bindings + [.text(expected)])
         }
         return Answer(text: JSONText(compacting: written.reply), isReplayed: written.isReplayed)
     }

@@ -18,8 +18,8 @@ struct Dispatcher: RPCService {
         case inline(InlineHandler)
         /// In a separate task.
         case task(Handler)
-        /// By an intake; a dry run, which must not share a commit with other calls, by a handler.
-        case batched(any Intake, dryRun: Handler)
+        /// By an intake; what must not share a transaction with other calls by a handler.
+        case batched(any Intake, alone: Handler)
     }
 
     /// A method with what its calls need.
@@ -93,11 +93,15 @@ struct Dispatcher: RPCService {
 
     func handleInline(_ call: RPCCall) -> Bool {
         guard let route = routes[call.method], !route.needsTask else { return false }
+        if let refusal = refusal(of: call, route) {
+            call.refuse(refusal)
+            return true
+        }
         do throws(RPCError) {
             let context = try context(of: call, route)
             switch route.handling {
             case .inline(let handler): call.answer(ended(context, route, Self.outcome(handler, context)))
-            case .batched(let intake, _) where !context.isDryRun:
+            case .batched(let intake, _) where !context.isAlone:
                 gather(context, route, intake) { call.answer($0) }
             case .task, .batched: return false
             }
@@ -111,10 +115,11 @@ struct Dispatcher: RPCService {
         guard let route = routes[call.method] else {
             throw .methodNotFound(call.method, didYouMean: AllMethods.near(call.method))
         }
+        if let refusal = refusal(of: call, route) { throw refusal.error }
         let context = try context(of: call, route)
         switch route.handling {
         case .inline(let handler): return try ended(context, route, Self.outcome(handler, context)).get()
-        case .batched(let intake, _) where !context.isDryRun:
+        case .batched(let intake, _) where !context.isAlone:
             return try await withCheckedContinuation { done in
                 gather(context, route, intake) { done.resume(returning: $0) }
             }.get()
@@ -187,6 +192,29 @@ struct Dispatcher: RPCService {
 
     /// A call that takes at least this many microseconds is logged.
     private static let slowMicroseconds: Int64 = 1_000_000
+
+    func refusal(of method: String, on connection: RPCConnection) -> ErrorText? {
+        routes[method].flatMap { refusal(on: connection, $0, within: .requestMs) }
+    }
+
+    /// Why its intake refuses a call. First of all checks, since it costs least; what is no `timeoutMs` is refused later.
+    private func refusal(of call: RPCCall, _ route: Route) -> ErrorText? {
+        guard case .batched = route.handling else { return nil }
+        let meta = call.params[CallMeta.member]
+        guard meta?["dryRun"] != true else { return nil }
+        let own = meta?["timeoutMs"]?.integer.flatMap { $0 > 0 ? Expiry.timeoutMs($0) : nil }
+        return refusal(on: call.connection, route, within: own ?? .requestMs)
+    }
+
+    /// The same; counted here.
+    private func refusal(on connection: RPCConnection, _ route: Route, within limit: CallLimit) -> ErrorText? {
+        guard case .batched(let intake, _) = route.handling,
+            let refusal = intake.refusal(on: connection, within: limit)
+        else { return nil }
+        // It has taken next to no time.
+        route.tally.add(microseconds: 0, refusal: refusal.error.reason)
+        return refusal
+    }
 
     /// Checks the role and the parameters of a call. A call that is refused here is counted here.
     private func context(of call: RPCCall, _ route: Route) throws(RPCError) -> CallContext {

@@ -76,7 +76,7 @@ struct DaemonParts: Sendable {
                 case .orders: intake
                 case .reads: reads
                 }
-            handlings[method.name] = .batched(intake, dryRun: handler)
+            handlings[method.name] = .batched(intake, alone: handler)
         }
         return handlings
     }

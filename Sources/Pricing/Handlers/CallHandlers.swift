@@ -1,3 +1,4 @@
+import Postgres
 import PricingProtocol
 
 /// Methods that are one SQL function each: the method's effect says how it is called.
@@ -9,13 +10,24 @@ struct CallHandlers: Sendable {
 
     /// A handler for each method that no other set of handlers answers.
     func handlers(beside answered: Set<String>) -> [String: Dispatcher.Handler] {
-        AllMethods.byName.filter { !answered.contains($0.key) }.mapValues { method in
+        var handlers = AllMethods.byName.filter { !answered.contains($0.key) }.mapValues { method in
             method.effect == .write ? write : read
         }
+        handlers["price.rollback"] = rollBack
+        return handlers
     }
 
     private func read(_ context: CallContext) async throws(PricingFailure) -> Answer {
         try await database.read(context)
+    }
+
+    /// What was committed before the call has its number before the call begins, so that its caller has seen it. In a
+    /// transaction of its own, also before a dry run: one that numbers holds the sequencer up until it ends.
+    private func rollBack(_ context: CallContext) async throws(PricingFailure) -> Answer {
+        _ = try await database.run(context.kept) { (session) throws(PostgresError) in
+            try session.one(DaemonStatements.numberEvents)
+        }
+        return try await write(context)
     }
 
     private func write(_ context: CallContext) async throws(PricingFailure) -> Answer {

@@ -22,7 +22,7 @@ struct EventHandlers: Sendable {
     }
 
     private func subscribe(_ context: CallContext) async throws(PricingFailure) -> Answer {
-        let params = context.params
+        let params = try await database.resolvedParams(context)
         let connection = context.call.connection
         let end = try await database.run(context) { (session) throws(PostgresError) in
             try EventFeed.currentPosition(session)

@@ -18,6 +18,10 @@ struct GenerateHandlers: Sendable {
     /// transaction that is rolled back.
     private func generate(_ context: CallContext) async throws(PricingFailure) -> Answer {
         if context.meta.isDryRun { return try await rehearse(context) }
+        if context.meta.expect != nil {
+            let violation = Violation(path: "/_meta/expect", rule: "unknown", message: "no two runs make the same ids")
+            throw .refused(.invalidParams, message: nil, facts: ["violations": [violation.json]])
+        }
         let request: [Binding] = [
             .text(ifPresent: context.meta.idempotencyKey), .text(context.method.name),
             .json(context.params.serialized()),
@@ -63,7 +67,7 @@ struct GenerateHandlers: Sendable {
             return (counts, try session.one(CallStatements.wouldChange))
         }
         let text = JSONText(counts)
-        return Answer(text: text, wouldChange: JSONText(compacting: changes))
+        return Answer(text: text, wouldChange: changes)
     }
 
     private func call(

@@ -28,18 +28,18 @@ struct ImportHandlers: Sendable {
     private static let mostViolations = 3
 
     private func importProducts(_ context: CallContext) async throws(PricingFailure) -> Answer {
-        let isPerRow = context.params["mode"]?.string == "perRow"
-        let (good, refused) = Self.checked(context.params["rows"]?.array ?? [])
+        let isPerRow = context.params["mode"]?.string != "atomic"
+        let (good, refused) = try await checked(context)
         if !isPerRow, !refused.isEmpty {
             let violations = refused.flatMap { $0.violations }.map(\.json)
             throw .refused(.invalidParams, message: nil, facts: ["violations": .array(violations)])
         }
-        let params: JSONObject = [
-            "mode": isPerRow ? "perRow" : "atomic", "rows": .array(good),
-            "refused": .array(refused.map { ["row": .integer($0.row), "product": $0.value] }),
-        ]
+        var params = context.params
+        params["mode"] = isPerRow ? "perRow" : "atomic"
+        params["rows"] = .array(good)
+        params["refused"] = .array(refused.map { ["row": .integer($0.row), "product": $0.value] })
         let answer =
-            isPerRow && !context.meta.isDryRun
+            isPerRow && !context.isAlone
             ? try await writeInParts(good, params, context) : try await write(context.with(params), good)
         if !context.meta.isDryRun {
             feed.kick()
@@ -56,8 +56,8 @@ struct ImportHandlers: Sendable {
         )
     }
 
-    /// Rows in one transaction, which locks their products for some 50 ms.
-    private static let part = 50
+    /// Rows in one transaction: at a millisecond a row that changes price and stock, it locks their products for some 20.
+    private static let part = 20
 
     /// Each part under a key of its own, so that the same call, sent again, goes on where it ended. The whole reply is kept
     /// under the call's key last.
@@ -76,16 +76,14 @@ struct ImportHandlers: Sendable {
             return Answer(text: JSONText(compacting: reply), isReplayed: true)
         }
         let key = context.meta.idempotencyKey ?? Database.freshKey()
-        var created: Int64 = 0
-        var updated: Int64 = 0
+        var counts: JSONObject = ["created": 0, "updated": 0, "unchanged": 0]
         var failed: [JSONValue] = []
         var isReplayed = !rows.isEmpty
         for start in stride(from: 0, to: rows.count, by: Self.part) {
             context.report(done: Int64(start), total: Int64(rows.count), "rows")
-            let part: JSONObject = [
-                "mode": "perRow", "call": .string(begun.call),
-                "rows": .array(Array(rows[start..<min(start + Self.part, rows.count)])),
-            ]
+            var part = params.removing("refused")
+            part["call"] = .string(begun.call)
+            part["rows"] = .array(Array(rows[start..<min(start + Self.part, rows.count)]))
             let bindings: [Binding] = [
                 .text(CallStatements.function(of: context.method.name)), .text(context.method.name),
                 .json(part.serialized()), .text(key),
@@ -95,15 +93,15 @@ struct ImportHandlers: Sendable {
                 try session.one(DaemonStatements.writePart, bindings)
             }
             feed.kick()
-            let counts = (try? JSONParser.parse(written.reply))?.object ?? [:]
-            created += counts["created"]?.integer ?? 0
-            updated += counts["updated"]?.integer ?? 0
-            failed += counts["failed"]?.array ?? []
+            let done = (try? JSONParser.parse(written.reply))?.object ?? [:]
+            for (kind, count) in counts {
+                counts[kind] = .integer((count.integer ?? 0) + (done[kind]?.integer ?? 0))
+            }
+            failed += done["failed"]?.array ?? []
             isReplayed = isReplayed && written.isReplayed
         }
-        let reply: JSONObject = [
-            "created": .integer(created), "updated": .integer(updated), "failed": .array(failed),
-        ]
+        counts["failed"] = .array(failed)
+        let reply = counts
         if context.meta.idempotencyKey != nil {
             _ = try await database.run(context) { (session) throws(PostgresError) in
                 try session.one(DaemonStatements.keepImport, request + [.json(reply.serialized())])
@@ -137,33 +135,35 @@ struct ImportHandlers: Sendable {
         let violations: [Violation]
     }
 
-    /// The rows that fit, each with its number, and those that do not. A row is what product.update takes when it names a
-    /// product, else what product.create takes; no two rows name the same product.
-    private static func checked(_ rows: [JSONValue]) -> (good: [JSONValue], malformed: [Malformed]) {
+    /// The rows that fit, each with its number, and those that do not. No two rows name the same product.
+    private func checked(
+        _ context: CallContext
+    ) async throws(PricingFailure) -> (good: [JSONValue], malformed: [Malformed]) {
         var good: [JSONValue] = []
         var malformed: [Malformed] = []
-        var rowOfProduct: [Int64: Int] = [:]
-        for (index, row) in rows.enumerated() {
+        for (index, row) in (context.params["rows"]?.array ?? []).enumerated() {
             var validator = SchemaValidator()
-            let method = row["productId"] == nil ? "product.create" : "product.update"
-            let shape = AllMethods.byName[method]?.parameters ?? ObjectShape([])
-            validator.check(row, .object(shape), at: "/rows/\(index)")
-            var violations = validator.violations
-            if let id = row["productId"]?.integer {
-                if let other = rowOfProduct[id] {
-                    let message = "row \(other) names this product already"
-                    violations.append(Violation(path: "/rows/\(index)/productId", rule: "unique", message: message))
-                }
-                rowOfProduct[id] = rowOfProduct[id] ?? index
-            }
-            if violations.isEmpty {
+            validator.check(row, .object(Catalogue.importRow), at: "/rows/\(index)")
+            if validator.violations.isEmpty {
                 good.append(["row": .integer(Int64(index)), "product": row])
             } else {
-                let told = Array(violations.prefix(mostViolations))
+                let told = Array(validator.violations.prefix(Self.mostViolations))
                 malformed.append(Malformed(row: Int64(index), value: row, violations: told))
             }
         }
-        return (good, malformed)
+        let rows = JSONValue.array(good).serialized()
+        let repeated = try await database.run(context) { (session) throws(PostgresError) in
+            try session.all(DaemonStatements.repeatedRows, [.json(rows)])
+        }
+        guard !repeated.isEmpty else { return (good, malformed) }
+        let byRow = Dictionary(uniqueKeysWithValues: repeated.map { ($0.row, $0) })
+        for row in good {
+            guard let number = row["row"]?.integer, let found = byRow[number] else { continue }
+            let message = "row \(found.first) names this product already"
+            let violation = Violation(path: "/rows/\(number)/\(found.member)", rule: "unique", message: message)
+            malformed.append(Malformed(row: number, value: row["product"] ?? .null, violations: [violation]))
+        }
+        return (good.filter { byRow[$0["row"]?.integer ?? -1] == nil }, malformed.sorted { $0.row < $1.row })
     }
 
     private static func failure(_ violations: [Violation]) -> PricingFailure {

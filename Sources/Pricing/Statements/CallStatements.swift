@@ -11,10 +11,21 @@ enum CallStatements {
         }
     }
 
-    /// A reading call.
-    static func read(_ function: String) -> Statement<[UInt8]> {
-        .bytes("read_\(function)", "select \(function)($1)::text")
+    /// A reading call; `named` when names stand where the function takes ids.
+    static func read(_ function: String, named: Bool) -> Statement<[UInt8]> {
+        named
+            ? .bytes("named_\(function)", "select \(function)(resolve_names($1))::text")
+            : .bytes("read_\(function)", "select \(function)($1)::text")
     }
+
+    /// Parameters with ids in the place of names.
+    static let resolveNames = Statement.bytes("resolve_names", "select resolve_names($1)::text")
+
+    /// The products of a JSON array of SKUs: each SKU, as it was given, that a product has.
+    static let findSKUs = Statement<(sku: String, productID: Int64)>(
+        "find_skus",
+        "select given, product_id from find_skus($1)"
+    ) { row throws(PostgresError) in (try row.text(0), try row.int(1)) }
 
     /// The outcome of a write.
     struct Written: Sendable {
@@ -31,13 +42,19 @@ enum CallStatements {
     /// What `price.get` gives of each product. Every product has its inventory row, an archived one too.
     static let postedPrices = Statement<ProductText>(
         "posted_prices",
-        "select product_id, price, regular_price, change_count from inventory where product_id = any ($1::bigint[])"
+        """
+        select product_id, price, regular_price, change_count,
+               (select sku from product d where d.product_id = i.product_id)
+        from inventory i where product_id = any ($1::bigint[])
+        """
     ) { row throws(PostgresError) in
         let id = try row.int(0)
         // The JSON is made here and not by the database, to save its time.
         var text = JSONWriter(capacity: 96)
         text.raw("{\"productId\":")
         text.write(id)
+        text.raw(",\"sku\":")
+        if let sku = try row.textIfPresent(4) { text.write(sku) } else { text.raw("null") }
         text.raw(",\"price\":")
         text.write(try row.text(1))
         text.raw(",\"regularPrice\":")
@@ -60,13 +77,26 @@ enum CallStatements {
         }
     }
 
-    /// A writing call: function, method, parameters, key, actor.
-    static let write = Statement<Written>("run_write", "select reply, replayed from run_write($1, $2, $3, $4, $5)") {
-        row throws(PostgresError) in
+    /// A writing call: function, method, parameters, key, actor, and whether names stand where the function takes ids.
+    static let write = Statement<Written>("run_write", "select reply, replayed from run_write($1, $2, $3, $4, $5, $6)")
+    { row throws(PostgresError) in
         Written(reply: try row.bytes(0), isReplayed: try row.bool(1))
     }
 
-    static let wouldChange = Statement.bytes("would_change", "select would_change()::text")
+    /// The same with the digest of what it is expected to change.
+    static let writeExpected = Statement<Written>(
+        "run_expected",
+        "select reply, replayed from run_expected($1, $2, $3, $4, $5, $6, $7)"
+    ) { row throws(PostgresError) in
+        Written(reply: try row.bytes(0), isReplayed: try row.bool(1))
+    }
+
+    static let wouldChange = Statement<Changes>(
+        "would_change",
+        "select changes::text, change_digest(changes) from would_change() changes"
+    ) { row throws(PostgresError) in
+        Changes(text: JSONText(compacting: try row.bytes(0)), digest: try row.text(1))
+    }
 
     /// One order's outcome in a batch.
     struct Placed: Sendable {
@@ -79,7 +109,7 @@ enum CallStatements {
 
     static let placeOrders = Statement<Placed>(
         "place_orders",
-        "select reply, replayed, state, message, detail, broken_constraint from place_orders($1, $2)"
+        "select reply, replayed, state, message, detail, broken_constraint from place_orders($1, $2, $3)"
     ) { row throws(PostgresError) in
         guard let state = try row.textIfPresent(2) else {
             return Placed(reply: try row.bytesIfPresent(0), isReplayed: try row.bool(1), refusal: nil)

@@ -183,6 +183,20 @@ enum DaemonStatements {
         Begun(reply: try row.bytesIfPresent(0), call: try row.text(1))
     }
 
+    /// A row that names what a row before it names.
+    struct Repeated: Sendable {
+        let row: Int64
+        let member: String
+        let first: Int64
+    }
+
+    static let repeatedRows = Statement<Repeated>(
+        "repeated_rows",
+        "select number, member, first from repeated_rows($1)"
+    ) { row throws(PostgresError) in
+        Repeated(row: try row.int(0), member: try row.text(1), first: try row.int(2))
+    }
+
     /// Keeps the reply of a call of many keyed parts, unless it is kept already: the same call may be running twice.
     static let keepImport = Statement.bytes(
         "keep_import",

@@ -60,6 +60,7 @@ package final class RPCConnection: Sendable {
     private let room: Waker
     private let gone = Waker()
     private let state = Mutex(State())
+    private let refused = Atomic(false)
 
     init(
         number: Int,
@@ -76,6 +77,12 @@ package final class RPCConnection: Sendable {
         self.record = record
         self.room = room
         outbox = Outbox(onProgress: { room.wake() })
+    }
+
+    /// Whether a call of the last piece of input was refused for want of room.
+    var wasRefused: Bool {
+        get { refused.load(ordering: .relaxed) }
+        set { refused.store(newValue, ordering: .relaxed) }
     }
 
     /// Bytes that wait to be written to this peer.
@@ -179,6 +186,9 @@ package final class RPCConnection: Sendable {
 extension RPCConnection {
     /// Whether the peer is gone.
     var isGone: Bool { state.withLock { $0.isGone } }
+
+    /// Whether a call with this id has no answer yet.
+    func isInFlight(_ id: RequestID) -> Bool { state.withLock { $0.calls[.id(id)] != nil } }
 
     /// Takes a call in flight and says how many there are now; nil when its id is in flight already.
     func begin(_ call: RPCCall) -> Int? {

@@ -51,6 +51,9 @@ struct SocketTransport: ByteTransport {
 final class SocketInputHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
+    /// How often a connection is read whose calls are refused for want of room.
+    private static let gathering = UInt64(TimeAmount.milliseconds(2).nanoseconds)
+
     private let connection: RPCConnection
 
     init(_ connection: RPCConnection) {
@@ -67,7 +70,13 @@ final class SocketInputHandler: ChannelInboundHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if connection.inbox.wantsMore { context.read() }
+        guard connection.inbox.wantsMore else { return }
+        guard connection.wasRefused else { return context.read() }
+        // Under overload lines gather, and then cost one turn of the loop for many of them, of all its connections: the
+        // processor is for the calls that were taken.
+        let turn = (NIODeadline.now().uptimeNanoseconds / Self.gathering + 1) * Self.gathering
+        let channel = context.channel
+        context.eventLoop.scheduleTask(deadline: .uptimeNanoseconds(turn)) { channel.read() }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

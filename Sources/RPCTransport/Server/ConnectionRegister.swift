@@ -142,6 +142,9 @@ final class ConnectionRegister: Sendable {
         Arrival(read: now, earliest: standstill.withLock { $0?.arrival(now: now) ?? now })
     }
 
+    /// Whether new calls are refused because the server ends.
+    var isEnding: Bool { isDraining.load(ordering: .relaxed) }
+
     /// From now on new calls and connections are refused.
     func beginDrain() {
         isDraining.store(true, ordering: .sequentiallyConsistent)

@@ -64,6 +64,8 @@ actor ConnectionRunner {
             let arrived = register.arrival(now: now)
             framer.feed(piece.readableBytesView)
             connection.used(piece.readableBytes)
+            let mayRefuse = connection.wasRefused
+            connection.wasRefused = false
             while let item = framer.next() {
                 if partialSince != nil {
                     partialSince = nil
@@ -71,6 +73,7 @@ actor ConnectionRunner {
                 }
                 if !connection.hasRoom() { await connection.waitForRoom() }
                 if case .line(let line) = item, line.count <= Self.shortLineBytes {
+                    if mayRefuse, isRefused(line) { continue }
                     handle(line, Message(line: line.span, limits: limits), received: arrived, in: &group)
                 } else if await !handleAny(item, received: arrived, in: &group) {
                     connection.sendAway()
@@ -89,6 +92,17 @@ actor ConnectionRunner {
             _ = await handleAny(item, received: .now, in: &group)
         }
         return false
+    }
+
+    /// Whether a line of a busy connection was refused by its beginning. Mirrored lines and duplicate ids are left to the
+    /// parser.
+    private func isRefused(_ line: ArraySlice<UInt8>) -> Bool {
+        guard connection.record == nil, !connection.isGone, !register.isEnding,
+            let head = LineHead(line, limits: limits),
+            !connection.isInFlight(head.id), let refusal = service.refusal(of: head.method, on: connection)
+        else { return false }
+        desk.refuse(head.id, refusal)
+        return true
     }
 
     /// Handles a line of any length; false when the connection has to end.

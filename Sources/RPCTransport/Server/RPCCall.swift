@@ -67,10 +67,20 @@ package final class RPCCall: Sendable {
 
     /// Answers the call; to be called exactly once, from any thread. A notification's outcome is not sent.
     package func answer(_ outcome: Result<RPCReply, RPCError>) {
+        retire()
+        desk.answer(self, outcome)
+    }
+
+    /// Answers the call, instead of `answer`, with an error that many calls get: there is no room for it.
+    package func refuse(_ error: ErrorText) {
+        retire()
+        desk.answer(self, error)
+    }
+
+    private func retire() {
         let wasAnswered = isAnswered.exchange(true, ordering: .relaxed)
         precondition(!wasAnswered, "a call is answered once")
         cancellation.retire()
-        desk.answer(self, outcome)
     }
 }
 
@@ -102,6 +112,10 @@ package protocol RPCService: Sendable {
     /// - Returns: false for a call that needs a task: `reply(to:)` gets it then.
     func handleInline(_ call: RPCCall) -> Bool
 
+    /// Why a request of this method is refused for want of room, whatever its parameters; nil when they have to be seen.
+    /// Runs on the event loop. Counts the call when it is refused.
+    func refusal(of method: String, on connection: RPCConnection) -> ErrorText?
+
     /// Answers one call. Calls run concurrently, each in its task.
     func reply(to call: RPCCall) async throws(RPCError) -> RPCReply
 
@@ -120,6 +134,8 @@ package protocol RPCService: Sendable {
 
 extension RPCService {
     package func handleInline(_ call: RPCCall) -> Bool { false }
+
+    package func refusal(of method: String, on connection: RPCConnection) -> ErrorText? { nil }
 
     package func isUrgent(_ method: String) -> Bool { false }
 

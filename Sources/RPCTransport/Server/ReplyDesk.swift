@@ -30,6 +30,7 @@ final class ReplyDesk: Sendable {
         guard let refusal = register.beginCall(isUrgent: isUrgent, inFlight: inFlight, rank: rank()) else {
             return true
         }
+        connection.wasRefused = true
         connection.release(call)
         if let id = call.id { refuse(id, refusal, call.place) }
         register.connectionGaveBack(leaving: connection.end(call))
@@ -38,12 +39,35 @@ final class ReplyDesk: Sendable {
 
     /// Replies to a call that was admitted.
     func answer(_ call: RPCCall, _ outcome: Result<RPCReply, RPCError>) {
-        connection.release(call)
-        if let id = call.id {
-            reply(id, outcome, call.place)
-        } else if case .failure(let error) = outcome {
-            logger.debug("A notification failed", metadata: ["method": "\(call.method)", "reason": "\(error.reason)"])
+        end(call) {
+            if let id = call.id {
+                reply(id, outcome, call.place)
+            } else if case .failure(let error) = outcome {
+                logger.debug(
+                    "A notification failed",
+                    metadata: ["method": "\(call.method)", "reason": "\(error.reason)"]
+                )
+            }
         }
+    }
+
+    /// Refuses a call that was admitted, for want of room.
+    func answer(_ call: RPCCall, _ refusal: ErrorText) {
+        connection.wasRefused = true
+        end(call) {
+            if let id = call.id { refuse(id, refusal, call.place) }
+        }
+    }
+
+    /// Refuses, for want of room, a request whose line was not parsed.
+    func refuse(_ id: RequestID, _ refusal: ErrorText) {
+        connection.wasRefused = true
+        refuse(id, refusal, .line)
+    }
+
+    private func end(_ call: RPCCall, _ reply: () -> Void) {
+        connection.release(call)
+        reply()
         register.connectionGaveBack(leaving: connection.end(call))
         register.endCall()
     }
@@ -64,6 +88,10 @@ final class ReplyDesk: Sendable {
 
     /// Sends an error; without an id when the request's id is not known.
     func refuse(_ id: RequestID?, _ error: RPCError, _ place: ReplyPlace) {
+        refuse(id, ErrorText(error), place)
+    }
+
+    private func refuse(_ id: RequestID?, _ error: ErrorText, _ place: ReplyPlace) {
         deliver(Envelope.error(id, error), id, afterReply: nil, place)
     }
 

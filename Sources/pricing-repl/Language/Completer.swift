@@ -51,7 +51,10 @@ struct Completer {
         guard line.last?.isWhitespace == true || words.count == 1 else { return nil }
         if words.contains(where: { $0.hasPrefix("{") }) { return nil }
         let used = usedNames(in: words.dropFirst())
-        let missing = method.parameters.filter { !used.contains($0.name) && $0.name != "_meta" }
+        let missing = method.parameters.filter { parameter in
+            !used.contains(parameter.name) && parameter.name != "_meta"
+                && !(parameter.substitute.map(used.contains) ?? false)
+        }
         let parts =
             missing.filter(\.isRequired).map { "\($0.name)=<\($0.schema.shape)>" }
             + missing.filter { !$0.isRequired }.map { "[\($0.name)=]" }

@@ -5,9 +5,12 @@ struct MethodCatalogue {
     /// One parameter.
     struct Parameter {
         var name: String
+        /// Whether it, or what may stand in its place, must be given.
         var isRequired: Bool
         var summary: String
         var schema: Schema
+        /// The parameter that may be given in its place.
+        var substitute: String?
     }
 
     /// One method.
@@ -33,7 +36,7 @@ struct MethodCatalogue {
         let components = document["components"]?.object?["schemas"]?.object ?? JSONObject()
         for entry in document["methods"]?.array ?? [] {
             guard let entry = entry.object, let name = entry["name"]?.string else { continue }
-            let parameters = (entry["params"]?.array ?? []).compactMap { parameter -> Parameter? in
+            var parameters = (entry["params"]?.array ?? []).compactMap { parameter -> Parameter? in
                 guard let parameter = parameter.object, let name = parameter["name"]?.string else { return nil }
                 let schema = Schema(parameter["schema"], components: components)
                 let summary = parameter["description"]?.string ?? parameter["summary"]?.string ?? schema.summary
@@ -43,6 +46,12 @@ struct MethodCatalogue {
                     summary: summary,
                     schema: schema
                 )
+            }
+            for (pair, isRequired) in Self.substitutions(entry) where pair.count == 2 {
+                for index in parameters.indices where pair.contains(parameters[index].name) {
+                    parameters[index].substitute = pair.first { $0 != parameters[index].name }
+                    if isRequired, parameters[index].name == pair[0] { parameters[index].isRequired = true }
+                }
             }
             indices[name] = methods.count
             methods.append(
@@ -55,6 +64,15 @@ struct MethodCatalogue {
                     columns: entry["x-table"]?.array?.compactMap(\.string)
                 )
             )
+        }
+    }
+
+    /// Pairs of parameters of which one is given, and whether one must be.
+    private static func substitutions(_ method: JSONObject) -> [(pair: [String], isRequired: Bool)] {
+        (method["x-allOf"]?.array ?? []).map { rule in
+            if let pair = rule["not"]?["required"]?.array { return (pair.compactMap(\.string), false) }
+            let choices = rule["oneOf"]?.array ?? rule["anyOf"]?.array ?? []
+            return (choices.compactMap { $0["required"]?.array?.first?.string }, true)
         }
     }
 
@@ -74,7 +92,8 @@ struct MethodCatalogue {
         JSONReading.parse(
             """
             {"type": "object", "properties": {"idempotencyKey": {"type": "string"}, "timeoutMs": {"type": "integer"},
-            "dryRun": {"type": "boolean"}, "progressToken": {"type": "string"}, "actor": {"type": "string"}}}
+            "dryRun": {"type": "boolean"}, "progressToken": {"type": "string"}, "actor": {"type": "string"},
+            "expect": {"type": "string"}}}
             """
         ),
         components: JSONObject()

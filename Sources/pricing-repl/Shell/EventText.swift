@@ -4,7 +4,7 @@ import PricingProtocol
 
 /// One line for a notification of the server.
 enum EventText {
-    /// `[812] price update productId=7 "Lamp": price 523.60 → 540.00, stock 3 (order orderId=9)`.
+    /// `[812] price update productId=7 "Lamp" LA-1: price 523.60 → 540.00, stock 3 (order orderId=9)`.
     static func line(method: String, parameters: JSONObject) -> String {
         switch method {
         case Events.Notice.event: event(parameters)
@@ -21,10 +21,15 @@ enum EventText {
         let before = event["before"]?.object ?? [:]
         var state = event["after"]?.object ?? [:]
         line += subject(event)
-        // A person finds a product by its title; it is no change.
+        if event["topic"] == "catalogue" { state = state.removing("productId").removing("ruleId") }  // the subject
+        // A person finds a product by its title or its SKU; they are no change.
         if let title = state["title"] ?? before["title"], before["title"] == nil || before["title"] == title {
             line += " \"\(text(title))\""
             state["title"] = nil
+        }
+        if let sku = state["sku"] {
+            if !sku.isNull { line += " \(text(sku))" }
+            state["sku"] = nil
         }
         let changes = state.map { name, after in
             guard let old = before[name], old != after else { return "\(name) \(text(after))" }
@@ -50,6 +55,7 @@ enum EventText {
             case ("order", _): "orderId"
             case ("automation", "halt"), ("automation", "resume"): "haltId"
             case ("automation", _): after["haltId"] == nil ? "productId" : "haltId"
+            case ("catalogue", _): after["ruleId"] == nil ? "productId" : "ruleId"
             default: "key"
             }
         return " \(name)=\(text(key))"
