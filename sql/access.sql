@@ -24,6 +24,7 @@ begin
         grant update (stock, price, pin_price, pinned_until, learning_since, opening_rate, next_eta,
             cause, ends_order, sales) on inventory to pricingd;
         grant update (status, changed_at) on customer_order to pricingd;
+        grant update (status, reached, waiting, started_at, ended_at, ended_by, end_reason) on campaign to pricingd;
         grant delete on category, supplier, request_key, breaker_move, failing_product to pricingd;
         grant execute on function keyed_hash(text), make_event_partitions(bigint), expire_events(),
             generate_begin(jsonb), generate_orders(jsonb), generate_finish(jsonb), repair_products(bigint[], text)

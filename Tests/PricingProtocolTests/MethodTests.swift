@@ -45,7 +45,7 @@ struct MethodTests {
             names(\.wakesTicker)
                 == [
                     "price.pin", "clock.set", "pricing.resume", "rule.activate", "audit.repair", "product.import",
-                    "price.rollback",
+                    "campaign.create", "campaign.end", "price.rollback",
                 ]
         )
         #expect(names { $0.batching == .orders } == ["order.place"])

@@ -52,7 +52,7 @@ language sql stable as $$
             'lastTrip', (select halt_json(h) from automation_halt h where actor = 'breaker'
                          order by halt_id desc limit 1),
             'limits', (select value from setting where name = 'breaker')),
-        'lastTick', rfc3339(f.last_tick),
+        'lastTick', rfc3339(f.last_tick), 'campaigns', campaign_status(),
         'failing', (select coalesce(json_agg(json_build_object('productId', product_id,
                         'sku', (select sku from product d where d.product_id = f.product_id),
                         'reason', failure_reason(sqlstate, message), 'failures', failures, 'since', rfc3339(first_at),
@@ -107,9 +107,9 @@ end $$;
 --   move, movedShare        trips when this share of the catalogue moved by more than `move` of its price, net
 --   valueShare              trips when prices moved, up and down, by this share of the value of all stock
 --   distance, distantShare  trips when this share of the catalogue was moved to further than `distance` from its base
--- First prices, pins, declarations, activated rules and rollbacks do not count: a person set them. A resume clears what
--- moved before it. With everything sold out nothing can be sold at a wrong price, and it does not judge. Returns the
--- halt, or null.
+-- It looks at regular prices. First prices, pins, declarations, activated rules, rollbacks and campaigns do not count:
+-- a person set them. A resume clears what moved before it. With everything sold out nothing can be sold at a wrong
+-- price, and it does not judge. Returns the halt, or null.
 create function check_breaker() returns automation_halt
 language plpgsql as $$
 declare
@@ -123,7 +123,7 @@ begin
     -- A bounded part of a long backlog, such as a large import's: the next call goes on there.
     select least(last_number, (select last_sequence from breaker_state) + 50000) into read_to from event_sequence;
     insert into breaker_move (product_id, was, since)
-    select distinct on (product_id) product_id, c.old_price, c.at
+    select distinct on (product_id) product_id, coalesce(c.old_regular, c.old_price), c.at
     from event_range r join price_change c
         on c.transaction_id = r.transaction_id and c.change_id between r.first_change and r.last_change
     where r.first_number > (select last_sequence from breaker_state) and r.first_number <= read_to
@@ -134,20 +134,20 @@ begin
     delete from breaker_move where since < pricing_now() - make_interval(secs => (limits ->> 'windowSeconds')::float8);
 
     select count(*) as products,
-           count(*) filter (where abs(i.price - m.was) > (limits ->> 'move')::numeric * m.was) as moved,
-           sum(abs(i.price - m.was) * i.stock) as value,
-           count(*) filter (where abs(i.price - d.base_price) > (limits ->> 'distance')::numeric * d.base_price)
+           count(*) filter (where abs(i.regular_price - m.was) > (limits ->> 'move')::numeric * m.was) as moved,
+           sum(abs(i.regular_price - m.was) * i.stock) as value,
+           count(*) filter (where abs(i.regular_price - d.base_price) > (limits ->> 'distance')::numeric * d.base_price)
                as distant
     into seen
     from breaker_move m join inventory i using (product_id) join product d using (product_id)
-    where d.archived_at is null and i.pin_price is null and i.price < 'NaN' and d.base_price < 'NaN';
+    where d.archived_at is null and i.pin_price is null and i.regular_price < 'NaN' and d.base_price < 'NaN';
     if seen.products < (limits ->> 'leastProducts')::integer
         or exists (select from automation_halt where resumed_at is null and category_id is null and product_id is null)
     then
         return null;
     end if;
-    select count(*) as products, sum(i.price * i.stock) as value into whole
-    from inventory i join product d using (product_id) where d.archived_at is null and i.price < 'NaN';
+    select count(*) as products, sum(i.regular_price * i.stock) as value into whole
+    from inventory i join product d using (product_id) where d.archived_at is null and i.regular_price < 'NaN';
     if whole.products < (limits ->> 'leastCatalogue')::integer or coalesce(whole.value, 0) <= 0 then
         return null;
     end if;

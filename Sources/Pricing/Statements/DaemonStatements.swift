@@ -96,6 +96,24 @@ enum DaemonStatements {
         row throws(PostgresError) in try row.textIfPresent(0)
     }
 
+    /// One step of the campaigns' work.
+    struct CampaignStep: Sendable {
+        /// Whether prices may have moved, or a campaign has started or ended.
+        let hasWorked: Bool
+        /// Whether there is nothing more to do at once.
+        let isIdle: Bool
+    }
+
+    /// Small pages, as the tick's.
+    static let campaignStep = Statement<CampaignStep>(
+        "campaign_step",
+        "select visited > 0 or not is_idle, is_idle from campaign_step(campaign_page())"
+    ) { row throws(PostgresError) in
+        CampaignStep(hasWorked: try row.bool(0), isIdle: try row.bool(1))
+    }
+
+    static let secondsToCampaign = Statement.double("seconds_to_campaign", "select seconds_to_campaign()")
+
     static let secondsToTick = Statement.double("seconds_to_tick", "select seconds_to_tick()")
 
     static let expireKeys = Statement.int("expire_request_keys", "select expire_request_keys()")
