@@ -104,7 +104,7 @@ let package = Package(
 
         // MARK: PricingClient
         .target(name: "PricingClient", dependencies: ["JSON", "JSONRPC", "PricingProtocol", "RPCTransport"]),
-        .testTarget(name: "PricingClientTests", dependencies: ["JSONRPC", "PricingClient", "RPCTransport"]),
+        .testTarget(name: "PricingClientTests", dependencies: ["JSON", "JSONRPC", "PricingClient", "RPCTransport"]),
 
         // MARK: executables
         .executableTarget(

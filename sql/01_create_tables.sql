@@ -610,8 +610,8 @@ create table order_line (
 );
 create index order_line_product_index on order_line (product_id);
 
--- What came back of an order, in parts or whole, and whether it went back on the shelf: append-only. Never more of a line
--- than was bought: the trigger that takes it looks, under the lock of the product's stock row.
+-- What came back of an order, in parts or whole, and whether it went back on the shelf: append-only. Never more of a
+-- line than was bought: the trigger that takes it looks, under the lock of the product's stock row.
 create table order_return (
     order_id bigint not null,
     product_id bigint not null,

@@ -537,6 +537,48 @@ create trigger rule_made after insert on rule for each row execute function tg_r
 create trigger rule_moved after update of status on rule
     for each row when (old.status is distinct from new.status) execute function tg_rule_record();
 
+-- So is a category that is made, changed or deleted.
+create function tg_category_record() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    cause jsonb := jsonb_build_object('kind', change_cause());
+    changed record;
+begin
+    if tg_op = 'DELETE' then
+        perform record_notice('catalogue', 'delete', null, old.category_id, wire_members(to_jsonb(old)), null, cause);
+        return null;
+    end if;
+    select * into changed from changed_members(case when tg_op = 'UPDATE' then to_jsonb(old) end, to_jsonb(new));
+    if changed.after is not null then
+        perform record_notice('catalogue', lower(tg_op), null, new.category_id, wire_members(changed.before),
+            jsonb_build_object('categoryId', new.category_id) || wire_members(changed.after), cause);
+    end if;
+    return null;
+end $$;
+
+create trigger category_record after insert or update or delete on category
+    for each row execute function tg_category_record();
+
+-- And so is a halt of automation and its end. What made the breaker trip travels in the setting pricing.facts.
+create function tg_halt_record() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    op text := case tg_op when 'INSERT' then 'halt' else 'resume' end;
+    facts jsonb := case tg_op when 'INSERT' then nullif(current_setting('pricing.facts', true), '')::jsonb end;
+begin
+    perform record_notice('automation', op, new.product_id, new.halt_id, null,
+        halt_json(new)::jsonb - 'haltId'
+            || case when facts is null then '{}' else jsonb_build_object('facts', facts) end,
+        jsonb_strip_nulls(jsonb_build_object('kind', op, 'reason',
+                                             case op when 'halt' then new.reason else new.resume_reason end)));
+    return null;
+end $$;
+
+create trigger automation_halt_made after insert on automation_halt
+    for each row execute function tg_halt_record();
+create trigger automation_halt_ended after update of resumed_at on automation_halt
+    for each row when (old.resumed_at is null and new.resumed_at is not null) execute function tg_halt_record();
+
 create function tg_rule_never_up() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 declare

@@ -13,7 +13,7 @@ begin
     if exists (select from pg_roles where rolname = 'pricingd') then
         grant usage on schema pricing to pricingd;
         grant select, insert on all tables in schema pricing to pricingd;
-        grant select on ledger_change, recorded_event, event to pricingd;
+        grant select on all tables in schema pricing_code to pricingd;  -- its views
         revoke insert on schema_script, virtual_clock, setting, strategy, audit_repair from pricingd;
         revoke all on hash_secret from pricingd;
         grant usage on sequence customer_order_order_id_seq, change_number to pricingd;

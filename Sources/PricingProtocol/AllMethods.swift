@@ -16,25 +16,5 @@ package enum AllMethods {
     package static let secrets = Set(list.flatMap(\.parameters.fields).filter(\.isSecret).map(\.name))
 
     /// The nearest names to one that does not exist, best first, at most three.
-    package static func near(_ name: String) -> [String] {
-        list.map { (name: $0.name, distance: editDistance(Array(name.utf8.prefix(64)), Array($0.name.utf8))) }
-            .filter { $0.distance <= 4 }
-            .sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }
-            .prefix(3).map(\.name)
-    }
-
-    /// Levenshtein (1966): the fewest insertions, deletions and substitutions between two texts.
-    private static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        var row = Array(0...right.count)
-        for (i, a) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, b) in right.enumerated() {
-                let cost = a == b ? diagonal : diagonal + 1
-                diagonal = row[j + 1]
-                row[j + 1] = min(cost, row[j] + 1, diagonal + 1)
-            }
-        }
-        return row[right.count]
-    }
+    package static func near(_ name: String) -> [String] { NearNames.of(name, among: list.map(\.name)) }
 }

@@ -37,6 +37,11 @@ package enum Catalogue {
             .money("ceiling", "The highest price that may be posted; the floor beats it."),
             .money("declaredFloor", "The floor as it was declared."),
             .money("declaredCeiling", "The ceiling as it was declared."),
+            Field(
+                "limitsDeclared",
+                .list(.choice(["floor", "ceiling"]), 0...2),
+                "Which limits the merchant declared; the others follow the base price."
+            ),
             .stock,
             Field("available", .integer(0...2_147_483_647), "On hand less held."),
             .lowStock, .highStock, .ruleId,
@@ -103,8 +108,12 @@ package enum Catalogue {
             Field("version", .integer(1...2_147_483_647), "Refuse (STALE) unless the product is still at it.").optional,
         ]
             + declaration.map { field in
-                guard field.name == "supplierId" else { return field }
-                return field.or(Field("supplier", .nullable(.name(1...200)), "The supplier's company name."))
+                switch field.name {
+                case "supplierId":
+                    field.or(Field("supplier", .nullable(.name(1...200)), "The supplier's company name."))
+                case "ruleId": field.or(Field("rule", .name(1...200), "The name of a rule that is active."))
+                default: field
+                }
             }
     )
 
@@ -301,8 +310,8 @@ package enum Catalogue {
                     .list(.any, CallLimit.importRows.elements(from: 1)),
                     """
                     A row with the productId, or the SKU, of a product changes it as product.update does, and members left \
-                    out stay; another row makes what product.create takes. `category` and `supplier` are their names, \
-                    in place of ids. `stock` is a counted figure, kept as an adjustment. Only one row may name a product: \
+                    out stay; another row makes what product.create takes. `category`, `supplier` and `rule` are \
+                    names, in place of ids. `stock` is a counted figure, kept as an adjustment. Only one row may name a product: \
                     a later one fails. Rows of 100 bytes fill a line of 1 MiB: send what is longer in several calls.
                     """
                 ),

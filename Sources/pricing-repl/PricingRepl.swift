@@ -2,38 +2,37 @@ import ArgumentParser
 import Glibc
 import PricingProtocol
 
-/// The operator's shell. Exit statuses stand in `ExitStatus`; the parser's own 64 for usage becomes ours.
+/// What people do at a shop from a terminal. Exit statuses stand in `ExitStatus`; the parser's own 64 for usage becomes
+/// ours.
 @main
 struct PricingRepl: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pricing-repl",
         abstract: "Talks to a pricing daemon: from a prompt, a file, stdin or -c.",
         discussion: """
-            pricing-repl doctor says which socket is meant, whether it answers and who we are.
+            pricing-repl alone opens the prompt; pricing-repl -c COMMAND and pricing-repl FILE run commands and leave \
+            (pricing-repl shell --help).
 
             Exit status: 0 ok, 1 a call was refused, 2 no connection, 3 usage, 4 timeout or cancelled, 130 interrupted.
             """,
-        version: Release.version
+        version: Release.version,
+        subcommands: [ShellCommand.self, DoctorCommand.self, ImportCommand.self, ExportCommand.self],
+        defaultSubcommand: ShellCommand.self
     )
 
-    @Option(help: "The daemon's socket; else $PRICINGD_SOCKET and the usual places.")
-    var socket: String?
-
-    @Option(name: .short, parsing: .unconditionalSingleValue, help: "Run this command and leave; may be repeated.")
-    var command: [String] = []
-
-    @Option(help: "How results are written; table on a terminal, else json.")
-    var format: OutputFormat?
-
-    @Argument(help: "A file of commands, or the word doctor.", completion: .file())
-    var file: String?
+    @OptionGroup var connection: Connection
 
     @MainActor
     static func main() async {
         let console = Console()
         do {
-            let repl = try parse()
-            Glibc.exit(await repl.status(console).rawValue)
+            var command = try parseAsRoot()
+            guard let ours = command as? any ConsoleCommand else {
+                // The parser's own, such as help: its text is thrown.
+                try command.run()
+                return
+            }
+            Glibc.exit(await ours.status(console).rawValue)
         } catch {
             guard exitCode(for: error).isSuccess else {
                 console.complain(fullMessage(for: error))
@@ -43,15 +42,64 @@ struct PricingRepl: AsyncParsableCommand {
             Glibc.exit(ExitStatus.ok.rawValue)
         }
     }
+}
+
+/// One of the things that the program does.
+protocol ConsoleCommand: ParsableCommand {
+    @MainActor
+    func status(_ console: Console) async -> ExitStatus
+}
+
+/// Which daemon is meant.
+struct Connection: ParsableArguments {
+    @Option(help: "The daemon's socket; else $PRICINGD_SOCKET and the usual places.")
+    var socket: String?
+
+    var path: String { SocketPath.ofServer(explicit: socket) }
 
     @MainActor
-    private func status(_ console: Console) async -> ExitStatus {
-        let session = Session(socket: SocketPath.ofServer(explicit: socket))
-        if file == "doctor", command.isEmpty {
-            let status = await Doctor(session: session, console: console).run()
-            await session.disconnect()
-            return status
-        }
+    var session: Session { Session(socket: path) }
+}
+
+/// `pricing-repl doctor`.
+struct DoctorCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Say which socket is meant, whether it answers and who we are."
+    )
+
+    @OptionGroup var connection: Connection
+
+    @MainActor
+    func status(_ console: Console) async -> ExitStatus {
+        let session = connection.session
+        let status = await Doctor(session: session, console: console).run()
+        await session.disconnect()
+        return status
+    }
+}
+
+/// The operator's shell.
+struct ShellCommand: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shell",
+        abstract: "Open the prompt, or run commands and leave."
+    )
+
+    @OptionGroup var connection: Connection
+
+    @Option(name: .short, parsing: .unconditionalSingleValue, help: "Run this command and leave; may be repeated.")
+    var command: [String] = []
+
+    @Option(help: "How results are written; table on a terminal, else json.")
+    var format: OutputFormat?
+
+    @Argument(help: "A file of commands.", completion: .file())
+    var file: String?
+
+    @MainActor
+    func status(_ console: Console) async -> ExitStatus {
+        let session = connection.session
         let isInteractive = command.isEmpty && file == nil && isatty(STDIN_FILENO) == 1
         let shell = Shell(
             session: session,

@@ -1,6 +1,7 @@
 import ArgumentParser
 import JSON
 import JSONRPC
+import PricingClient
 import PricingProtocol
 import RPCTransport
 

@@ -85,8 +85,7 @@ struct MethodTests {
         for method in AllMethods.list {
             let takes = method.parameters.fields.contains { $0.name.lowercased().contains("password") }
             #expect(
-                takes
-                    == ["user.create", "user.update", "user.authenticate", "user.changePassword"].contains(method.name),
+                takes == ["user.create", "user.update", "user.authenticate"].contains(method.name),
                 "\(method.name)"
             )
             #expect(!method.result.fields.contains { $0.name.lowercased().contains("password") }, "\(method.name)")

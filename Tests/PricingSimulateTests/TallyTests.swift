@@ -1,4 +1,5 @@
 import JSON
+import PricingClient
 import Testing
 
 @testable import pricing_simulate

@@ -1003,6 +1003,8 @@ CREATE UNIQUE INDEX supplier_tax_number_fold_key ON pricing.supplier USING btree
 CREATE TRIGGER app_user_born BEFORE INSERT ON pricing.app_user FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER app_user_name_clean BEFORE INSERT OR UPDATE OF full_name, email, phone_number ON pricing.app_user FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_user_names();
 CREATE TRIGGER audit_repair_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.audit_repair FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER automation_halt_ended AFTER UPDATE OF resumed_at ON pricing.automation_halt FOR EACH ROW WHEN (((old.resumed_at IS NULL) AND (new.resumed_at IS NOT NULL))) EXECUTE FUNCTION pricing_code.tg_halt_record();
+CREATE TRIGGER automation_halt_made AFTER INSERT ON pricing.automation_halt FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_halt_record();
 CREATE TRIGGER automation_halt_name_clean BEFORE INSERT OR UPDATE OF resume_reason ON pricing.automation_halt FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_halt_reason();
 CREATE TRIGGER campaign_born BEFORE INSERT ON pricing.campaign FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER campaign_keep BEFORE INSERT OR UPDATE ON pricing.campaign FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_campaign_keep();
@@ -1011,6 +1013,7 @@ CREATE TRIGGER campaign_made AFTER INSERT ON pricing.campaign FOR EACH ROW EXECU
 CREATE TRIGGER campaign_product_add AFTER INSERT ON pricing.campaign_product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_campaign_product_add();
 CREATE TRIGGER campaign_product_kept BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.campaign_product FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER category_name_clean BEFORE INSERT OR UPDATE OF name ON pricing.category FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_category_name();
+CREATE TRIGGER category_record AFTER INSERT OR DELETE OR UPDATE ON pricing.category FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_category_record();
 CREATE TRIGGER customer_order_move BEFORE UPDATE OF status ON pricing.customer_order FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_order_move();
 CREATE TRIGGER declaration_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.declaration_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER expectation_price AFTER INSERT OR DELETE OR UPDATE ON pricing.expectation FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_expectation_price();

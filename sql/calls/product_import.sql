@@ -33,7 +33,7 @@ begin
     return busy;
 end $$;
 
--- A row with ids in the place of the names of category and supplier; with `makes` one that is missing is made.
+-- A row with ids in the place of the names of category, supplier and rule; with `makes` one that is missing is made.
 create function name_references(given jsonb, makes boolean) returns jsonb
 language plpgsql as $$
 declare
@@ -69,6 +69,9 @@ begin
         given := given - 'supplier' || jsonb_build_object('supplierId', ids[1]);
     elsif given ? 'supplier' then
         given := given - 'supplier' || '{"supplierId": null}';
+    end if;
+    if given ? 'rule' then
+        given := given - 'rule' || jsonb_build_object('ruleId', import_rule(given ->> 'rule'));
     end if;
     return given;
 end $$;
@@ -109,7 +112,7 @@ begin
     return 'created';
 end $$;
 
--- The rule that new products of an import follow: the active version of a name; null for the default.
+-- The rule that a row, or an import for its new products, names: the active version of a name; null for the default.
 create function import_rule(name text) returns bigint
 language plpgsql stable as $$
 declare

@@ -1,3 +1,5 @@
+import PricingClient
+
 /// CSV after RFC 4180 (with LF) and TSV as PostgreSQL's COPY writes it.
 ///
 /// CSV is opened by spreadsheets, which would run a text that begins like a formula: such a text gets an apostrophe before
@@ -7,33 +9,24 @@ enum DelimitedRenderer {
     case tab
 
     func render(_ grid: Grid) -> String {
-        ([grid.columns.map(harmless)] + grid.rows.map { $0.map { $0.isNumber ? $0.text : harmless($0.text) } })
-            .map { $0.map(field).joined(separator: self == .comma ? "," : "\t") + "\n" }
-            .joined()
+        let header = self == .comma ? grid.columns.map(CSVTable.harmless) : grid.columns
+        let rows = grid.rows.map { $0.map { $0.isNumber || self == .tab ? $0.text : CSVTable.harmless($0.text) } }
+        return ([header] + rows).map(line).joined()
     }
 
-    private func harmless(_ text: String) -> String {
-        guard self == .comma, let first = text.utf8.first, Self.formulaStarts.contains(first) else { return text }
-        return "'" + text
+    private func line(_ fields: [String]) -> String {
+        self == .comma ? CSVTable.line(fields) : fields.map(escaped).joined(separator: "\t") + "\n"
     }
 
-    private static let formulaStarts = Set("=+-@\t\r".utf8)
-
-    private func field(_ text: String) -> String {
-        switch self {
-        case .comma:
-            guard text.utf8.contains(where: { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }) else { return text }
-            return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
-        case .tab:
-            return text.reduce(into: "") { result, character in
-                switch character {
-                case "\\": result += "\\\\"
-                case "\t": result += "\\t"
-                case "\n": result += "\\n"
-                case "\r": result += "\\r"
-                case "\r\n": result += "\\r\\n"
-                default: result.append(character)
-                }
+    private func escaped(_ text: String) -> String {
+        text.reduce(into: "") { result, character in
+            switch character {
+            case "\\": result += "\\\\"
+            case "\t": result += "\\t"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\r\n": result += "\\r\\n"
+            default: result.append(character)
             }
         }
     }

@@ -73,6 +73,15 @@ final class Session {
         }
     }
 
+    /// `call` with its failure as a value.
+    func result(_ method: String, _ parameters: JSONObject) async -> Result<JSONObject, CallFailure> {
+        do throws(CallFailure) {
+            return .success(try await call(method, parameters))
+        } catch {
+            return .failure(error)
+        }
+    }
+
     /// The connection has ended: the next call makes another instead of failing on this one.
     private func forget(_ ended: RPCClient) {
         if client === ended { client = nil }

@@ -17,7 +17,10 @@ struct Console: Sendable {
     func show(_ text: String) -> Bool { Self.write(text, to: STDOUT_FILENO) }
 
     /// One line for people.
-    func complain(_ text: String) { _ = Self.write(text + "\n", to: STDERR_FILENO) }
+    func complain(_ text: String) { warn(text + "\n") }
+
+    /// A text for people, as it is.
+    func warn(_ text: String) { _ = Self.write(text, to: STDERR_FILENO) }
 
     private static func write(_ text: String, to descriptor: Int32) -> Bool {
         var rest = Array(text.utf8)[...]

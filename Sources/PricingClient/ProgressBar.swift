@@ -1,16 +1,16 @@
 /// What to write as work goes on: a bar that redraws itself for a person, a line each tenth for a file.
-struct ProgressBar {
+package struct ProgressBar {
     private static let width: Int64 = 40
 
     let isInteractive: Bool
     private var shown: Int64 = -1
 
-    init(isInteractive: Bool) {
+    package init(isInteractive: Bool) {
         self.isInteractive = isInteractive
     }
 
     /// The text for `done` of `total`; nil when nothing that shows has changed.
-    mutating func show(done: Int64, total: Int64, _ message: String) -> String? {
+    package mutating func show(done: Int64, total: Int64, _ message: String) -> String? {
         let share = total > 0 ? Double(min(max(done, 0), total)) / Double(total) : 1
         let percent = Int64(share * 100)
         let step = isInteractive ? percent : percent / 10
@@ -23,7 +23,7 @@ struct ProgressBar {
     }
 
     /// The text that leaves the bar behind.
-    func end() -> String {
+    package func end() -> String {
         isInteractive && shown >= 0 ? "\n" : ""
     }
 }

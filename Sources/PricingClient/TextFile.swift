@@ -1,18 +1,25 @@
 import Glibc
 
 /// A whole file as text.
-enum TextFile {
+package enum TextFile {
     /// A file that could not be read or written.
-    struct Failure: Error, CustomStringConvertible {
+    package struct Failure: Error, CustomStringConvertible {
         let path: String
         let verb: String
         let errno: Int32
 
-        var description: String { unsafe "cannot \(verb) \(path): \(String(cString: strerror(errno)))" }
+        package var description: String { unsafe "cannot \(verb) \(path): \(String(cString: strerror(errno)))" }
     }
 
     /// The file's text without a byte order mark; what is not UTF-8 is replaced.
-    static func read(_ path: String) throws(Failure) -> String {
+    package static func read(_ path: String) throws(Failure) -> String {
+        let bytes = try bytes(of: path)
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        return String(decoding: bytes.starts(with: mark) ? bytes.dropFirst(mark.count) : bytes[...], as: UTF8.self)
+    }
+
+    /// The file as it is.
+    package static func bytes(of path: String) throws(Failure) -> [UInt8] {
         guard let file = unsafe fopen(path, "re") else { throw Failure(path: path, verb: "read", errno: errno) }
         defer { unsafe _ = fclose(file) }
         var bytes: [UInt8] = []
@@ -23,12 +30,11 @@ enum TextFile {
             bytes += chunk.prefix(count)
         }
         guard unsafe ferror(file) == 0 else { throw Failure(path: path, verb: "read", errno: errno) }
-        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        return String(decoding: bytes.starts(with: mark) ? bytes.dropFirst(mark.count) : bytes[...], as: UTF8.self)
+        return bytes
     }
 
     /// Writes the file anew.
-    static func write(_ text: String, to path: String) throws(Failure) {
+    package static func write(_ text: String, to path: String) throws(Failure) {
         guard let file = unsafe fopen(path, "we") else { throw Failure(path: path, verb: "write", errno: errno) }
         let bytes = Array(text.utf8)
         let written = unsafe bytes.withUnsafeBytes { unsafe fwrite($0.baseAddress, 1, $0.count, file) }
