@@ -173,7 +173,8 @@ language sql stable as $$
             else e end
             #- case when exists (select from event m where makes and m.e ->> 'topic' = 'catalogue'
                                  and m.e -> 'key' = event.e #> '{after,categoryId}'
-                                 and m.e -> 'key' = m.e #> '{after,categoryId}' and not m.e -> 'after' ? 'productId')
+                                 and m.e -> 'key' = m.e #> '{after,categoryId}'
+                                 and not m.e -> 'after' ?| '{productId,campaignId}')
                     then '{after,categoryId}'::text[] else '{}' end
             #- case when exists (select from event m where makes and m.e ->> 'topic' = 'order'
                                  and m.e -> 'key' = event.e #> '{cause,orderId}')
