@@ -27,7 +27,7 @@ package enum Events {
                 .name(1...50),
                 "insert, update or delete; of topic automation halt, resume, failing, recovered, overdue or repair."
             ),
-            .count("key", "The id of the thing: product, order, halt, delivery, rule or category."),
+            .count("key", "The id of the thing: product, order, halt, delivery, rule, category or campaign."),
             Field("before", .any, "What changed, as it was."), Field("after", .any, "What changed, as it is."),
             Field("cause", .any, "{kind, orderId?}."), .text("actor", "Who."),
         ]

@@ -36,6 +36,7 @@ enum Reports {
                     Field("breakerTripped", .boolean, "Whether the breaker's halt waits for a person to resume."),
                     .count("failingProducts", "Products that cannot be priced now."),
                     .count("overdueDeliveries", "Deliveries that should have come and have not."),
+                    .count("campaigns", "Campaigns that run now."),
                 ]
             ),
             isLong: true,

@@ -162,18 +162,19 @@ $$;
 create function change_digest(changes json) returns text
 language sql stable as $$
     with event as materialized (
-        select e, n, e ->> 'op' in ('insert', 'halt') as makes
+        select e, n, e ->> 'op' in ('insert', 'halt', 'campaign_made') as makes
         from jsonb_array_elements(changes::jsonb -> 'events') with ordinality u (e, n)
     ), same as (
         select n, case
             when makes or e ->> 'topic' in ('stock', 'price', 'catalogue') and exists (
                     select from event m
                     where makes and m.e ->> 'topic' = 'catalogue' and m.e -> 'key' = event.e -> 'key')
-                then e #- '{key}' #- '{after,productId}' #- '{after,ruleId}'
+                then e #- '{key}' #- '{after,productId}' #- '{after,ruleId}' #- '{after,campaignId}'
             else e end
             #- case when exists (select from event m where makes and m.e ->> 'topic' = 'catalogue'
                                  and m.e -> 'key' = event.e #> '{after,categoryId}'
-                                 and m.e -> 'key' = m.e #> '{after,categoryId}' and not m.e -> 'after' ? 'productId')
+                                 and m.e -> 'key' = m.e #> '{after,categoryId}'
+                                 and not m.e -> 'after' ?| '{productId,campaignId}')
                     then '{after,categoryId}'::text[] else '{}' end
             #- case when exists (select from event m where makes and m.e ->> 'topic' = 'order'
                                  and m.e -> 'key' = event.e #> '{cause,orderId}')

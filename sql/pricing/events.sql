@@ -130,12 +130,13 @@ begin
     end loop;
 end $$;
 
--- What an event is of. With topic and key it names one thing: products, rules and categories have numbers of their own.
+-- What an event is of. With topic and key it names one thing: each kind has numbers of its own.
 create function event_subject(e stream_event) returns text
 language sql immutable as $$
     select case when e.topic = 'catalogue' then
                     case when e.product_id is not null then 'product'
-                         when coalesce(e.after, e.before) ? 'ruleId' then 'rule' else 'category' end
+                         when coalesce(e.after, e.before) ? 'ruleId' then 'rule'
+                         when e.after ? 'campaignId' then 'campaign' else 'category' end
                 when e.op in ('halt', 'resume') then 'halt'
                 when e.op = 'overdue' then 'delivery'
                 else e.topic end

@@ -30,12 +30,14 @@ $$;
 -- it has halted automation and nobody has resumed it.
 create function automation_figures(
     out halted boolean, out halts bigint, out breaker_open boolean, out failing bigint, out overdue bigint,
-    out last_tick timestamptz
+    out campaigns bigint, out last_tick timestamptz
 )
 language sql stable as $$
     select coalesce(bool_or(category_id is null and product_id is null), false), count(*),
            coalesce(bool_or(actor = 'breaker'), false), (select count(*) from failing_product),
-           (select count(*) from overdue_deliveries()), (select completed_at from tick_state)
+           (select count(*) from overdue_deliveries()),
+           (select count(*) from campaign where status in ('starting', 'running')),
+           (select completed_at from tick_state)
     from automation_halt where resumed_at is null
 $$;
 

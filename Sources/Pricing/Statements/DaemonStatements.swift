@@ -133,6 +133,7 @@ enum DaemonStatements {
         let isBreakerOpen: Bool
         let failing: Int64
         let overdue: Int64
+        let campaigns: Int64
         /// Seconds since 1970, by the shop's clock; nil before the first.
         let lastTick: Int64?
     }
@@ -140,7 +141,7 @@ enum DaemonStatements {
     static let automationFigures = Statement<AutomationFigures>(
         "automation_figures",
         """
-        select halted, halts, breaker_open, failing, overdue, extract(epoch from last_tick)::bigint
+        select halted, halts, breaker_open, failing, overdue, campaigns, extract(epoch from last_tick)::bigint
         from automation_figures()
         """
     ) { row throws(PostgresError) in
@@ -150,7 +151,8 @@ enum DaemonStatements {
             isBreakerOpen: try row.bool(2),
             failing: try row.int(3),
             overdue: try row.int(4),
-            lastTick: try row.intIfPresent(5)
+            campaigns: try row.int(5),
+            lastTick: try row.intIfPresent(6)
         )
     }
 

@@ -56,7 +56,7 @@ enum EventText {
         case ("automation", "overdue"): "expectationId"
         case ("automation", _): "productId"
         // A product's declaration may name a rule and a category.
-        case ("catalogue", _): ["productId", "ruleId", "categoryId"].first { state[$0] != nil } ?? "key"
+        case ("catalogue", _): ["productId", "ruleId", "campaignId", "categoryId"].first { state[$0] != nil } ?? "key"
         default: "key"
         }
     }
