@@ -14,7 +14,8 @@ begin
         'unitCost', d.unit_cost::text, 'price', i.price::text, 'floor', l.floor_at::numeric(12, 2)::text,
         'ceiling', l.ceiling_at::numeric(12, 2)::text, 'declaredFloor', d.floor_price::text,
         'declaredCeiling', d.ceiling_price::text, 'limitsDeclared', array_remove(array[
-            case when d.floor_typed then 'floor' end, case when d.ceiling_typed then 'ceiling' end], null), 'stock', i.stock, 'available', i.stock - i.held,
+            case when d.floor_typed then 'floor' end, case when d.ceiling_typed then 'ceiling' end], null),
+        'stock', i.stock, 'available', i.stock - i.held,
         'lowStock', d.low_stock, 'highStock', d.high_stock, 'ruleId', d.rule_id,
         'elasticity', d.elasticity, 'refRate', d.ref_rate, 'unitValue', d.unit_value::text, 'decay', d.decay,
         'seasonStart', rfc3339(d.season_start), 'seasonEnd', rfc3339(d.season_end), 'seasonProfile', d.season_profile,
