@@ -77,7 +77,7 @@ struct ProductColumns {
         let folded = folded(word)
         let holding = names.filter { folded.utf8.count > 2 && Self.folded($0).contains(folded) }
         guard holding.isEmpty else { return Array(holding.prefix(3)) }
-        let near = NearNames.of(folded, among: names.map(Self.folded), within: min(2, folded.utf8.count / 3))
+        let near = NearNames.of(folded, among: names.map(Self.folded), within: min(2, folded.utf8.count / 2))
         return near.compactMap { near in names.first { Self.folded($0) == near } }
     }
 }

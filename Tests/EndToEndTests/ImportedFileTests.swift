@@ -106,11 +106,13 @@ extension EndToEnd {
                 row[member] = value
                 return .object(row)
             }
-            let rows = [row("supplier", name), row("category", "both"), row("supplier", "nowhere")]
+            let rows = [
+                row("supplier", name), row("category", "both"), row("supplier", "nowhere"), row("rule", "nothing"),
+            ]
             let failed = try await shop.client.call("product.import", ["rows": .array(rows)])["failed"]?.array ?? []
             #expect(
                 failed.map { $0["error"]?["data"]?["reason"] } == [
-                    "INVALID_PARAMS", "INVALID_PARAMS", "SUPPLIER_NOT_FOUND",
+                    "INVALID_PARAMS", "INVALID_PARAMS", "SUPPLIER_NOT_FOUND", "RULE_NOT_FOUND",
                 ]
             )
             #expect(
