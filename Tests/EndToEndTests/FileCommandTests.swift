@@ -70,7 +70,7 @@ extension EndToEnd {
         @Test func `a file is tried, brought in once, mended and changes nothing again`() async throws {
             let shop = try await Merchant()
             try shop.write(
-                """
+                #"""
                 SKU;Name;Price;Category;Description;Stock;note
                 A-1;"Mug; ""blue""";19,99;Kitchen;"thick
                 and tall";40;x
@@ -80,7 +80,7 @@ extension EndToEnd {
                 A-4;Dish;0,00;Kitchen;;1,5
                 A-5;Cup;0,00;Kitchen;;1;
 
-                """
+                """#
             )
             let words = "import shop.csv --map Price=basePrice,name=title,note= --decimal comma --rule manual"
             let rest = [
