@@ -12,6 +12,8 @@ create extension if not exists pg_trgm;  -- finds a text inside another; trusted
 -- again in every statement.
 create domain amount as numeric(12, 2)
     constraint amount_is_number check (value < 'NaN');
+create domain percentage as numeric
+    constraint percentage_is_number check (value < 'NaN');
 create domain finite_number as float8
     constraint finite_number_is_number check (value between -1e300 and 1e300);
 create domain finite_numbers as float8[]
@@ -38,6 +40,8 @@ create domain order_total as numeric(24, 2)
     constraint order_total_positive check (value > 0 and value < 'NaN');
 create domain sold_quantity as integer
     constraint sold_quantity_positive check (value > 0);
+create domain campaign_status as text
+    constraint campaign_status_known check (value in ('scheduled', 'starting', 'running', 'ending', 'ended'));
 create domain event_topic as text
     constraint notice_topic_known check (value in ('price', 'stock', 'order', 'automation', 'catalogue'));
 
@@ -294,7 +298,7 @@ create table product (
 );
 -- Archived products keep theirs, since history names them by it.
 create unique index product_sku_key on product (fold_case(sku));
-create index product_category_index on product (category_id);
+create index product_category_index on product (category_id, product_id);
 create index product_supplier_index on product (supplier_id);
 create index product_rule_index on product (rule_id);
 create index product_text_index on product using gin (search_text gin_trgm_ops);
@@ -339,7 +343,14 @@ create table inventory (
         constraint inventory_product_fkey references product,
     stock integer not null default 0,
     held integer not null default 0,
+    -- What is charged: the regular price, or what the running campaigns make of it.
     price price_amount not null,
+    -- What strategy and guards post, or the pin; anchor, band, interval and changed_at are its own.
+    regular_price price_amount not null,
+    -- What the running campaigns ask of this product: the largest percentage off, and the fixed price. Written as they
+    -- start and end, and as the product joins or leaves them; null for none.
+    campaign_percent percentage,
+    campaign_price amount,
     band stock_band not null default 0,                 -- bands: the level that the price stands at
     anchor_price amount not null,                     -- the price at the day's beginning: the daily cap counts from it
     anchor_date date,                                 -- that day; null: a declaration waits for a halt to end
@@ -361,7 +372,7 @@ create table inventory (
     rate_now finite_number,
     next_eta finite_time,                             -- the earliest open expectation's
     changed_at finite_time,
-    -- The stocks between which the posted price and all that the trigger keeps stay as they are: a movement within them
+    -- The stocks between which both prices and all that the trigger keeps stay as they are: a movement within them
     -- computes nothing. Null: any movement is evaluated.
     stands_from integer,
     stands_to integer,
@@ -448,8 +459,8 @@ create index shelf_price_index on shelf (price, product_id);
 create index shelf_level_index on shelf (level, product_id);
 
 -- ------------------------------------------------------------------------------------------------------ prices
--- The price history: append-only, numbered 1..n a product; the first row's old_price is inventory.opening_price.
--- inputs holds everything that the price was computed from.
+-- The price history: append-only, numbered 1..n a product; the first row's old_price is inventory.opening_price. It is
+-- of the price that is charged. inputs holds everything that the price was computed from.
 create table price_change (
     price_change_id bigint generated always as identity,
     product_id bigint not null,
@@ -467,6 +478,9 @@ create table price_change (
     at finite_time not null,
     transaction_id bigint not null,
     change_id bigint not null,                        -- of a movement that moved the price: the movement's own
+    -- The regular price before and after; null where it was the one charged.
+    old_regular amount,
+    new_regular amount,
     -- With what `price.changes` filters by, so that a rare cause among a million changes is found in the index alone.
     constraint price_change_pkey primary key (price_change_id)
         include (at, product_id, rule_id, cause, binding_guard, actor, old_price, new_price),
@@ -493,8 +507,48 @@ create table automation_halt (
 create unique index automation_halt_open_index
     on automation_halt (coalesce(category_id, 0), coalesce(product_id, 0)) where resumed_at is null;
 
--- What the circuit breaker keeps: the price that each product stood at before its first move in the window, and how far
--- in the event stream it has read.
+-- A campaign lowers the price that is charged of a category's products, of single ones, or of all: by a percentage, or
+-- to fixed prices. Once made it only moves from status to status: scheduled, starting, running, ending, ended. Its
+-- products join and leave it in pages: `reached` is the last product that was visited as it starts or ends, null when
+-- all were, and `waiting` those visited in vain, since another session held them.
+create table campaign (
+    campaign_id bigint generated always as identity constraint campaign_pkey primary key,
+    name text not null,
+    category_id bigint constraint campaign_category_fkey references category,
+    is_for_all boolean not null default false,
+    percent_off percentage,
+    starts_at finite_time not null,
+    ends_at finite_time not null,
+    actor text not null default session_user,
+    created_at finite_time not null default now(),
+    status campaign_status not null default 'scheduled',
+    reached bigint,
+    waiting bigint[] not null default '{}',
+    started_at finite_time,                           -- null: it has not started, and if it ended it never did
+    ended_at finite_time,
+    ended_by text,
+    end_reason text not null default '',
+    constraint campaign_name_length check (char_length(name) between 1 and 200),
+    constraint campaign_one_scope check (category_id is null or not is_for_all),
+    constraint campaign_percent_range check (percent_off > 0 and percent_off <= 95),
+    constraint campaign_fixed_by_product
+        check (percent_off is not null or category_id is null and not is_for_all),
+    constraint campaign_times_ordered check (ends_at > starts_at)
+);
+create index campaign_open_index on campaign (campaign_id) where status <> 'ended';
+
+-- The products of a campaign for single ones; a fixed price where it has no percentage.
+create table campaign_product (
+    campaign_id bigint not null constraint campaign_product_campaign_fkey references campaign,
+    product_id bigint not null constraint campaign_product_product_fkey references product,
+    price amount,
+    constraint campaign_product_pkey primary key (campaign_id, product_id),
+    constraint campaign_product_price_positive check (price > 0)
+);
+create index campaign_product_product_index on campaign_product (product_id);
+
+-- What the circuit breaker keeps: the regular price that each product stood at before its first move in the window, and
+-- how far in the event stream it has read.
 create table breaker_move (
     product_id bigint constraint breaker_move_pkey primary key,
     was amount not null,
@@ -509,7 +563,8 @@ create table breaker_state (
 -- Products that automation could not price. Each is tried again, later each time, until it succeeds; then its row goes.
 create table failing_product (
     product_id bigint constraint failing_product_pkey primary key,
-    kind text not null,                               -- what could not be done: tick, unpin, resume, rule, audit
+    -- What could not be done: tick, unpin, resume, rule, campaign, audit
+    kind text not null,
     rule_was bigint,                                  -- the rule that it is on,
     rule_id bigint,                                   -- and the one that an activation is to take it to; null for none
     sqlstate text not null,
@@ -555,8 +610,8 @@ create table order_line (
 );
 create index order_line_product_index on order_line (product_id);
 
--- What came back of an order, in parts or whole, and whether it went back on the shelf: append-only. Never more of a line
--- than was bought: the trigger that takes it looks, under the lock of the product's stock row.
+-- What came back of an order, in parts or whole, and whether it went back on the shelf: append-only. Never more of a
+-- line than was bought: the trigger that takes it looks, under the lock of the product's stock row.
 create table order_return (
     order_id bigint not null,
     product_id bigint not null,

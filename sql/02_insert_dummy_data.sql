@@ -94,3 +94,6 @@ from product where title in ('Cookbook of soups', 'USB-C cable') order by produc
 select inventory_expect(jsonb_build_object('productId', product_id, 'quantity', 40, 'eta', '2098-12-01T00:00:00Z',
                                            'reason', 'order 7'))
 from product where title = 'Tea towel';
+select campaign_create(jsonb_build_object('name', 'Spring sale', 'categoryId', min(category_id), 'percentOff', 20,
+    'startsAt', '2098-03-20T00:00:00Z', 'endsAt', '2098-03-27T00:00:00Z'))
+from category;

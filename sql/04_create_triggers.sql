@@ -2,10 +2,12 @@
 -- Every trigger, with the one function behind it: start reading here. A price is guards(strategy(declaration, ledger,
 -- clock), limits, posted price); it is computed in the transaction that moves stock, by one trigger on inventory that
 -- writes price, ledger and history at once. What it calls:
+--   price_anew           pricing/ledger.sql      all of this that a movement within its interval does not need:
 --   renew_estimates      pricing/estimates.sql   what sales say of demand, for the strategies that model it
 --   evaluate_price       pricing/evaluate.sql    the strategy's target (strategies.sql), then the guards (guards.sql)
---   post_price           pricing/ledger.sql      the price that is posted, and with it
+--   post_price           pricing/ledger.sql      the regular price that is posted, and with it
 --   widen_interval       pricing/evaluate.sql    the stocks between which that price stands
+--   charge_price         pricing/ledger.sql      what running campaigns make of it (campaigns.sql)
 --   record_movement, record_price_change         the lines of stock ledger and price history, which are the events
 --   keep_shelf           pricing/ledger.sql      the row that lists are sorted by
 
@@ -24,14 +26,16 @@ begin
     select * into declared from product where product_id = new.product_id;
     select * into chosen from rule where rule_id = declared.rule_id;
     new.band := 0;
-    new.price := declared.base_price;
+    new.regular_price := declared.base_price;
     new.anchor_price := declared.base_price;
     new.ticked_at := moment;
     verdict := evaluate_price(declared, chosen, new, 'first');
-    new.price := verdict.price;
+    new := with_campaigns(declared, new);
+    new.regular_price := verdict.price;
+    new.price := (charged_price(declared, chosen, new)).price;
     new.band := verdict.band;
     new.opening_price := new.price;
-    new.anchor_price := new.price;
+    new.anchor_price := new.regular_price;
     new.anchor_date := (moment at time zone 'UTC')::date;
     new.cause := null;
     perform keep_shelf(declared, new, true);
@@ -56,18 +60,17 @@ declare
     why movement_cause;
     ends_order boolean;
     stock_moved boolean := new.stock <> old.stock;
-    -- Whether nothing but stock moved that a price depends on, of a product that has had stock before.
-    stock_alone boolean := old.movement_count > 0
-        and (new.price, new.pin_price, new.pinned_until, new.next_eta, new.opening_rate, new.learning_since)
+    inputs_stand boolean :=
+        (new.price, new.pin_price, new.pinned_until, new.next_eta, new.opening_rate, new.learning_since)
         is not distinct from
         (old.price, old.pin_price, old.pinned_until, old.next_eta, old.opening_rate, old.learning_since);
+    -- Whether nothing but stock moved that a price depends on, of a product that has had stock before.
+    stock_alone boolean := old.movement_count > 0 and inputs_stand;
     moment timestamptz;
-    mode text;
     declared product;
     chosen rule;
-    verdict price_verdict;
     change bigint;
-    shelf_moved boolean;
+    is_overlay boolean;
 begin
     if new.sales is not null then  -- of a caller that has looked, holds the row and writes the ledger
         new.movement_count := old.movement_count + new.sales;
@@ -78,7 +81,7 @@ begin
             select * into declared from product where product_id = new.product_id;
             select * into chosen from rule where rule_id = declared.rule_id;
             if old.stands_from is not null and stands_at(declared, chosen, old, new.stock) then
-                return widen_interval(declared, chosen, old, new, new.price, false);
+                return widen_interval(declared, chosen, old, new, new.regular_price, false);
             end if;
         end if;
         perform fail('PR903', format('Sales of product %s that move its price come one by one.', new.product_id));
@@ -92,6 +95,8 @@ begin
         why.kind := coalesce(manual_change_kind(old, new), case when why is not null then 'pin' end);
         if why.kind is null then return new; end if;
     end if;
+    -- A campaign's start and end look at the regular price and leave it, with all that belongs to it, as it stands.
+    is_overlay := why.kind = 'campaign' and inputs_stand and not stock_moved;
     stock_alone := stock_alone and stock_moved
         and why.kind in ('sale', 'cancel', 'return', 'restock', 'adjust', 'initial');
     why.actor := coalesce(why.actor, acting());
@@ -104,33 +109,7 @@ begin
             return new;
         end if;
     end if;
-    select * into declared from product where product_id = new.product_id;
-    select * into chosen from rule where rule_id = declared.rule_id;
-    if new.price is distinct from old.price then
-        new := pin_by_hand(old, new);
-        if not stock_moved then why.kind := 'pin'; end if;
-    end if;
-    if (new.pin_price, new.pinned_until) is distinct from (old.pin_price, old.pinned_until) then
-        perform check_pin(new.pin_price, declared, chosen), check_pin_end(new.pinned_until, moment);
-        perform record_declaration(new.product_id, pin_members(old), pin_members(new), why.reason, why.actor, moment);
-    end if;
-    mode := evaluation_mode(old, new, why.kind);
-    new := begin_day(old, new, mode, why.kind, moment);
-    new := renew_estimates(declared, chosen, old, new, mode, moment);
-    verdict := evaluate_price(declared, chosen, new, mode);
-    new.band := verdict.band;
-    if verdict.price <> old.price or mode <> 'stock' then
-        new := post_price(declared, old, new, verdict, mode, mode = 'first' and why.kind = 'initial', moment);
-    end if;
-    if new.change_count <> old.change_count then
-        perform record_price_change(old, new, declared, chosen, mode, verdict, why, moment, change);
-    end if;
-    shelf_moved := mode = 'declaration' or (new.price, stock_level(new.stock, declared.low_stock, declared.high_stock))
-        is distinct from (old.price, stock_level(old.stock, declared.low_stock, declared.high_stock));
-    if shelf_moved then perform keep_shelf(declared, new, false); end if;
-    new := widen_interval(declared, chosen, old, new, verdict.price,
-                          shelf_moved or mode <> 'stock' or new.band <> old.band
-                          or not stock_alone);
+    new := price_anew(old, new, why, stock_alone, is_overlay, moment, change);
     perform wake_sequencer();
     return new;
 end $$;
@@ -148,9 +127,9 @@ begin
     return null;
 end $$;
 
-create trigger inventory_guard before update of product_id, band, anchor_price, anchor_date, ticked_at,
-    opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now,
-    changed_at, stands_from, stands_to
+create trigger inventory_guard before update of product_id, regular_price, campaign_percent, campaign_price, band,
+    anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at,
+    opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to
     on inventory
     for each row execute function tg_inventory_guard();
 
@@ -215,8 +194,9 @@ begin
 end $$;
 
 create trigger product_make before insert on product for each row execute function tg_product_make();
-create trigger product_recategorize before update of category_id on product
-    for each row when (old.category_id is distinct from new.category_id) execute function tg_product_make();
+create trigger product_regroup before update of category_id, archived_at on product
+    for each row when ((old.category_id, old.archived_at) is distinct from (new.category_id, new.archived_at))
+    execute function tg_product_make();
 
 -- A limit that was not typed is half of base, or twice; it gives way to one that was typed.
 create function tg_product_limits() returns trigger
@@ -445,6 +425,86 @@ end $$;
 create trigger setting_time_zone before insert or update on setting
     for each row when (new.name = 'time_zone') execute function tg_setting_check();
 
+-- ------------------------------------------------------------------------------------------------------ campaigns
+-- Prices were charged under a campaign: once made, only its progress moves. Each daemon is told, so that any of them
+-- starts it and ends it.
+create function tg_campaign_keep() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    kept campaign := new;
+begin
+    if tg_op = 'INSERT' then
+        new.name := clean_name(new.name, 'name');
+        if (new.status, new.reached, new.waiting, new.started_at, new.ended_at)
+            is distinct from ('scheduled', null, '{}', null, null) then
+            perform fail('PR903', 'A campaign is made scheduled, and starts by itself.');
+        end if;
+    else
+        kept.status := old.status;
+        kept.reached := old.reached;
+        kept.waiting := old.waiting;
+        kept.started_at := old.started_at;
+        kept.ended_at := old.ended_at;
+        kept.ended_by := old.ended_by;
+        kept.end_reason := old.end_reason;
+        if kept is distinct from old then
+            perform fail('PR903', 'A campaign is never edited: end it, and make another.');
+        elsif new.status <> old.status and (old.status, new.status) not in (
+            ('scheduled', 'starting'), ('scheduled', 'ended'), ('starting', 'running'), ('starting', 'ending'),
+            ('running', 'ending'), ('ending', 'ended')) then
+            perform fail('PR903', format('A campaign that is %s cannot become %s.', old.status, new.status));
+        end if;
+    end if;
+    if tg_op = 'INSERT' or new.status <> old.status then perform pg_notify('pricing_campaign', ''); end if;
+    return new;
+end $$;
+
+create trigger campaign_keep before insert or update on campaign for each row execute function tg_campaign_keep();
+
+create function tg_campaign_made() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    perform record_campaign_event('campaign_made', new);
+    return null;
+end $$;
+
+create trigger campaign_made after insert on campaign for each row execute function tg_campaign_made();
+
+-- The products of a campaign are named as it is made. Two fixed prices of one product would contradict each other.
+create function tg_campaign_product_add() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    c campaign;
+    other campaign;
+begin
+    perform lock_campaigns();
+    select * into c from campaign where campaign_id = new.campaign_id;
+    if c.status <> 'scheduled' or c.is_for_all or c.category_id is not null
+        or (c.percent_off is null) <> (new.price is not null) then
+        perform fail('PR903', 'A campaign names its products as it is made, with a price or a percentage.');
+    end if;
+    if new.price is null then return null; end if;
+    select o.* into other from campaign_product m join campaign o using (campaign_id)
+    where m.product_id = new.product_id and m.price is not null and o.campaign_id <> c.campaign_id
+      and o.status in ('scheduled', 'starting', 'running') and o.starts_at < c.ends_at and c.starts_at < o.ends_at
+    order by o.starts_at limit 1;
+    if found then
+        perform fail('PR309', format('Campaign %s has another fixed price for product %s at that time.',
+                                     other.campaign_id, new.product_id),
+            jsonb_build_object('productId', new.product_id, 'campaignId', other.campaign_id, 'name', other.name,
+                               'startsAt', rfc3339(other.starts_at), 'endsAt', rfc3339(other.ends_at)));
+    end if;
+    return null;
+end $$;
+
+create trigger campaign_product_add after insert on campaign_product
+    for each row execute function tg_campaign_product_add();
+
+create trigger campaign_kept before delete or truncate on campaign
+    for each statement execute function tg_history_append_only();
+create trigger campaign_product_kept before update or delete or truncate on campaign_product
+    for each statement execute function tg_history_append_only();
+
 -- Prices were computed from a version: only its status moves.
 create function tg_rule_keep() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
@@ -476,6 +536,48 @@ end $$;
 create trigger rule_made after insert on rule for each row execute function tg_rule_record();
 create trigger rule_moved after update of status on rule
     for each row when (old.status is distinct from new.status) execute function tg_rule_record();
+
+-- So is a category that is made, changed or deleted.
+create function tg_category_record() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    cause jsonb := jsonb_build_object('kind', change_cause());
+    changed record;
+begin
+    if tg_op = 'DELETE' then
+        perform record_notice('catalogue', 'delete', null, old.category_id, wire_members(to_jsonb(old)), null, cause);
+        return null;
+    end if;
+    select * into changed from changed_members(case when tg_op = 'UPDATE' then to_jsonb(old) end, to_jsonb(new));
+    if changed.after is not null then
+        perform record_notice('catalogue', lower(tg_op), null, new.category_id, wire_members(changed.before),
+            jsonb_build_object('categoryId', new.category_id) || wire_members(changed.after), cause);
+    end if;
+    return null;
+end $$;
+
+create trigger category_record after insert or update or delete on category
+    for each row execute function tg_category_record();
+
+-- And so is a halt of automation and its end. What made the breaker trip travels in the setting pricing.facts.
+create function tg_halt_record() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    op text := case tg_op when 'INSERT' then 'halt' else 'resume' end;
+    facts jsonb := case tg_op when 'INSERT' then nullif(current_setting('pricing.facts', true), '')::jsonb end;
+begin
+    perform record_notice('automation', op, new.product_id, new.halt_id, null,
+        halt_json(new)::jsonb - 'haltId'
+            || case when facts is null then '{}' else jsonb_build_object('facts', facts) end,
+        jsonb_strip_nulls(jsonb_build_object('kind', op, 'reason',
+                                             case op when 'halt' then new.reason else new.resume_reason end)));
+    return null;
+end $$;
+
+create trigger automation_halt_made after insert on automation_halt
+    for each row execute function tg_halt_record();
+create trigger automation_halt_ended after update of resumed_at on automation_halt
+    for each row when (old.resumed_at is null and new.resumed_at is not null) execute function tg_halt_record();
 
 create function tg_rule_never_up() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
@@ -628,5 +730,6 @@ end $$;
 
 create trigger product_born before insert on product for each row execute function tg_row_born();
 create trigger rule_born before insert on rule for each row execute function tg_row_born();
+create trigger campaign_born before insert on campaign for each row execute function tg_row_born();
 create trigger supplier_born before insert on supplier for each row execute function tg_row_born();
 create trigger app_user_born before insert on app_user for each row execute function tg_row_born();

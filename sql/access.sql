@@ -13,7 +13,7 @@ begin
     if exists (select from pg_roles where rolname = 'pricingd') then
         grant usage on schema pricing to pricingd;
         grant select, insert on all tables in schema pricing to pricingd;
-        grant select on ledger_change, recorded_event, event to pricingd;
+        grant select on all tables in schema pricing_code to pricingd;  -- its views
         revoke insert on schema_script, virtual_clock, setting, strategy, audit_repair from pricingd;
         revoke all on hash_secret from pricingd;
         grant usage on sequence customer_order_order_id_seq, change_number to pricingd;
@@ -24,6 +24,7 @@ begin
         grant update (stock, price, pin_price, pinned_until, learning_since, opening_rate, next_eta,
             cause, ends_order, sales) on inventory to pricingd;
         grant update (status, changed_at) on customer_order to pricingd;
+        grant update (status, reached, waiting, started_at, ended_at, ended_by, end_reason) on campaign to pricingd;
         grant delete on category, supplier, request_key, breaker_move, failing_product to pricingd;
         grant execute on function keyed_hash(text), make_event_partitions(bigint), expire_events(),
             generate_begin(jsonb), generate_orders(jsonb), generate_finish(jsonb), repair_products(bigint[], text)

@@ -49,8 +49,14 @@ static const unsigned char script_calls_audit[] = {
 static const unsigned char script_calls_call[] = {
 #embed "../../sql/calls/call.sql"
 };
+static const unsigned char script_calls_campaign[] = {
+#embed "../../sql/calls/campaign.sql"
+};
 static const unsigned char script_calls_category[] = {
 #embed "../../sql/calls/category.sql"
+};
+static const unsigned char script_calls_claim[] = {
+#embed "../../sql/calls/claim.sql"
 };
 static const unsigned char script_calls_clock[] = {
 #embed "../../sql/calls/clock.sql"
@@ -114,6 +120,9 @@ static const unsigned char script_lab_season[] = {
 };
 static const unsigned char script_pricing_audit[] = {
 #embed "../../sql/pricing/audit.sql"
+};
+static const unsigned char script_pricing_campaigns[] = {
+#embed "../../sql/pricing/campaigns.sql"
 };
 static const unsigned char script_pricing_clock[] = {
 #embed "../../sql/pricing/clock.sql"
@@ -204,7 +213,9 @@ static const struct pricing_script scripts[] = {
     SCRIPT("bench/thin_shop.sql", script_bench_thin_shop),
     SCRIPT("calls/audit.sql", script_calls_audit),
     SCRIPT("calls/call.sql", script_calls_call),
+    SCRIPT("calls/campaign.sql", script_calls_campaign),
     SCRIPT("calls/category.sql", script_calls_category),
+    SCRIPT("calls/claim.sql", script_calls_claim),
     SCRIPT("calls/clock.sql", script_calls_clock),
     SCRIPT("calls/dashboard.sql", script_calls_dashboard),
     SCRIPT("calls/data.sql", script_calls_data),
@@ -226,6 +237,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT("lab/demand.sql", script_lab_demand),
     SCRIPT("lab/season.sql", script_lab_season),
     SCRIPT("pricing/audit.sql", script_pricing_audit),
+    SCRIPT("pricing/campaigns.sql", script_pricing_campaigns),
     SCRIPT("pricing/clock.sql", script_pricing_clock),
     SCRIPT("pricing/declare.sql", script_pricing_declare),
     SCRIPT("pricing/declarations.sql", script_pricing_declarations),

@@ -29,7 +29,7 @@ package enum Catalogue {
             Field.supplierId.nullable,
             .money("basePrice", "The list price that automation starts from."),
             Field.money("unitCost", "What one unit costs the shop.", zeroAllowed: true).nullable,
-            .money("price", "The posted price."),
+            .money("price", "The price that is charged."), .money("regularPrice", "The price without campaigns."),
             .money(
                 "floor",
                 "The lowest price that may be posted: the declared floor, or cost with its minimum margin."

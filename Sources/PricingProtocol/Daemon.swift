@@ -74,9 +74,11 @@ enum Daemon {
                     "automation",
                     .any,
                     """
-                    {halted, halts, breaker, lastTick, failing}: whether the whole catalogue stands still; the newest 100 \
-                    open halts; {tripped, lastTrip, limits}; when the last whole tick was, or null; and the first 100 \
-                    products that cannot be priced, {productId, sku, reason, failures, since, retryAt} each.
+                    {halted, halts, breaker, lastTick, campaigns, failing, overdue}: whether the whole catalogue stands \
+                    still; the newest 100 open halts; {tripped, lastTrip, limits}; when the last whole tick was, or \
+                    null; {running, scheduled, nextAt}, nextAt being the next start or end; the first 100 products that \
+                    cannot be priced, {productId, sku, reason, failures, since, retryAt} each; and the 100 deliveries \
+                    that are longest overdue, as inventory.expectations gives them.
                     """
                 ),
                 Field("queues", .any, "What waits."), Field("counts", .any, "What there is."),

@@ -255,6 +255,12 @@ extension ErrorCode {
         "There is no such price change.",
         "price.history shows those there are."
     )
+    package static let campaignOverlaps = ErrorCode(
+        309,
+        "CAMPAIGN_OVERLAPS",
+        "Another campaign has a fixed price for the product at that time.",
+        "End that one first, or choose another time."
+    )
     package static let userNotFound = ErrorCode(
         401,
         "USER_NOT_FOUND",
@@ -306,7 +312,7 @@ extension ErrorCode {
             .categoryInUse, .skuTaken, .insufficientStock, .orderNotFound, .orderState, .priceChanged, .quoteExpired,
             .quoteNotFound,
             .ruleNotFound, .ruleInvalid, .outsideLimits, .automationHalted, .proposalNotFound, .stale,
-            .campaignNotFound, .priceChangeNotFound,
+            .campaignNotFound, .priceChangeNotFound, .campaignOverlaps,
             .userNotFound, .emailTaken, .phoneTaken, .badCredentials, .reportNotFound, .notASandbox,
         ]
 

@@ -22,8 +22,12 @@ package enum Events {
         "Event",
         [
             .count("sequence", "Its number in the stream."), .time("at", "When."), Field("topic", topic, "What kind."),
-            Field("op", .name(1...50), "insert or update."),
-            .count("key", "The id of the thing: product, order, halt or rule."),
+            Field(
+                "op",
+                .name(1...50),
+                "insert, update or delete; of topic automation halt, resume, failing, recovered, overdue or repair."
+            ),
+            .count("key", "The id of the thing: product, order, halt, delivery, rule or category."),
             Field("before", .any, "What changed, as it was."), Field("after", .any, "What changed, as it is."),
             Field("cause", .any, "{kind, orderId?}."), .text("actor", "Who."),
         ]

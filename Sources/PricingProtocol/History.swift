@@ -40,9 +40,10 @@ enum History {
             Field(
                 "kind",
                 .choice([
-                    "create", "declare", "archive", "restore", "pin", "unpin", "rule", "halt", "resume", "repair",
+                    "create", "declare", "archive", "restore", "pin", "unpin", "rule", "category", "campaign", "halt",
+                    "resume", "repair",
                 ]),
-                "What was done: to a product, to a rule, or to automation."
+                "What was done: to a product, a rule, a category, a campaign, or to automation."
             ),
             Field.productId.nullable, .sku, Field("title", .name(1...200), "The product's title.").nullable,
             Field.ruleId.nullable,

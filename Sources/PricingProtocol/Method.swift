@@ -49,8 +49,8 @@ package final class Method: Sendable {
     package let isLong: Bool
     /// Whether its calls go ahead of the queue and ignore the limit of waiting calls.
     package let isUrgent: Bool
-    /// Whether a call that succeeded may bring the next tick forward: the clock moved, a pin will end, or products that
-    /// failed are tried again.
+    /// Whether a call that succeeded may bring the next tick or campaign forward: the clock moved, a pin or a campaign
+    /// will end, or products that failed are tried again.
     package let wakesTicker: Bool
     /// How calls that wait at the same time are carried out together; nil when each is carried out alone.
     package let batching: Batching?

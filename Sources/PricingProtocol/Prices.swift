@@ -5,8 +5,8 @@ enum Prices {
     static let posted = ObjectShape.result(
         "PostedPrice",
         [
-            .productId, .sku, .money("price", "The posted price."),
-            .count("version", "Counts the price's changes."),
+            .productId, .sku, .money("price", "The price that is charged."),
+            .money("regularPrice", "The price without campaigns."), .count("version", "Counts the price's changes."),
         ]
     )
 
@@ -15,7 +15,9 @@ enum Prices {
         [
             .id("priceChangeId", "Its id."), .productId, .sku, Field("title", .name(1...200), "The product's title."),
             .count("sequence", "Numbers the product's changes from 1."),
-            .money("old", "The price before."), .money("new", "The price after."), .stock,
+            .money("old", "The price before."), .money("new", "The price after."),
+            .money("oldRegular", "The price before without campaigns."),
+            .money("newRegular", "The price after without campaigns."), .stock,
             Field(
                 "rule",
                 .object(
@@ -36,7 +38,7 @@ enum Prices {
     static let step = ObjectShape.result(
         "PriceStep",
         [
-            Field("step", .name(1...50), "strategy, daily_cap, limits, dead_band, rounding, or frozen."),
+            Field("step", .name(1...50), "strategy, daily_cap, limits, dead_band, rounding, campaign, or frozen."),
             .text("before", "The amount before it."), .text("after", "The amount after it."),
             .text("note", "What it did, in words."),
         ]
@@ -45,9 +47,9 @@ enum Prices {
     static let nextMove = ObjectShape.result(
         "NextMove",
         [
-            Field("event", .choice(["sales", "restock", "tick", "unpin"]), "What would have to happen."),
+            Field("event", .choice(["sales", "restock", "tick", "unpin", "campaign"]), "What would have to happen."),
             Field("quantity", .integer(1...2_147_483_647), "So many units, of sales and restock.").optional,
-            Field.time("at", "When, of tick and unpin; null for never.").nullable.optional,
+            Field.time("at", "When, of tick, unpin, and a campaign's start or end; null for never.").nullable.optional,
             .money("price", "The posted price then, after all guards."),
         ]
     )
@@ -57,6 +59,27 @@ enum Prices {
         [
             .productId, .sku, .money("price", "The posted price; of a preview the price that the steps end at."),
             .money("posted", "The price that stands."),
+            .money("regularPrice", "The price without campaigns; of a preview the one that its steps give."),
+            Field(
+                "campaigns",
+                .list(
+                    .object(
+                        .result(
+                            "RunningCampaign",
+                            [
+                                .id("campaignId", "Its id."), Field("name", .name(1...200), "Its name."),
+                                Field("percentOff", .number(0...95), "What it takes off; null: a fixed price.")
+                                    .nullable,
+                                Field.money("fixedPrice", "Its fixed price; null: a percentage.").nullable,
+                                .time("endsAt", "When it ends."),
+                                .money("price", "What it alone makes of the regular price."),
+                            ]
+                        )
+                    ),
+                    0...1000
+                ),
+                "The campaigns that run for the product: the lowest price counts."
+            ),
             Field.money("wouldBe", "Where the steps end when that is not `price`: halted, or not priced again yet.")
                 .nullable,
             .money("basePrice", "The list price."), .stock, Field("strategy", .name(1...50), "The rule's strategy."),

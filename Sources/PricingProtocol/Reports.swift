@@ -30,7 +30,12 @@ enum Reports {
                     .count("products", "Products not archived."), .count("activeProducts", "Those for sale."),
                     .count("orders", "Orders ever placed."), .count("lowStock", "Products whose stock is low."),
                     .sum("revenue", "Of orders not cancelled or returned."),
-                    .sum("revenueToday", "The same, of today (UTC)."),
+                    .sum("revenueToday", "The same, of the shop's day."),
+                    Field("halted", .boolean, "Whether automation is halted for the whole catalogue."),
+                    .count("halts", "Halts of automation that last, of any scope."),
+                    Field("breakerTripped", .boolean, "Whether the breaker's halt waits for a person to resume."),
+                    .count("failingProducts", "Products that cannot be priced now."),
+                    .count("overdueDeliveries", "Deliveries that should have come and have not."),
                 ]
             ),
             isLong: true,

@@ -100,7 +100,7 @@ enum Users {
             gives: .result([.userId, Field("changed", .boolean, "Always true.")]),
             errors: [.userNotFound, .badCredentials],
             gate: .passwordChecks,
-            example: ["userId": 5, "old": "pricingd-demo", "new": "pricingd-demo"]
+            example: ["userId": 3, "old": "pricingd-demo", "new": "pricingd-demo"]
         ),
         Method(
             "user.authenticate",

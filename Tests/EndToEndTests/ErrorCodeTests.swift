@@ -17,7 +17,7 @@ extension EndToEnd {
 
         @Test func `every declared refusal is met`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
-            let refusals = try await missing(shop) + present(shop) + users(shop)
+            let refusals = try await missing(shop) + present(shop) + users(shop) + campaigns(shop)
             for refusal in refusals {
                 let error = try await shop.client.refusal(refusal.method, refusal.params)
                 #expect(error.code == refusal.code.code, "\(refusal.method)")
@@ -71,6 +71,7 @@ extension EndToEnd {
                 Refusal(code: .orderNotFound, method: "order.get", params: ["orderId": none]),
                 Refusal(code: .orderNotFound, method: "order.cancel", params: ["orderId": none]),
                 Refusal(code: .userNotFound, method: "user.get", params: ["userId": none]),
+                Refusal(code: .campaignNotFound, method: "campaign.get", params: ["campaignId": none]),
                 Refusal(code: .reportNotFound, method: "report.run", params: ["name": "no such report"]),
                 Refusal(code: .subscriptionNotFound, method: "events.unsubscribe", params: ["subscription": "s0"]),
                 Refusal(code: .methodNotFound, method: "product.gett", params: [:]),
@@ -140,6 +141,13 @@ extension EndToEnd {
                     params: ["productId": product, "title": "x", "version": 99]
                 ),
             ]
+        }
+
+        private func campaigns(_ shop: ShopClient) async throws -> [Refusal] {
+            let price: JSONValue = ["productId": .integer(try await shop.product()), "price": "70.00"]
+            let params: JSONObject = ["name": "Fixed", "prices": [price], "endsAt": "2098-01-01T00:00:00Z"]
+            _ = try await shop.client.call("campaign.create", params)
+            return [Refusal(code: .campaignOverlaps, method: "campaign.create", params: params)]
         }
 
         private func users(_ shop: ShopClient) async throws -> [Refusal] {

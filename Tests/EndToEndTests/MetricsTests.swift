@@ -30,6 +30,8 @@ extension EndToEnd {
                 "pricingd_database_connections_busy": "gauge", "pricingd_database_waiting": "gauge",
                 "pricingd_database_down": "gauge", "pricingd_failing_products": "gauge",
                 "pricingd_automation_halts": "gauge", "pricingd_last_tick_timestamp_seconds": "gauge",
+                "pricingd_automation_halted": "gauge", "pricingd_breaker_open": "gauge",
+                "pricingd_overdue_deliveries": "gauge",
             ]
             #expect(found.types == wanted)
             await client.close()

@@ -89,7 +89,7 @@ extension EndToEnd {
                 #expect(!items.isEmpty && items.allSatisfy { $0["sku"] == .string(sku) && $0["productId"] == id })
             }
             let events = try await shop.all("events.list", ["skus": [.string(sku.uppercased())]])
-            #expect(Set(events.compactMap { $0["topic"]?.string }) == ["stock", "price"])
+            #expect(Set(events.compactMap { $0["topic"]?.string }) == ["catalogue", "stock", "price"])
             #expect(events.allSatisfy { $0["key"] == id })
             let moves = events.filter { $0["topic"] == "price" }
             #expect(moves.allSatisfy { $0["after"]?["sku"] == .string(sku) && $0["after"]?["title"] != nil })
@@ -226,6 +226,36 @@ extension EndToEnd {
             byID["lines"] = [["productId": .integer(product), "quantity": 1]]
             #expect(try await shop.client.refusal("order.place", byID).reason == "IDEMPOTENCY_CONFLICT")
             #expect(try await shop.stock(product) == 49)
+        }
+
+        /// A cursor is sealed over the request with ids in the place of names.
+        @Test func `a page goes on whether its product is named by number or by SKU`() async throws {
+            let shop = try await ShopClient.open(try await TestDaemon.shared())
+            let sku = "Page \(ShopClient.unique())"
+            let product = try await shop.product(["sku": .string(sku)])
+            for price: JSONValue in ["99.00", "98.00"] {
+                _ = try await shop.client.call("price.pin", ["productId": .integer(product), "price": price])
+                try await shop.restock(product, 1)
+            }
+            let lists: [(String, JSONObject, JSONObject)] = [
+                ("price.history", ["productId": .integer(product)], ["sku": .string(sku)]),
+                ("inventory.movements", ["productId": .integer(product)], ["sku": .string(sku)]),
+                ("product.history", ["productId": .integer(product)], ["sku": .string(sku)]),
+                ("price.changes", ["productIds": [.integer(product)]], ["skus": [.string(sku)]]),
+                ("events.list", ["productIds": [.integer(product)]], ["skus": [.string(sku)]]),
+            ]
+            for (method, number, name) in lists {
+                func page(_ request: JSONObject, _ member: String, _ value: JSONValue) async throws -> JSONObject {
+                    var params = request
+                    params[member] = value
+                    return try await shop.client.call(method, params)
+                }
+                let cursor = try #require(try await page(number, "limit", 1)["nextCursor"])
+                let rest = try await page(number, "cursor", cursor)["items"]
+                #expect(rest?.array?.isEmpty == false, "\(method)")
+                #expect(try await page(name, "cursor", cursor)["items"] == rest, "\(method)")
+                #expect(try await page(name, "limit", 1)["nextCursor"] == cursor, "\(method)")
+            }
         }
     }
 }

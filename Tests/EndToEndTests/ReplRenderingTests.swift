@@ -112,6 +112,31 @@ struct ReplRenderingTests {
         )
     }
 
+    @Test func `an event's line names what it is about, whatever else it has`() {
+        func line(_ topic: String, _ op: String, _ before: JSONValue, _ after: JSONValue) -> String {
+            let event: JSONObject = [
+                "sequence": 1, "topic": .string(topic), "op": .string(op), "key": 7, "before": before, "after": after,
+            ]
+            return EventText.line(method: "events.event", parameters: event)
+        }
+        #expect(
+            line("catalogue", "update", ["ruleId": 1], ["productId": 7, "ruleId": 2])
+                == "[1] catalogue update productId=7: ruleId 1 → 2"
+        )
+        #expect(
+            line("catalogue", "insert", nil, ["ruleId": 7, "name": "bold"])
+                == "[1] catalogue insert ruleId=7: name bold"
+        )
+        #expect(
+            line("catalogue", "delete", ["categoryId": 7, "name": "Pets"], nil)
+                == "[1] catalogue delete categoryId=7: name Pets"
+        )
+        #expect(
+            line("automation", "overdue", nil, ["expectationId": 7, "productId": 3, "sku": "A", "title": "Mug"])
+                == "[1] automation overdue expectationId=7 \"Mug\" A: productId 3"
+        )
+    }
+
     @Test func `what is not shown is counted and an answer is kept`() {
         let announcements = Announcements()
         announcements.put(.completion(line: "old", answer: Completer.Answer(word: "")))

@@ -20,6 +20,11 @@ extension GoldenCall {
         ),
         takesID("user.update", "userId", [(#"{"userId": 1, "email": null}"#, "/email", "type")]),
         GoldenCall(
+            "user.changePassword",
+            [#"{"userId": 1, "old": "12345678", "new": "87654321"}"#],
+            [(#"{"userId": 1, "old": "12345678"}"#, "/new", "required")]
+        ),
+        GoldenCall(
             "user.authenticate",
             [#"{"email": "a@b", "password": "x"}"#],
             [(#"{"email": "a@b"}"#, "/password", "required")]

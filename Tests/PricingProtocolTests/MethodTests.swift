@@ -45,7 +45,7 @@ struct MethodTests {
             names(\.wakesTicker)
                 == [
                     "price.pin", "clock.set", "pricing.resume", "rule.activate", "audit.repair", "product.import",
-                    "price.rollback",
+                    "campaign.create", "campaign.end", "price.rollback",
                 ]
         )
         #expect(names { $0.batching == .orders } == ["order.place"])
@@ -85,7 +85,7 @@ struct MethodTests {
         for method in AllMethods.list {
             let takes = method.parameters.fields.contains { $0.name.lowercased().contains("password") }
             #expect(
-                takes == ["user.create", "user.update", "user.authenticate", "user.changePassword"].contains(method.name),
+                takes == ["user.create", "user.update", "user.authenticate"].contains(method.name),
                 "\(method.name)"
             )
             #expect(!method.result.fields.contains { $0.name.lowercased().contains("password") }, "\(method.name)")

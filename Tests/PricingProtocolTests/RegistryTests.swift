@@ -45,6 +45,7 @@ struct RegistryTests {
         306 STALE no
         307 CAMPAIGN_NOT_FOUND no
         308 PRICE_CHANGE_NOT_FOUND no
+        309 CAMPAIGN_OVERLAPS no
         401 USER_NOT_FOUND no
         402 EMAIL_TAKEN no
         403 PHONE_TAKEN no

@@ -42,17 +42,28 @@ package enum Invariants {
         union all
         select format('I5 price change %s (product %s, number %s): %s, recomputed %s', c.price_change_id, c.product_id,
                       c.sequence, c.new_price, g.price)
-        from price_change c, recompute_price(c.inputs) g
+        from price_change c, recompute_change(c.inputs) g
         where c.inputs ->> 'mode' <> 'pin'
-          and (g.price, g.binding, (c.inputs ->> 'posted')::numeric, (c.inputs ->> 'stock')::integer)
-              is distinct from (c.new_price, c.binding_guard, c.old_price, c.stock)
+          and (g.price, g.binding, g.regular, (c.inputs ->> 'posted')::numeric, (c.inputs ->> 'stock')::integer)
+              is distinct from (c.new_price, c.binding_guard, coalesce(c.new_regular, c.new_price),
+                                coalesce(c.old_regular, c.old_price), c.stock)
         union all
         select format('I5 price change %s is a pin at %s', price_change_id, inputs ->> 'pin')
         from price_change where inputs ->> 'mode' = 'pin' and (inputs ->> 'pin')::numeric <> new_price
         union all
         select format('I5 product %s: posted %s, last change to %s', i.product_id, i.price, c.new_price)
-        from inventory i left join price_change c on c.product_id = i.product_id and c.sequence = i.change_count
+        from inventory i join product d using (product_id) join rule r using (rule_id)
+        left join price_change c on c.product_id = i.product_id and c.sequence = i.change_count
         where i.price is distinct from coalesce(c.new_price, i.opening_price)
+          -- campaigns change what is charged of a product that is sold out, and no row says so
+          and (i.stock > 0 or i.pin_price is not null or i.price <> (charged_price(d, r, i)).price)
+        union all
+        select format('I5 product %s: %s is charged of %s under %s %% and %s', product_id, i.price, i.regular_price,
+                      i.campaign_percent, i.campaign_price)
+        from inventory i join product d using (product_id) join rule r using (rule_id), running_reduction(d) c
+        where i.price <> (charged_price(d, r, i)).price
+           or (i.campaign_percent, i.campaign_price) is distinct from (c.percent, c.price)
+             and not exists (select from campaign where status in ('starting', 'ending'))
         union all
         select format('I6 product %s: change %s begins at %s, the one before ended at %s', product_id, sequence,
                       old_price, before)
@@ -91,7 +102,7 @@ package enum Invariants {
              lateral evaluate_price(d, r, jsonb_populate_record(i, jsonb_build_object('stock', there)), 'stock') v
         where stands_from is not null
           and ((v.price, v.band, stock_level(there, d.low_stock, d.high_stock)) is distinct from
-              (i.price, i.band, case when i.stock > 0 then stock_level(i.stock, d.low_stock, d.high_stock)
+              (i.regular_price, i.band, case when i.stock > 0 then stock_level(i.stock, d.low_stock, d.high_stock)
                                      else stock_level(stands_from, d.low_stock, d.high_stock) end)
                or (i.stock > 0 and i.stock not between stands_from and stands_to))
         union all

@@ -49,6 +49,15 @@ struct AutomationTests {
             try await shop.run("\(leap) = \(products[4])")
             #expect(try await look(shop) == "the breaker tripped: 5 of 25 products moved by more than 25 %")
             #expect(try await look(shop) == "null", "halted already")
+            #expect(
+                try await shop.rows(
+                    """
+                    select concat_ws(' ', halted, halts, breaker_open) from automation_figures()
+                    union all select concat_ws(' ', op, actor, after #> '{facts,catalogue}') from notice
+                    where topic = 'automation'
+                    """
+                ) == ["t 1 t", "halt breaker 25"]
+            )
             try await shop.run("\(leap) = \(products[9])")
             #expect(try await shop.price(products[9]) == "100.00", "halted")
             _ = try await shop.value("select pricing_resume('{\"scope\": \"all\", \"reason\": \"meant\"}')")

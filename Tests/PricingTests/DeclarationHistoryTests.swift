@@ -71,7 +71,10 @@ struct DeclarationHistoryTests {
             _ = try await shop.value("select number_events()")
             #expect(
                 try await shop.rows(
-                    "select op || ' ' || key || ' ' || coalesce(after ->> 'basePrice', '') from event where topic = 'catalogue'"
+                    """
+                    select op || ' ' || key || ' ' || coalesce(after ->> 'basePrice', '') from event
+                    where topic = 'catalogue' and product_id is not null
+                    """
                 ) == ["insert \(product) 100.00", "update \(product) 110.00"]
             )
             #expect(try await shop.rows(Invariants.streamSQL) == [])

@@ -35,6 +35,35 @@ struct DeliveryTests {
     }
 
     @Test
+    func `A delivery that becomes overdue is told once, at the next tick, and one that has come is not`() async throws {
+        try await Shop.with { shop in
+            try await shop.setDay(0)
+            let product = try await shop.product(stock: 20)
+            for (quantity, days) in [(1, 1), (2, 2), (3, 3), (4, 9)] {
+                try await shop.run(
+                    """
+                    insert into expectation (product_id, quantity, eta, actor, created_at)
+                    values (\(product), \(quantity), pricing_now() + interval '\(days) days', 'sql', now())
+                    """
+                )
+            }
+            let told = "select after ->> 'quantity' from notice where op = 'overdue' order by change_id"
+            try await shop.setDay(1)
+            #expect(try await shop.rows(told) == [], "due now")
+            try await shop.run("update expectation set closed_at = pricing_now() where quantity = 2")
+            try await shop.setDay(2)
+            #expect(try await shop.rows(told) == ["1"])
+            for day in 3...6 { try await shop.setDay(day) }
+            #expect(try await shop.rows(told) == ["1", "3"])
+            #expect(try await shop.value("select overdue from automation_figures()") == "2")
+            #expect(
+                try await shop.value("select automation_status()::jsonb #> '{overdue,0,quantity}'") == "1",
+                "the longest overdue first"
+            )
+        }
+    }
+
+    @Test
     func `What is archived by direct SQL waits for nothing, and says why`() async throws {
         try await Shop.with { shop in
             let product = try await shop.product(stock: 20, rule: "restock")

@@ -64,15 +64,20 @@ struct EmbeddedScriptTests {
         "customer_order_pkey", "order_status_known", "order_line_pkey", "stock_movement_pkey",
         "stock_movement_kind_known", "stock_movement_ends_order", "price_change_pkey", "price_change_rule_fkey",
         "price_change_sequence_key", "price_change_moves", "notice_pkey", "notice_topic_known", "order_change_pkey",
-        "audit_repair_pkey", "event_range_p0_pkey", "shelf_pkey", "shelf_product_fkey", "shelf_level_known",
-        "event_sequence_pkey", "event_sequence_only_row", "request_key_pkey", "request_key_one_reply",
-        "transaction_origin_pkey", "transaction_origin_only_row", "learner_pkey", "learner_product_fkey",
-        "learner_folds_ordered", "learner_fold_pkey", "declaration_change_pkey",
+        "order_return_pkey", "audit_repair_pkey", "event_range_p0_pkey", "shelf_pkey", "shelf_product_fkey",
+        "shelf_level_known", "event_sequence_pkey", "event_sequence_only_row", "request_key_pkey",
+        "request_key_one_reply", "transaction_origin_pkey", "transaction_origin_only_row", "learner_pkey",
+        "learner_product_fkey", "learner_folds_ordered", "learner_fold_pkey", "declaration_change_pkey",
+        // checked first by the functions that write them
+        "campaign_pkey", "campaign_category_fkey", "campaign_one_scope", "campaign_percent_range",
+        "campaign_fixed_by_product", "campaign_times_ordered", "campaign_status_known", "campaign_product_pkey",
+        "campaign_product_campaign_fkey", "campaign_product_product_fkey", "campaign_product_price_positive",
+        "campaign_name_length",
         // written with the code alone
         "strategy_pkey", "strategy_basis_known", "strategy_facts_of_demand",
         // declared in psql alone
         "setting_event_days_whole", "amount_is_number", "finite_number_is_number", "finite_numbers_are_numbers",
-        "demand_weight_range",
+        "demand_weight_range", "percentage_is_number",
         // held by an advisory or a row lock
         "rule_name_version_key", "rule_version_positive", "rule_status_known", "rule_one_active_version",
         // the schema of every method that could refuses first

@@ -72,7 +72,7 @@ struct ExtremeValueTests {
                 later := at + days * interval '1 day';
                 state := learn_fold(state, learn_segment(learner_empty(),
                     season_weight(d.season_profile, d.season_start, d.season_end, at, later), sold * (1 + days),
-                    price_distance(i.price, d.base_price, d.elasticity, d.decay, season_age(d, later)), d.elasticity), days);
+                    price_distance(i.regular_price, d.base_price, d.elasticity, d.decay, season_age(d, later)), d.elasticity), days);
                 at := later;
             end loop;
             return with_estimates(d, with_opening_rate(d, r, i, 'tick', at), state);
@@ -106,7 +106,7 @@ struct ExtremeValueTests {
                                     and coalesce(v.elasticity, 1) between 1e-9 and 1e9) is not true then
                                     insert into broken values (n, format('%s: %s', mode, v));
                                 end if;
-                                if ((recompute_price(price_inputs(c.d, c.r, i, i.price, i.band, mode, v)::text::jsonb)).price
+                                if ((recompute_price(price_inputs(c.d, c.r, i, i.regular_price, i.band, mode, v)::text::jsonb)).price
                                     = v.price) is not true then
                                     insert into broken values (n, format('%s, recomputed: %s', mode, v));
                                 end if;

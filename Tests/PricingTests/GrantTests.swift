@@ -17,6 +17,10 @@ struct GrantTests {
             _ = try await Migrator.migrate(shop.connection, wantsDemo: true, isSandbox: true)
             try await shop.run("set role pricingd")
             for call in Self.deeds { _ = try await shop.value("select \(call)") }
+            let views =
+                "select relname from pg_class where relkind = 'v' and relnamespace = 'pricing_code'::regnamespace"
+            #expect(try await shop.rows(views).count > 3)
+            #expect(try await shop.rows("\(views) and not has_table_privilege(oid, 'select')") == [])
             #expect(try await shop.value("select tick_prices() >= 0 and expire_request_keys() = 0") == "t")
             #expect(try await shop.value("select number_events() > 0") == "t")
             try await shop.run("reset role; update event_sequence set last_number = 19999999; set role pricingd")

@@ -35,8 +35,9 @@ struct ListTests {
             insert into product (title, description, category_id, base_price, floor_price, ceiling_price, rule_id, active)
             select 'Title ' || n % 500, 'Number ' || md5(n::text), 1, 1, 1, 1, 1, n % 1000 <> 7
             from generate_series(1, \(manyProducts)) n;
-            insert into inventory (product_id, stock, price, anchor_price, opening_price)
-            select product_id, case when product_id % 1000 = 7 then 7 else 50 end, 10 + product_id % 2000, 10, 10
+            insert into inventory (product_id, stock, price, regular_price, anchor_price, opening_price)
+            select product_id, case when product_id % 1000 = 7 then 7 else 50 end, 10 + product_id % 2000,
+                   10 + product_id % 2000, 10, 10
             from product;
             insert into shelf select product_id, price, stock_level(stock, 10, 100) from inventory;
             insert into app_user (full_name, email)

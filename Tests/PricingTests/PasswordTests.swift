@@ -56,6 +56,29 @@ struct PasswordTests {
     }
 
     @Test
+    func `Who knows the old password sets a new one, and no key keeps that call`() async throws {
+        try await Shop.with { shop in
+            _ = try await shop.value(
+                #"select user_create('{"fullName": "A", "email": "a@example.com", "password": "correct horse"}')"#
+            )
+            func changing(_ old: String, _ new: String) -> String {
+                """
+                select run_write('user_change_password', 'user.changePassword',
+                                 '{"userId": 1, "old": "\(old)", "new": "\(new)"}', 'one key', 'me')
+                """
+            }
+            #expect(await shop.refusal(changing("wrong horse", "battery staple"))?.sqlState?.code == "PR404")
+            let short = await shop.refusal(changing("correct horse", "short"))
+            #expect(short?.sqlState?.code == "PR602")
+            #expect(short?.detail?.contains(#""path": "/new""#) == true)
+            try await shop.run(changing("correct horse", "battery staple"))
+            #expect(await shop.refusal(changing("correct horse", "battery staple"))?.sqlState?.code == "PR404")
+            #expect(try await signIn(shop, "a@example.com", "battery staple") == nil)
+            #expect(try await shop.value("select count(*) from request_key") == "0")
+        }
+    }
+
+    @Test
     func `No reply of any function that reads or writes users holds a hash, nor do events and keyed replies`()
         async throws
     {

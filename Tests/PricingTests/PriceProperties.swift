@@ -57,7 +57,7 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
             name: "P12: at every stock of its interval a posted price stands, with its band and its level",
             sql: """
                 select format('%s..%s after %s of %s: %s at %s, %s at %s', (w).stands_from, (w).stands_to, by, before,
-                              (w).price, (w).stock, there.price, held) as told, n
+                              (w).regular_price, (w).stock, there.price, held) as told, n
                 from (
                     select n, d, r, by, (i).stock as before, widen_interval(d, r, settled,
                                pg_temp.at_stock(settled, moved), after.price, false) as w
@@ -76,7 +76,7 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                              from generate_series(0, 1, 0.0625) share) at,
                     evaluate_price(d, r, pg_temp.at_stock(w, held), 'stock') there
                 where (there.price, there.band, stock_level(held, (d).low_stock, (d).high_stock))
-                    is distinct from ((w).price, (w).band, stock_level((w).stock, (d).low_stock, (d).high_stock))
+                    is distinct from ((w).regular_price, (w).band, stock_level((w).stock, (d).low_stock, (d).high_stock))
                    or not (w).stock between (w).stands_from and (w).stands_to
                 """
         ),
@@ -130,7 +130,7 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                              'unit_value', (d).unit_value * k)),
                          jsonb_populate_record(r, jsonb_build_object(
                              'price_step', (r).price_step * k, 'price_offset', (r).price_offset * k)),
-                         pg_temp.posted(i, (i).price * k, (i).band, (i).anchor_price * k), mode) big
+                         pg_temp.posted(i, (i).regular_price * k, (i).band, (i).anchor_price * k), mode) big
                 where case when round((e.limited + (r).price_offset) / (r).price_step) >= 1
                            then (big.price, big.binding) is distinct from (e.price * k, e.binding)
                            -- below half a step to the cent, which is no multiple of k
@@ -145,7 +145,7 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                      jsonb_populate_record(r, jsonb_build_object('price_step', (r).price_step * times,
                                                                  'price_offset', (r).price_offset * times)) coarse,
                      evaluate_price(d, coarse, i, mode) e
-                where (e.price <> (i).price or e.dead_band is null)
+                where (e.price <> (i).regular_price or e.dead_band is null)
                   and (abs(e.price - e.limited) <= (coarse).price_step / 2) is not true
                 """
         ),
@@ -168,9 +168,9 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
         PriceProperty(
             name: "P8: no strategy reads the last price; one of levels does not even through the guards",
             sql: """
-                select format('%s: %s, from %s %s', mode, e.price, (other).price, e2.price) as told, n
+                select format('%s: %s, from %s %s', mode, e.price, (other).regular_price, e2.price) as told, n
                 from cases, \(modes), evaluate_price(d, r, i, mode) e, unnest(array[0.5, 1.01, 3]) factor,
-                     pg_temp.posted(i, round((i).price * factor, 2) + 0.01, (i).band, (i).anchor_price) other,
+                     pg_temp.posted(i, round((i).regular_price * factor, 2) + 0.01, (i).band, (i).anchor_price) other,
                      evaluate_price(d, r, other, mode) e2
                 where e2.raw <> e.raw or ((strategy_facts((r).strategy)).basis = 'level' and e2.price <> e.price)
                 """
@@ -180,7 +180,7 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
             sql: """
                 select format('%s: %s %s, recomputed %s %s', mode, e.price, e.binding, g.price, g.binding) as told, n
                 from cases, \(modes), evaluate_price(d, r, i, mode) e,
-                     recompute_price(price_inputs(d, r, i, (i).price, (i).band, mode, e)::text::jsonb) g
+                     recompute_price(price_inputs(d, r, i, (i).regular_price, (i).band, mode, e)::text::jsonb) g
                 where (g.raw, g.price, g.binding, g.capped, g.limited)
                       is distinct from (e.raw, e.price, e.binding, e.capped, e.limited)
                 """
@@ -192,7 +192,7 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                 from cases, evaluate_price(d, r, pg_temp.at_stock(i, 1), 'stock') last,
                      evaluate_price(d, r, pg_temp.at_stock(i, 0), 'stock') gone
                 where (last.price > 0) is not true or last.frozen is not null
-                   or (gone.frozen, gone.price, gone.band) is distinct from ('out_of_stock', (i).price, (i).band)
+                   or (gone.frozen, gone.price, gone.band) is distinct from ('out_of_stock', (i).regular_price, (i).band)
                 """
         ),
         PriceProperty(
@@ -201,7 +201,7 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                 select format('from %s to %s', first.price, last.price) as told, n
                 from (select n, d, i, jsonb_populate_record(r, '{"daily_cap": null}') r from cases
                       where (strategy_facts((r).strategy)).basis = 'level' and (d).high_stock - (d).low_stock > 20) free,
-                     evaluate_price(d, r, pg_temp.at_stock(pg_temp.posted(i, (i).price, 0::smallint, 1), (d).high_stock / 2), 'first') start,
+                     evaluate_price(d, r, pg_temp.at_stock(pg_temp.posted(i, (i).regular_price, 0::smallint, 1), (d).high_stock / 2), 'first') start,
                      evaluate_price(d, r, pg_temp.at_stock(pg_temp.posted(i, start.price, start.band, start.price), pg_temp.between(d, r)),
                                     'stock') first,
                      pg_temp.cycled(d, r, pg_temp.posted(i, first.price, first.band, first.price), 20) last
@@ -217,7 +217,8 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
         $$;
         create function pg_temp.posted(i inventory, price numeric, band smallint, anchor numeric) returns inventory
         language sql as $$
-            select jsonb_populate_record(i, jsonb_build_object('price', price, 'band', band, 'anchor_price', anchor))
+            select jsonb_populate_record(i, jsonb_build_object('price', price, 'regular_price', price, 'band', band,
+                                                                       'anchor_price', anchor))
         $$;
         -- a stock in the middle of both thresholds, past both gaps
         create function pg_temp.between(d product, r rule) returns integer language sql as $$
@@ -231,10 +232,10 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
         begin
             for step in 1..times loop
                 foreach stock in array array[1, pg_temp.between(d, r), d.high_stock + 5, pg_temp.between(d, r)] loop
-                    i.anchor_price := i.price;  -- the next day
+                    i.anchor_price := i.regular_price;  -- the next day
                     i.stock := greatest(1, stock);
                     verdict := evaluate_price(d, r, i, 'stock');
-                    i.price := verdict.price;
+                    i.regular_price := verdict.price;
                     i.band := verdict.band;
                 end loop;
             end loop;
@@ -277,7 +278,7 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                        'price_offset', case when u[18] < 0.5 then 0 else round(step * (0.99 * u[19])::numeric, 2) end)),
                    jsonb_populate_record(null::inventory, jsonb_build_object(
                        'product_id', n, 'stock', 1 + floor(1.4 * high * u[20])::integer, 'held', 0,
-                       'price', greatest(0.01, round(floor + (ceiling - floor) * u[21]::numeric, 2)),
+                       'regular_price', greatest(0.01, round(floor + (ceiling - floor) * u[21]::numeric, 2)),
                        'band', floor(3 * u[22])::integer - 1,
                        'anchor_price', greatest(0.01, round(base * (0.5 + u[23])::numeric, 2)),
                        'ticked_at', '2026-01-01T00:00:00Z'::timestamptz + floor(140 * u[35] ^ 2) * interval '1 day',

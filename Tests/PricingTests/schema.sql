@@ -4,6 +4,8 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA pricing;
 CREATE EXTENSION IF NOT EXISTS pgcrypto WITH SCHEMA pricing;
 CREATE DOMAIN pricing.amount AS numeric(12,2)
 	CONSTRAINT amount_is_number CHECK ((VALUE < 'NaN'::numeric));
+CREATE DOMAIN pricing.campaign_status AS text
+	CONSTRAINT campaign_status_known CHECK ((VALUE = ANY (ARRAY['scheduled'::text, 'starting'::text, 'running'::text, 'ending'::text, 'ended'::text])));
 CREATE DOMAIN pricing.demand_weight AS double precision
 	CONSTRAINT demand_weight_range CHECK (((VALUE = (0)::double precision) OR ((VALUE >= (0.000000001)::double precision) AND (VALUE <= (1000)::double precision))));
 CREATE DOMAIN pricing.event_topic AS text
@@ -28,6 +30,8 @@ CREATE DOMAIN pricing.order_status AS text
 	CONSTRAINT order_status_known CHECK ((VALUE = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'cancelled'::text, 'returned'::text])));
 CREATE DOMAIN pricing.order_total AS numeric(24,2)
 	CONSTRAINT order_total_positive CHECK (((VALUE > (0)::numeric) AND (VALUE < 'NaN'::numeric)));
+CREATE DOMAIN pricing.percentage AS numeric
+	CONSTRAINT percentage_is_number CHECK ((VALUE < 'NaN'::numeric));
 CREATE DOMAIN pricing.price_amount AS pricing.amount
 	CONSTRAINT price_positive CHECK (((VALUE)::numeric > (0)::numeric));
 CREATE DOMAIN pricing.sold_quantity AS integer
@@ -195,6 +199,9 @@ CREATE TABLE pricing.inventory (
     stock integer DEFAULT 0 NOT NULL,
     held integer DEFAULT 0 NOT NULL,
     price pricing.price_amount NOT NULL,
+    regular_price pricing.price_amount NOT NULL,
+    campaign_percent pricing.percentage,
+    campaign_price pricing.amount,
     band pricing.stock_band DEFAULT 0 NOT NULL,
     anchor_price pricing.amount NOT NULL,
     anchor_date date,
@@ -304,6 +311,29 @@ CREATE TABLE pricing.rule (
     CONSTRAINT rule_up_share_range CHECK (((up_share >= (0)::numeric) AND (up_share <= (1)::numeric))),
     CONSTRAINT rule_version_positive CHECK ((version >= 1))
 );
+CREATE TABLE pricing.campaign (
+    campaign_id bigint NOT NULL,
+    name text NOT NULL,
+    category_id bigint,
+    is_for_all boolean DEFAULT false NOT NULL,
+    percent_off pricing.percentage,
+    starts_at pricing.finite_time NOT NULL,
+    ends_at pricing.finite_time NOT NULL,
+    actor text DEFAULT SESSION_USER NOT NULL,
+    created_at pricing.finite_time DEFAULT now() NOT NULL,
+    status pricing.campaign_status DEFAULT 'scheduled'::text NOT NULL,
+    reached bigint,
+    waiting bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    started_at pricing.finite_time,
+    ended_at pricing.finite_time,
+    ended_by text,
+    end_reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT campaign_fixed_by_product CHECK (((percent_off IS NOT NULL) OR ((category_id IS NULL) AND (NOT is_for_all)))),
+    CONSTRAINT campaign_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+    CONSTRAINT campaign_one_scope CHECK (((category_id IS NULL) OR (NOT is_for_all))),
+    CONSTRAINT campaign_percent_range CHECK ((((percent_off)::numeric > (0)::numeric) AND ((percent_off)::numeric <= (95)::numeric))),
+    CONSTRAINT campaign_times_ordered CHECK (((ends_at)::timestamp with time zone > (starts_at)::timestamp with time zone))
+);
 CREATE TABLE pricing.category (
     category_id bigint NOT NULL,
     name text NOT NULL,
@@ -396,6 +426,8 @@ CREATE TABLE pricing.price_change (
     at pricing.finite_time NOT NULL,
     transaction_id bigint NOT NULL,
     change_id bigint NOT NULL,
+    old_regular pricing.amount,
+    new_regular pricing.amount,
     CONSTRAINT price_change_moves CHECK (((old_price)::numeric <> (new_price)::numeric))
 );
 CREATE TABLE pricing.request_key (
@@ -463,6 +495,20 @@ CREATE TABLE pricing.breaker_state (
     CONSTRAINT breaker_state_only_row CHECK (only_row)
 )
 WITH (fillfactor='10');
+ALTER TABLE pricing.campaign ALTER COLUMN campaign_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pricing.campaign_campaign_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE pricing.campaign_product (
+    campaign_id bigint NOT NULL,
+    product_id bigint NOT NULL,
+    price pricing.amount,
+    CONSTRAINT campaign_product_price_positive CHECK (((price)::numeric > (0)::numeric))
+);
 ALTER TABLE pricing.category ALTER COLUMN category_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pricing.category_category_id_seq
     START WITH 1
@@ -733,9 +779,7 @@ CREATE VIEW pricing_code.recorded_event AS
     m.product_id,
     m.product_id AS key,
     jsonb_build_object('stock', (m.stock_after - (m.quantity)::integer)) AS before,
-    jsonb_build_object('stock', m.stock_after, 'sku', ( SELECT d.sku
-           FROM pricing.product d
-          WHERE (d.product_id = m.product_id))) AS after,
+    jsonb_build_object('stock', m.stock_after) AS after,
     pricing_code.event_cause((m.kind)::text, m.order_id) AS cause,
     m.actor
    FROM pricing.stock_movement m
@@ -852,6 +896,10 @@ ALTER TABLE ONLY pricing.breaker_move
     ADD CONSTRAINT breaker_move_pkey PRIMARY KEY (product_id);
 ALTER TABLE ONLY pricing.breaker_state
     ADD CONSTRAINT breaker_state_pkey PRIMARY KEY (only_row);
+ALTER TABLE ONLY pricing.campaign
+    ADD CONSTRAINT campaign_pkey PRIMARY KEY (campaign_id);
+ALTER TABLE ONLY pricing.campaign_product
+    ADD CONSTRAINT campaign_product_pkey PRIMARY KEY (campaign_id, product_id);
 ALTER TABLE ONLY pricing.category
     ADD CONSTRAINT category_name_key UNIQUE (name);
 ALTER TABLE ONLY pricing.category
@@ -922,6 +970,8 @@ CREATE INDEX app_user_role_index ON pricing.app_user USING btree (role, user_id)
 CREATE INDEX app_user_text_index ON pricing.app_user USING gin (search_text pricing.gin_trgm_ops);
 CREATE INDEX audit_repair_product_index ON pricing.audit_repair USING btree (product_id);
 CREATE UNIQUE INDEX automation_halt_open_index ON pricing.automation_halt USING btree (COALESCE(category_id, (0)::bigint), COALESCE(product_id, (0)::bigint)) WHERE (resumed_at IS NULL);
+CREATE INDEX campaign_open_index ON pricing.campaign USING btree (campaign_id) WHERE ((status)::text <> 'ended'::text);
+CREATE INDEX campaign_product_product_index ON pricing.campaign_product USING btree (product_id);
 CREATE UNIQUE INDEX category_name_fold_key ON pricing.category USING btree (pricing.fold_case(name));
 CREATE INDEX customer_order_customer_index ON pricing.customer_order USING btree (customer_id, order_id);
 CREATE INDEX customer_order_placed_index ON pricing.customer_order USING brin (placed_at) WITH (autosummarize='on');
@@ -936,7 +986,7 @@ CREATE INDEX order_line_product_index ON pricing.order_line USING btree (product
 CREATE INDEX price_change_at_index ON pricing.price_change USING brin (at) WITH (autosummarize='on');
 CREATE INDEX price_change_order_index ON pricing.price_change USING btree (order_id) WHERE (order_id IS NOT NULL);
 CREATE INDEX price_change_transaction_index ON pricing.price_change USING btree (transaction_id, change_id);
-CREATE INDEX product_category_index ON pricing.product USING btree (category_id);
+CREATE INDEX product_category_index ON pricing.product USING btree (category_id, product_id);
 CREATE INDEX product_rule_index ON pricing.product USING btree (rule_id);
 CREATE UNIQUE INDEX product_sku_key ON pricing.product USING btree (pricing.fold_case(sku));
 CREATE INDEX product_supplier_index ON pricing.product USING btree (supplier_id);
@@ -953,12 +1003,21 @@ CREATE UNIQUE INDEX supplier_tax_number_fold_key ON pricing.supplier USING btree
 CREATE TRIGGER app_user_born BEFORE INSERT ON pricing.app_user FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER app_user_name_clean BEFORE INSERT OR UPDATE OF full_name, email, phone_number ON pricing.app_user FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_user_names();
 CREATE TRIGGER audit_repair_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.audit_repair FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER automation_halt_ended AFTER UPDATE OF resumed_at ON pricing.automation_halt FOR EACH ROW WHEN (((old.resumed_at IS NULL) AND (new.resumed_at IS NOT NULL))) EXECUTE FUNCTION pricing_code.tg_halt_record();
+CREATE TRIGGER automation_halt_made AFTER INSERT ON pricing.automation_halt FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_halt_record();
 CREATE TRIGGER automation_halt_name_clean BEFORE INSERT OR UPDATE OF resume_reason ON pricing.automation_halt FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_halt_reason();
+CREATE TRIGGER campaign_born BEFORE INSERT ON pricing.campaign FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
+CREATE TRIGGER campaign_keep BEFORE INSERT OR UPDATE ON pricing.campaign FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_campaign_keep();
+CREATE TRIGGER campaign_kept BEFORE DELETE OR TRUNCATE ON pricing.campaign FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER campaign_made AFTER INSERT ON pricing.campaign FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_campaign_made();
+CREATE TRIGGER campaign_product_add AFTER INSERT ON pricing.campaign_product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_campaign_product_add();
+CREATE TRIGGER campaign_product_kept BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.campaign_product FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER category_name_clean BEFORE INSERT OR UPDATE OF name ON pricing.category FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_category_name();
+CREATE TRIGGER category_record AFTER INSERT OR DELETE OR UPDATE ON pricing.category FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_category_record();
 CREATE TRIGGER customer_order_move BEFORE UPDATE OF status ON pricing.customer_order FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_order_move();
 CREATE TRIGGER declaration_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.declaration_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER expectation_price AFTER INSERT OR DELETE OR UPDATE ON pricing.expectation FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_expectation_price();
-CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
+CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, regular_price, campaign_percent, campaign_price, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
 CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, price, pin_price, pinned_until, learning_since, opening_rate, next_eta, cause, ends_order, sales ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_move();
 CREATE TRIGGER inventory_no_delete BEFORE DELETE ON pricing.inventory FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_inventory_no_delete();
 CREATE TRIGGER inventory_open BEFORE INSERT ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_open();
@@ -975,7 +1034,7 @@ CREATE TRIGGER product_limits BEFORE INSERT OR UPDATE ON pricing.product FOR EAC
 CREATE TRIGGER product_make BEFORE INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_make();
 CREATE TRIGGER product_name_clean BEFORE INSERT OR UPDATE OF title, sku ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_names();
 CREATE TRIGGER product_open AFTER INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_declare();
-CREATE TRIGGER product_recategorize BEFORE UPDATE OF category_id ON pricing.product FOR EACH ROW WHEN ((old.category_id IS DISTINCT FROM new.category_id)) EXECUTE FUNCTION pricing_code.tg_product_make();
+CREATE TRIGGER product_regroup BEFORE UPDATE OF category_id, archived_at ON pricing.product FOR EACH ROW WHEN (((old.category_id IS DISTINCT FROM new.category_id) OR ((old.archived_at)::timestamp with time zone IS DISTINCT FROM (new.archived_at)::timestamp with time zone))) EXECUTE FUNCTION pricing_code.tg_product_make();
 CREATE TRIGGER product_version BEFORE UPDATE ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_version();
 CREATE TRIGGER rule_born BEFORE INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER rule_keep BEFORE UPDATE ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_keep();
@@ -994,6 +1053,12 @@ ALTER TABLE ONLY pricing.automation_halt
     ADD CONSTRAINT automation_halt_category_fkey FOREIGN KEY (category_id) REFERENCES pricing.category(category_id);
 ALTER TABLE ONLY pricing.automation_halt
     ADD CONSTRAINT automation_halt_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
+ALTER TABLE ONLY pricing.campaign
+    ADD CONSTRAINT campaign_category_fkey FOREIGN KEY (category_id) REFERENCES pricing.category(category_id);
+ALTER TABLE ONLY pricing.campaign_product
+    ADD CONSTRAINT campaign_product_campaign_fkey FOREIGN KEY (campaign_id) REFERENCES pricing.campaign(campaign_id);
+ALTER TABLE ONLY pricing.campaign_product
+    ADD CONSTRAINT campaign_product_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
 ALTER TABLE ONLY pricing.expectation
     ADD CONSTRAINT expectation_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
 ALTER TABLE ONLY pricing.inventory

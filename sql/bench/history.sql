@@ -78,6 +78,7 @@ update inventory i set stock = i.stock - sold, movement_count = i.movement_count
     change_count = i.change_count + (sold + behind) / 20, stands_from = null, stands_to = null,
     changed_at = case when sold + behind >= 20 then now() else i.changed_at end,
     price = case when (sold + behind) / 20 % 2 = 1 then other_price else i.price end,
+    regular_price = case when (sold + behind) / 20 % 2 = 1 then other_price else i.price end,
     anchor_price = case when (sold + behind) / 20 % 2 = 1 then other_price else i.anchor_price end
 from standing s where s.product_id = i.product_id;
 update event_sequence set last_number = (select :told + sum(events) from numbered), looked_to = :transaction + 1;

@@ -58,13 +58,16 @@ $$;
 -- One page of a list: at most `limit` of the rows, which hold one more when there is another page. Each row is
 -- {"cursor": [place], "item": …}; the next cursor is that of the last row shown.
 create function as_page(list text, p jsonb, rows json[]) returns json
-language sql stable as $$
-    select json_build_object(
+language plpgsql stable as $$
+begin
+    -- A query that met no row has not looked at its cursor either.
+    if cardinality(rows) = 0 then perform open_cursor(list, p); end if;
+    return json_build_object(
         'items', coalesce((select json_agg(r -> 'item' order by n) from unnest(rows) with ordinality u (r, n)
                            where n <= page_size(p)), '[]'),
         'nextCursor', case when cardinality(rows) > page_size(p)
-                           then seal_cursor(list, p, rows[page_size(p)] -> 'cursor') end)
-$$;
+                           then seal_cursor(list, p, rows[page_size(p)] -> 'cursor') end);
+end $$;
 
 -- What tells two requests under one key apart. This hash is a fast one, so a password enters it only keyed.
 create function request_hash(method text, params jsonb) returns bytea
@@ -168,6 +171,10 @@ language sql stable as $$
                     where makes and m.e ->> 'topic' = 'catalogue' and m.e -> 'key' = event.e -> 'key')
                 then e #- '{key}' #- '{after,productId}' #- '{after,ruleId}'
             else e end
+            #- case when exists (select from event m where makes and m.e ->> 'topic' = 'catalogue'
+                                 and m.e -> 'key' = event.e #> '{after,categoryId}'
+                                 and m.e -> 'key' = m.e #> '{after,categoryId}' and not m.e -> 'after' ? 'productId')
+                    then '{after,categoryId}'::text[] else '{}' end
             #- case when exists (select from event m where makes and m.e ->> 'topic' = 'order'
                                  and m.e -> 'key' = event.e #> '{cause,orderId}')
                     then '{cause,orderId}'::text[] else '{}' end as e

@@ -40,8 +40,10 @@ language sql stable as $$
         'revenueToday', (select round(coalesce(sum(total), 0) - (select coalesce(sum(amount), 0) from refund
                                                                  where placed_at >= shop_today()), 2)::text
                          from customer_order
-                         where counts_as_revenue(status) and placed_at >= (select shop_today())))
-    from (select count(*) as offered from shelf where level is not null) o
+                         where counts_as_revenue(status) and placed_at >= (select shop_today())),
+        'halted', f.halted, 'halts', f.halts, 'breakerTripped', f.breaker_open, 'failingProducts', f.failing,
+        'overdueDeliveries', f.overdue)
+    from (select count(*) as offered from shelf where level is not null) o, automation_figures() f
 $$;
 
 -- How many rows of a table are not archived: exact up to about 200,000 rows, beyond that the planner's estimate.

@@ -42,15 +42,20 @@ begin
     alter table order_return disable trigger order_return_append_only;
     alter table notice disable trigger notice_append_only;
     alter table declaration_change disable trigger declaration_change_append_only;
+    alter table campaign disable trigger campaign_kept;
+    alter table campaign_product disable trigger campaign_product_kept;
     update event_sequence set first_number = last_number + 1;  -- first, in the sequencer's order of locks
     truncate app_user, category, supplier, product, inventory, shelf, customer_order, order_line, stock_movement,
         price_change, order_return, order_change, declaration_change, notice, event_range, expectation, automation_halt,
-        breaker_move, failing_product, learner, learner_fold restart identity cascade;
+        breaker_move, failing_product, learner, learner_fold, campaign, campaign_product
+        restart identity cascade;
     alter table stock_movement enable trigger stock_movement_append_only;
     alter table price_change enable trigger price_change_append_only;
     alter table order_change enable trigger order_change_append_only;
     alter table order_return enable trigger order_return_append_only;
     alter table notice enable trigger notice_append_only;
+    alter table campaign enable trigger campaign_kept;
+    alter table campaign_product enable trigger campaign_product_kept;
     alter table declaration_change enable trigger declaration_change_append_only;
     delete from request_key where xmin <> pg_current_xact_id()::xid;
 end $$;
@@ -226,7 +231,7 @@ declare
 begin
     perform set_virtual_clock(midnight);
     update inventory set cause = row('tick', 'tick', '', null)::movement_cause
-    where product_id in (select product_id from inventory where price <> anchor_price order by product_id);
+    where product_id in (select product_id from inventory where regular_price <> anchor_price order by product_id);
 
     perform inventory_restock(jsonb_build_object('productId', product_id, 'reason', 'delivery', 'quantity',
         ceil((high_stock - low_stock) * (0.4 + 0.9 * chance))))

@@ -22,7 +22,9 @@ create function price_change_json(c price_change) returns json
 language sql stable as $$
     select json_build_object(
         'priceChangeId', c.price_change_id, 'productId', c.product_id, 'sku', d.sku, 'title', d.title,
-        'sequence', c.sequence, 'old', c.old_price::text, 'new', c.new_price::text, 'stock', c.stock,
+        'sequence', c.sequence, 'old', c.old_price::text, 'new', c.new_price::text,
+        'oldRegular', coalesce(c.old_regular, c.old_price)::text,
+        'newRegular', coalesce(c.new_regular, c.new_price)::text, 'stock', c.stock,
         'rule', json_build_object('ruleId', r.rule_id, 'name', r.name, 'version', r.version, 'strategy', r.strategy),
         'bindingGuard', c.binding_guard, 'cause', c.cause, 'orderId', c.order_id, 'reason', c.reason,
         'inputs', c.inputs, 'actor', c.actor, 'at', rfc3339(c.at))
@@ -93,7 +95,8 @@ begin
                     wire_members(before) as before, wire_members(after) as after, cause, reason, actor
              from declaration_change where change_id < $3 %1$s %2$s %3$s %4$s %5$s order by change_id desc limit $4)
             union all
-            (select change_id, at, case topic when 'catalogue' then 'rule' else op end, product_id,
+            (select change_id, at, case when op like 'campaign%%' then 'campaign' when topic <> 'catalogue' then op
+                                        when after ? 'ruleId' then 'rule' else 'category' end, product_id,
                     (after ->> 'ruleId')::bigint, before, after - '{productId,ruleId,title}'::text[],
                     cause ->> 'kind', coalesce(cause ->> 'reason', ''), actor
              from notice where change_id < $3 and (topic = 'catalogue' or op in ('halt', 'resume', 'repair'))

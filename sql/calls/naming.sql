@@ -75,7 +75,7 @@ language plpgsql stable as $$
 declare
     list text;
 begin
-    foreach list in array array['lines', 'rows'] loop
+    foreach list in array array['lines', 'rows', 'prices'] loop
         if p ? list then
             p := jsonb_set(p, array[list], (
                 select jsonb_agg(resolve_members(row) order by n)

@@ -5,7 +5,8 @@ create function price_get(p jsonb) returns json
 language sql stable as $$
     select json_build_object(
         'items', coalesce(json_agg(json_build_object('productId', d.product_id, 'sku', d.sku, 'price', i.price::text,
-                     'version', i.change_count) order by wanted.n) filter (where d.product_id is not null), '[]'),
+                     'regularPrice', i.regular_price::text, 'version', i.change_count) order by wanted.n)
+                 filter (where d.product_id is not null), '[]'),
         'missing', coalesce(json_agg(wanted.name order by wanted.n) filter (where d.product_id is null), '[]'))
     from (select name, min(n) as n
           from jsonb_array_elements(coalesce(p -> 'productIds', p -> 'skus')) with ordinality u (name, n)

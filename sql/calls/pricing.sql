@@ -15,7 +15,6 @@ create function pricing_resume(p jsonb) returns json
 language plpgsql as $$
 declare
     scope record := halt_scope(p);
-    h automation_halt;
     resumed integer := 0;
     held bigint[] := '{}';
     failed bigint[] := '{}';
@@ -23,11 +22,9 @@ begin
     perform lock_new_products();
     update automation_halt set resumed_at = pricing_now(), resumed_by = acting(), resume_reason = p ->> 'reason'
     where resumed_at is null and category_id is not distinct from scope.category
-      and product_id is not distinct from scope.product
-    returning * into h;
+      and product_id is not distinct from scope.product;
     get diagnostics resumed = row_count;
     if resumed > 0 then
-        perform record_halt_event('resume', h);
         delete from breaker_move;
         held := array(
             select i.product_id from inventory i join product d using (product_id)

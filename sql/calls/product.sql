@@ -11,13 +11,14 @@ begin
     select * into l from price_limits(d, (select r from rule r where r.rule_id = d.rule_id));
     return json_build_object('productId', d.product_id, 'sku', d.sku, 'title', d.title, 'description', d.description,
         'categoryId', d.category_id, 'supplierId', d.supplier_id, 'basePrice', d.base_price::text,
-        'unitCost', d.unit_cost::text, 'price', i.price::text, 'floor', l.floor_at::numeric(12, 2)::text,
-        'ceiling', l.ceiling_at::numeric(12, 2)::text, 'declaredFloor', d.floor_price::text,
-        'declaredCeiling', d.ceiling_price::text, 'limitsDeclared', array_remove(array[
-            case when d.floor_typed then 'floor' end, case when d.ceiling_typed then 'ceiling' end], null),
-        'stock', i.stock, 'available', i.stock - i.held,
-        'lowStock', d.low_stock, 'highStock', d.high_stock, 'ruleId', d.rule_id,
-        'elasticity', d.elasticity, 'refRate', d.ref_rate, 'unitValue', d.unit_value::text, 'decay', d.decay,
+        'unitCost', d.unit_cost::text, 'price', i.price::text, 'regularPrice', i.regular_price::text,
+        'floor', l.floor_at::numeric(12, 2)::text, 'ceiling', l.ceiling_at::numeric(12, 2)::text,
+        'declaredFloor', d.floor_price::text, 'declaredCeiling', d.ceiling_price::text,
+        'limitsDeclared', array_remove(array[case when d.floor_typed then 'floor' end,
+                                             case when d.ceiling_typed then 'ceiling' end], null),
+        'stock', i.stock, 'available', i.stock - i.held, 'lowStock', d.low_stock, 'highStock', d.high_stock,
+        'ruleId', d.rule_id, 'elasticity', d.elasticity, 'refRate', d.ref_rate, 'unitValue', d.unit_value::text,
+        'decay', d.decay,
         'seasonStart', rfc3339(d.season_start), 'seasonEnd', rfc3339(d.season_end), 'seasonProfile', d.season_profile,
         'pinned', i.pin_price is not null, 'active', d.active and d.archived_at is null,
         'archived', d.archived_at is not null, 'version', d.version,
@@ -37,7 +38,9 @@ language sql immutable as $$
         case when i.price < floor_at then format('the posted price of %s stays below the floor of %s until it may move '
             'again', i.price, floor_at::numeric(12, 2)) end,
         case when i.price > ceiling_at then format('the posted price of %s stays above the ceiling of %s until it may '
-            'move again', i.price, ceiling_at::numeric(12, 2)) end], null)
+            'move again', i.price, ceiling_at::numeric(12, 2)) end,
+        case when is_reduced(i) and least(i.campaign_price, i.regular_price * (1 - i.campaign_percent / 100)) < floor_at
+            then format('the floor of %s beats the campaign', floor_at::numeric(12, 2)) end], null)
 $$;
 
 -- The product that a call names, or PR101.

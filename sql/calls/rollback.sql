@@ -150,7 +150,7 @@ begin
     select * into r from rule where rule_id = d.rule_id;
     i.pin_price := null;
     if models_demand(r.strategy) then i := foreseen_estimates(d, r, i, 'declaration', pricing_now()); end if;
-    return (evaluate_price(d, r, i, 'declaration')).price;
+    return charged_at(d, r, with_campaigns(d, i), (evaluate_price(d, r, i, 'declaration')).price);
 end $$;
 
 -- Which change of a product the caller has not seen; null where there is none. The last of each ledger tells.

@@ -36,6 +36,8 @@ begin
             when 'rule' then $$select rule_id as id, name || ' ' || version as label,
                                       fold_text(name || ' ' || version) as words
                                from rule$$
+            when 'campaign' then
+                $$select campaign_id as id, name as label, fold_text(name) as words from campaign$$
             when 'order' then
                 $$select order_id as id, status || ' ' || total as label, status || ' ' || total as words
                   from customer_order$$

@@ -8,9 +8,12 @@
 --   stock.missing                                a product has no inventory row
 --   stock.sum, stock.held, stock.count           what inventory keeps is not what the ledger gives
 --   stock.sequence, stock.chain                  the ledger has a gap; a row does not continue the one before
---   price.posted, price.count                    the posted price is not where the history ends
---   price.limits, price.evaluation               the posted price is outside its limits; is not what its rule gives
---   price.interval                               it does not stand at all the stocks between which it is said to
+--   price.posted, price.count                    the price charged is not where the history ends
+--   price.limits, price.evaluation               it is outside its limits; the regular price is not what its rule gives
+--   price.interval                               that does not stand at all the stocks between which it is said to
+--   price.regular, price.campaign                without a campaign it is not the price charged; that is not what the
+--                                                campaigns make of it
+--   campaign.percent, campaign.price             a row's campaigns are not those that run for its product
 --   price.sequence, price.chain                  the history has a gap; a row does not begin where the one before ended
 --   price.recomputed                             a row's own inputs give another price, or another binding guard
 --   price.inputs, price.stock                    a row's inputs are not its own; its stock is not the ledger's then
@@ -110,15 +113,24 @@ language sql stable as $$
            onwards as (partition by product_id order by sequence rows between current row and unbounded following)
 $$;
 
--- The price that a price change's own inputs give; a pin is its own.
-create function recompute_change(inputs jsonb, out price numeric, out binding text)
+-- The price charged that a price change's own inputs give, and the regular one; a pin is its own.
+create function recompute_change(inputs jsonb, out price numeric, out binding text, out regular numeric)
 language plpgsql immutable as $$
+declare
+    reduced record;
 begin
     if inputs ->> 'mode' = 'pin' then
-        price := (inputs ->> 'pin')::numeric;
+        regular := (inputs ->> 'pin')::numeric;
+        price := regular;
+        return;
+    elsif inputs ->> 'mode' = 'campaign' then
+        regular := (inputs ->> 'posted')::numeric;
     else
-        select v.price, v.binding into price, binding from recompute_price(inputs) v;
+        select v.price, v.binding into regular, binding from recompute_price(inputs) v;
     end if;
+    reduced := reduce_again(inputs, regular);
+    price := reduced.price;
+    if inputs ->> 'mode' = 'campaign' then binding := reduced.binding; end if;
 end $$;
 
 -- The price history of some products. Where a row begins at the price that the inputs of the row before give, only that
@@ -133,7 +145,7 @@ language sql stable as $$
         from price_change c join inventory i using (product_id) where c.product_id = any (ids)
         window w as (partition by c.product_id order by c.sequence)
     ), again as materialized (
-        select c.*, v.price, v.binding,
+        select c.*, v.price, v.binding, v.regular,
             lag(v.price) over (partition by c.product_id order by c.sequence) as price_before
         from history c, recompute_change(c.inputs) v
     )
@@ -150,9 +162,14 @@ language sql stable as $$
     select 'price.recomputed', 'price_change', product_id, sequence, order_id, 'binding_guard', binding, binding_guard
     from again where binding is distinct from binding_guard
     union all
+    select 'price.recomputed', 'price_change', product_id, sequence, order_id, 'new_regular', regular::text,
+           coalesce(new_regular, new_price)::text
+    from again where price is not distinct from new_price and regular is distinct from coalesce(new_regular, new_price)
+    union all
     select 'price.inputs', 'price_change', product_id, sequence, order_id, f.field, f.own, f.given
     from history c join rule r using (rule_id), lateral (values
-        ('stock', c.stock::text, inputs ->> 'stock'), ('old_price', old_price::text, inputs ->> 'posted'),
+        ('stock', c.stock::text, inputs ->> 'stock'),
+        ('old_price', coalesce(old_regular, old_price)::text, inputs ->> 'posted'),
         ('rule_id', c.rule_id::text, inputs ->> 'ruleId'), ('strategy', r.strategy, inputs ->> 'strategy'),
         ('price_step', r.price_step::text, inputs ->> 'step'),
         ('price_offset', r.price_offset::text, inputs ->> 'offset'),
@@ -179,7 +196,9 @@ returns table (kind text, "table" text, product_id bigint, sequence bigint, orde
                expected text, found text)
 language sql stable as $$
     with posted as materialized (
-        select i as i, d as d, r as r, i.product_id, i.price, coalesce(c.new_price, i.opening_price) as last_price,
+        select i as i, d as d, r as r, i.product_id, i.price, i.regular_price, charged_price(d, r, i) as charged,
+               case when i.stock = 0 and i.pin_price is null then i.price
+                    else coalesce(c.new_price, i.opening_price) end as last_price,
                c.price as last_recomputed,
                d.archived_at is not null or is_halted(d) as stands,
                i.stock = coalesce((select m.stock_after from stock_movement m where m.product_id = i.product_id
@@ -202,15 +221,33 @@ language sql stable as $$
            format('%s..%s', floor_at::numeric(12, 2), ceiling_at::numeric(12, 2)), price::text
     from posted where price = last_price and not stands and price not between floor_at and ceiling_at
     union all
-    select 'price.evaluation', 'inventory', product_id, null, null, 'price', v.price::text, p.price::text
+    select case when is_reduced(i) then 'price.campaign' else 'price.regular' end, 'inventory', product_id, null, null,
+           case when is_reduced(i) then 'price' else 'regular_price' end,
+           (case when is_reduced(i) then (charged).price else price end)::text,
+           (case when is_reduced(i) then price else regular_price end)::text
+    from posted where price = last_price and price <> (charged).price
+    union all
+    select f.field, 'inventory', product_id, null, null, replace(f.field, '.', '_'), f.expected::text, f.found::text
+    from posted p, running_reduction(d) v, lateral (values
+        ('campaign.percent', v.percent, (i).campaign_percent), ('campaign.price', v.price, (i).campaign_price)
+        ) f (field, expected, found)
+    where f.expected is distinct from f.found
+      -- of one that is starting or ending only the products that were visited
+      and not exists (select from campaign c where c.status in ('starting', 'ending') and is_for(c, p.d)
+                        and (p.product_id > c.reached or p.product_id = any (c.waiting)))
+    union all
+    select 'price.evaluation', 'inventory', product_id, null, null, 'regular_price', v.price::text,
+           p.regular_price::text
     from posted p, evaluate_price(d, r, i, 'stock') v
-    where p.price = p.last_price and not stands and p.price between p.floor_at and p.ceiling_at and v.price <> p.price
-      and p.is_counted
+    where p.price = p.last_price and p.price = (p.charged).price and not stands
+      and p.price between p.floor_at and p.ceiling_at and v.price <> p.regular_price and p.is_counted
     union all
     select 'price.interval', 'inventory', product_id, null, null, 'stands_from',
-           format('within the stocks at which %s stands', p.price), format('%s..%s', (i).stands_from, (i).stands_to)
+           format('within the stocks at which %s stands', p.regular_price),
+           format('%s..%s', (i).stands_from, (i).stands_to)
     from posted p, evaluate_price(d, r, i, 'stock') v
-    where p.price = p.last_price and not stands and p.is_counted and v.price = p.price and (i).stands_from is not null
+    where p.price = p.last_price and not stands and p.is_counted and v.price = p.regular_price
+      and (i).stands_from is not null
       and not ((i).stock = 0 or (i).stock between (i).stands_from and (i).stands_to
                and stands_at(d, r, i, (i).stands_from) and stands_at(d, r, i, (i).stands_to))
 $$;

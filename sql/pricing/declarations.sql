@@ -16,7 +16,7 @@ $$;
 -- Whether a price change of this cause was automation's: the others follow what a person declared.
 create function is_automatic(cause text) returns boolean
 language sql immutable as $$
-    select cause not in ('initial', 'pin', 'unpin', 'declaration', 'rule', 'rollback')
+    select cause not in ('initial', 'pin', 'unpin', 'declaration', 'rule', 'rollback', 'campaign')
 $$;
 
 -- All columns that are declared: the others number the row, or follow from these.

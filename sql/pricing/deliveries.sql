@@ -12,6 +12,24 @@ language sql stable as $$
         'closedReason', e.closed_reason, 'reason', e.reason, 'actor', e.actor)
 $$;
 
+-- What should have come and has not, or not all of it.
+create function overdue_deliveries() returns setof expectation
+language sql stable as $$
+    select * from expectation where closed_at is null and eta < pricing_now()
+$$;
+
+-- An event for each delivery that became overdue between two ticks.
+create function record_overdue(last_tick timestamptz, this_tick timestamptz) returns void
+language plpgsql as $$
+begin
+    perform record_notice('automation', 'overdue', product_id, expectation_id, null,
+        expectation_json(e) || jsonb_build_object('title', title), '{"kind": "tick"}')
+    from (select e, e.product_id, e.expectation_id, d.title
+          from overdue_deliveries() e join product d on d.product_id = e.product_id
+          where e.eta >= coalesce(last_tick, '-infinity') and e.eta < this_tick
+          order by e.eta, e.expectation_id) o;
+end $$;
+
 -- Refuses one member of a call.
 create function refuse_delivery(path text, rule text, message text, got jsonb default null) returns void
 language plpgsql as $$

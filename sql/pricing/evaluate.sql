@@ -1,11 +1,13 @@
 --! code
--- From a declaration, a rule and a ledger position to a price: the strategy's position, its target, the guards; and
--- back again from the inputs that the history keeps.
+-- From a declaration, a rule and a ledger position to a product's regular price: the strategy's position, its target,
+-- the guards; and back again from the inputs that the history keeps. What is charged: campaigns.sql.
 
 -- Why a price moved to where it stands, in words for the merchant, from its line in the history.
 create function price_reason(cause text, binding text, f jsonb, note text) returns text
 language sql immutable as $$
     select case when cause = 'pin' or f ->> 'mode' = 'pin' then 'pinned by hand'
+                when f ->> 'mode' = 'campaign' then
+                    case when f ? 'campaign' then 'campaign price' else 'regular price' end
                 when binding = 'daily_cap' then 'limited by the daily cap'
                 when binding = 'floor' then 'held at the floor'
                 when binding = 'ceiling' then 'held at the ceiling'
@@ -39,7 +41,7 @@ create function begin_day(
 language plpgsql immutable as $$
 begin
     if mode = 'tick' and row_now.anchor_date <> (moment at time zone 'UTC')::date then
-        row_now.anchor_price := row_was.price;
+        row_now.anchor_price := row_was.regular_price;
         row_now.anchor_date := (moment at time zone 'UTC')::date;
     end if;
     if mode in ('first', 'tick') or kind = 'tick' then row_now.ticked_at := moment; end if;
@@ -54,7 +56,7 @@ declare
     today date := (moment at time zone 'UTC')::date;
 begin
     if today is distinct from i.anchor_date then
-        i.anchor_price := i.price;
+        i.anchor_price := i.regular_price;
         i.anchor_date := today;
     end if;
     i.ticked_at := moment;
@@ -135,7 +137,7 @@ begin
         v.frozen := 'out_of_stock';
     end if;
     if v.frozen is not null then
-        v.price := coalesce(row_now.pin_price, row_now.price);
+        v.price := coalesce(row_now.pin_price, row_now.regular_price);
         return v;
     end if;
 
@@ -159,7 +161,7 @@ begin
     if not free then
         v.cap := chosen.daily_cap;
         if chosen.never_up and (strategy_facts(chosen.strategy)).may_never_rise then
-            v.ceiling_at := least(v.ceiling_at, row_now.price);
+            v.ceiling_at := least(v.ceiling_at, row_now.regular_price);
         end if;
         if (strategy_facts(chosen.strategy)).basis <> 'level' then  -- a level has its gap instead
             v.dead_band := case when mode = 'tick' then chosen.band_tick else chosen.band_stock end;
@@ -170,8 +172,8 @@ begin
             v.dead_band := 1e12;
         end if;
     end if;
-    guarded := apply_guards(v.raw, row_now.price, row_now.anchor_price, v.cap, v.floor_at, v.ceiling_at, v.dead_band,
-                            chosen.price_step, chosen.price_offset);
+    guarded := apply_guards(v.raw, row_now.regular_price, row_now.anchor_price, v.cap, v.floor_at, v.ceiling_at,
+                            v.dead_band, chosen.price_step, chosen.price_offset);
     v.capped := guarded.capped;
     v.limited := guarded.limited;
     v.price := guarded.price;
@@ -179,7 +181,8 @@ begin
     return v;
 end $$;
 
--- Whether the posted price, and all else that the trigger keeps, would stay as they are at another stock.
+-- Whether the regular price, and all else that the trigger keeps, would stay as they are at another stock; then the
+-- price that is charged does too.
 create function stands_at(declared product, chosen rule, i inventory, stock integer) returns boolean
 language plpgsql immutable as $$
 declare
@@ -189,10 +192,10 @@ begin
     if stock_level(stock, declared.low_stock, declared.high_stock) <> level then return false; end if;
     i.stock := stock;
     v := evaluate_price(declared, chosen, i, 'stock');
-    return v.price = i.price and v.band = i.band;
+    return v.price = i.regular_price and v.band = i.band;
 end $$;
 
--- The row with the stocks between which its posted price stands, after an evaluation, `afresh` where more than stock
+-- The row with the stocks between which its regular price stands, after an evaluation, `afresh` where more than stock
 -- moved. A price that is not the one evaluated, since automation is halted, stands on none. A price falls as stock
 -- grows, and so do band and level: where it is the same at both ends, it is between them. A new one reaches a few sales
 -- down, so that the first after a tick computes nothing. The rest is found as stock moves, since most prices are reset
@@ -210,11 +213,11 @@ declare
     far bigint;
     middle integer;
 begin
-    if afresh or evaluated <> row_now.price then
+    if afresh or evaluated <> row_now.regular_price then
         row_now.stands_from := null;
         row_now.stands_to := null;
     end if;
-    if row_now.stock = 0 or evaluated <> row_now.price or (row_now.stock = row_was.stock and not afresh) then
+    if row_now.stock = 0 or evaluated <> row_now.regular_price or (row_now.stock = row_was.stock and not afresh) then
         return row_now;
     end if;
     if row_now.stands_from is null then
@@ -249,7 +252,7 @@ declare
         'unitCost', declared.unit_cost, 'stock', row_now.stock, 'raw', v.raw,
         'anchor', row_now.anchor_price, 'dailyCap', v.cap, 'capped', v.capped, 'floor', v.floor_at,
         'ceiling', v.ceiling_at, 'limited', v.limited, 'posted', posted, 'deadBand', v.dead_band,
-        'step', chosen.price_step, 'offset', chosen.price_offset, 'rounding', 'cent');
+        'step', chosen.price_step, 'offset', chosen.price_offset, 'rounding', 'cent') || campaign_inputs(row_now);
 begin
     if not models_demand(chosen.strategy) or v.days_left is null then
         return inputs || jsonb_build_object('up', chosen.up_share, 'down', chosen.down_share,

@@ -130,6 +130,17 @@ begin
     end loop;
 end $$;
 
+-- What an event is of. With topic and key it names one thing: products, rules and categories have numbers of their own.
+create function event_subject(e stream_event) returns text
+language sql immutable as $$
+    select case when e.topic = 'catalogue' then
+                    case when e.product_id is not null then 'product'
+                         when coalesce(e.after, e.before) ? 'ruleId' then 'rule' else 'category' end
+                when e.op in ('halt', 'resume') then 'halt'
+                when e.op = 'overdue' then 'delivery'
+                else e.topic end
+$$;
+
 create function event_json(e stream_event) returns json
 language sql stable as $$
     select json_build_object('sequence', e.sequence, 'at', rfc3339(e.at), 'topic', e.topic, 'op', e.op,

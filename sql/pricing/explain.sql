@@ -1,8 +1,8 @@
 --! code
 -- Why a price is what it is, in words and steps, and at which stock it moves next.
 
--- The least number of units, up to `most`, whose leaving (sign -1) or coming (sign 1) moves the posted price; null when
--- none does. By halving, since more of them never bring the price back.
+-- The least number of units, up to `most`, whose leaving (sign -1) or coming (sign 1) moves the price that is charged;
+-- null when none does. By halving, since more of them never bring the price back.
 create function units_to_move(d product, r rule, i inventory, sign integer, most bigint) returns bigint
 language plpgsql immutable as $$
 declare
@@ -16,7 +16,7 @@ begin
         high := least(high, most);
         i.stock := here + sign * high;
         v := evaluate_price(d, r, i, 'stock');
-        exit when v.price <> i.price;
+        exit when charged_at(d, r, i, v.price) <> i.price;
         if high = most then return null; end if;
         low := high;
         high := high * 2;
@@ -24,7 +24,11 @@ begin
     while high - low > 1 loop
         i.stock := here + sign * ((low + high) / 2);
         v := evaluate_price(d, r, i, 'stock');
-        if v.price <> i.price then high := (low + high) / 2; else low := (low + high) / 2; end if;
+        if charged_at(d, r, i, v.price) <> i.price then
+            high := (low + high) / 2;
+        else
+            low := (low + high) / 2;
+        end if;
     end loop;
     return high;
 end $$;
@@ -45,27 +49,73 @@ begin
     if i.pin_price is not null then
         there.pin_price := null;
         v := evaluate_price(d, r, there, 'declaration');
-        return moves || jsonb_build_object('event', 'unpin', 'at', rfc3339(i.pinned_until), 'price', v.price::text);
+        return moves || jsonb_build_object('event', 'unpin', 'at', rfc3339(i.pinned_until),
+            'price', charged_at(d, r, there, v.price)::text);
     end if;
+    moves := next_campaign_move(d, r, i);
     if is_halted(d) then return moves; end if;
     units := units_to_move(d, r, i, -1, i.stock - i.held - 1);
     if units is not null then
         there.stock := i.stock - units;
         v := evaluate_price(d, r, there, 'stock');
-        moves := moves || jsonb_build_object('event', 'sales', 'quantity', units, 'price', v.price::text);
+        moves := moves || jsonb_build_object('event', 'sales', 'quantity', units,
+            'price', charged_at(d, r, i, v.price)::text);
     end if;
     units := units_to_move(d, r, i, 1, least(1000000, 2147483647 - i.stock));
     if units is not null then
         there.stock := i.stock + units;
         v := evaluate_price(d, r, there, 'stock');
-        moves := moves || jsonb_build_object('event', 'restock', 'quantity', units, 'price', v.price::text);
+        moves := moves || jsonb_build_object('event', 'restock', 'quantity', units,
+            'price', charged_at(d, r, i, v.price)::text);
     end if;
     if i.stock > 0 then
         v := evaluate_price(d, r, row_at_tick(d, r, i, at_tick), 'tick');
-        moves := moves || jsonb_build_object('event', 'tick', 'at', rfc3339(at_tick), 'price', v.price::text);
+        moves := moves || jsonb_build_object('event', 'tick', 'at', rfc3339(at_tick),
+            'price', charged_at(d, r, i, v.price)::text);
     end if;
     return moves;
 end $$;
+
+-- The next start or end of a campaign that is for a product, and the price then if nothing else moves; none where none
+-- is to come.
+create function next_campaign_move(d product, r rule, i inventory) returns jsonb
+language plpgsql stable as $$
+declare
+    due timestamptz := (
+        select min(case status when 'scheduled' then starts_at else ends_at end) from campaign c
+        where status in ('scheduled', 'starting', 'running') and is_for(c, d));
+begin
+    if due is null then return '[]'; end if;
+    select max(c.percent_off), min(m.price) into i.campaign_percent, i.campaign_price
+    from campaign c left join campaign_product m on m.campaign_id = c.campaign_id and m.product_id = d.product_id
+    where (status = 'scheduled' and starts_at <= due or status in ('starting', 'running')) and ends_at > due
+      and is_for(c, d);
+    return jsonb_build_array(jsonb_build_object('event', 'campaign', 'at', rfc3339(due),
+        'price', (charged_price(d, r, i)).price::text));
+end $$;
+
+-- The campaigns that run for a product, each with what it alone makes of the regular price.
+create function campaigns_of(d product, r rule, i inventory) returns jsonb
+language sql stable as $$
+    select coalesce(jsonb_agg(jsonb_build_object('campaignId', c.campaign_id, 'name', c.name,
+        'percentOff', c.percent_off, 'fixedPrice', m.price::text, 'endsAt', rfc3339(c.ends_at),
+        'price', reduced.price::text) order by c.campaign_id), '[]')
+    from campaign c left join campaign_product m on m.campaign_id = c.campaign_id and m.product_id = d.product_id
+    cross join price_limits(d, r) l
+    cross join reduce_price(i.regular_price, c.percent_off, m.price, l.floor_at, l.ceiling_at, r.price_step,
+                            r.price_offset) reduced
+    where c.status in ('starting', 'running') and is_for(c, d)
+$$;
+
+-- A campaign's step in words.
+create function campaign_note(d product, r rule, i inventory) returns text
+language sql stable as $$
+    select coalesce(string_agg(format('%s: %s', c ->> 'name', case when c ->> 'fixedPrice' is null
+               then (c ->> 'percentOff') || ' % off' else (c ->> 'fixedPrice') || ' fixed' end), '; '
+               order by (c ->> 'campaignId')::bigint), 'a campaign that has just ended')
+        || case when (charged_price(d, r, i)).binding = 'floor' then '; the floor beats it' else '' end
+    from jsonb_array_elements(campaigns_of(d, r, i)) c
+$$;
 
 -- To what a price is rounded, in words.
 create function rounding_text(r rule, v price_verdict) returns text
@@ -86,7 +136,7 @@ language sql immutable as $$
         case when v.dead_band is null then 'none'
              when v.dead_band >= 1e12 then 'cooling down'
              else format('%s %%: %s', trim_scale(v.dead_band * 100),
-                         case when v.price = i.price then 'kept' else 'moved' end) end,
+                         case when v.price = i.regular_price then 'kept' else 'moved' end) end,
         rounding_text(r, v), v.price)
 $$;
 
@@ -186,6 +236,7 @@ language sql immutable as $$
             case m ->> 'event' when 'sales' then format('%s more sold', m ->> 'quantity')
                 when 'restock' then format('a restock of %s', m ->> 'quantity')
                 when 'tick' then format('at the tick of %s, if nothing is sold', m ->> 'at')
+                when 'campaign' then format('a campaign begins or ends at %s', m ->> 'at')
                 else 'without the pin' end,
             m ->> 'price', case when m ->> 'price' = price::text then ', unchanged' else '' end)
         from jsonb_array_elements(moves) with ordinality u (m, n) order by n)
@@ -202,30 +253,17 @@ language sql stable as $$
         else 'out of stock: the last price stands' end
 $$;
 
--- Each step from base to the posted price, what would change it next, and the text that people read. Of a product as it
--- stands `price` is the posted price, always; `wouldBe` is where the steps lead when that is elsewhere: automation is
--- halted, or nothing has evaluated the product since what it is priced by moved.
-create function explain_price(d product, r rule, i inventory, v price_verdict, is_preview boolean)
-returns json
+-- The steps from base to the price that is charged: `charged` is what campaigns make of where the verdict leads.
+create function price_steps(
+    d product, r rule, i inventory, v price_verdict, evaluated price_verdict, charged numeric
+) returns jsonb
 language plpgsql stable as $$
 declare
     steps jsonb;
-    lines text[];
-    moves jsonb;
-    settled inventory := i;
-    evaluated price_verdict := v;
-    would_be numeric;
-    was numeric := case when is_preview then i.price else (
-        select old_price from price_change where product_id = d.product_id order by sequence desc limit 1) end;
 begin
-    if is_preview then settled.price := v.price; end if;
-    moves := next_moves(d, r, settled);
-    if is_preview then moves := jsonb_path_query_array(moves, '$[*] ? (@.event != "tick")'); end if;
-    if v.frozen is null and is_halted(d) then v.frozen := 'halted'; end if;
-    if v.price <> i.price and (v.frozen = 'halted' or not is_preview) then would_be := v.price; end if;
     if v.frozen is not null then
-        steps := jsonb_build_array(jsonb_build_object('step', 'frozen', 'before', i.price::text,
-            'after', i.price::text, 'note', frozen_note(v.frozen, i)));
+        steps := jsonb_build_array(jsonb_build_object('step', 'frozen', 'before', i.regular_price::text,
+            'after', i.regular_price::text, 'note', frozen_note(v.frozen, i)));
     else
         steps := jsonb_build_array(
             jsonb_build_object('step', 'strategy', 'before', d.base_price::text, 'after', round(v.raw, 4)::text,
@@ -240,18 +278,52 @@ begin
                     case when v.limited = v.floor_at then ' reached' else '' end, v.ceiling_at,
                     case when v.limited = v.ceiling_at then ' reached' else '' end)),
             jsonb_build_object('step', 'dead_band', 'before', round(v.limited, 4)::text,
-                'after', case when v.binding = 'dead_band' then i.price::text else round(v.limited, 4)::text end,
+                'after', case when v.binding = 'dead_band' then i.regular_price else round(v.limited, 4) end::text,
                 'note', case when v.dead_band is null then 'none: the gap serves'
                              when v.dead_band >= 1e12 then 'the price cools down after its last move'
                              else format('moves up to %s %% are left out', trim_scale(v.dead_band * 100)) end),
             jsonb_build_object('step', 'rounding', 'before', round(v.limited, 4)::text,
                 'after', v.price::text, 'note', 'rounded ' || rounding_text(r, evaluated)));
     end if;
-    v.price := case when would_be is null then v.price else i.price end;
-    lines := array[format('price %s%s   strategy %s, rule %s version %s', v.price,
+    if is_reduced(i) then
+        steps := steps || jsonb_build_object('step', 'campaign', 'before', case when v.frozen = 'halted'
+                then i.regular_price else v.price end::text,
+            'after', case when v.frozen = 'halted' then i.price else charged end::text, 'note', campaign_note(d, r, i));
+    end if;
+    return steps;
+end $$;
+
+-- Each step from base to the price that is charged, what would change it next, and the text that people read. Of a
+-- product as it stands `price` is that price, always; `wouldBe` is where the steps lead when that is elsewhere:
+-- automation is halted, or nothing has evaluated the product since what it is priced by moved.
+create function explain_price(d product, r rule, i inventory, v price_verdict, is_preview boolean)
+returns json
+language plpgsql stable as $$
+declare
+    steps jsonb;
+    lines text[];
+    moves jsonb;
+    settled inventory := i;
+    evaluated price_verdict := v;
+    charged numeric := charged_at(d, r, i, v.price);
+    would_be numeric;
+    was numeric := case when is_preview then i.price else (
+        select old_price from price_change where product_id = d.product_id order by sequence desc limit 1) end;
+begin
+    if is_preview then
+        settled.regular_price := v.price;
+        settled.price := charged;
+    end if;
+    moves := next_moves(d, r, settled);
+    if is_preview then moves := jsonb_path_query_array(moves, '$[*] ? (@.event != "tick")'); end if;
+    if v.frozen is null and is_halted(d) then v.frozen := 'halted'; end if;
+    if charged <> i.price and (v.frozen = 'halted' or not is_preview) then would_be := charged; end if;
+    steps := price_steps(d, r, i, v, evaluated, charged);
+    if would_be is not null then charged := i.price; end if;
+    lines := array[format('price %s%s   strategy %s, rule %s version %s', charged,
                 case when was is not null
                      then format(' (%s %s, %s)', case when is_preview then 'posted' else 'was' end, was,
-                                 percent_text(v.price, was)) end,
+                                 percent_text(charged, was)) end,
                 r.strategy, r.name, r.version)]
         || case when would_be is null then '{}'
                 when v.frozen = 'halted' then array[format('  would be %s if automation were not halted', would_be)]
@@ -259,15 +331,20 @@ begin
                                   would_be)] end
         || array['  ' || (steps -> 0 ->> 'note')]
         || case when v.frozen is null then array['  ' || guards_note(r, i, evaluated)] else '{}' end
+        || case when is_reduced(i)
+                then array[format('  campaign: regular price %s, %s', steps #>> '{-1,before}', steps #>> '{-1,note}')]
+                else '{}' end
         || case when v.frozen is null and v.floor_at > d.ceiling_price
                 then array['  warning: unit cost lifts the floor above the ceiling; the floor wins'] else '{}' end
         || case when v.binding is null then array[]::text[]
                 else array[format('  binding guard: %s; without it %s', v.binding,
-                                  price_without_guard(r, i.price, i.anchor_price, v))] end
-        || moves_text(moves, v.price);
-    return json_build_object('productId', d.product_id, 'sku', d.sku, 'price', v.price::text,
+                                  charged_at(d, r, i, price_without_guard(r, i.regular_price, i.anchor_price, v)))] end
+        || moves_text(moves, charged);
+    return json_build_object('productId', d.product_id, 'sku', d.sku, 'price', charged::text,
+        'regularPrice', case when is_preview then v.price else i.regular_price end::text,
+        'campaigns', campaigns_of(d, r, settled),
         'posted', i.price::text, 'wouldBe', would_be::text, 'basePrice', d.base_price::text, 'stock', i.stock,
         'strategy', r.strategy, 'ruleId', r.rule_id, 'frozen', v.frozen, 'bindingGuard', v.binding,
-        'withoutGuard', price_without_guard(r, i.price, i.anchor_price, v)::text,
+        'withoutGuard', charged_at(d, r, i, price_without_guard(r, i.regular_price, i.anchor_price, v))::text,
         'steps', steps, 'next', moves, 'text', array_to_string(lines, E'\n'));
 end $$;

@@ -34,7 +34,8 @@ begin
                 end if;
                 update inventory set cause = why where product_id = any (ids);
             end if;
-            perform clear_failures(ids, rule is not null);
+            -- A campaign's start or end computes no strategy, and proves nothing of one that failed.
+            if why.kind <> 'campaign' then perform clear_failures(ids, rule is not null); end if;
             return '{}';
         exception when others then
             get stacked diagnostics state = returned_sqlstate, reason = message_text;
@@ -147,8 +148,8 @@ begin
             bad := evaluate_products(array[f.product_id], row('unpin', null, 'the pin ended', null)::movement_cause);
         else
             bad := evaluate_products(array[f.product_id], row(
-                case when f.kind in ('rule', 'unpin') then 'resume' else f.kind end, null, 'tried again', null)
-                ::movement_cause);
+                case when f.kind in ('rule', 'unpin', 'campaign') then 'resume' else f.kind end, null, 'tried again',
+                null)::movement_cause);
         end if;
         failed := failed + cardinality(bad);
         evaluated := evaluated + 1 - cardinality(bad);

@@ -26,37 +26,42 @@ language sql as $$
     select pg_advisory_xact_lock_shared(hashtext('pricing_new_products'))
 $$;
 
+-- How automation stands, in figures: what server.status, dashboard.stats and the metrics tell. The breaker is open when
+-- it has halted automation and nobody has resumed it.
+create function automation_figures(
+    out halted boolean, out halts bigint, out breaker_open boolean, out failing bigint, out overdue bigint,
+    out last_tick timestamptz
+)
+language sql stable as $$
+    select coalesce(bool_or(category_id is null and product_id is null), false), count(*),
+           coalesce(bool_or(actor = 'breaker'), false), (select count(*) from failing_product),
+           (select count(*) from overdue_deliveries()), (select completed_at from tick_state)
+    from automation_halt where resumed_at is null
+$$;
+
 -- Automation in server.status: whether the whole catalogue is halted, the newest open halts, the breaker, the last
--- complete tick, and the failing products, the longest failing first.
+-- complete tick, the failing products, the longest failing first, and the deliveries that are longest overdue.
 create function automation_status() returns json
 language sql stable as $$
     select json_build_object(
-        'halted', exists (select from automation_halt
-                          where resumed_at is null and category_id is null and product_id is null),
+        'halted', f.halted,
         'halts', (select coalesce(json_agg(halt_json(h) order by h.halt_id desc), '[]')
                   from (select * from automation_halt where resumed_at is null order by halt_id desc limit 100) h),
         'breaker', json_build_object(
-            'tripped', exists (select from automation_halt where resumed_at is null and actor = 'breaker'),
+            'tripped', f.breaker_open,
             'lastTrip', (select halt_json(h) from automation_halt h where actor = 'breaker'
                          order by halt_id desc limit 1),
             'limits', (select value from setting where name = 'breaker')),
-        'lastTick', (select rfc3339(completed_at) from tick_state),
+        'lastTick', rfc3339(f.last_tick), 'campaigns', campaign_status(),
         'failing', (select coalesce(json_agg(json_build_object('productId', product_id,
                         'sku', (select sku from product d where d.product_id = f.product_id),
                         'reason', failure_reason(sqlstate, message), 'failures', failures, 'since', rfc3339(first_at),
                         'retryAt', rfc3339(retry_at)) order by first_at, product_id), '[]')
-                    from (select * from failing_product order by first_at, product_id limit 100) f))
+                    from (select * from failing_product order by first_at, product_id limit 100) f),
+        'overdue', (select coalesce(json_agg(expectation_json(e) order by e.eta, e.expectation_id), '[]')
+                    from (select * from overdue_deliveries() order by eta, expectation_id limit 100) e))
+    from automation_figures() f
 $$;
-
--- The event of a halt or a resume.
-create function record_halt_event(op text, h automation_halt, facts jsonb default null) returns void
-language plpgsql as $$
-begin
-    perform record_notice('automation', op, h.product_id, h.halt_id, null,
-        halt_json(h)::jsonb - 'haltId'
-            || case when facts is null then '{}' else jsonb_build_object('facts', facts) end,
-        jsonb_build_object('kind', op, 'reason', case op when 'halt' then h.reason else h.resume_reason end));
-end $$;
 
 -- The scope that a call names, checked: everything, one category, or one product. `scope` may be left out with an id.
 create function halt_scope(p jsonb, out category bigint, out product bigint)
@@ -77,19 +82,18 @@ begin
     end if;
 end $$;
 
--- Halts a scope; one that is halted stays as it is.
+-- Halts a scope; one that is halted stays as it is. The event, which a trigger records, has the facts.
 create function halt_automation(category bigint, product bigint, reason text, facts jsonb default null)
 returns automation_halt
 language plpgsql as $$
 declare
     h automation_halt;
 begin
+    perform set_config('pricing.facts', coalesce(facts::text, ''), true);
     insert into automation_halt (category_id, product_id, reason, actor, halted_at)
     values (category, product, reason, acting(), pricing_now())
     on conflict do nothing returning * into h;
-    if found then
-        perform record_halt_event('halt', h, facts);
-    else
+    if not found then
         select * into h from automation_halt where resumed_at is null
             and category_id is not distinct from category and product_id is not distinct from product;
     end if;
@@ -103,9 +107,9 @@ end $$;
 --   move, movedShare        trips when this share of the catalogue moved by more than `move` of its price, net
 --   valueShare              trips when prices moved, up and down, by this share of the value of all stock
 --   distance, distantShare  trips when this share of the catalogue was moved to further than `distance` from its base
--- First prices, pins, declarations, activated rules and rollbacks do not count: a person set them. A resume clears what
--- moved before it. With everything sold out nothing can be sold at a wrong price, and it does not judge. Returns the
--- halt, or null.
+-- It looks at regular prices. First prices, pins, declarations, activated rules, rollbacks and campaigns do not count:
+-- a person set them. A resume clears what moved before it. With everything sold out nothing can be sold at a wrong
+-- price, and it does not judge. Returns the halt, or null.
 create function check_breaker() returns automation_halt
 language plpgsql as $$
 declare
@@ -119,7 +123,7 @@ begin
     -- A bounded part of a long backlog, such as a large import's: the next call goes on there.
     select least(last_number, (select last_sequence from breaker_state) + 50000) into read_to from event_sequence;
     insert into breaker_move (product_id, was, since)
-    select distinct on (product_id) product_id, c.old_price, c.at
+    select distinct on (product_id) product_id, coalesce(c.old_regular, c.old_price), c.at
     from event_range r join price_change c
         on c.transaction_id = r.transaction_id and c.change_id between r.first_change and r.last_change
     where r.first_number > (select last_sequence from breaker_state) and r.first_number <= read_to
@@ -130,20 +134,20 @@ begin
     delete from breaker_move where since < pricing_now() - make_interval(secs => (limits ->> 'windowSeconds')::float8);
 
     select count(*) as products,
-           count(*) filter (where abs(i.price - m.was) > (limits ->> 'move')::numeric * m.was) as moved,
-           sum(abs(i.price - m.was) * i.stock) as value,
-           count(*) filter (where abs(i.price - d.base_price) > (limits ->> 'distance')::numeric * d.base_price)
+           count(*) filter (where abs(i.regular_price - m.was) > (limits ->> 'move')::numeric * m.was) as moved,
+           sum(abs(i.regular_price - m.was) * i.stock) as value,
+           count(*) filter (where abs(i.regular_price - d.base_price) > (limits ->> 'distance')::numeric * d.base_price)
                as distant
     into seen
     from breaker_move m join inventory i using (product_id) join product d using (product_id)
-    where d.archived_at is null and i.pin_price is null and i.price < 'NaN' and d.base_price < 'NaN';
+    where d.archived_at is null and i.pin_price is null and i.regular_price < 'NaN' and d.base_price < 'NaN';
     if seen.products < (limits ->> 'leastProducts')::integer
         or exists (select from automation_halt where resumed_at is null and category_id is null and product_id is null)
     then
         return null;
     end if;
-    select count(*) as products, sum(i.price * i.stock) as value into whole
-    from inventory i join product d using (product_id) where d.archived_at is null and i.price < 'NaN';
+    select count(*) as products, sum(i.regular_price * i.stock) as value into whole
+    from inventory i join product d using (product_id) where d.archived_at is null and i.regular_price < 'NaN';
     if whole.products < (limits ->> 'leastCatalogue')::integer or coalesce(whole.value, 0) <= 0 then
         return null;
     end if;

@@ -35,14 +35,16 @@ create function record_price_change(
 language plpgsql as $$
 begin
     insert into price_change (product_id, sequence, old_price, new_price, stock, rule_id, cause, binding_guard,
-                              inputs, order_id, reason, actor, at, transaction_id, change_id)
+                              inputs, order_id, reason, actor, at, transaction_id, change_id, old_regular, new_regular)
     values (row_now.product_id, row_now.change_count, row_was.price, row_now.price, row_now.stock, declared.rule_id,
             why.kind, v.binding,
-            case when v.frozen is null
-                 then price_inputs(declared, chosen, row_now, row_was.price, row_was.band, mode, v)
-                 else jsonb_build_object('mode', 'pin', 'pin', row_now.pin_price) end,
+            case when row_now.pin_price is not null
+                 then jsonb_build_object('mode', 'pin', 'pin', row_now.pin_price)
+                 when row_now.regular_price = row_was.regular_price then charge_inputs(declared, chosen, row_now)
+                 else price_inputs(declared, chosen, row_now, row_was.regular_price, row_was.band, mode, v) end,
             why.order_id, coalesce(why.reason, ''), why.actor, moment, current_transaction(),
-            coalesce(change, nextval('change_number')));
+            coalesce(change, nextval('change_number')), nullif(row_was.regular_price, row_was.price),
+            nullif(row_now.regular_price, row_now.price));
 end $$;
 
 -- One line in the history of an order.
@@ -77,27 +79,110 @@ begin
     end if;
 end $$;
 
--- Posts the evaluated price, unless automation is halted; then a declaration waits for the next evaluation. The price
--- that comes with a product's first stock is its opening price, halted or not, and no change.
+-- Posts the evaluated regular price, unless automation is halted; then a declaration waits for the next evaluation.
 create function post_price(
     declared product, row_was inventory, row_now inventory, v price_verdict, mode text, is_birth boolean,
     moment timestamptz
 ) returns inventory
 language plpgsql as $$
 declare
-    waits boolean := v.price <> row_was.price and v.frozen is null and not is_birth and is_halted(declared);
+    waits boolean := v.price <> row_was.regular_price and v.frozen is null and not is_birth and is_halted(declared);
 begin
-    if not waits then row_now.price := v.price; end if;
+    if not waits then row_now.regular_price := v.price; end if;
     if mode = 'declaration' then
         row_now.anchor_date := case when not waits
                                     then coalesce(row_was.anchor_date, (moment at time zone 'UTC')::date) end;
     end if;
-    if mode in ('declaration', 'first') then row_now.anchor_price := row_now.price; end if;
+    if mode in ('declaration', 'first') then row_now.anchor_price := row_now.regular_price; end if;
+    if row_now.regular_price <> row_was.regular_price and not (is_birth and row_was.change_count = 0) then
+        row_now.changed_at := moment;
+    end if;
+    return row_now;
+end $$;
+
+-- Charges what the running campaigns make of the regular price. A change has its line in the history, but for the price
+-- that comes with a product's first stock, which is its opening price, halted or not; and what campaigns change of one
+-- that is sold out is told with its next stock.
+create function charge_price(
+    declared product, chosen rule, row_was inventory, row_now inventory, mode text, v price_verdict, why movement_cause,
+    is_birth boolean, moment timestamptz, change bigint
+) returns inventory
+language plpgsql as $$
+declare
+    charged record;
+begin
+    row_now.price := row_now.regular_price;
+    if is_reduced(row_now) then
+        charged := charged_price(declared, chosen, row_now);
+        row_now.price := charged.price;
+        if row_now.regular_price = row_was.regular_price then v.binding := charged.binding; end if;
+    elsif row_now.regular_price = row_was.regular_price then
+        v.binding := null;
+    end if;
     if is_birth and row_was.change_count = 0 then
         row_now.opening_price := row_now.price;
-    elsif row_now.price <> row_was.price then
+        return row_now;
+    elsif row_now.stock = 0 and row_now.regular_price = row_was.regular_price
+        and row_now.pin_price is not distinct from row_was.pin_price then
+        return row_now;
+    elsif row_was.stock = 0 then
+        row_was.price := told_price(row_was);
+    end if;
+    if row_now.price <> row_was.price then
         row_now.change_count := row_was.change_count + 1;
-        row_now.changed_at := moment;
+        perform record_price_change(row_was, row_now, declared, chosen, mode, v, why, moment, change);
+    end if;
+    return row_now;
+end $$;
+
+-- A row with its prices, once something moved that they depend on; `is_overlay`: nothing but campaigns did. Called by
+-- the inventory trigger alone.
+create function price_anew(
+    row_was inventory, row_now inventory, why movement_cause, stock_alone boolean, is_overlay boolean,
+    moment timestamptz, change bigint
+) returns inventory
+language plpgsql as $$
+declare
+    declared product;
+    chosen rule;
+    mode text;
+    verdict price_verdict;
+    is_birth boolean := false;
+    afresh boolean;
+begin
+    select * into declared from product where product_id = row_now.product_id;
+    select * into chosen from rule where rule_id = declared.rule_id;
+    if row_now.price is distinct from row_was.price then
+        row_now := pin_by_hand(row_was, row_now);
+        if change is null then why.kind := 'pin'; end if;
+    end if;
+    if (row_now.pin_price, row_now.pinned_until) is distinct from (row_was.pin_price, row_was.pinned_until) then
+        perform check_pin(row_now.pin_price, declared, chosen), check_pin_end(row_now.pinned_until, moment);
+        perform record_declaration(row_now.product_id, pin_members(row_was), pin_members(row_now), why.reason,
+                                   why.actor, moment);
+    end if;
+    if why.kind in ('campaign', 'declaration', 'rule', 'resume', 'audit') then
+        row_now := with_campaigns(declared, row_now);
+    end if;
+    if not is_overlay then
+        mode := evaluation_mode(row_was, row_now, why.kind);
+        is_birth := mode = 'first' and why.kind = 'initial';
+        row_now := begin_day(row_was, row_now, mode, why.kind, moment);
+        row_now := renew_estimates(declared, chosen, row_was, row_now, mode, moment);
+        verdict := evaluate_price(declared, chosen, row_now, mode);
+        row_now.band := verdict.band;
+        if verdict.price <> row_was.regular_price or mode <> 'stock' then
+            row_now := post_price(declared, row_was, row_now, verdict, mode, is_birth, moment);
+        end if;
+    end if;
+    row_now := charge_price(declared, chosen, row_was, row_now, mode, verdict, why, is_birth, moment, change);
+    afresh := mode = 'declaration' or stock_level(row_now.stock, declared.low_stock, declared.high_stock)
+        <> stock_level(row_was.stock, declared.low_stock, declared.high_stock);
+    if afresh or row_now.price <> row_was.price then perform keep_shelf(declared, row_now, false); end if;
+    if not is_overlay then
+        row_now := widen_interval(declared, chosen, row_was, row_now, verdict.price,
+                              afresh or row_now.regular_price <> row_was.regular_price or mode <> 'stock'
+                              or row_now.band <> row_was.band or not stock_alone);
     end if;
     return row_now;
 end $$;

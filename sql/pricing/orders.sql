@@ -1,7 +1,6 @@
 --! code
 -- Placing orders: all lines or none, no unit twice, each price the one that stood under the lock. A batch gives what
--- its orders give one by one: those that move no price as one set (place_together), the rest one after another
--- (place_in_turn), and where that raises, each in a subtransaction of its own.
+-- its orders give one by one: those that move no price as one set, the rest in turn, each alone where that raises.
 
 -- Locks the stock rows that orders ask for, in product order, so that two of them never deadlock. Without `waits`,
 -- returns the products that it could not lock.

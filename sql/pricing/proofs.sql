@@ -49,7 +49,7 @@ declare
     v price_verdict;
     trace jsonb[] := '{}';
 begin
-    i.price := declared.base_price;
+    i.regular_price := declared.base_price;
     i.band := 0;
     i.stock := stocks[1];
     i.ticked_at := pricing_now();
@@ -57,10 +57,10 @@ begin
     for n in 1..cardinality(stocks) loop
         i.stock := stocks[n];
         v := evaluate_price(declared, chosen, i, case n when 1 then 'first' else 'stock' end);
-        i.price := v.price;
+        i.regular_price := v.price;
         i.band := v.band;
-        if n = 1 then i.anchor_price := i.price; end if;
-        trace := trace || walk_step(n, i.stock, i.price);
+        if n = 1 then i.anchor_price := i.regular_price; end if;
+        trace := trace || walk_step(n, i.stock, i.regular_price);
     end loop;
     return trace;
 end $$;

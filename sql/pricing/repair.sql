@@ -18,7 +18,8 @@ language sql stable as $$
         when w.kind = 'price.posted' and exists (
             select from wrong o where o.product_id = w.product_id and o."table" = 'price_change'
               and o.sequence = (select max(c.sequence) from price_change c where c.product_id = w.product_id)) then null
-        when w.kind in ('price.limits', 'price.evaluation', 'price.interval') then 'price it again'
+        when w.kind in ('price.limits', 'price.evaluation', 'price.interval', 'price.campaign', 'campaign.percent',
+                        'campaign.price') then 'price it again'
         else 'set it to ' || w.expected end
     from wrong w left join inventory i using (product_id)
 $$;
@@ -48,11 +49,13 @@ begin
             returning product_id
         ), moved as (
             update inventory i set stock = coalesce(f.stock, i.stock), held = coalesce(f.held, i.held),
-                price = coalesce(f.price, i.price), movement_count = coalesce(f.movements, i.movement_count),
+                price = coalesce(f.price, i.price), regular_price = coalesce(f.regular, i.regular_price),
+                movement_count = coalesce(f.movements, i.movement_count),
                 change_count = coalesce(f.changes, i.change_count), stands_from = null, stands_to = null
             from (select product_id, max(corrected) filter (where field = 'stock')::integer as stock,
                          max(corrected) filter (where field = 'held')::integer as held,
                          max(corrected) filter (where field = 'price')::numeric as price,
+                         max(corrected) filter (where field = 'regular_price')::numeric as regular,
                          max(corrected) filter (where field = 'movement_count')::bigint as movements,
                          max(corrected) filter (where field = 'change_count')::bigint as changes
                   from done group by 1) f

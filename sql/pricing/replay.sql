@@ -1,9 +1,9 @@
 --! code
 -- `rule.backtest`: the stock ledger of a period once more, under another rule: what would have been charged for the
 -- units that were sold. What customers would have bought at those prices is unknown, so no uplift is claimed. Nothing
--- is written: the functions that price products are pure. Pins, halts and declarations of the period are left out, the
--- declaration is today's, and ticks come at their time to the second; where none of that differs, the rule that was in
--- force reproduces the actual path.
+-- is written: the functions that price products are pure. It is of regular prices: pins, halts, campaigns and
+-- declarations of the period are left out, the declaration is today's, and ticks come at their time to the second;
+-- where none of that differs, the rule that was in force reproduces the actual path.
 
 -- One price path: the moments of its changes, with price, stock and the guard that bound.
 create function path_json(
@@ -64,14 +64,14 @@ begin
     is_new := not found;
     if is_new then
         select 0, 0, declared.base_price, greatest(least(min(m.at), ends), starts)
-        into i.stock, i.movement_count, i.price, moment
+        into i.stock, i.movement_count, i.regular_price, moment
         from stock_movement m where m.product_id = declared.product_id;
     else
-        select coalesce((select c.new_price from price_change c
+        select coalesce((select coalesce(c.new_regular, c.new_price) from price_change c
                          where c.product_id = declared.product_id and c.at < starts
                          order by c.sequence desc limit 1), opening_price), learning_since,
                (select count(*) from price_change c where c.product_id = declared.product_id and c.at < starts)
-        into i.price, i.learning_since, i.change_count from inventory where product_id = declared.product_id;
+        into i.regular_price, i.learning_since, i.change_count from inventory where product_id = declared.product_id;
     end if;
     i.product_id := declared.product_id;
     i.opening_is_final := false;
@@ -83,12 +83,12 @@ begin
         if (strategy_facts(chosen.strategy)).learns and not is_new then
             state := (select f.state from fold_ledgers(array[l.span]) f);
         end if;
-        l.run := begin_run(state, i.price, moment);
+        l.run := begin_run(state, i.regular_price, moment);
         if not is_new then i := replay_estimates(declared, chosen, i, l, 'declaration', moment); end if;
     end if;
     v := evaluate_price(declared, chosen, i, case when is_new then 'first' else 'declaration' end);
-    i.opening_price := case when is_new then v.price else i.price end;
-    i.price := v.price;
+    i.opening_price := case when is_new then v.price else i.regular_price end;
+    i.regular_price := v.price;
     i.anchor_price := v.price;
     i.band := v.band;
 end $$;
@@ -150,7 +150,7 @@ create function replay_event(
 ) returns replay_learner
 language plpgsql immutable as $$
 begin
-    if was.price <> (l.run).price then l := replay_segment(l, was.price); end if;
+    if was.regular_price <> (l.run).price then l := replay_segment(l, was.regular_price); end if;
     l.run := run_to(l.run, l.span, moment, was.stock > 0);
     if mode = 'tick' then return replay_fold(l); end if;
     return replay_movement(l, kind, quantity, order_id);
@@ -179,8 +179,8 @@ declare
 begin
     declared.archived_at := null;
     i := moved.i; l := moved.l;
-    if i.price <> i.opening_price then
-        at := array[starts]; prices := array[i.price]; stocks := array[i.stock]; guards := array[null];
+    if i.regular_price <> i.opening_price then
+        at := array[starts]; prices := array[i.regular_price]; stocks := array[i.stock]; guards := array[null];
     end if;
     for moved in select * from ledger_after(i.product_id, i.movement_count, ends) order by sequence loop
         loop  -- the ticks up to the movement, then the movement
@@ -191,12 +191,12 @@ begin
                 moment := tick;
                 i.ticked_at := tick;
                 if i.anchor_date <> (tick at time zone 'UTC')::date then
-                    i.anchor_price := i.price;
+                    i.anchor_price := i.regular_price;
                     i.anchor_date := (tick at time zone 'UTC')::date;
                 end if;
             else
                 exit when moved.kind is null;
-                if moved.is_sold then charged := charged - i.price * moved.quantity; end if;
+                if moved.is_sold then charged := charged - i.regular_price * moved.quantity; end if;
                 mode := evaluation_mode(was, i, moved.kind);
                 moment := moved.at;
                 i.stock := i.stock + moved.quantity;
@@ -210,23 +210,23 @@ begin
             v := evaluate_price(declared, chosen, i, mode);
             i.band := v.band;
             if mode = 'first' and moved.kind = 'initial' then  -- born at this price
-                i.price := v.price;
-            elsif v.price <> i.price then
+                i.regular_price := v.price;
+            elsif v.price <> i.regular_price then
                 at := at || moment; prices := prices || v.price;
                 stocks := stocks || i.stock; guards := guards || v.binding;
-                i.price := v.price;
+                i.regular_price := v.price;
                 i.changed_at := moment;
             end if;
-            if mode = 'first' then i.anchor_price := i.price; end if;
+            if mode = 'first' then i.anchor_price := i.regular_price; end if;
             exit when mode <> 'tick';
             -- Where time plays no part and the day's cap holds nothing back, the ticks to come change nothing.
-            if not models_demand(chosen.strategy) and i.price = was.price and i.price = i.anchor_price then
+            if not models_demand(chosen.strategy) and (v.price, v.price) = (was.regular_price, i.anchor_price) then
                 i.ticked_at := next_tick(moved.at, chosen.tick_seconds) - chosen.tick_seconds * interval '1 second';
                 i.anchor_date := (i.ticked_at at time zone 'UTC')::date;
             end if;
         end loop;
     end loop;
-    return path_json(at, prices, stocks, guards, charged, i.price, most);
+    return path_json(at, prices, stocks, guards, charged, i.regular_price, most);
 end $$;
 
 -- The actual path of one product between two times, in the same form; `interventions` are moves that no rule made.

@@ -5,8 +5,8 @@
 -- rule's period has begun anew; next_after is null at the end. A page reads at most fifty times as many, so that it is
 -- short too where nothing is due. Before the first page, failing products that are due are retried, and pins that ended
 -- are removed. Rows that another session has locked are skipped and counted, and so are failures: those products wait
--- for their retry. Single-flight: while another session ticks, it does nothing. Rows are read in the order of their
--- keys until the page is full, and not first gathered and sorted.
+-- for their retry. The last page tells which deliveries became overdue. Single-flight: while another session ticks, it
+-- does nothing. Rows are read in the order of their keys until the page is full, and not first gathered and sorted.
 create function tick_page(
     most integer, after bigint, out evaluated bigint, out skipped bigint, out failed bigint, out next_after bigint
 )
@@ -61,6 +61,7 @@ begin
     next_after := case when due = most or cardinality(page) < due then page[cardinality(page)]
                        when cardinality(looked) = 50 * most then last end;
     if next_after is null then
+        perform record_overdue((select completed_at from tick_state), moment);
         update tick_state set completed_at = moment where completed_at is distinct from moment;
     end if;
 end $$;

@@ -57,7 +57,7 @@ struct CallerValue {
         "supplier_tax_number_key": .violation(["/taxNumber"], "unique", "there is a supplier with this number"),
         "supplier_tax_number_fold_key": .violation(["/taxNumber"], "unique", "there is a supplier with this number"),
         "finite_time_has_four_digits": .violation(
-            ["/seasonEnd", "/seasonStart", "/eta", "/at"],
+            ["/seasonEnd", "/seasonStart", "/eta", "/endsAt", "/startsAt", "/at"],
             "range",
             "must lie in the years 0001 to 9999"
         ),

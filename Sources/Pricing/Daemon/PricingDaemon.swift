@@ -80,13 +80,14 @@ package struct PricingDaemon: Sendable {
         )
         let changes = try NotificationStream(
             settings,
-            channels: ["pricing_event", MigrationStatements.schemaChannel],
+            channels: ["pricing_event", CampaignKeeper.channel, MigrationStatements.schemaChannel],
             logger: logger
         )
         // A shutdown ends them in the opposite order.
         services = [
-            keeper, parts.deadlines, parts.intake, parts.reads, parts.feed, parts.ticker, parts.breaker,
-            ChangeListener(changes: changes, feed: parts.feed, code: CodeWatch(pool: pool, hash: host.codeHash)),
+            keeper, parts.deadlines, parts.intake, parts.reads, parts.feed, parts.ticker, parts.campaigns,
+            parts.breaker,
+            ChangeListener(changes: changes, parts: parts, code: CodeWatch(pool: pool, hash: host.codeHash)),
         ]
         feed = parts.feed
         self.host = host
@@ -200,19 +201,21 @@ private struct ServerService: Service {
     }
 }
 
-/// Wakes the event feed when another session has committed something; ends the daemon when another binary has migrated the
-/// database.
+/// Wakes the event feed when another session has committed something, and the campaigns' keeper when it was one of them;
+/// ends the daemon when another binary has migrated the database.
 private struct ChangeListener: Service {
     let changes: NotificationStream
-    let feed: EventFeed
+    let parts: DaemonParts
     let code: CodeWatch
 
     func run() async throws {
         try await withGracefulShutdownHandler {
             for await change in changes.elements {
-                feed.kick()
-                if case .notification(let told) = change, told.channel != MigrationStatements.schemaChannel { continue }
-                try await code.check()
+                parts.feed.kick()
+                // nil: anything may have been missed
+                let channel: String? = if case .notification(let told) = change { told.channel } else { nil }
+                if channel == nil || channel == CampaignKeeper.channel { parts.campaigns.kick() }
+                if channel == nil || channel == MigrationStatements.schemaChannel { try await code.check() }
             }
         } onGracefulShutdown: {
             changes.stop()

@@ -6,6 +6,7 @@ struct CallHandlers: Sendable {
     let database: Database
     let feed: EventFeed
     let ticker: Ticker
+    let campaigns: CampaignKeeper
 
     /// A handler for each method that no other set of handlers answers.
     func handlers(beside answered: Set<String>) -> [String: Dispatcher.Handler] {
@@ -33,7 +34,10 @@ struct CallHandlers: Sendable {
         let answer = try await database.write(context)
         if !context.meta.isDryRun {
             feed.kick()
-            if context.method.wakesTicker { ticker.kick() }
+            if context.method.wakesTicker {
+                ticker.kick()
+                campaigns.kick()
+            }
         }
         return answer
     }

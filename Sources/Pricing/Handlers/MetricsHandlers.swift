@@ -82,8 +82,19 @@ struct MetricsHandlers: Sendable {
             )
         }
         guard let (changes, unnumbered, automation) = stored else { return }
+        text.gauge(
+            "pricingd_automation_halted",
+            "1 while automation is halted for the whole catalogue.",
+            automation.isHalted ? 1 : 0
+        )
+        text.gauge("pricingd_automation_halts", "Halts of automation that last, of any scope.", automation.halts)
+        text.gauge(
+            "pricingd_breaker_open",
+            "1 while the breaker's halt waits for a person to resume.",
+            automation.isBreakerOpen ? 1 : 0
+        )
         text.gauge("pricingd_failing_products", "Products that cannot be priced now.", automation.failing)
-        text.gauge("pricingd_automation_halts", "Halts of automation that last.", automation.halts)
+        text.gauge("pricingd_overdue_deliveries", "Deliveries that should have come and have not.", automation.overdue)
         text.gauge(
             "pricingd_last_tick_timestamp_seconds",
             "When the last whole tick was, by the shop's clock; 0 before the first.",

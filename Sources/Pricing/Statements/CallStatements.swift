@@ -43,21 +43,24 @@ enum CallStatements {
     static let postedPrices = Statement<ProductText>(
         "posted_prices",
         """
-        select product_id, price, change_count, (select sku from product d where d.product_id = i.product_id)
+        select product_id, price, regular_price, change_count,
+               (select sku from product d where d.product_id = i.product_id)
         from inventory i where product_id = any ($1::bigint[])
         """
     ) { row throws(PostgresError) in
         let id = try row.int(0)
         // The JSON is made here and not by the database, to save its time.
-        var text = JSONWriter(capacity: 64)
+        var text = JSONWriter(capacity: 96)
         text.raw("{\"productId\":")
         text.write(id)
         text.raw(",\"sku\":")
-        if let sku = try row.textIfPresent(3) { text.write(sku) } else { text.raw("null") }
+        if let sku = try row.textIfPresent(4) { text.write(sku) } else { text.raw("null") }
         text.raw(",\"price\":")
         text.write(try row.text(1))
+        text.raw(",\"regularPrice\":")
+        text.write(try row.text(2))
         text.raw(",\"version\":")
-        text.write(try row.int(2))
+        text.write(try row.int(3))
         text.raw("}")
         return ProductText(productID: id, text: text.bytes)
     }

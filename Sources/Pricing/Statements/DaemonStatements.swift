@@ -44,7 +44,8 @@ enum DaemonStatements {
     static let lastEvents = events(
         "last_events",
         """
-        from (select distinct on (topic, key) * from events_between($1, $2, null) order by topic, key, sequence desc) e
+        from (select distinct on (topic, key, event_subject(n)) n.* from events_between($1, $2, null) n
+              order by topic, key, event_subject(n), sequence desc) e
         """
     )
 
@@ -95,6 +96,24 @@ enum DaemonStatements {
         row throws(PostgresError) in try row.textIfPresent(0)
     }
 
+    /// One step of the campaigns' work.
+    struct CampaignStep: Sendable {
+        /// Whether prices may have moved, or a campaign has started or ended.
+        let hasWorked: Bool
+        /// Whether there is nothing more to do at once.
+        let isIdle: Bool
+    }
+
+    /// Small pages, as the tick's.
+    static let campaignStep = Statement<CampaignStep>(
+        "campaign_step",
+        "select visited > 0 or not is_idle, is_idle from campaign_step(campaign_page())"
+    ) { row throws(PostgresError) in
+        CampaignStep(hasWorked: try row.bool(0), isIdle: try row.bool(1))
+    }
+
+    static let secondsToCampaign = Statement.double("seconds_to_campaign", "select seconds_to_campaign()")
+
     static let secondsToTick = Statement.double("seconds_to_tick", "select seconds_to_tick()")
 
     static let expireKeys = Statement.int("expire_request_keys", "select expire_request_keys()")
@@ -109,8 +128,11 @@ enum DaemonStatements {
 
     /// What the metrics report about automation.
     struct AutomationFigures: Sendable {
-        let failing: Int64
+        let isHalted: Bool
         let halts: Int64
+        let isBreakerOpen: Bool
+        let failing: Int64
+        let overdue: Int64
         /// Seconds since 1970, by the shop's clock; nil before the first.
         let lastTick: Int64?
     }
@@ -118,11 +140,18 @@ enum DaemonStatements {
     static let automationFigures = Statement<AutomationFigures>(
         "automation_figures",
         """
-        select (select count(*) from failing_product), (select count(*) from automation_halt where resumed_at is null),
-               (select extract(epoch from completed_at)::bigint from tick_state)
+        select halted, halts, breaker_open, failing, overdue, extract(epoch from last_tick)::bigint
+        from automation_figures()
         """
     ) { row throws(PostgresError) in
-        AutomationFigures(failing: try row.int(0), halts: try row.int(1), lastTick: try row.intIfPresent(2))
+        AutomationFigures(
+            isHalted: try row.bool(0),
+            halts: try row.int(1),
+            isBreakerOpen: try row.bool(2),
+            failing: try row.int(3),
+            overdue: try row.int(4),
+            lastTick: try row.intIfPresent(5)
+        )
     }
 
     /// Price changes ever recorded.

@@ -9,6 +9,9 @@ struct LoadRun {
     private static let patience = 30 * Moment.second
     /// The longest that an open loop looks away from its sockets, in nanoseconds.
     private static let nap = 100_000 as Int64
+    /// Above so many calls a second it looks at them once a millisecond, so that the load does not take the processors from
+    /// what it measures.
+    private static let busyRate = 10_000.0
 
     /// The callers, and behind them the subscribers.
     private let connections: [LoadConnection]
@@ -104,13 +107,22 @@ struct LoadRun {
     /// Waits until a socket has something for us, or the next call is due, and takes what came.
     private mutating func wait(now: Int64) throws(BenchFailure) {
         let next = ready.isEmpty ? nil : pace.due
+        if let rate = pace.rate, rate > Self.busyRate, now < pace.end {
+            var nap = timespec(tv_sec: 0, tv_nsec: Int(Moment.millisecond))
+            unsafe _ = nanosleep(&nap, nil)
+            return try receive(waiting: 0)
+        }
         let left = max(0, (next ?? (now < pace.end ? pace.end : pace.end + Self.patience)) - now)
         if left < Moment.millisecond {
             // Finer than the wait's own clock; a reply that comes meanwhile is read this much late.
             var nap = timespec(tv_sec: 0, tv_nsec: Int(min(left, Self.nap)))
             unsafe _ = nanosleep(&nap, nil)
         }
-        for news in sockets.wait(milliseconds: Int32(left / Moment.millisecond)) {
+        try receive(waiting: Int32(left / Moment.millisecond))
+    }
+
+    private mutating func receive(waiting milliseconds: Int32) throws(BenchFailure) {
+        for news in sockets.wait(milliseconds: milliseconds) {
             if news.hasRoom { try flush(news.number) }
             if news.hasInput { try receive(from: news.number) }
         }

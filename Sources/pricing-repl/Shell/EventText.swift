@@ -19,9 +19,12 @@ enum EventText {
     private static func event(_ event: JSONObject) -> String {
         var line = "[\(text(event["sequence"]))] \(text(event["topic"])) \(text(event["op"]))"
         let before = event["before"]?.object ?? [:]
-        var state = event["after"]?.object ?? [:]
-        line += subject(event)
-        if event["topic"] == "catalogue" { state = state.removing("productId").removing("ruleId") }  // the subject
+        var state = event["after"]?.object ?? before
+        if let key = event["key"], !key.isNull {
+            let name = subject(event, state)
+            line += " \(name)=\(text(key))"
+            state[name] = nil
+        }
         // A person finds a product by its title or its SKU; they are no change.
         if let title = state["title"] ?? before["title"], before["title"] == nil || before["title"] == title {
             line += " \"\(text(title))\""
@@ -45,20 +48,17 @@ enum EventText {
     }
 
     /// What an event is about: on the wire `key` is a number, and the topic tells of what.
-    private static func subject(_ event: JSONObject) -> String {
-        guard let key = event["key"], !key.isNull else { return "" }
-        if let named = key.object { return named.isEmpty ? "" : " " + members(named) }
-        let after = event["after"]?.object ?? [:]
-        let name =
-            switch (event["topic"]?.string, event["op"]?.string) {
-            case ("price", _), ("stock", _): "productId"
-            case ("order", _): "orderId"
-            case ("automation", "halt"), ("automation", "resume"): "haltId"
-            case ("automation", _): after["haltId"] == nil ? "productId" : "haltId"
-            case ("catalogue", _): after["ruleId"] == nil ? "productId" : "ruleId"
-            default: "key"
-            }
-        return " \(name)=\(text(key))"
+    private static func subject(_ event: JSONObject, _ state: JSONObject) -> String {
+        switch (event["topic"]?.string, event["op"]?.string) {
+        case ("price", _), ("stock", _): "productId"
+        case ("order", _): "orderId"
+        case ("automation", "halt"), ("automation", "resume"): "haltId"
+        case ("automation", "overdue"): "expectationId"
+        case ("automation", _): "productId"
+        // A product's declaration may name a rule and a category.
+        case ("catalogue", _): ["productId", "ruleId", "categoryId"].first { state[$0] != nil } ?? "key"
+        default: "key"
+        }
     }
 
     private static func members(_ object: JSONObject) -> String {
