@@ -115,7 +115,8 @@ extension EndToEnd {
 
             let again = try await client.call(name, params)
             #expect(again.removing("_meta") == reply.removing("_meta"))
-            #expect(again["_meta"]?["replayed"] == true)
+            // A change of a password is kept under no key.
+            #expect(again["_meta"]?["replayed"] == .bool(name != "user.changePassword"))
             await database.close()
             await client.close()
         }
@@ -150,7 +151,11 @@ extension EndToEnd {
         private static func essence(_ events: JSONValue?) -> [JSONObject] {
             (events?.array ?? []).map { event in
                 var after = event["after"]?.object
-                if event["op"] == "insert" { after = after?.removing("productId").removing("ruleId") }
+                if event["op"] == "insert" {
+                    // The number of what is made; a product names its category.
+                    let own = ["productId", "ruleId", "campaignId", "categoryId"].first { after?[$0] != nil }
+                    after = own.flatMap { after?.removing($0) } ?? after
+                }
                 return [
                     "topic": event["topic"] ?? nil, "op": event["op"] ?? nil, "before": event["before"] ?? nil,
                     "after": after.map { .object($0) } ?? nil, "kind": event["cause"]?["kind"] ?? nil,

@@ -82,7 +82,9 @@ final class Journal: Sendable {
         let orders = Dictionary(found.map { ($0["orderId"]?.integer, $0) }) { first, _ in first }
         for answer in answers.values {
             let order = orders[answer["orderId"]?.integer]
-            #expect(order?["lines"] == answer["lines"])
+            // The title as bought and what came back are the order's alone.
+            let lines = order?["lines"]?.array?.map { $0.object?.removing("title").removing("returned") }
+            #expect(lines == answer["lines"]?.array?.map(\.object))
             #expect(order?["total"] == answer["total"])
         }
         for key in intents {

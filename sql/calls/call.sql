@@ -162,7 +162,7 @@ $$;
 create function change_digest(changes json) returns text
 language sql stable as $$
     with event as materialized (
-        select e, n, e ->> 'op' in ('insert', 'halt', 'campaign_made') as makes
+        select e, n, e ->> 'op' in ('insert', 'halt') as makes
         from jsonb_array_elements(changes::jsonb -> 'events') with ordinality u (e, n)
     ), same as (
         select n, case

@@ -96,7 +96,7 @@ begin
              from declaration_change where change_id < $3 %1$s %2$s %3$s %4$s %5$s order by change_id desc limit $4)
             union all
             (select change_id, at, case when topic <> 'catalogue' then op when after ? 'ruleId' then 'rule'
-                                        when after ? 'startsAt' then 'campaign' else 'category' end, product_id,
+                                        when after ? 'campaignId' then 'campaign' else 'category' end, product_id,
                     (after ->> 'ruleId')::bigint, before, after - '{productId,ruleId,title}'::text[],
                     cause ->> 'kind', coalesce(cause ->> 'reason', ''), actor
              from notice where change_id < $3 and (topic = 'catalogue' or op in ('halt', 'resume', 'repair'))

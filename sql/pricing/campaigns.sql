@@ -136,7 +136,7 @@ create function record_campaign_event(op text, c campaign) returns void
 language plpgsql as $$
 begin
     perform record_notice('catalogue', op, null, c.campaign_id, null,
-        jsonb_build_object('name', c.name, 'categoryId', c.category_id,
+        jsonb_build_object('campaignId', c.campaign_id, 'name', c.name, 'categoryId', c.category_id,
                            'percentOff', c.percent_off, 'startsAt', rfc3339(c.starts_at), 'endsAt', rfc3339(c.ends_at)),
         jsonb_build_object('kind', 'campaign') || case when c.end_reason = '' then '{}'
                                                        else jsonb_build_object('reason', c.end_reason) end);
