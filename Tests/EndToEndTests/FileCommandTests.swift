@@ -72,7 +72,7 @@ extension EndToEnd {
             try shop.write(
                 #"""
                 SKU;Name;Price;Category;Description;Stock;note
-                A-1;"Mug; ""blue\""";19,99;Kitchen;"thick
+                A-1;"Mug; ""blue""";19,99;Kitchen;"thick
                 and tall";40;x
                 A-2;=Bowl;5,00;Kitchen;;12;
                 A-3;Plate;7.50;Kitchen;;3;
