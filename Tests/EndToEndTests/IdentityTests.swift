@@ -31,6 +31,8 @@ extension EndToEnd {
             for price: JSONValue in ["3500.00", "3600.00"] {
                 _ = try await client.call("price.pin", ["productId": 5, "price": price])
             }
+            let campaign = try #require(AllMethods.byName["campaign.create"])
+            _ = try await client.call(campaign.name, campaign.example)
         }
 
         /// A thing of the demo shop for each name that stands in the place of an id: a name of nothing is refused first.
