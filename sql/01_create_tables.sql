@@ -362,7 +362,7 @@ create table inventory (
     change_count bigint not null default 0,           -- the last sequence in price_change
     last_restock_at finite_time,
     -- What an update says of itself, consumed by the trigger and null in a stored row: why it comes, whether it is the
-    -- sale of an order's last line, and how many sales it is, whose movements the caller writes.
+    -- sale of an order's last line, and how many movements the caller writes, of sales or of goods that come and go.
     cause movement_cause,
     ends_order boolean,
     sales integer,
