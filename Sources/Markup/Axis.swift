@@ -46,16 +46,30 @@ package struct Axis: Sendable {
     /// Round points in time within a range of seconds, with their labels.
     package func timeTicks(_ most: Int) -> [(value: Double, label: String)] {
         let day = 86_400.0
-        let steps: [Double] = [60, 300, 900, 3600, 3 * 3600, 6 * 3600, day, 2 * day, 7 * day, 14 * day, 30 * day, 91 * day, 365 * day]
         let width = values.upperBound - values.lowerBound
+        if width > 14 * day * Double(most) { return monthTicks(most) }
+        let steps: [Double] = [60, 300, 900, 3600, 3 * 3600, 6 * 3600, day, 2 * day, 7 * day, 14 * day]
         guard let step = steps.first(where: { width / $0 <= Double(most) }) ?? steps.last else { return [] }
         var ticks: [(value: Double, label: String)] = []
         var value = (values.lowerBound / step).rounded(.up) * step
         while value <= values.upperBound, ticks.count < 50 {
             let moment = Moment(seconds: value)
-            ticks.append((value, step < day ? moment.clock : step > 300 * day ? "\(moment.parts.year)" : moment.shortDay))
+            ticks.append((value, step < day ? moment.clock : moment.shortDay))
             value += step
         }
         return ticks
+    }
+
+    /// First days of months, so many months apart that they fit; a January with its year.
+    private func monthTicks(_ most: Int) -> [(value: Double, label: String)] {
+        let start = Moment(seconds: values.lowerBound).parts
+        let end = Moment(seconds: values.upperBound).parts
+        let (first, last) = (start.year * 12 + start.month, end.year * 12 + end.month)
+        let step = [1, 2, 3, 6, 12, 24, 60].first { (last - first) / $0 <= most } ?? 120
+        return stride(from: first - first % step, through: last, by: step).compactMap { month in
+            let value = Double(Moment.days(month / 12, month % 12 + 1, 1) * 86_400)
+            guard values.contains(value) else { return nil }
+            return (value, month % 12 == 0 ? "\(month / 12)" : Moment.month(month % 12 + 1))
+        }
     }
 }

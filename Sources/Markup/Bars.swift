@@ -61,7 +61,8 @@ package struct Columns: Sendable {
         let slot = (width - left - 8) / Double(columns.count)
         // A label needs about 46 units.
         let every = max(1, Int((46 / slot).rounded(.up)))
-        let grid = axis.ticks(4).map { value -> HTML in
+        let whole = columns.allSatisfy { $0.value.rounded() == $0.value && $0.value < 10 }
+        let grid = axis.ticks(4).filter { !whole || $0.rounded() == $0 }.map { value -> HTML in
             """
             <line class="grid" x1="\(left)" x2="\(width - 8)" y1="\(axis.place(value))" y2="\(axis.place(value))"/>\
             <text class="tick" x="\(left - 6)" y="\(axis.place(value) + 4)" text-anchor="end">\(Columns.short(value))</text>

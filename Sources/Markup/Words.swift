@@ -1,8 +1,12 @@
 /// Facts as people read them.
 package enum Words {
-    /// An amount of money, its thousands apart; an amount that is not known is a dash.
+    /// An amount of money, its thousands apart, without zeros beyond the hundredths; one that is not known is a dash.
     package static func money(_ amount: String?) -> String {
-        amount.map(Decimals.grouped) ?? "–"
+        guard var amount else { return "–" }
+        if let point = amount.firstIndex(of: ".") {
+            while amount.hasSuffix("0"), amount.distance(from: point, to: amount.endIndex) > 3 { amount.removeLast() }
+        }
+        return Decimals.grouped(amount)
     }
 
     /// A whole number, its thousands apart.

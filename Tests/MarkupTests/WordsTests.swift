@@ -5,6 +5,7 @@ import Testing
 struct WordsTests {
     @Test(arguments: [
         ("0.05", "0.05"), ("523.60", "523.60"), ("1523.60", "1,523.60"), ("-1234567.00", "-1,234,567.00"), ("999", "999"),
+        ("600.0000", "600.00"), ("600.1250", "600.125"),
     ])
     func `Money has its thousands apart`(amount: String, words: String) {
         #expect(Words.money(amount) == words)

@@ -6,5 +6,11 @@ struct AdminPages: Sendable {
         HomePage(site: site).add(to: &routes)
         DeedPages(site: site).add(to: &routes)
         ProductPages(site: site).add(to: &routes)
+        Lists(site: site).add(to: &routes)
+        PricesPage(site: site).add(to: &routes)
+        AdminOrders(site: site).add(to: &routes)
+        RulePages(site: site).add(to: &routes)
+        ReportPages(site: site).add(to: &routes)
+        OperationsPages(site: site).add(to: &routes)
     }
 }

@@ -101,7 +101,9 @@ struct DeedPages: Sendable {
         let form = visit.form
         let back = Answer.local(form[Own.back], else: "/")
         let kept = form.pairs.filter { !$0.name.hasPrefix("_") }.map { FormField.hidden($0.name, $0.value) }
-        let own: [FormField] = [
+        // What a rollback looked at goes with it, so that what changed after it is left alone.
+        let seen = method.name == "price.rollback" && form["seen"] == nil ? result["seen"]?.integer : nil
+        let own: [FormField] = (seen.map { [.hidden("seen", String($0))] } ?? []) + [
             .hidden(Own.back, back), .hidden(Own.expect, meta?["digest"]?.string ?? ""),
             .hidden(Own.key, stale == nil ? Now.key() : form[Own.key] ?? Now.key()),
         ]

@@ -84,7 +84,7 @@ struct HomePage: Sendable {
             return """
                 <li><a href="/products/\(row["productId"]?.integer ?? 0)">\(row["title"]?.string ?? "")</a>\
                 <span class="n \(isUp ? "up" : "down")">\(Words.money(old)) → \(Words.money(new))</span>\
-                <span class="why">\(row["reason"]?.string ?? "") · \(Words.time(row["at"]?.string))</span></li>
+                <span class="why">\(PricesPage.why(row)) · \(Words.time(row["at"]?.string))</span></li>
                 """
         }
         let list: HTML = lines.isEmpty ? "<p class=\"empty\">No price has moved yet.</p><ul class=\"moves\" id=\"moves\"></ul>"

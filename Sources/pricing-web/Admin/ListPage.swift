@@ -43,6 +43,8 @@ struct ListPage: Sendable {
     /// Links above the table.
     var deeds: HTML = HTML()
     let columns: [Column]
+    /// What stands around the table, such as a form for the rows that are chosen.
+    var wrap: @Sendable (HTML) -> HTML = { $0 }
 
     func add(to routes: inout Routes) {
         routes.get(path) { try await answer($0) }
@@ -64,7 +66,7 @@ struct ListPage: Sendable {
         var problems: [String: String] = [:]
         var content: HTML
         switch page {
-        case .success(let reply): content = "\(table(reply, visit))\(pages(reply["nextCursor"]?.string, visit))"
+        case .success(let reply): content = "\(wrap(table(reply, visit)))\(pages(reply["nextCursor"]?.string, visit))"
         case .failure(let error):
             problems = Typed.problems(error)
             content = "<p class=\"alert\" role=\"alert\">\(error.message)</p>"

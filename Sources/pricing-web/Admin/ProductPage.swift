@@ -126,7 +126,7 @@ struct ProductPage: Sendable {
         func number(_ value: JSONValue?) -> Double? { value?.string.flatMap(Double.init) ?? value?.integer.map(Double.init) }
         var prices = history.reversed().compactMap { row -> Timeline.Step? in
             guard let at = moment(row), let value = number(row["new"]) else { return nil }
-            return Timeline.Step(at: at, value, reason: row["reason"]?.string)
+            return Timeline.Step(at: at, value, reason: PricesPage.why(row))
         }
         var stocks = movements.reversed().compactMap { row -> Timeline.Step? in
             guard let at = moment(row), let value = number(row["stockAfter"]) else { return nil }
@@ -224,7 +224,7 @@ struct ProductPage: Sendable {
             rows: history.prefix(15).map { row in
                 [
                     Words.time(row["at"]?.string), "\(Words.money(row["old"]?.string))", "\(Words.money(row["new"]?.string))",
-                    "\(Words.count(row["stock"]?.integer))", "\(row["reason"]?.string ?? "")",
+                    "\(Words.count(row["stock"]?.integer))", "\(PricesPage.why(row))",
                     "\(row["rule"]?["name"]?.string ?? "–")", "\(row["actor"]?.string ?? "")",
                 ]
             }

@@ -9,8 +9,8 @@ struct Answer: Sendable {
 
     enum Body: Sendable {
         case bytes([UInt8])
-        /// Written as long as the reader stays.
-        case stream(Writing)
+        /// Written as long as the reader stays; the second is told when they left.
+        case stream(Writing, gone: @Sendable () -> Void)
     }
 
     var status: Int
@@ -44,14 +44,18 @@ struct Answer: Sendable {
     }
 
     /// Something of any length, written piece by piece.
-    static func stream(_ type: String, _ write: @escaping Writing) -> Answer {
-        Answer(stream: write, type)
+    static func stream(
+        _ type: String,
+        gone: @escaping @Sendable () -> Void = {},
+        _ write: @escaping Writing
+    ) -> Answer {
+        Answer(stream: .stream(write, gone: gone), type)
     }
 
-    private init(stream: @escaping Writing, _ type: String) {
+    private init(stream: Body, _ type: String) {
         status = 200
         headers = [(.contentType, type), (.cacheControl, "no-store")]
-        body = .stream(stream)
+        body = stream
     }
 
     /// A path of this site that a form named, so that nobody is sent elsewhere.

@@ -42,7 +42,7 @@ struct Gate: HTTPResponder {
         } catch {
             answer = Failure.answer(error, form, nil, site)
         }
-        return response(answer, isHead: request.method == .head)
+        return response(answer, to: request)
     }
 
     /// How a failure is told: as a page or as JSON.
@@ -126,7 +126,8 @@ struct Gate: HTTPResponder {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-    private func response(_ answer: Answer, isHead: Bool) -> Response {
+    private func response(_ answer: Answer, to request: Request) -> Response {
+        let isHead = request.method == .head
         var headers = HTTPFields()
         for (name, value) in answer.headers { headers.append(HTTPField(name: name, value: value)) }
         headers[.securityPolicy] = Gate.policy
@@ -142,13 +143,18 @@ struct Gate: HTTPResponder {
                 headers: headers,
                 body: isHead ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
             )
-        case .stream(let write):
+        case .stream(let write, let gone):
             guard !isHead else { return Response(status: status, headers: headers) }
             return Response(
                 status: status,
                 headers: headers,
                 body: ResponseBody { writer in
-                    try await write(&writer)
+                    // A reader who leaves says so on their side alone, and nothing might be written for long.
+                    try await request.body.consumeWithInboundCloseHandler { _ in
+                        try await write(&writer)
+                    } onInboundClosed: {
+                        gone()
+                    }
                     try await writer.finish(nil)
                 }
             )

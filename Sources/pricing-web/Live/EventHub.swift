@@ -145,7 +145,7 @@ final class EventHub: Sendable {
     func took(_ id: Int) { state.withLock { $0.readers[id]?.owes = nil } }
 
     func close(_ id: Int) {
-        state.withLock { _ = $0.readers.removeValue(forKey: id) }
+        state.withLock { $0.readers.removeValue(forKey: id)?.continuation.finish() }
     }
 
     private static func send(_ bytes: [UInt8], to state: inout State) {

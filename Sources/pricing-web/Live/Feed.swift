@@ -40,7 +40,7 @@ struct LiveStream: Sendable {
         let last = visit.headers[.lastEventID] ?? visit.query["from"]
         let stream = try hub.open(after: last.flatMap { Int64($0) }, address: visit.address, hangUp: visit.hangUp)
         let hub = hub
-        return .stream("text/event-stream") { writer in
+        return .stream("text/event-stream", gone: { hub.close(stream.id) }) { writer in
             defer { hub.close(stream.id) }
             for await frame in stream.frames {
                 try await writer.write(ByteBuffer(bytes: frame))

@@ -72,8 +72,7 @@ struct Page {
         }
         let person = visit?.person
         return """
-            <div class="frame"><header class="side"><details class="menu"><summary>Menu</summary></details>\
-            <a class="brand" href="/">pricingd</a><nav aria-label="Sections"><ul>\(links)</ul></nav>\
+            <div class="frame"><header class="side"><a class="brand" href="/">pricingd</a><nav aria-label="Sections"><ul>\(links)</ul></nav>\
             <div class="who">\(person.map { "<span title=\"\($0.role)\">\($0.email)</span>" as HTML })\
             \(HTML.when(person != nil, signOut))</div></header>\
             <main id="main">\(notice)\(body)</main></div>

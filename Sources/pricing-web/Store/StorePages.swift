@@ -25,9 +25,9 @@ struct StorePages: Sendable {
         var params: JSONObject = ["limit": .integer(StorePages.pageSize)]
         if let search = visit.query["search"] { params["search"] = .string(String(search.prefix(200))) }
         if let category = visit.query["category"].flatMap({ Int64($0) }) { params["categoryId"] = .integer(category) }
-        if let sort = visit.query["sort"], StorePages.sorts.contains(where: { $0.value == sort }) {
-            params["sort"] = .string(sort)
-        }
+        let sort = visit.query["sort"] ?? ""
+        let isKnown = StorePages.sorts.contains { $0.value == sort && !sort.isEmpty }
+        params["sort"] = .string(isKnown ? sort : "-productId")
         if let cursor = visit.query["cursor"] { params["cursor"] = .string(cursor) }
         async let categoriesReply = site.reads.call("category.list", ["limit": 100])
         let reply = try await site.reads.call("product.browse", params)
