@@ -70,6 +70,7 @@ enum Rules {
             .viewer,
             .read,
             "Lists rule versions by id.",
+            for: .staff,
             takes: [
                 Field("status", .choice(["draft", "active", "retired"]), "Only this status.").optional, .limit, .cursor,
             ],
@@ -81,6 +82,7 @@ enum Rules {
             .viewer,
             .read,
             "Gives one rule version.",
+            for: .staff,
             takes: [.ruleId],
             gives: rule,
             errors: [.ruleNotFound],
@@ -91,6 +93,7 @@ enum Rules {
             .operator,
             .write,
             "Makes the next version under a name, as a draft.",
+            for: .staff,
             takes: [
                 Field("name", .name(1...200), "A new name, or one that has versions."),
                 .strategy,
@@ -108,6 +111,7 @@ enum Rules {
             .operator,
             .write,
             "Puts a version into force for its name's products and those named besides; prices them at once.",
+            for: .staff,
             takes: [
                 .ruleId,
                 Field("all", .boolean, "Every product of the catalogue.").optional,
@@ -132,6 +136,7 @@ enum Rules {
             .operator,
             .write,
             "Takes a version out of use; refused while anything follows it.",
+            for: .staff,
             takes: [.ruleId],
             gives: rule,
             errors: [.ruleNotFound, .ruleInvalid],

@@ -48,11 +48,12 @@ package struct PricingDaemon: Sendable {
             host: host,
             database: Database(pool: pool, logger: logger),
             limits: limits,
+            roles: roles,
             logger: logger
         )
         let dispatcher = Dispatcher(
             handlings: parts.handlings,
-            roles: roles,
+            roles: parts.roles,
             deadlines: parts.deadlines,
             database: parts.database,
             gates: parts.gates,
@@ -80,13 +81,15 @@ package struct PricingDaemon: Sendable {
         )
         let changes = try NotificationStream(
             settings,
-            channels: ["pricing_event", CampaignKeeper.channel, MigrationStatements.schemaChannel],
+            channels: [
+                "pricing_event", CampaignKeeper.channel, LoginKeeper.channel, MigrationStatements.schemaChannel,
+            ],
             logger: logger
         )
         // A shutdown ends them in the opposite order.
         services = [
             keeper, parts.deadlines, parts.intake, parts.reads, parts.feed, parts.ticker, parts.campaigns,
-            parts.breaker,
+            parts.breaker, parts.logins,
             ChangeListener(changes: changes, parts: parts, code: CodeWatch(pool: pool, hash: host.codeHash)),
         ]
         feed = parts.feed
@@ -215,6 +218,7 @@ private struct ChangeListener: Service {
                 // nil: anything may have been missed
                 let channel: String? = if case .notification(let told) = change { told.channel } else { nil }
                 if channel == nil || channel == CampaignKeeper.channel { parts.campaigns.kick() }
+                if channel == nil || channel == LoginKeeper.channel { parts.logins.kick() }
                 if channel == nil || channel == MigrationStatements.schemaChannel { try await code.check() }
             }
         } onGracefulShutdown: {
