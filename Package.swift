@@ -187,6 +187,14 @@ let package = Package(
             ],
             exclude: ["openrpc-meta-schema.json"]
         ),
+        .testTarget(
+            name: "PricingWebTests",
+            dependencies: [
+                "JSON", "JSONRPC", "PricingProtocol", "PricingTestSupport", "RPCTransport", "pricing-web", "pricingd",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            exclude: ["browser.py", "doors.py", "journeys.py"]
+        ),
         .testTarget(name: "TidyTests"),
     ],
     swiftLanguageModes: [.v6],

@@ -80,7 +80,8 @@ package struct Columns: Sendable {
                 <title>\(column.label): \(column.figure)</title></rect>\(label)
                 """
         }
-        return "<svg class=\"\(cssClass)\" viewBox=\"0 0 \(width) 204\" role=\"img\" aria-label=\"\(caption)\">\(grid)\(bars)</svg>"
+        return
+            "<svg class=\"\(cssClass)\" viewBox=\"0 0 \(width) 204\" role=\"img\" aria-label=\"\(caption)\">\(grid)\(bars)</svg>"
     }
 
     /// 12k for 12,000.

@@ -19,7 +19,8 @@ package struct Curve: Sendable {
 
     package var html: HTML {
         guard points.count > 1 else { return "<p class=\"empty\">There is no curve for this product.</p>" }
-        return "<div class=\"chart\">\(svg(width: 620, cssClass: "wide", 8))\(svg(width: 340, cssClass: "narrow", 5))</div>"
+        return
+            "<div class=\"chart\">\(svg(width: 620, cssClass: "wide", 8))\(svg(width: 340, cssClass: "narrow", 5))</div>"
     }
 
     private func svg(width: Double, cssClass: String, _ most: Int) -> HTML {

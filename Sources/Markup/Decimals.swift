@@ -16,7 +16,9 @@ package enum Decimals {
         guard scaled.isFinite, let whole = Int64(exactly: scaled) else { return "0" }
         var digits = String(whole.magnitude)
         guard places > 0 else { return (whole < 0 ? "-" : "") + digits }
-        if digits.utf8.count <= places { digits = String(repeating: "0", count: places + 1 - digits.utf8.count) + digits }
+        if digits.utf8.count <= places {
+            digits = String(repeating: "0", count: places + 1 - digits.utf8.count) + digits
+        }
         return (whole < 0 ? "-" : "") + digits.dropLast(places) + "." + digits.suffix(places)
     }
 

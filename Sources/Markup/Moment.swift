@@ -15,7 +15,8 @@ package struct Moment: Sendable, Hashable, Comparable {
         guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19)
         else { return nil }
-        let fraction = bytes.count > 21 ? Double("0." + String(decoding: bytes[20..<(bytes.count - 1)], as: UTF8.self)) : 0
+        let fraction =
+            bytes.count > 21 ? Double("0." + String(decoding: bytes[20..<(bytes.count - 1)], as: UTF8.self)) : 0
         let days = Moment.days(year, month, day)
         seconds = Double(days * 86_400 + hour * 3600 + minute * 60 + second) + (fraction ?? 0)
     }

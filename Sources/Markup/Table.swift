@@ -37,7 +37,8 @@ package struct Table: Sendable {
                 if let sortLink { "<a href=\"\(sortLink)\">\(title)</a>" } else if kind == .actions {
                     "<span class=\"sr\">\(self.title)</span>"
                 } else { "\(self.title)" }
-            return "<th scope=\"col\"\(HTML.attribute("class", cssClass))\(HTML.attribute("aria-sort", sorted))>\(title)</th>"
+            return
+                "<th scope=\"col\"\(HTML.attribute("class", cssClass))\(HTML.attribute("aria-sort", sorted))>\(title)</th>"
         }
     }
 

@@ -26,12 +26,16 @@ struct HTMLTests {
 
     @Test
     func `A table's cells know their columns, and an empty one says so`() {
-        let columns = [Table.Column("Title"), Table.Column("Price", .number, sortLink: "/a?sort=price", sorted: "ascending")]
+        let columns = [
+            Table.Column("Title"), Table.Column("Price", .number, sortLink: "/a?sort=price", sorted: "ascending"),
+        ]
         let table = Table("Products", columns, empty: "No product.", rows: [["<a href=\"/1\">Mug</a>", "\("12.50")"]])
         #expect(table.html.text.contains("<td data-label=\"Title\"><a href=\"/1\">Mug</a></td>"))
         #expect(table.html.text.contains("<td class=\"n\" data-label=\"Price\">12.50</td>"))
         #expect(table.html.text.contains("aria-sort=\"ascending\"><a href=\"/a?sort=price\">Price</a>"))
-        #expect(Table("Products", columns, empty: "No product.", rows: []).html.text == "<p class=\"empty\">No product.</p>")
+        #expect(
+            Table("Products", columns, empty: "No product.", rows: []).html.text == "<p class=\"empty\">No product.</p>"
+        )
     }
 
     @Test
@@ -55,8 +59,12 @@ struct HTMLTests {
     func `A link's query is escaped once for a path and once for HTML`() {
         let link = Link.to("/products", [("search", "a&b=c d/é"), ("cursor", nil)])
         #expect(link == "/products?search=a%26b%3Dc%20d%2F%C3%A9")
-        #expect(Link.pairs("search=a%26b%3Dc+d%2F%C3%A9&x&y=%zz").map { "\($0.name):\($0.value)" }
-            == ["search:a&b=c d/é", "x:", "y:%zz"])
-        #expect(("<a href=\"\(Link.to("/a", [("b", "1"), ("c", "2")]))\">" as HTML).text == "<a href=\"/a?b=1&amp;c=2\">")
+        #expect(
+            Link.pairs("search=a%26b%3Dc+d%2F%C3%A9&x&y=%zz").map { "\($0.name):\($0.value)" }
+                == ["search:a&b=c d/é", "x:", "y:%zz"]
+        )
+        #expect(
+            ("<a href=\"\(Link.to("/a", [("b", "1"), ("c", "2")]))\">" as HTML).text == "<a href=\"/a?b=1&amp;c=2\">"
+        )
     }
 }

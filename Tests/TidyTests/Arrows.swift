@@ -34,7 +34,8 @@ extension Rule {
         ],
         "Markup": [],
         "pricing-web": [
-            "CWebPages", "JSON", "JSONRPC", "Markup", "PricingClient", "PricingProtocol", "RPCTransport", "ArgumentParser",
+            "CWebPages", "JSON", "JSONRPC", "Markup", "PricingClient", "PricingProtocol", "RPCTransport",
+            "ArgumentParser",
             "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "ServiceLifecycle", "UnixSignals",
         ],
         // C, each behind one door

@@ -70,7 +70,8 @@ struct APIDoors: Sendable {
         guard !replies.isEmpty else { return Answer(204, "application/json", []) }
         let body: [UInt8]
         if isBatch {
-            body = [UInt8(ascii: "[")] + replies.map { $0.dropLast() }.joined(separator: [UInt8(ascii: ",")])
+            body =
+                [UInt8(ascii: "[")] + replies.map { $0.dropLast() }.joined(separator: [UInt8(ascii: ",")])
                 + [UInt8(ascii: "]")]
         } else {
             body = replies.flatMap { $0.dropLast() }
@@ -108,7 +109,9 @@ struct APIDoors: Sendable {
 
     private func run(_ method: String, _ params: JSONObject, _ visit: Visit) async throws -> JSONObject {
         guard !APIDoors.connectionBound.contains(method) else {
-            throw ErrorCode.methodNotFound.error("This belongs to a connection of the socket; events are at /api/events.")
+            throw ErrorCode.methodNotFound.error(
+                "This belongs to a connection of the socket; events are at /api/events."
+            )
         }
         let meta = params[CallMeta.member]?.object ?? [:]
         return try await site.daemon.call(method, params.removing(CallMeta.member), login: visit.token, meta: meta)

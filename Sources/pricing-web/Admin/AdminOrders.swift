@@ -16,7 +16,8 @@ struct AdminOrders: Sendable {
             filters: [
                 FormField("search", "Search", .search),
                 FormField(
-                    "status", "State",
+                    "status",
+                    "State",
                     .choice([.init("", "All")] + AdminOrders.states.map { .init($0, Words.label($0)) })
                 ),
                 FormField("from", "From (UTC)"), FormField("to", "To (UTC)"),

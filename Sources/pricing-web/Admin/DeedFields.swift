@@ -13,7 +13,9 @@ struct DeedFields: Sendable {
     func fields(_ method: Method, _ given: Fields, _ problems: [String: String]) async throws -> [FormField] {
         var fields: [FormField] = []
         // What names the thing stands above as a fact, once it is given.
-        let subjects: Set = ["productId", "orderId", "ruleId", "userId", "supplierId", "categoryId", "campaignId", "proposalId"]
+        let subjects: Set = [
+            "productId", "orderId", "ruleId", "userId", "supplierId", "categoryId", "campaignId", "proposalId",
+        ]
         for field in method.parameters.fields where field.standsFor == nil {
             let value = given[field.name] ?? ""
             if field.name == method.parameters.fields.first?.name, subjects.contains(field.name), !value.isEmpty {
@@ -35,7 +37,13 @@ struct DeedFields: Sendable {
         }
         // A SKU beside the id is the product's own to change.
         if method.name == "product.update" || method.name == "product.create" {
-            let sku = FormField("sku", "SKU", value: given["sku"] ?? "", hint: "The shop's own number of it.", problem: problems["sku"])
+            let sku = FormField(
+                "sku",
+                "SKU",
+                value: given["sku"] ?? "",
+                hint: "The shop's own number of it.",
+                problem: problems["sku"]
+            )
             if !fields.contains(where: { $0.name == "sku" }) { fields.append(sku) }
         }
         return fields

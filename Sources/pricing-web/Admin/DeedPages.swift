@@ -103,13 +103,17 @@ struct DeedPages: Sendable {
         let kept = form.pairs.filter { !$0.name.hasPrefix("_") }.map { FormField.hidden($0.name, $0.value) }
         // What a rollback looked at goes with it, so that what changed after it is left alone.
         let seen = method.name == "price.rollback" && form["seen"] == nil ? result["seen"]?.integer : nil
-        let own: [FormField] = (seen.map { [.hidden("seen", String($0))] } ?? []) + [
-            .hidden(Own.back, back), .hidden(Own.expect, meta?["digest"]?.string ?? ""),
-            .hidden(Own.key, stale == nil ? Now.key() : form[Own.key] ?? Now.key()),
-        ]
-        let change = Link.to("/do/\(method.name)", form.pairs.filter { !["_expect", "_key"].contains($0.name) }.map {
-            ($0.name, $0.value)
-        })
+        let own: [FormField] =
+            (seen.map { [.hidden("seen", String($0))] } ?? []) + [
+                .hidden(Own.back, back), .hidden(Own.expect, meta?["digest"]?.string ?? ""),
+                .hidden(Own.key, stale == nil ? Now.key() : form[Own.key] ?? Now.key()),
+            ]
+        let change = Link.to(
+            "/do/\(method.name)",
+            form.pairs.filter { !["_expect", "_key"].contains($0.name) }.map {
+                ($0.name, $0.value)
+            }
+        )
         let confirm = Form(
             "/do/\(method.name)",
             own + kept,

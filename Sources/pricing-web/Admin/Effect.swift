@@ -68,7 +68,8 @@ struct Effect: Sendable {
             switch topic {
             case "order":
                 let status = event["after"]?["status"]?.string ?? ""
-                return "<li>Order \(event["key"]?.integer ?? 0): <b>\(event["before"]?["status"]?.string ?? "new") → \(status)</b></li>"
+                return
+                    "<li>Order \(event["key"]?.integer ?? 0): <b>\(event["before"]?["status"]?.string ?? "new") → \(status)</b></li>"
             case "catalogue": return declared(event)
             default: return "<li>\(Words.label(topic)): \(event["op"]?.string ?? "")</li>"
             }
@@ -79,7 +80,8 @@ struct Effect: Sendable {
     private func declared(_ event: JSONValue) -> HTML? {
         let after = event["after"]?.object ?? [:]
         let before = event["before"]?.object ?? [:]
-        let thing = after["title"]?.string ?? after["name"]?.string ?? titles[event["key"]?.integer ?? 0]
+        let thing =
+            after["title"]?.string ?? after["name"]?.string ?? titles[event["key"]?.integer ?? 0]
             ?? "number \(event["key"]?.integer ?? 0)"
         guard event["op"]?.string != "insert" else { return "<li>New: \(thing)</li>" }
         let changed = after.compactMap { member -> String? in

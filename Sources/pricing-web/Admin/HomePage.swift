@@ -40,9 +40,13 @@ struct HomePage: Sendable {
     private func alarms(_ stats: JSONObject) -> HTML {
         var alarms: [HTML] = []
         if stats["halted"]?.bool ?? false { alarms.append("Automation is halted for the whole catalogue.") }
-        if stats["breakerTripped"]?.bool ?? false { alarms.append("The breaker has tripped: a person must resume automation.") }
+        if stats["breakerTripped"]?.bool ?? false {
+            alarms.append("The breaker has tripped: a person must resume automation.")
+        }
         let halts = stats["halts"]?.integer ?? 0
-        if halts > 0, !(stats["halted"]?.bool ?? false) { alarms.append("\(Words.counted(halts, "halt")) of automation.") }
+        if halts > 0, !(stats["halted"]?.bool ?? false) {
+            alarms.append("\(Words.counted(halts, "halt")) of automation.")
+        }
         let failing = stats["failingProducts"]?.integer ?? 0
         if failing > 0 { alarms.append("\(Words.counted(failing, "product")) cannot be priced now.") }
         let overdue = stats["overdueDeliveries"]?.integer ?? 0
@@ -87,7 +91,9 @@ struct HomePage: Sendable {
                 <span class="why">\(PricesPage.why(row)) · \(Words.time(row["at"]?.string))</span></li>
                 """
         }
-        let list: HTML = lines.isEmpty ? "<p class=\"empty\">No price has moved yet.</p><ul class=\"moves\" id=\"moves\"></ul>"
+        let list: HTML =
+            lines.isEmpty
+            ? "<p class=\"empty\">No price has moved yet.</p><ul class=\"moves\" id=\"moves\"></ul>"
             : "<ul class=\"moves\" id=\"moves\">\(lines)</ul>"
         return tile("Price moves <a href=\"/prices\">All price changes</a>", list)
     }
@@ -95,7 +101,10 @@ struct HomePage: Sendable {
     private func lowTile(_ reply: JSONObject) -> HTML {
         let table = Table(
             "Products whose stock is low",
-            [Table.Column("Product"), Table.Column("Stock", .number), Table.Column("Low at", .number), Table.Column("Restock", .actions)],
+            [
+                Table.Column("Product"), Table.Column("Stock", .number), Table.Column("Low at", .number),
+                Table.Column("Restock", .actions),
+            ],
             empty: "No product is low.",
             rows: rows(reply).map { row in
                 let id = row["productId"]?.integer ?? 0
@@ -121,7 +130,10 @@ struct HomePage: Sendable {
             "Revenue by month",
             [Table.Column("Month"), Table.Column("Orders", .number), Table.Column("Revenue", .number)],
             rows: rows(reply).reversed().map { row in
-                ["\(row["month"]?.string ?? "")", "\(Words.count(row["orders"]?.integer))", "\(Words.money(row["revenue"]?.string))"]
+                [
+                    "\(row["month"]?.string ?? "")", "\(Words.count(row["orders"]?.integer))",
+                    "\(Words.money(row["revenue"]?.string))",
+                ]
             }
         )
         return tile("Revenue by month", "\(Columns("Revenue by month", columns).html)\(folded(table))")
@@ -143,10 +155,14 @@ struct HomePage: Sendable {
         }
         let table = Table(
             "Prices by day",
-            [Table.Column("Day"), Table.Column("Average price", .number), Table.Column("Rises", .number), Table.Column("Cuts", .number)],
+            [
+                Table.Column("Day"), Table.Column("Average price", .number), Table.Column("Rises", .number),
+                Table.Column("Cuts", .number),
+            ],
             rows: rows(reply).reversed().map { row in
                 [
-                    "\((row["at"]?.string).flatMap(Moment.init)?.day ?? "")", "\(Words.money(row["averagePrice"]?.string))",
+                    "\((row["at"]?.string).flatMap(Moment.init)?.day ?? "")",
+                    "\(Words.money(row["averagePrice"]?.string))",
                     "\(Words.count(row["raises"]?.integer))", "\(Words.count(row["cuts"]?.integer))",
                 ]
             }
@@ -159,7 +175,10 @@ struct HomePage: Sendable {
             let revenue = row["revenue"]?.string ?? "0"
             return Bars.Bar("\(row["supplier"]?.string ?? "")", Double(revenue) ?? 0, Words.money(revenue))
         }
-        return tile("Revenue by supplier <a href=\"/suppliers\">All suppliers</a>", Bars("Revenue by supplier", bars).html)
+        return tile(
+            "Revenue by supplier <a href=\"/suppliers\">All suppliers</a>",
+            Bars("Revenue by supplier", bars).html
+        )
     }
 
     private func bestTile(_ reply: JSONObject) -> HTML {
@@ -170,7 +189,8 @@ struct HomePage: Sendable {
             rows: rows(reply).map { row in
                 let orders = Link.to("/orders", [("customerId", row["userId"]?.integer.map { String($0) })])
                 return [
-                    "<a href=\"\(orders)\">\(row["fullName"]?.string ?? "")</a>", "\(Words.count(row["orders"]?.integer))",
+                    "<a href=\"\(orders)\">\(row["fullName"]?.string ?? "")</a>",
+                    "\(Words.count(row["orders"]?.integer))",
                     "\(Words.money(row["spent"]?.string))",
                 ]
             }

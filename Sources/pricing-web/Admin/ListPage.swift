@@ -179,7 +179,8 @@ extension ListPage.Column {
 
     /// An id that leads to its page.
     static func link(_ title: String, _ id: String, _ label: String?, to path: String, sort: String? = nil) -> Self {
-        Self(title, sort: sort, text: { row in label.flatMap { row[$0]?.string } ?? row[id]?.description ?? "" }) { row in
+        Self(title, sort: sort, text: { row in label.flatMap { row[$0]?.string } ?? row[id]?.description ?? "" }) {
+            row in
             let number = row[id]?.integer ?? 0
             return "<a href=\"\(path)\(number)\">\(label.flatMap { row[$0]?.string } ?? String(number))</a>"
         }

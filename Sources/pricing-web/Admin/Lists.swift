@@ -19,7 +19,8 @@ struct Lists: Sendable {
             method: "inventory.list",
             filters: [
                 FormField(
-                    "level", "Level",
+                    "level",
+                    "Level",
                     .choice([.init("", "All"), .init("LOW", "Low"), .init("NORMAL", "Normal"), .init("HIGH", "High")])
                 )
             ],
@@ -54,7 +55,8 @@ struct Lists: Sendable {
             title: "Expected deliveries",
             method: "inventory.expectations",
             empty: "No delivery is expected.",
-            deeds: "<a href=\"/stock\">Stock</a><a href=\"\(Deed.link("inventory.expect", back: "/deliveries"))\">Expect one</a>",
+            deeds:
+                "<a href=\"/stock\">Stock</a><a href=\"\(Deed.link("inventory.expect", back: "/deliveries"))\">Expect one</a>",
             columns: [
                 .link("Product", "productId", "sku", to: "/products/"), .count("Expected", "quantity"),
                 .count("Come", "received"), .count("Open", "open"), .time("Due (UTC)", "eta"), .text("Why", "reason"),
@@ -64,7 +66,10 @@ struct Lists: Sendable {
                     let receive = [("productId", product), ("expectationId", id), ("quantity", Lists.id(row, "open"))]
                     return [
                         ("Receive", Deed.link("inventory.restock", back: "/deliveries", receive.map { ($0.0, $0.1) })),
-                        ("Expect no more", Deed.link("inventory.unexpect", back: "/deliveries", [("expectationId", id)])),
+                        (
+                            "Expect no more",
+                            Deed.link("inventory.unexpect", back: "/deliveries", [("expectationId", id)])
+                        ),
                     ]
                 },
             ]
@@ -79,9 +84,11 @@ struct Lists: Sendable {
             method: "campaign.list",
             filters: [
                 FormField(
-                    "status", "State",
+                    "status",
+                    "State",
                     .choice([
-                        .init("", "All"), .init("scheduled", "Scheduled"), .init("running", "Running"), .init("ended", "Ended"),
+                        .init("", "All"), .init("scheduled", "Scheduled"), .init("running", "Running"),
+                        .init("ended", "Ended"),
                     ])
                 )
             ],
@@ -96,7 +103,12 @@ struct Lists: Sendable {
                 .text("Who", "actor"),
                 .deeds { row in
                     guard row["status"]?.string != "ended" else { return [] }
-                    return [("End", Deed.link("campaign.end", back: "/campaigns", [("campaignId", Lists.id(row, "campaignId"))]))]
+                    return [
+                        (
+                            "End",
+                            Deed.link("campaign.end", back: "/campaigns", [("campaignId", Lists.id(row, "campaignId"))])
+                        )
+                    ]
                 },
             ]
         )
@@ -111,9 +123,11 @@ struct Lists: Sendable {
             filters: [
                 FormField("search", "Search", .search),
                 FormField(
-                    "role", "Role",
+                    "role",
+                    "Role",
                     .choice([
-                        .init("", "All"), .init("customer", "Customer"), .init("seller", "Seller"), .init("admin", "Admin"),
+                        .init("", "All"), .init("customer", "Customer"), .init("seller", "Seller"),
+                        .init("admin", "Admin"),
                     ])
                 ),
             ],

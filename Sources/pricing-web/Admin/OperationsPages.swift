@@ -53,7 +53,10 @@ struct OperationsPages: Sendable {
         let isTripped = automation["breaker"]?["tripped"]?.bool ?? false
         let halts = Table(
             "Open halts",
-            [Table.Column("What stands still"), Table.Column("Why"), Table.Column("Who"), Table.Column("Since (UTC)"), Table.Column("Resume", .actions)],
+            [
+                Table.Column("What stands still"), Table.Column("Why"), Table.Column("Who"),
+                Table.Column("Since (UTC)"), Table.Column("Resume", .actions),
+            ],
             empty: "Nothing is halted.",
             rows: (automation["halts"]?.array ?? []).map { halt in
                 let (category, product) = (halt["categoryId"]?.integer, halt["productId"]?.integer)
@@ -63,7 +66,8 @@ struct OperationsPages: Sendable {
                         [("categoryId", String(category))]
                     } else { [("scope", "all")] }
                 return [
-                    "\(what)", "\(halt["reason"]?.string ?? "")", "\(halt["actor"]?.string ?? "")", Words.time(halt["at"]?.string),
+                    "\(what)", "\(halt["reason"]?.string ?? "")", "\(halt["actor"]?.string ?? "")",
+                    Words.time(halt["at"]?.string),
                     "<a href=\"\(Deed.link("pricing.resume", back: "/operations", scope))\">Resume</a>",
                 ]
             }
@@ -84,7 +88,8 @@ struct OperationsPages: Sendable {
             rows: rows.map { row in
                 let id = row["productId"]?.integer ?? 0
                 return [
-                    "<a href=\"/products/\(id)\">\(row["sku"]?.string ?? String(id))</a>", "\(row["reason"]?.string ?? "")",
+                    "<a href=\"/products/\(id)\">\(row["sku"]?.string ?? String(id))</a>",
+                    "\(row["reason"]?.string ?? "")",
                     Words.time(row["since"]?.string),
                 ]
             }
@@ -95,11 +100,15 @@ struct OperationsPages: Sendable {
         guard let rows else { return "<p class=\"empty\">An admin sees them.</p>" }
         return Table(
             "Calls that run now",
-            [Table.Column("Method"), Table.Column("For ms", .number), Table.Column("Whose"), Table.Column("Stop", .actions)],
+            [
+                Table.Column("Method"), Table.Column("For ms", .number), Table.Column("Whose"),
+                Table.Column("Stop", .actions),
+            ],
             empty: "None.",
             rows: rows.map { row in
                 [
-                    "\(row["method"]?.string ?? "")", "\(Words.count(row["elapsedMs"]?.integer))", "\(row["actor"]?.string ?? "–")",
+                    "\(row["method"]?.string ?? "")", "\(Words.count(row["elapsedMs"]?.integer))",
+                    "\(row["actor"]?.string ?? "–")",
                     """
                     <form action="/operations/cancel" method="post"><input type="hidden" name="request" \
                     value="\(row["request"]?.integer ?? 0)"><button class="plain" type="submit">Stop</button></form>
@@ -145,11 +154,15 @@ struct OperationsPages: Sendable {
         let total = reply["total"]?.integer ?? 0
         let table = Table(
             "Differences",
-            [Table.Column("What"), Table.Column("Where"), Table.Column("Expected"), Table.Column("Found"), Table.Column("In words")],
+            [
+                Table.Column("What"), Table.Column("Where"), Table.Column("Expected"), Table.Column("Found"),
+                Table.Column("In words"),
+            ],
             rows: (reply["differences"]?.array ?? []).map { row in
                 let product = row["productId"]?.integer.map { "<a href=\"/products/\($0)\">product \($0)</a>" as HTML }
                 return [
-                    "\(row["kind"]?.string ?? "")", "\(row["table"]?.string ?? "") \(product)", "\(row["expected"]?.string ?? "")",
+                    "\(row["kind"]?.string ?? "")", "\(row["table"]?.string ?? "") \(product)",
+                    "\(row["expected"]?.string ?? "")",
                     "\(row["found"]?.string ?? "")", "\(row["message"]?.string ?? "")",
                 ]
             }

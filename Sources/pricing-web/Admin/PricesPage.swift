@@ -14,7 +14,11 @@ struct PricesPage: Sendable {
             title: "Price changes",
             method: "price.changes",
             filters: [
-                FormField("direction", "Direction", .choice([.init("", "Both"), .init("up", "Rises"), .init("down", "Falls")])),
+                FormField(
+                    "direction",
+                    "Direction",
+                    .choice([.init("", "Both"), .init("up", "Rises"), .init("down", "Falls")])
+                ),
                 FormField("cause", "Cause", .choice(PricesPage.causes)), FormField("actor", "Who"),
                 FormField("from", "From (UTC)"), FormField("to", "To (UTC)"),
             ],
@@ -36,7 +40,8 @@ struct PricesPage: Sendable {
 
     private static let causes: [FormField.Choice] = [
         .init("", "All"), .init("sale", "Sale"), .init("restock", "Delivery"), .init("adjust", "Correction"),
-        .init("tick", "Clock"), .init("pin", "Manual price"), .init("declaration", "Declaration"), .init("rule", "Rule"),
+        .init("tick", "Clock"), .init("pin", "Manual price"), .init("declaration", "Declaration"),
+        .init("rule", "Rule"),
         .init("rollback", "Taken back"), .init("campaign", "Campaign"),
     ]
 
@@ -59,7 +64,9 @@ struct PricesPage: Sendable {
             let order = row["orderId"]?.integer.map { " (<a href=\"/orders/\($0)\">order \($0)</a>)" as HTML }
             return "\(PricesPage.why(row))\(order)"
         },
-        .init("Held by", text: { $0["bindingGuard"]?.string ?? "" }) { "\(Words.spaced($0["bindingGuard"]?.string ?? "–"))" },
+        .init("Held by", text: { $0["bindingGuard"]?.string ?? "" }) {
+            "\(Words.spaced($0["bindingGuard"]?.string ?? "–"))"
+        },
         .text("Who", "actor"),
     ]
 

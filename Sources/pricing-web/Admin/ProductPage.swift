@@ -57,7 +57,8 @@ struct ProductPage: Sendable {
         let price: HTML = "<span data-price=\"\(id)\">\(Words.money(product["price"]?.string))</span>"
         let stock: HTML = "<span data-stock=\"\(id)\">\(Words.count(product["stock"]?.integer))</span>"
         let range = "\(Words.money(product["floor"]?.string)) to \(Words.money(product["ceiling"]?.string))"
-        let levels = "low \(Words.count(product["lowStock"]?.integer)), high \(Words.count(product["highStock"]?.integer))"
+        let levels =
+            "low \(Words.count(product["lowStock"]?.integer)), high \(Words.count(product["highStock"]?.integer))"
         return """
             <dl class="figures">\(card("Price", price, range))\(card("Stock", stock, levels))\
             \(card("Base price", "\(Words.money(product["basePrice"]?.string))"))\
@@ -101,7 +102,8 @@ struct ProductPage: Sendable {
     private func next(_ why: JSONValue, _ id: Int64) -> HTML {
         let lines = (why["next"]?.array ?? []).map { move -> HTML in
             let price: HTML = "<b class=\"n\">\(Words.money(move["price"]?.string))</b>"
-            return "<li data-next=\"\(move["event"]?.string ?? "")\"><span>\(ProductPage.event(move))</span>\(price)</li>"
+            return
+                "<li data-next=\"\(move["event"]?.string ?? "")\"><span>\(ProductPage.event(move))</span>\(price)</li>"
         }
         return HTML.when(lines.isEmpty, "<p class=\"empty\">Nothing in sight moves it.</p>")
             + HTML.when(!lines.isEmpty, "<ul class=\"next\">\(lines)</ul>")
@@ -123,7 +125,9 @@ struct ProductPage: Sendable {
 
     private func timeline(_ product: JSONValue, _ history: [JSONValue], _ movements: [JSONValue]) -> HTML {
         func moment(_ row: JSONValue) -> Moment? { (row["at"]?.string).flatMap(Moment.init) }
-        func number(_ value: JSONValue?) -> Double? { value?.string.flatMap(Double.init) ?? value?.integer.map(Double.init) }
+        func number(_ value: JSONValue?) -> Double? {
+            value?.string.flatMap(Double.init) ?? value?.integer.map(Double.init)
+        }
         var prices = history.reversed().compactMap { row -> Timeline.Step? in
             guard let at = moment(row), let value = number(row["new"]) else { return nil }
             return Timeline.Step(at: at, value, reason: PricesPage.why(row))
@@ -133,7 +137,9 @@ struct ProductPage: Sendable {
             return Timeline.Step(at: at, value)
         }
         let first = (history + movements).compactMap(moment).min() ?? Now.moment
-        if let oldest = history.last, let value = number(oldest["old"]) { prices.insert(.init(at: first, value), at: 0) }
+        if let oldest = history.last, let value = number(oldest["old"]) {
+            prices.insert(.init(at: first, value), at: 0)
+        }
         if prices.isEmpty, let value = number(product["price"]) { prices = [.init(at: first, value)] }
         if stocks.isEmpty, let value = number(product["stock"]) { stocks = [.init(at: first, value)] }
         let levels = [("floor", product["floor"]), ("base", product["basePrice"])].compactMap { name, value in
@@ -159,8 +165,11 @@ struct ProductPage: Sendable {
             "productId": .integer(id), "fromStock": 0, "toStock": .integer(high * 2), "points": 120,
         ]
         guard let reply = try? await site.call(visit, "price.curve", params) else { return HTML() }
-        let points = (reply["points"]?.array ?? reply["items"]?.array ?? []).compactMap { row -> (stock: Double, price: Double)? in
-            guard let stock = row["stock"]?.integer, let price = row["price"]?.string.flatMap(Double.init) else { return nil }
+        let points = (reply["points"]?.array ?? reply["items"]?.array ?? []).compactMap {
+            row -> (stock: Double, price: Double)? in
+            guard let stock = row["stock"]?.integer, let price = row["price"]?.string.flatMap(Double.init) else {
+                return nil
+            }
             return (Double(stock), price)
         }
         let now = product["price"]?.string.flatMap(Double.init).flatMap { price in
@@ -191,7 +200,10 @@ struct ProductPage: Sendable {
             guard let value = product[name], !value.isNull else { return nil }
             return value.string ?? value.description
         }
-        let edited = ["title", "basePrice", "categoryId", "supplierId", "description", "unitCost", "lowStock", "highStock", "ruleId", "sku"]
+        let edited = [
+            "title", "basePrice", "categoryId", "supplierId", "description", "unitCost", "lowStock", "highStock",
+            "ruleId", "sku",
+        ]
         let update = link("product.update", edited.map { ($0, text($0)) } + [("version", text("version"))])
         let isPinned = product["pinned"]?.bool ?? false
         let isArchived = product["archived"]?.bool ?? false
@@ -223,7 +235,8 @@ struct ProductPage: Sendable {
             empty: "Its price has never moved.",
             rows: history.prefix(15).map { row in
                 [
-                    Words.time(row["at"]?.string), "\(Words.money(row["old"]?.string))", "\(Words.money(row["new"]?.string))",
+                    Words.time(row["at"]?.string), "\(Words.money(row["old"]?.string))",
+                    "\(Words.money(row["new"]?.string))",
                     "\(Words.count(row["stock"]?.integer))", "\(PricesPage.why(row))",
                     "\(row["rule"]?["name"]?.string ?? "–")", "\(row["actor"]?.string ?? "")",
                 ]
@@ -234,7 +247,10 @@ struct ProductPage: Sendable {
     private func movementsTable(_ movements: [JSONValue]) -> HTML {
         Table(
             "Stock movements",
-            [Table.Column("When (UTC)"), Table.Column("What"), Table.Column("Units", .number), Table.Column("After", .number)],
+            [
+                Table.Column("When (UTC)"), Table.Column("What"), Table.Column("Units", .number),
+                Table.Column("After", .number),
+            ],
             empty: "Its stock has never moved.",
             rows: movements.prefix(12).map { row in
                 let order = row["orderId"]?.integer.map { " <a href=\"/orders/\($0)\">order \($0)</a>" as HTML }
@@ -254,7 +270,8 @@ struct ProductPage: Sendable {
             rows: rows.map { row in
                 let members = (row["after"]?.object?.keys ?? []).map { Words.spaced($0) }.joined(separator: ", ")
                 return [
-                    Words.time(row["at"]?.string), "\(row["kind"]?.string ?? ""): \(members)", "\(row["actor"]?.string ?? "")",
+                    Words.time(row["at"]?.string), "\(row["kind"]?.string ?? ""): \(members)",
+                    "\(row["actor"]?.string ?? "")",
                 ]
             }
         ).html

@@ -16,7 +16,11 @@ struct ProductPages: Sendable {
             method: "product.list",
             filters: [
                 FormField("search", "Search", .search),
-                FormField("active", "For sale", .choice([.init("", "All"), .init("true", "Yes"), .init("false", "No")])),
+                FormField(
+                    "active",
+                    "For sale",
+                    .choice([.init("", "All"), .init("true", "Yes"), .init("false", "No")])
+                ),
                 FormField("minPrice", "Price from", .decimal), FormField("maxPrice", "Price to", .decimal),
                 FormField("maxStock", "Stock up to", .integer),
             ],
@@ -57,7 +61,9 @@ struct ProductPages: Sendable {
     /// What is special about a product.
     static func state(_ row: JSONValue) -> [String] {
         var state: [String] = []
-        if row["archived"]?.bool ?? false { state.append("archived") } else if row["active"]?.bool == false {
+        if row["archived"]?.bool ?? false {
+            state.append("archived")
+        } else if row["active"]?.bool == false {
             state.append("inactive")
         }
         if row["pinned"]?.bool ?? false { state.append("pinned") }

@@ -19,7 +19,10 @@ struct ReportPages: Sendable {
         let reports = try await site.call(visit, "report.list", ["limit": 500])["items"]?.array ?? []
         let rows = reports.map { report -> [HTML] in
             let name = report["name"]?.string ?? ""
-            return ["<a href=\"/reports/\(Link.escaped(name))\">\(Words.label(name))</a>", "\(report["title"]?.string ?? "")"]
+            return [
+                "<a href=\"/reports/\(Link.escaped(name))\">\(Words.label(name))</a>",
+                "\(report["title"]?.string ?? "")",
+            ]
         }
         let table = Table("Reports", [Table.Column("Report"), Table.Column("What it shows")], rows: rows).html
         let body: HTML = "<h1>Reports</h1><div class=\"card\">\(table)</div>"
@@ -49,7 +52,8 @@ struct ReportPages: Sendable {
             )
         }
         let numeric = columns.indices.map { index in
-            !rows.isEmpty && rows.allSatisfy { index < $0.count && ($0[index].isNull || Double(text($0[index])) != nil) }
+            !rows.isEmpty
+                && rows.allSatisfy { index < $0.count && ($0[index].isNull || Double(text($0[index])) != nil) }
         }
         let heads = zip(columns, numeric).map { Table.Column(Words.label($0), $1 ? .number : .text) }
         let table = Table(name, heads, empty: "It found nothing.", rows: rows.map { $0.map { "\(text($0))" } }).html

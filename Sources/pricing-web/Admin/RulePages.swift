@@ -16,16 +16,19 @@ struct RulePages: Sendable {
             method: "rule.list",
             filters: [
                 FormField(
-                    "status", "State",
+                    "status",
+                    "State",
                     .choice([
-                        .init("", "All"), .init("draft", "Draft"), .init("active", "Active"), .init("retired", "Retired"),
+                        .init("", "All"), .init("draft", "Draft"), .init("active", "Active"),
+                        .init("retired", "Retired"),
                     ])
                 )
             ],
             empty: "There is no such rule.",
             deeds: "<a href=\"\(Deed.link("rule.create", back: "/rules/{ruleId}"))\">New version</a>",
             columns: [
-                .link("Rule", "ruleId", "name", to: "/rules/"), .count("Version", "version"), .text("Strategy", "strategy"),
+                .link("Rule", "ruleId", "name", to: "/rules/"), .count("Version", "version"),
+                .text("Strategy", "strategy"),
                 .tag("State", "status"), .text("What it is for", "note"), .text("Who", "actor"),
                 .time("In force since (UTC)", "activatedAt"),
             ]
@@ -87,7 +90,8 @@ struct RulePages: Sendable {
             rows: versions.map { row in
                 let id = row["ruleId"]?.integer ?? 0
                 let number: HTML =
-                    id == current ? "\(row["version"]?.integer ?? 0)" : "<a href=\"/rules/\(id)\">\(row["version"]?.integer ?? 0)</a>"
+                    id == current
+                    ? "\(row["version"]?.integer ?? 0)" : "<a href=\"/rules/\(id)\">\(row["version"]?.integer ?? 0)</a>"
                 let state = row["status"]?.string ?? ""
                 return [
                     number, "<span class=\"tag \(state)\">\(state)</span>", Words.time(row["createdAt"]?.string),
@@ -110,7 +114,8 @@ struct RulePages: Sendable {
                 !trace.isEmpty,
                 "<details><summary>A walk that shows it</summary><table><tr><th class=\"n\">Stock</th><th class=\"n\">Price</th></tr>\(Array(trace))</table></details>"
             )
-            return "<li><span class=\"tag\">\(finding["severity"]?.string ?? "")</span> \(finding["message"]?.string ?? "")\(walk)</li>"
+            return
+                "<li><span class=\"tag\">\(finding["severity"]?.string ?? "")</span> \(finding["message"]?.string ?? "")\(walk)</li>"
         }
         let tried = "Tried on \(Words.counted(products, "product")) of its own."
         return findings.isEmpty
@@ -130,10 +135,14 @@ struct RulePages: Sendable {
         }
         let totals = reply["totals"] ?? [:]
         let rows = ["changes", "reversals", "limitHits", "charged"].map { name -> [HTML] in
-            func text(_ value: JSONValue?) -> String { value?.string.map { Words.money($0) } ?? Words.count(value?.integer) }
+            func text(_ value: JSONValue?) -> String {
+                value?.string.map { Words.money($0) } ?? Words.count(value?.integer)
+            }
             return ["\(Words.label(name))", "\(text(totals[name]))", "\(text(totals["actual"]?[name]))"]
         }
-        let columns = [Table.Column("Figure"), Table.Column("This rule", .number), Table.Column("What happened", .number)]
+        let columns = [
+            Table.Column("Figure"), Table.Column("This rule", .number), Table.Column("What happened", .number),
+        ]
         return "\(Table("Replayed", columns, rows: rows).html)<p class=\"quiet\">\(reply["note"]?.string ?? "")</p>"
     }
 }

@@ -33,7 +33,9 @@ struct DocsPages: Sendable {
                     "\(method.role.rawValue)", "\(method.effect.rawValue)",
                 ]
             }
-            let columns = [Table.Column("Method"), Table.Column("What it does"), Table.Column("Role"), Table.Column("Effect")]
+            let columns = [
+                Table.Column("Method"), Table.Column("What it does"), Table.Column("Role"), Table.Column("Effect"),
+            ]
             return "<section class=\"card whole\"><h2>\(noun)</h2>\(Table(noun, columns, rows: rows).html)</section>"
         }
         let body: HTML = """
@@ -58,18 +60,25 @@ struct DocsPages: Sendable {
             empty: "It takes no parameters.",
             rows: method.parameters.fields.map { field in
                 let required = field.isRequired && field.substitutes.isEmpty ? "yes" : ""
-                return ["<code>\(field.name)</code>", "\(DocsPages.type(field.schema))", "\(required)", "\(field.summary)"]
+                return [
+                    "<code>\(field.name)</code>", "\(DocsPages.type(field.schema))", "\(required)", "\(field.summary)",
+                ]
             }
         )
         let result = Table(
             "Result",
             [Table.Column("Name"), Table.Column("Type"), Table.Column("Meaning")],
             empty: "An empty object.",
-            rows: method.result.fields.map { ["<code>\($0.name)</code>", "\(DocsPages.type($0.schema))", "\($0.summary)"] }
+            rows: method.result.fields.map {
+                ["<code>\($0.name)</code>", "\(DocsPages.type($0.schema))", "\($0.summary)"]
+            }
         )
         let errors = Table(
             "Errors",
-            [Table.Column("Reason"), Table.Column("Status", .number), Table.Column("Meaning"), Table.Column("What to do")],
+            [
+                Table.Column("Reason"), Table.Column("Status", .number), Table.Column("Meaning"),
+                Table.Column("What to do"),
+            ],
             empty: "Only those that every call can meet.",
             rows: method.errors.map {
                 ["<code>\($0.reason)</code>", "\(HTTPStatus.of($0.reason))", "\($0.meaning)", "\($0.remedy)"]
@@ -93,7 +102,12 @@ struct DocsPages: Sendable {
         if method.effect == .write {
             let isDry = visit.method == "GET" || form["dryRun"] == "true"
             fields.append(
-                FormField("dryRun", "Change nothing: run it, show what it would do, take it back", .check, value: isDry ? "true" : "")
+                FormField(
+                    "dryRun",
+                    "Change nothing: run it, show what it would do, take it back",
+                    .check,
+                    value: isDry ? "true" : ""
+                )
             )
         }
         return Form("/docs/\(method.name)", fields, submit: "Call").html
@@ -152,7 +166,8 @@ enum PrettyJSON {
             let members = object.map { "\(inner)\(JSONValue.string($0.key)): \(text($0.value, indent: indent + 1))" }
             return "{\n" + members.joined(separator: ",\n") + "\n\(outer)}"
         case .array(let elements) where !elements.isEmpty:
-            return "[\n" + elements.map { inner + text($0, indent: indent + 1) }.joined(separator: ",\n") + "\n\(outer)]"
+            return "[\n" + elements.map { inner + text($0, indent: indent + 1) }.joined(separator: ",\n")
+                + "\n\(outer)]"
         default: return value.description
         }
     }

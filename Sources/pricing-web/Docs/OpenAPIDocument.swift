@@ -33,7 +33,10 @@ enum OpenAPIDocument {
         var operation = operation(method, "post", &components)
         if method.effect == .write {
             operation["parameters"] = [
-                ["name": "Idempotency-Key", "in": "header", "schema": ["type": "string", "minLength": 1, "maxLength": 200]],
+                [
+                    "name": "Idempotency-Key", "in": "header",
+                    "schema": ["type": "string", "minLength": 1, "maxLength": 200],
+                ],
                 ["name": "dryRun", "in": "query", "schema": ["type": "boolean"]],
             ]
         }

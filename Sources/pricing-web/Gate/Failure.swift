@@ -17,7 +17,8 @@ enum Failure {
         var answer: Answer
         switch form {
         case .json: answer = .json(told.json, status: status)
-        case .page: answer = .html(ErrorPage(status: status, error: told, visit: visit, site: site).html, status: status)
+        case .page:
+            answer = .html(ErrorPage(status: status, error: told, visit: visit, site: site).html, status: status)
         }
         answer.headers += (error as? Refusal)?.headers ?? []
         if let wait = told.retryAfterMs, status == 429 || status == 503 {

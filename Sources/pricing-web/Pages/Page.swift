@@ -111,7 +111,8 @@ struct Page {
 enum Notices {
     private static let sentences = [
         "signed-in": "You are signed in.", "signed-out": "You are signed out.", "added": "It is in your cart.",
-        "removed": "It is out of your cart.", "changed": "The cart is changed.", "password": "Your password is changed.",
+        "removed": "It is out of your cart.", "changed": "The cart is changed.",
+        "password": "Your password is changed.",
         "account": "Your account is changed.", "registered": "Welcome. You are registered and signed in.",
         "cancelled": "The order is cancelled.", "returned": "The return is noted.",
     ]

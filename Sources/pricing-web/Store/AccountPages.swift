@@ -23,23 +23,62 @@ struct AccountPages: Sendable {
         let data = Form(
             "/store/account",
             [
-                FormField("fullName", "Name", value: typed("fullName"), required: true, problem: problems["fullName"], autocomplete: "name"),
-                FormField("email", "E-mail", .email, value: typed("email"), required: true, problem: problems["email"], autocomplete: "email"),
-                FormField("phoneNumber", "Telephone", value: typed("phoneNumber"), problem: problems["phoneNumber"], autocomplete: "tel"),
+                FormField(
+                    "fullName",
+                    "Name",
+                    value: typed("fullName"),
+                    required: true,
+                    problem: problems["fullName"],
+                    autocomplete: "name"
+                ),
+                FormField(
+                    "email",
+                    "E-mail",
+                    .email,
+                    value: typed("email"),
+                    required: true,
+                    problem: problems["email"],
+                    autocomplete: "email"
+                ),
+                FormField(
+                    "phoneNumber",
+                    "Telephone",
+                    value: typed("phoneNumber"),
+                    problem: problems["phoneNumber"],
+                    autocomplete: "tel"
+                ),
             ],
             submit: "Change"
         ).html
         let words = Form(
             "/store/account/password",
             [
-                FormField("old", "Password until now", .password, required: true, problem: problems["old"], autocomplete: "current-password"),
-                FormField("new", "New password", .password, hint: "At least 8 characters.", required: true, problem: problems["new"], autocomplete: "new-password"),
+                FormField(
+                    "old",
+                    "Password until now",
+                    .password,
+                    required: true,
+                    problem: problems["old"],
+                    autocomplete: "current-password"
+                ),
+                FormField(
+                    "new",
+                    "New password",
+                    .password,
+                    hint: "At least 8 characters.",
+                    required: true,
+                    problem: problems["new"],
+                    autocomplete: "new-password"
+                ),
             ],
             submit: "Change the password"
         ).html
         let table = Table(
             "Where you are signed in",
-            [Table.Column("From"), Table.Column("Since (UTC)"), Table.Column("Ends (UTC)"), Table.Column("End it", .actions)],
+            [
+                Table.Column("From"), Table.Column("Since (UTC)"), Table.Column("Ends (UTC)"),
+                Table.Column("End it", .actions),
+            ],
             rows: logins.map { login in
                 let isCurrent = login["current"]?.bool ?? false
                 let end: HTML = """
@@ -90,7 +129,10 @@ struct AccountPages: Sendable {
                 ["userId": .integer(person.userId), "old": typed("old"), "new": typed("new")]
             )
             // A changed password ends every login, this one too.
-            return .redirect("/sign-in?done=password&to=/store/account", cookie: SignInCookie.clear(isSecure: site.isSecure))
+            return .redirect(
+                "/sign-in?done=password&to=/store/account",
+                cookie: SignInCookie.clear(isSecure: site.isSecure)
+            )
         } catch let error as RPCError where error.reason == "BAD_CREDENTIALS" {
             return try await page(visit, ["old": "This is not your password."], 401)
         } catch let error as RPCError where error.reason == "INVALID_PARAMS" {

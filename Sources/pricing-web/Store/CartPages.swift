@@ -140,8 +140,14 @@ struct CartPages: Sendable {
         }
         let key = problem == nil ? Now.key() : visit.form["key"] ?? Now.key()
         let address = FormField(
-            "address", "Where it goes", .area, value: visit.form["address"] ?? "", hint: "Name, street, town, country.",
-            required: true, autocomplete: "street-address", longest: 500
+            "address",
+            "Where it goes",
+            .area,
+            value: visit.form["address"] ?? "",
+            hint: "Name, street, town, country.",
+            required: true,
+            autocomplete: "street-address",
+            longest: 500
         )
         let form = Form(
             "/store/checkout",
@@ -158,7 +164,8 @@ struct CartPages: Sendable {
             ]
         }
         let columns = [
-            Table.Column("Product"), Table.Column("Units", .number), Table.Column("Price", .number), Table.Column("Sum", .number),
+            Table.Column("Product"), Table.Column("Units", .number), Table.Column("Price", .number),
+            Table.Column("Sum", .number),
         ]
         let body: HTML = """
             <h1>Checkout</h1>\(problem)\(moves(lines))<div class="checkout"><div class="card">\(form)</div>\
@@ -179,7 +186,9 @@ struct CartPages: Sendable {
         let lines = form.all("line").compactMap { text -> JSONValue? in
             let parts = text.split(separator: "_")
             guard parts.count == 3, let id = Int64(parts[0]), let quantity = Int64(parts[1]) else { return nil }
-            return ["productId": .integer(id), "quantity": .integer(quantity), "maxUnitPrice": .string(String(parts[2]))]
+            return [
+                "productId": .integer(id), "quantity": .integer(quantity), "maxUnitPrice": .string(String(parts[2])),
+            ]
         }
         guard !lines.isEmpty, let key = form["key"] else { return .redirect("/store/checkout") }
         guard let address = form["address"] else {
@@ -219,7 +228,8 @@ struct CartPages: Sendable {
                 <a href="/store/cart">Change the cart</a>.</p></div>
                 """
         case "PRODUCT_NOT_FOUND", "PRODUCT_ARCHIVED":
-            return "<div class=\"alert\" role=\"alert\"><p>A product is no longer for sale. Nothing was ordered.</p></div>"
+            return
+                "<div class=\"alert\" role=\"alert\"><p>A product is no longer for sale. Nothing was ordered.</p></div>"
         case "INVALID_PARAMS", "IDEMPOTENCY_CONFLICT":
             return """
                 <div class="alert" role="alert"><p>This did not fit: \(error.message) Nothing was ordered this time. \

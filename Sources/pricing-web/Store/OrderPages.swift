@@ -128,9 +128,16 @@ struct OrderPages: Sendable {
         var params: JSONObject = ["orderId": .integer(id)]
         if let reason = visit.form["reason"] { params["reason"] = .string(reason) }
         do {
-            _ = try await site.call(visit, method, params, meta: ["idempotencyKey": .string(visit.form["key"] ?? Now.key())])
+            _ = try await site.call(
+                visit,
+                method,
+                params,
+                meta: ["idempotencyKey": .string(visit.form["key"] ?? Now.key())]
+            )
             return .redirect("/store/orders/\(id)?done=\(notice)")
-        } catch let error as RPCError where ["ORDER_STATE", "PERMISSION_DENIED", "INVALID_PARAMS"].contains(error.reason) {
+        } catch let error as RPCError
+            where ["ORDER_STATE", "PERMISSION_DENIED", "INVALID_PARAMS"].contains(error.reason)
+        {
             let problem: HTML = "<p class=\"alert\" role=\"alert\">\(error.message) The order is as it was.</p>"
             return try await one(visit, problem, HTTPStatus.of(error.reason))
         }

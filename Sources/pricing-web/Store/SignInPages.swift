@@ -21,7 +21,14 @@ struct SignInPages: Sendable {
         let to = visit.form["to"] ?? visit.query["to"] ?? ""
         let fields: [FormField] = [
             .hidden("to", to),
-            FormField("email", "E-mail", .email, value: visit.form["email"] ?? "", required: true, autocomplete: "username"),
+            FormField(
+                "email",
+                "E-mail",
+                .email,
+                value: visit.form["email"] ?? "",
+                required: true,
+                autocomplete: "username"
+            ),
             FormField("password", "Password", .password, required: true, autocomplete: "current-password"),
         ]
         let form = Form("/sign-in", fields, submit: "Sign in", problem: problem.map { "\($0)" }).html
@@ -74,10 +81,18 @@ struct SignInPages: Sendable {
 
     private func registration(_ visit: Visit, _ problems: [String: String], _ problem: String?) -> HTML {
         let form = visit.form
-        func field(_ name: String, _ label: String, _ kind: FormField.Kind, _ hint: String?, _ fill: String) -> FormField {
+        func field(_ name: String, _ label: String, _ kind: FormField.Kind, _ hint: String?, _ fill: String)
+            -> FormField
+        {
             FormField(
-                name, label, kind, value: form[name] ?? "", hint: hint, required: name != "phoneNumber",
-                problem: problems[name], autocomplete: fill
+                name,
+                label,
+                kind,
+                value: form[name] ?? "",
+                hint: hint,
+                required: name != "phoneNumber",
+                problem: problems[name],
+                autocomplete: fill
             )
         }
         let fields: [FormField] = [

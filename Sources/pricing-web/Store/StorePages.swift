@@ -42,7 +42,8 @@ struct StorePages: Sendable {
 
     private func navigation(_ categories: [JSONValue], _ visit: Visit) -> HTML {
         let current = visit.query["category"]
-        let all = [(id: nil, name: "Everything")]
+        let all =
+            [(id: nil, name: "Everything")]
             + categories.compactMap { row -> (id: String?, name: String)? in
                 guard let id = row["categoryId"]?.integer, let name = row["name"]?.string else { return nil }
                 return (String(id), name)
@@ -63,7 +64,13 @@ struct StorePages: Sendable {
 
     private func sorter(_ visit: Visit) -> HTML {
         let kept = ["search", "category"].compactMap { name in visit.query[name].map { FormField.hidden(name, $0) } }
-        let sort = FormField("sort", "Order", .choice(StorePages.sorts), value: visit.query["sort"] ?? "", required: true)
+        let sort = FormField(
+            "sort",
+            "Order",
+            .choice(StorePages.sorts),
+            value: visit.query["sort"] ?? "",
+            required: true
+        )
         return Form("/store", method: "get", cssClass: "row", kept + [sort], submit: "Show").html
     }
 
@@ -123,7 +130,9 @@ struct StorePages: Sendable {
             [.hidden("productId", String(goods.productId)), .hidden("price", goods.price), quantity],
             submit: "Put into the cart"
         ).html
-        let note = inCart.map { "<p class=\"quiet\">\(Words.counted($0.quantity, "unit")) of it in your cart.</p>" as HTML }
+        let note = inCart.map {
+            "<p class=\"quiet\">\(Words.counted($0.quantity, "unit")) of it in your cart.</p>" as HTML
+        }
         return "\(form)\(note)"
     }
 
