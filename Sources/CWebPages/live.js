@@ -1,7 +1,8 @@
 // Keeps an open page true: one event stream a browser, shared by its tabs. The tab that holds the lock reads the stream
 // and tells the others; when it closes, the next one takes over, from the last event that it heard of.
 const channel = new BroadcastChannel("pricingd");
-let last = Number(document.body.dataset.sequence || 0);
+// The last event that this page shows; a page that shows none begins anywhere.
+let last = document.body.dataset.sequence ? Number(document.body.dataset.sequence) : null;
 const heard = [];
 
 const show = (name, text) => {
@@ -38,9 +39,10 @@ const move = (item) => {
 };
 
 const frame = (data) => {
-  if (data.sequence <= last) return;
+  if (last !== null && data.sequence <= last) return;
+  const missed = last !== null && data.gap;
   last = data.sequence;
-  if (data.gap) return location.reload();
+  if (missed) return location.reload();
   data.items.forEach(move);
 };
 
@@ -74,7 +76,7 @@ const tell = (message) => {
 const read = () => new Promise(() => {
   let wait = 250;
   const open = () => {
-    const stream = new EventSource(`/api/events?from=${last}`);
+    const stream = new EventSource(last === null ? "/api/events" : `/api/events?from=${last}`);
     let silent = setTimeout(() => stream.onerror(), 40000);
     const alive = () => { clearTimeout(silent); silent = setTimeout(() => stream.onerror(), 40000); wait = 250; };
     stream.addEventListener("moves", (event) => { alive(); tell({ moves: JSON.parse(event.data) }); });

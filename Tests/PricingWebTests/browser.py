@@ -81,11 +81,25 @@ class Browser:
     def text(self, css="body"):
         return self.find(css).text
 
+    def leave(self, element):
+        """Clicks what leads to another page, and waits for that page."""
+        old = self.find("html")
+        element.click()
+
+        def is_gone():
+            try:
+                return not old.is_enabled()
+            except StaleElementReferenceException:
+                return True
+
+        self.until(is_gone, 10)
+        self.until(lambda: self.driver.execute_script("return document.readyState") != "loading", 10)
+
     def click(self, css):
-        self.find(css).click()
+        self.leave(self.find(css))
 
     def link(self, words):
-        self.driver.find_element(By.PARTIAL_LINK_TEXT, words).click()
+        self.leave(self.driver.find_element(By.PARTIAL_LINK_TEXT, words))
 
     def fill(self, name, value, form=""):
         field = self.find(f"{form} [name={name}]")
@@ -96,7 +110,7 @@ class Browser:
         return self.driver.current_url[len(self.base):]
 
     def submit(self, css="main form"):
-        self.find(f"{css} button[type=submit]").click()
+        self.leave(self.find(f"{css} button[type=submit]"))
 
     def sign_in(self, email, to="/store"):
         self.go(f"/sign-in?to={to}")
