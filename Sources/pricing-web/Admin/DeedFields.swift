@@ -65,7 +65,7 @@ struct DeedFields: Sendable {
         case .boolean:
             return isRequired
                 ? .choice([.init("true", "Yes"), .init("false", "No")])
-                : .choice([.init("", "As it is"), .init("true", "Yes"), .init("false", "No")])
+                : .choice([.init("", "–"), .init("true", "Yes"), .init("false", "No")])
         case .integer: return .integer
         case .number, .money, .sum: return .decimal
         case .choice(let values):
