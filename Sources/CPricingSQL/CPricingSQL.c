@@ -94,6 +94,9 @@ static const unsigned char script_calls_product[] = {
 static const unsigned char script_calls_product_import[] = {
 #embed "../../sql/calls/product_import.sql"
 };
+static const unsigned char script_calls_quote[] = {
+#embed "../../sql/calls/quote.sql"
+};
 static const unsigned char script_calls_report[] = {
 #embed "../../sql/calls/report.sql"
 };
@@ -175,6 +178,9 @@ static const unsigned char script_pricing_orders[] = {
 static const unsigned char script_pricing_proofs[] = {
 #embed "../../sql/pricing/proofs.sql"
 };
+static const unsigned char script_pricing_quotes[] = {
+#embed "../../sql/pricing/quotes.sql"
+};
 static const unsigned char script_pricing_repair[] = {
 #embed "../../sql/pricing/repair.sql"
 };
@@ -189,6 +195,9 @@ static const unsigned char script_pricing_strategies[] = {
 };
 static const unsigned char script_pricing_tick[] = {
 #embed "../../sql/pricing/tick.sql"
+};
+static const unsigned char script_pricing_wanted[] = {
+#embed "../../sql/pricing/wanted.sql"
 };
 static const unsigned char script_types[] = {
 #embed "../../sql/types.sql"
@@ -228,6 +237,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT("calls/pricing.sql", script_calls_pricing),
     SCRIPT("calls/product.sql", script_calls_product),
     SCRIPT("calls/product_import.sql", script_calls_product_import),
+    SCRIPT("calls/quote.sql", script_calls_quote),
     SCRIPT("calls/report.sql", script_calls_report),
     SCRIPT("calls/rollback.sql", script_calls_rollback),
     SCRIPT("calls/rule.sql", script_calls_rule),
@@ -255,11 +265,13 @@ static const struct pricing_script scripts[] = {
     SCRIPT("pricing/names.sql", script_pricing_names),
     SCRIPT("pricing/orders.sql", script_pricing_orders),
     SCRIPT("pricing/proofs.sql", script_pricing_proofs),
+    SCRIPT("pricing/quotes.sql", script_pricing_quotes),
     SCRIPT("pricing/repair.sql", script_pricing_repair),
     SCRIPT("pricing/replay.sql", script_pricing_replay),
     SCRIPT("pricing/secrets.sql", script_pricing_secrets),
     SCRIPT("pricing/strategies.sql", script_pricing_strategies),
     SCRIPT("pricing/tick.sql", script_pricing_tick),
+    SCRIPT("pricing/wanted.sql", script_pricing_wanted),
     SCRIPT("types.sql", script_types),
 };
 
