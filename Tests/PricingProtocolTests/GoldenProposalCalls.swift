@@ -15,7 +15,7 @@ extension GoldenCall {
             [#"{"proposalId": 1}"#, #"{"proposalId": 1, "reason": "too dear"}"#],
             [
                 ("{}", "/proposalId", "required"), (#"{"proposalId": "1"}"#, "/proposalId", "type"),
-                (#"{"proposalId": 1, "reason": ""}"#, "/reason", "length"),
+                (#"{"proposalId": 1, "reason": 5}"#, "/reason", "type"),
             ]
         ),
     ]

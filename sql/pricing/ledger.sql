@@ -174,7 +174,9 @@ begin
         is_birth := mode = 'first' and why.kind = 'initial';
         row_now := begin_day(row_was, row_now, mode, why.kind, moment);
         if why.kind <> 'approval' then
-            row_now := renew_estimates(declared, chosen, row_was, row_now, mode, moment);
+            -- A sale teaches nothing by itself, though it be the first evaluation of what was declared under a halt.
+            row_now := renew_estimates(declared, chosen, row_was, row_now,
+                case when mode = 'declaration' and row_now.stock <> row_was.stock then 'stock' else mode end, moment);
         end if;
         verdict := evaluate_price(declared, chosen, row_now, mode);
         row_now.band := verdict.band;

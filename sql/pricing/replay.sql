@@ -46,7 +46,8 @@ begin
     return i;
 end $$;
 
--- What a replay learns from here on, by what is declared now: with nothing, or with what the ledgers teach until then.
+-- What a replay learns from here on, by what is declared now: with nothing, or with what the ledgers teach until then,
+-- and as a fold does that begins anew, each order that may still be cancelled.
 create function begin_learning(declared product, i inventory, moment timestamptz, anew boolean) returns replay_learner
 language plpgsql stable as $$
 declare
@@ -63,6 +64,19 @@ begin
     l.span.to_at := moment;
     l.run := begin_run(case when anew then (select f.state from fold_ledgers(array[l.span]) f)
                             else learner_empty() end, i.price, moment);
+    if not anew then return l; end if;
+    select coalesce(array_agg(m.order_id order by m.sequence), '{}'),
+           coalesce(array_agg(-m.quantity::integer order by m.sequence), '{}'),
+           coalesce(array_agg(price_distance(o.unit_price, (l.span).base, (l.span).elasticity, (l.span).decay,
+                                             age_between(l.span, m.at, m.at)) order by m.sequence), '{}'),
+           coalesce(array_agg(least(moment, next_day(m.at)) order by m.sequence), '{}')
+    into l.orders, l.units, l.distances, l.moments
+    from stock_movement m join order_line o using (order_id, product_id)
+    where m.product_id = i.product_id and m.sequence <= i.movement_count and m.kind = 'sale' and m.at >= (l.span).since
+      and not exists (select from stock_movement c where c.product_id = m.product_id and c.sequence > m.sequence
+                        and c.sequence <= i.movement_count and c.kind = 'cancel' and c.order_id = m.order_id);
+    l.segments := array(select generate_series(1, cardinality(l.orders)));
+    l.folds := l.segments;
     return l;
 end $$;
 
@@ -222,7 +236,7 @@ begin
     return l;
 end $$;
 
--- What a movement of a replay teaches. An order of before the period is not taken back.
+-- What a movement of a replay teaches.
 create function replay_movement(l replay_learner, kind text, quantity integer, order_id bigint) returns replay_learner
 language plpgsql immutable as $$
 declare
@@ -424,11 +438,13 @@ begin
                                  (evaluate_price(s.declared, chosen, s.i, 'stock')).proposed then
             continue;
         end if;
-        if mode is not null then
-            s.i := begin_day(was, s.i, mode, kind, e.at);
-            if models_demand(chosen.strategy) and kind <> 'approval' then
-                s.l := replay_event(s.l, e.at, was, mode, kind, e.quantity, e.order_id);
-                s.i := replay_estimates(s.declared, chosen, s.i, s.l, mode, e.at);
+        if mode is not null then s.i := begin_day(was, s.i, mode, kind, e.at); end if;
+        if models_demand(chosen.strategy) then
+            s.l := replay_event(s.l, e.at, was, case when kind <> 'approval' then mode end, kind, e.quantity,
+                                e.order_id);
+            if mode is not null and kind <> 'approval' then
+                s.i := replay_estimates(s.declared, chosen, s.i, s.l,
+                    case when mode = 'declaration' and e.quantity <> 0 then 'stock' else mode end, e.at);
             end if;
         end if;
         s := replay_evaluation(s, chosen, was, kind, mode, e.at);
