@@ -44,6 +44,8 @@ create domain quote_status as text
     constraint quote_status_known check (value in ('open', 'ordered', 'released', 'expired'));
 create domain campaign_status as text
     constraint campaign_status_known check (value in ('scheduled', 'starting', 'running', 'ending', 'ended'));
+create domain proposal_status as text
+    constraint proposal_status_known check (value in ('open', 'approved', 'rejected', 'expired', 'withdrawn'));
 create domain event_topic as text
     constraint notice_topic_known check (value in ('price', 'stock', 'order', 'automation', 'catalogue'));
 
@@ -230,6 +232,8 @@ create table rule (
     -- What counts as stock: what was not sold (committed), that less what quotes hold (available), or what is in the
     -- house, with what was sold and has not left (on_hand)
     signal text not null default 'committed',
+    -- A larger move, as a share of the posted price, is a person's to approve; 0: every move; null: none
+    approve_above numeric(6, 4),
     constraint rule_name_version_key unique (name, version),
     constraint rule_name_length check (char_length(name) between 1 and 200),
     constraint rule_version_positive check (version >= 1),
@@ -246,7 +250,8 @@ create table rule (
     constraint rule_price_offset_range check (price_offset >= 0 and price_offset < price_step),
     constraint rule_cover_days_range check (cover_days between 1 and 3650),
     constraint rule_cooldown_seconds_range check (cooldown_seconds between 0 and 2592000),
-    constraint rule_signal_known check (signal in ('committed', 'available', 'on_hand'))
+    constraint rule_signal_known check (signal in ('committed', 'available', 'on_hand')),
+    constraint rule_approve_above_range check (approve_above between 0 and 10)
 );
 create unique index rule_one_active_version on rule (name) where status = 'active';
 
@@ -359,7 +364,8 @@ create table inventory (
     campaign_price amount,
     band stock_band not null default 0,                 -- bands: the level that the price stands at
     anchor_price amount not null,                     -- the price at the day's beginning: the daily cap counts from it
-    anchor_date date,                                 -- that day; null: a declaration waits for a halt to end
+    -- That day; null: what a declaration makes of the price waits, for a halt to end or for a person's yes
+    anchor_date date,
     ticked_at finite_time,
     pin_price amount,
     pinned_until timestamptz,
@@ -384,6 +390,8 @@ create table inventory (
     stands_to integer,
     learning_since finite_time,                       -- `learn`: sales before it teach nothing; null: all do
     unshipped integer not null default 0,             -- sold and not left; kept for rules that count it, else 0
+    -- A move waits for a person's yes: until a tick or a declaration evaluates again, the price stands at every stock.
+    awaits_approval boolean not null default false,
     constraint inventory_held_range check (held between 0 and stock),
     constraint inventory_pin_complete
         check ((pin_price is null) = (pinned_until is null) and pinned_until > '-infinity')
@@ -497,6 +505,37 @@ create table price_change (
 create index price_change_at_index on price_change using brin (at) with (autosummarize = on);
 create index price_change_transaction_index on price_change (transaction_id, change_id);
 create index price_change_order_index on price_change (order_id) where order_id is not null;
+
+-- Moves of a regular price that want a person's yes, or wanted one. Each is made and renewed as its product is
+-- evaluated; who approves one has it evaluated once more. `stands`: it is open, or was rejected or left until it
+-- expired, and its target has not moved away since; one a product. inputs give new_price again, as in price_change.
+create table proposal (
+    proposal_id bigint generated always as identity constraint proposal_pkey primary key,
+    product_id bigint not null constraint proposal_product_fkey references product,
+    rule_id bigint not null constraint proposal_rule_fkey references rule,
+    status proposal_status not null default 'open',
+    stands boolean not null default true,
+    old_price price_amount not null,
+    new_price price_amount not null,
+    stock integer not null,
+    cause text not null,
+    binding_guard text,
+    inputs jsonb not null,
+    made_at finite_time not null,
+    renewed_at finite_time not null,
+    expires_at finite_time not null,
+    decided_at finite_time,
+    decided_by text,
+    reason text not null default '',
+    constraint proposal_moves check (old_price <> new_price),
+    constraint proposal_open_is_undecided check ((status = 'open') = (decided_at is null)),
+    constraint proposal_done_is_over
+        check (case when status = 'open' then stands when status in ('approved', 'withdrawn') then not stands
+                    else true end)
+);
+create unique index proposal_standing_key on proposal (product_id) where stands;
+create index proposal_open_index on proposal (proposal_id) where status = 'open';
+create index proposal_product_index on proposal (product_id, proposal_id);
 
 -- Where automation stands still: for everything (both ids null), a category or a product, until it is resumed.
 create table automation_halt (
@@ -694,6 +733,7 @@ create table notice (
     constraint notice_pkey primary key (transaction_id, change_id)
 );
 create index notice_change_index on notice (change_id);
+create index notice_product_index on notice (product_id, change_id) where product_id is not null;
 
 -- The numbers of a transaction's events, given after its commit: consecutive ones from the first on, in the order of
 -- its changes. A large transaction has several rows. In partitions of 20 million numbers each, so that a shop may let

@@ -138,7 +138,7 @@ end $$;
 
 create trigger inventory_guard before update of product_id, regular_price, campaign_percent, campaign_price, band,
     anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at,
-    opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to, unshipped
+    opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to, unshipped, awaits_approval
     on inventory
     for each row execute function tg_inventory_guard();
 
@@ -584,6 +584,58 @@ create trigger campaign_product_add after insert on campaign_product
 create trigger campaign_kept before delete or truncate on campaign
     for each statement execute function tg_history_append_only();
 create trigger campaign_product_kept before update or delete or truncate on campaign_product
+    for each statement execute function tg_history_append_only();
+
+-- ------------------------------------------------------------------------------------------------------ proposals
+-- A proposal is renewed while it is open, and decided once: who approves it, by direct SQL too, moves the price, if
+-- that is still asked for. Who decides against it leaves it standing, so that its target is not proposed again.
+create function tg_proposal_keep() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    kept proposal := old;
+begin
+    if (new.proposal_id, new.product_id, new.made_at) <> (old.proposal_id, old.product_id, old.made_at) then
+        perform fail('PR903', 'A proposal keeps its number, its product and the moment that it was made.');
+    elsif old.status <> 'open' then
+        kept.stands := false;
+        if new is distinct from kept and new is distinct from old then
+            perform fail('PR903', format('Proposal %s is %s already.', old.proposal_id, old.status));
+        end if;
+        return new;
+    elsif new.status = 'open' then
+        return new;
+    end if;
+    if new.status = 'approved' then new := carry_out(new); end if;
+    new.stands := new.status in ('rejected', 'expired');
+    new.decided_at := pricing_now();
+    new.decided_by := acting();
+    return new;
+end $$;
+
+create trigger proposal_keep before update on proposal for each row execute function tg_proposal_keep();
+
+-- Each is an event: made, renewed, approved, rejected, expired, withdrawn.
+create function tg_proposal_record() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    perform record_notice('automation', 'proposal_' || case when tg_op = 'INSERT' then 'made'
+            when new.status = 'open' then 'renewed' else new.status end, new.product_id, new.proposal_id,
+        jsonb_build_object('price', new.old_price::text),
+        jsonb_build_object('proposalId', new.proposal_id, 'productId', new.product_id, 'sku', d.sku, 'title', d.title,
+                           'ruleId', new.rule_id, 'status', new.status, 'price', new.new_price::text),
+        jsonb_strip_nulls(jsonb_build_object('kind', case when new.status = 'open' then new.cause
+            when new.status in ('approved', 'rejected') then change_cause() else 'tick' end,
+            'reason', nullif(new.reason, ''))))
+    from product d where d.product_id = new.product_id;
+    return null;
+end $$;
+
+create trigger proposal_made after insert on proposal for each row execute function tg_proposal_record();
+create trigger proposal_moved after update on proposal
+    for each row when ((old.status, old.old_price, old.new_price, old.rule_id)
+                       is distinct from (new.status, new.old_price, new.new_price, new.rule_id))
+    execute function tg_proposal_record();
+create trigger proposal_kept before delete or truncate on proposal
     for each statement execute function tg_history_append_only();
 
 -- Prices were computed from a version: only its status moves.

@@ -18,7 +18,7 @@ begin
         revoke all on hash_secret from pricingd;
         grant usage on sequence customer_order_order_id_seq, change_number to pricingd;
         grant update on app_user, supplier, category, rule, product, shelf, expectation, automation_halt,
-            breaker_state, event_sequence, transaction_origin, failing_product, tick_state, learner
+            breaker_state, event_sequence, transaction_origin, failing_product, tick_state, learner, proposal
             to pricingd;
         -- The other columns are the trigger's own, and what an order was charged never changes.
         grant update (stock, held, price, pin_price, pinned_until, learning_since, opening_rate, next_eta,

@@ -94,6 +94,9 @@ static const unsigned char script_calls_product[] = {
 static const unsigned char script_calls_product_import[] = {
 #embed "../../sql/calls/product_import.sql"
 };
+static const unsigned char script_calls_proposal[] = {
+#embed "../../sql/calls/proposal.sql"
+};
 static const unsigned char script_calls_quote[] = {
 #embed "../../sql/calls/quote.sql"
 };
@@ -178,6 +181,9 @@ static const unsigned char script_pricing_orders[] = {
 static const unsigned char script_pricing_proofs[] = {
 #embed "../../sql/pricing/proofs.sql"
 };
+static const unsigned char script_pricing_proposals[] = {
+#embed "../../sql/pricing/proposals.sql"
+};
 static const unsigned char script_pricing_quotes[] = {
 #embed "../../sql/pricing/quotes.sql"
 };
@@ -237,6 +243,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT("calls/pricing.sql", script_calls_pricing),
     SCRIPT("calls/product.sql", script_calls_product),
     SCRIPT("calls/product_import.sql", script_calls_product_import),
+    SCRIPT("calls/proposal.sql", script_calls_proposal),
     SCRIPT("calls/quote.sql", script_calls_quote),
     SCRIPT("calls/report.sql", script_calls_report),
     SCRIPT("calls/rollback.sql", script_calls_rollback),
@@ -265,6 +272,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT("pricing/names.sql", script_pricing_names),
     SCRIPT("pricing/orders.sql", script_pricing_orders),
     SCRIPT("pricing/proofs.sql", script_pricing_proofs),
+    SCRIPT("pricing/proposals.sql", script_pricing_proposals),
     SCRIPT("pricing/quotes.sql", script_pricing_quotes),
     SCRIPT("pricing/repair.sql", script_pricing_repair),
     SCRIPT("pricing/replay.sql", script_pricing_replay),

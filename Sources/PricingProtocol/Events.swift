@@ -25,9 +25,12 @@ package enum Events {
             Field(
                 "op",
                 .name(1...50),
-                "insert, update or delete; of topic automation halt, resume, failing, recovered, overdue or repair."
+                """
+                insert, update or delete; of topic automation halt, resume, failing, recovered, overdue, repair, and \
+                proposal_made, _renewed, _approved, _rejected, _expired, _withdrawn.
+                """
             ),
-            .count("key", "The id of the thing: product, order, halt, delivery, rule, category or campaign."),
+            .count("key", "The id of the thing: product, order, halt, delivery, rule, category, campaign or proposal."),
             Field("before", .any, "What changed, as it was."), Field("after", .any, "What changed, as it is."),
             Field("cause", .any, "{kind, orderId?}."), .text("actor", "Who."),
         ]

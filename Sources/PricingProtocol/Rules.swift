@@ -43,6 +43,12 @@ enum Rules {
         )
         .optional,
         Field(
+            "approveAbove",
+            share,
+            "Moves of more than this share of the posted price wait for a person's yes; 0: all do; null: none."
+        )
+        .nullable.optional,
+        Field(
             "basis",
             .choice(["base", "current"]),
             "bands: what a step is a share of; of the current price it drifts."

@@ -74,7 +74,9 @@ struct EmbeddedScriptTests {
         "campaign_pkey", "campaign_category_fkey", "campaign_one_scope", "campaign_percent_range",
         "campaign_fixed_by_product", "campaign_times_ordered", "campaign_status_known", "campaign_product_pkey",
         "campaign_product_campaign_fkey", "campaign_product_product_fkey", "campaign_product_price_positive",
-        "campaign_name_length",
+        "campaign_name_length", "rule_approve_above_range", "proposal_pkey", "proposal_product_fkey",
+        "proposal_rule_fkey", "proposal_status_known", "proposal_moves", "proposal_open_is_undecided",
+        "proposal_done_is_over", "proposal_standing_key",
         // written with the code alone
         "strategy_pkey", "strategy_basis_known", "strategy_facts_of_demand",
         // declared in psql alone

@@ -34,6 +34,8 @@ CREATE DOMAIN pricing.percentage AS numeric
 	CONSTRAINT percentage_is_number CHECK ((VALUE < 'NaN'::numeric));
 CREATE DOMAIN pricing.price_amount AS pricing.amount
 	CONSTRAINT price_positive CHECK (((VALUE)::numeric > (0)::numeric));
+CREATE DOMAIN pricing.proposal_status AS text
+	CONSTRAINT proposal_status_known CHECK ((VALUE = ANY (ARRAY['open'::text, 'approved'::text, 'rejected'::text, 'expired'::text, 'withdrawn'::text])));
 CREATE DOMAIN pricing.quote_status AS text
 	CONSTRAINT quote_status_known CHECK ((VALUE = ANY (ARRAY['open'::text, 'ordered'::text, 'released'::text, 'expired'::text])));
 CREATE DOMAIN pricing.sold_quantity AS integer
@@ -147,7 +149,10 @@ CREATE TYPE pricing_code.price_verdict AS (
 	dead_band numeric,
 	price numeric,
 	binding text,
-	frozen text
+	frozen text,
+	approve_above numeric,
+	asked numeric,
+	proposed numeric
 );
 CREATE TYPE pricing_code.replay_learner AS (
 	span pricing_code.learn_span,
@@ -158,44 +163,6 @@ CREATE TYPE pricing_code.replay_learner AS (
 	distances double precision[],
 	folds integer[],
 	moments timestamp with time zone[]
-);
-CREATE TYPE pricing_code.rollback_step AS (
-	product_id bigint,
-	is_new boolean,
-	members jsonb,
-	again text,
-	price numeric,
-	was_moved boolean,
-	declared_since boolean
-);
-CREATE TYPE pricing_code.stream_event AS (
-	sequence bigint,
-	at timestamp with time zone,
-	topic text,
-	op text,
-	product_id bigint,
-	key bigint,
-	before jsonb,
-	after jsonb,
-	cause jsonb,
-	actor text
-);
-CREATE TYPE pricing_code.stream_position AS (
-	sequence bigint,
-	looked_to bigint,
-	running bigint[],
-	beyond bigint[]
-);
-CREATE TYPE pricing_code.wanted_line AS (
-	product_id bigint,
-	quantity bigint,
-	max_price numeric,
-	price numeric(12,2),
-	available integer,
-	is_open boolean,
-	sku text,
-	is_calm boolean,
-	unit_price numeric(12,2)
 );
 CREATE TABLE pricing.inventory (
     product_id bigint NOT NULL,
@@ -228,6 +195,7 @@ CREATE TABLE pricing.inventory (
     stands_to integer,
     learning_since pricing.finite_time,
     unshipped integer DEFAULT 0 NOT NULL,
+    awaits_approval boolean DEFAULT false NOT NULL,
     CONSTRAINT inventory_held_range CHECK (((held >= 0) AND (held <= stock))),
     CONSTRAINT inventory_pin_complete CHECK ((((pin_price IS NULL) = (pinned_until IS NULL)) AND (pinned_until > '-infinity'::timestamp with time zone)))
 )
@@ -276,6 +244,62 @@ CREATE TABLE pricing.product (
     CONSTRAINT product_unit_cost_range CHECK (((unit_cost)::numeric >= (0)::numeric)),
     CONSTRAINT product_unit_value_range CHECK (((unit_value)::numeric >= (0)::numeric))
 );
+CREATE TYPE pricing_code.replay AS (
+	declared pricing.product,
+	i pricing.inventory,
+	l pricing_code.replay_learner,
+	halts bigint[],
+	running bigint[],
+	told numeric,
+	at timestamp with time zone[],
+	prices numeric[],
+	stocks integer[],
+	guards text[]
+);
+CREATE TYPE pricing_code.replay_mark AS (
+	change_id bigint,
+	at timestamp with time zone,
+	kind text,
+	id bigint
+);
+CREATE TYPE pricing_code.rollback_step AS (
+	product_id bigint,
+	is_new boolean,
+	members jsonb,
+	again text,
+	price numeric,
+	was_moved boolean,
+	declared_since boolean
+);
+CREATE TYPE pricing_code.stream_event AS (
+	sequence bigint,
+	at timestamp with time zone,
+	topic text,
+	op text,
+	product_id bigint,
+	key bigint,
+	before jsonb,
+	after jsonb,
+	cause jsonb,
+	actor text
+);
+CREATE TYPE pricing_code.stream_position AS (
+	sequence bigint,
+	looked_to bigint,
+	running bigint[],
+	beyond bigint[]
+);
+CREATE TYPE pricing_code.wanted_line AS (
+	product_id bigint,
+	quantity bigint,
+	max_price numeric,
+	price numeric(12,2),
+	available integer,
+	is_open boolean,
+	sku text,
+	is_calm boolean,
+	unit_price numeric(12,2)
+);
 CREATE TABLE pricing.rule (
     rule_id bigint NOT NULL,
     name text NOT NULL,
@@ -300,6 +324,8 @@ CREATE TABLE pricing.rule (
     cooldown_seconds integer DEFAULT 0 NOT NULL,
     never_up boolean DEFAULT false NOT NULL,
     signal text DEFAULT 'committed'::text NOT NULL,
+    approve_above numeric(6,4),
+    CONSTRAINT rule_approve_above_range CHECK (((approve_above >= (0)::numeric) AND (approve_above <= (10)::numeric))),
     CONSTRAINT rule_band_stock_range CHECK (((band_stock >= band_tick) AND (band_stock <= (1)::numeric))),
     CONSTRAINT rule_band_tick_range CHECK (((band_tick >= (0)::numeric) AND (band_tick <= (1)::numeric))),
     CONSTRAINT rule_cooldown_seconds_range CHECK (((cooldown_seconds >= 0) AND (cooldown_seconds <= 2592000))),
@@ -339,6 +365,33 @@ CREATE TABLE pricing.campaign (
     CONSTRAINT campaign_one_scope CHECK (((category_id IS NULL) OR (NOT is_for_all))),
     CONSTRAINT campaign_percent_range CHECK ((((percent_off)::numeric > (0)::numeric) AND ((percent_off)::numeric <= (95)::numeric))),
     CONSTRAINT campaign_times_ordered CHECK (((ends_at)::timestamp with time zone > (starts_at)::timestamp with time zone))
+);
+CREATE TABLE pricing.proposal (
+    proposal_id bigint NOT NULL,
+    product_id bigint NOT NULL,
+    rule_id bigint NOT NULL,
+    status pricing.proposal_status DEFAULT 'open'::text NOT NULL,
+    stands boolean DEFAULT true NOT NULL,
+    old_price pricing.price_amount NOT NULL,
+    new_price pricing.price_amount NOT NULL,
+    stock integer NOT NULL,
+    cause text NOT NULL,
+    binding_guard text,
+    inputs jsonb NOT NULL,
+    made_at pricing.finite_time NOT NULL,
+    renewed_at pricing.finite_time NOT NULL,
+    expires_at pricing.finite_time NOT NULL,
+    decided_at pricing.finite_time,
+    decided_by text,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT proposal_done_is_over CHECK (
+CASE
+    WHEN ((status)::text = 'open'::text) THEN stands
+    WHEN ((status)::text = ANY (ARRAY['approved'::text, 'withdrawn'::text])) THEN (NOT stands)
+    ELSE true
+END),
+    CONSTRAINT proposal_moves CHECK (((old_price)::numeric <> (new_price)::numeric)),
+    CONSTRAINT proposal_open_is_undecided CHECK ((((status)::text = 'open'::text) = (decided_at IS NULL)))
 );
 CREATE TABLE pricing.category (
     category_id bigint NOT NULL,
@@ -688,6 +741,14 @@ ALTER TABLE pricing.product ALTER COLUMN product_id ADD GENERATED ALWAYS AS IDEN
     NO MAXVALUE
     CACHE 1
 );
+ALTER TABLE pricing.proposal ALTER COLUMN proposal_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pricing.proposal_proposal_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 ALTER TABLE pricing.quote ALTER COLUMN quote_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pricing.quote_quote_id_seq
     START WITH 1
@@ -981,6 +1042,8 @@ ALTER TABLE ONLY pricing.price_change
     ADD CONSTRAINT price_change_sequence_key UNIQUE (product_id, sequence);
 ALTER TABLE ONLY pricing.product
     ADD CONSTRAINT product_pkey PRIMARY KEY (product_id);
+ALTER TABLE ONLY pricing.proposal
+    ADD CONSTRAINT proposal_pkey PRIMARY KEY (proposal_id);
 ALTER TABLE ONLY pricing.quote_line
     ADD CONSTRAINT quote_line_pkey PRIMARY KEY (quote_id, product_id);
 ALTER TABLE ONLY pricing.quote
@@ -1029,6 +1092,7 @@ CREATE INDEX declaration_change_transaction_index ON pricing.declaration_change 
 CREATE INDEX expectation_open_index ON pricing.expectation USING btree (product_id, eta) WHERE (closed_at IS NULL);
 CREATE INDEX inventory_pinned_index ON pricing.inventory USING btree (product_id) WHERE (pin_price IS NOT NULL);
 CREATE INDEX notice_change_index ON pricing.notice USING btree (change_id);
+CREATE INDEX notice_product_index ON pricing.notice USING btree (product_id, change_id) WHERE (product_id IS NOT NULL);
 CREATE INDEX order_line_product_index ON pricing.order_line USING btree (product_id);
 CREATE INDEX price_change_at_index ON pricing.price_change USING brin (at) WITH (autosummarize='on');
 CREATE INDEX price_change_order_index ON pricing.price_change USING btree (order_id) WHERE (order_id IS NOT NULL);
@@ -1040,6 +1104,9 @@ CREATE INDEX product_supplier_index ON pricing.product USING btree (supplier_id)
 CREATE INDEX product_text_index ON pricing.product USING gin (search_text pricing.gin_trgm_ops);
 CREATE INDEX product_title_index ON pricing.product USING btree (title COLLATE "und-x-icu", product_id);
 CREATE INDEX product_unlisted_index ON pricing.product USING btree (product_id) WHERE ((NOT active) OR (archived_at IS NOT NULL));
+CREATE INDEX proposal_open_index ON pricing.proposal USING btree (proposal_id) WHERE ((status)::text = 'open'::text);
+CREATE INDEX proposal_product_index ON pricing.proposal USING btree (product_id, proposal_id);
+CREATE UNIQUE INDEX proposal_standing_key ON pricing.proposal USING btree (product_id) WHERE stands;
 CREATE INDEX quote_customer_index ON pricing.quote USING btree (customer_id, quote_id);
 CREATE INDEX quote_line_product_index ON pricing.quote_line USING btree (product_id, quote_id);
 CREATE INDEX quote_open_index ON pricing.quote USING btree (expires_at) WHERE ((status)::text = 'open'::text);
@@ -1068,7 +1135,7 @@ CREATE TRIGGER customer_order_leave AFTER UPDATE OF status ON pricing.customer_o
 CREATE TRIGGER customer_order_move BEFORE UPDATE OF status ON pricing.customer_order FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_order_move();
 CREATE TRIGGER declaration_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.declaration_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER expectation_price AFTER INSERT OR DELETE OR UPDATE ON pricing.expectation FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_expectation_price();
-CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, regular_price, campaign_percent, campaign_price, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to, unshipped ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
+CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, regular_price, campaign_percent, campaign_price, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to, unshipped, awaits_approval ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
 CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, held, price, pin_price, pinned_until, learning_since, opening_rate, next_eta, cause, ends_order, sales ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_move();
 CREATE TRIGGER inventory_no_delete BEFORE DELETE ON pricing.inventory FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_inventory_no_delete();
 CREATE TRIGGER inventory_open BEFORE INSERT ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_open();
@@ -1087,6 +1154,10 @@ CREATE TRIGGER product_name_clean BEFORE INSERT OR UPDATE OF title, sku ON prici
 CREATE TRIGGER product_open AFTER INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_declare();
 CREATE TRIGGER product_regroup BEFORE UPDATE OF category_id, archived_at ON pricing.product FOR EACH ROW WHEN (((old.category_id IS DISTINCT FROM new.category_id) OR ((old.archived_at)::timestamp with time zone IS DISTINCT FROM (new.archived_at)::timestamp with time zone))) EXECUTE FUNCTION pricing_code.tg_product_make();
 CREATE TRIGGER product_version BEFORE UPDATE ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_version();
+CREATE TRIGGER proposal_keep BEFORE UPDATE ON pricing.proposal FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_proposal_keep();
+CREATE TRIGGER proposal_kept BEFORE DELETE OR TRUNCATE ON pricing.proposal FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER proposal_made AFTER INSERT ON pricing.proposal FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_proposal_record();
+CREATE TRIGGER proposal_moved AFTER UPDATE ON pricing.proposal FOR EACH ROW WHEN ((((((old.status)::text IS DISTINCT FROM (new.status)::text) OR ((old.old_price)::numeric IS DISTINCT FROM (new.old_price)::numeric)) OR ((old.new_price)::numeric IS DISTINCT FROM (new.new_price)::numeric)) OR (old.rule_id IS DISTINCT FROM new.rule_id))) EXECUTE FUNCTION pricing_code.tg_proposal_record();
 CREATE TRIGGER quote_close AFTER UPDATE OF status ON pricing.quote FOR EACH ROW WHEN (((new.status)::text <> 'open'::text)) EXECUTE FUNCTION pricing_code.tg_quote_close();
 CREATE TRIGGER quote_keep BEFORE INSERT OR UPDATE ON pricing.quote FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_quote_keep();
 CREATE TRIGGER quote_kept BEFORE DELETE OR TRUNCATE ON pricing.quote FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
@@ -1129,6 +1200,10 @@ ALTER TABLE ONLY pricing.product
     ADD CONSTRAINT product_rule_fkey FOREIGN KEY (rule_id) REFERENCES pricing.rule(rule_id);
 ALTER TABLE ONLY pricing.product
     ADD CONSTRAINT product_supplier_fkey FOREIGN KEY (supplier_id) REFERENCES pricing.supplier(supplier_id);
+ALTER TABLE ONLY pricing.proposal
+    ADD CONSTRAINT proposal_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
+ALTER TABLE ONLY pricing.proposal
+    ADD CONSTRAINT proposal_rule_fkey FOREIGN KEY (rule_id) REFERENCES pricing.rule(rule_id);
 ALTER TABLE ONLY pricing.quote_line
     ADD CONSTRAINT quote_line_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
 ALTER TABLE ONLY pricing.quote_line

@@ -42,7 +42,7 @@ language sql stable as $$
                          from customer_order
                          where counts_as_revenue(status) and placed_at >= (select shop_today())),
         'halted', f.halted, 'halts', f.halts, 'breakerTripped', f.breaker_open, 'failingProducts', f.failing,
-        'overdueDeliveries', f.overdue, 'campaigns', f.campaigns)
+        'overdueDeliveries', f.overdue, 'campaigns', f.campaigns, 'openProposals', f.proposals)
     from (select count(*) as offered from shelf where level is not null) o, automation_figures() f
 $$;
 

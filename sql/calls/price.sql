@@ -64,8 +64,8 @@ begin
     end if;
     i.stock := coalesce((p ->> 'stock')::integer, i.stock);
     if p ->> 'at' is not null then
+        v := evaluate_price(d, r, row_at_tick(d, r, i, (p ->> 'at')::timestamptz), evaluation_mode(i, i, 'tick'));
         i := row_at_tick(d, r, i, (p ->> 'at')::timestamptz);
-        v := evaluate_price(d, r, i, 'tick');
     else
         v := evaluate_price(d, r, i, case when r.rule_id = d.rule_id then 'stock' else 'declaration' end);
     end if;

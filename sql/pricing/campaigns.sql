@@ -97,6 +97,18 @@ begin
       and (c.is_for_all or c.category_id = d.category_id or m.product_id is not null);
 end $$;
 
+-- What these campaigns ask of a product: as running_reduction, of another time.
+create function reduction_by(d product, running bigint[], out percent numeric, out price numeric)
+language plpgsql stable as $$
+begin
+    if d.archived_at is not null or running = '{}' then return; end if;
+    select max(c.percent_off), min(m.price) into percent, price
+    from campaign c
+    left join campaign_product m on m.campaign_id = c.campaign_id and m.product_id = d.product_id
+    where c.campaign_id = any (running)
+      and (c.is_for_all or c.category_id = d.category_id or m.product_id is not null);
+end $$;
+
 -- The row with the campaigns that run for its product.
 create function with_campaigns(declared product, i inventory) returns inventory
 language plpgsql stable as $$

@@ -142,6 +142,7 @@ language sql immutable as $$
                          when e.after ? 'campaignId' then 'campaign' else 'category' end
                 when e.op in ('halt', 'resume') then 'halt'
                 when e.op = 'overdue' then 'delivery'
+                when e.op like 'proposal\_%' then 'proposal'
                 else e.topic end
 $$;
 

@@ -149,6 +149,7 @@ enum DaemonStatements {
         let failing: Int64
         let overdue: Int64
         let campaigns: Int64
+        let proposals: Int64
         /// Seconds since 1970, by the shop's clock; nil before the first.
         let lastTick: Int64?
     }
@@ -156,7 +157,8 @@ enum DaemonStatements {
     static let automationFigures = Statement<AutomationFigures>(
         "automation_figures",
         """
-        select halted, halts, breaker_open, failing, overdue, campaigns, extract(epoch from last_tick)::bigint
+        select halted, halts, breaker_open, failing, overdue, campaigns, proposals,
+               extract(epoch from last_tick)::bigint
         from automation_figures()
         """
     ) { row throws(PostgresError) in
@@ -167,7 +169,8 @@ enum DaemonStatements {
             failing: try row.int(3),
             overdue: try row.int(4),
             campaigns: try row.int(5),
-            lastTick: try row.intIfPresent(6)
+            proposals: try row.int(6),
+            lastTick: try row.intIfPresent(7)
         )
     }
 
