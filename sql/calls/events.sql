@@ -19,7 +19,7 @@ begin
     end if;
     return (as_page('events.list', p, array(
         select json_build_object('cursor', json_build_array(e.sequence), 'item', event_json(e))
-        from events_matching(start, page_size(p) + 1, p -> 'topics', p -> 'productIds') e
+        from events_matching(start, page_size(p) + 1, p -> 'topics', p -> 'productIds', p -> 'owner') e
         order by e.sequence))::jsonb || jsonb_build_object('sequence', last, 'gap', gap))::json;
 end $$;
 

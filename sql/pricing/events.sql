@@ -109,8 +109,10 @@ end $$;
 -- The whole numbered stream, for people.
 create view event as select * from events_between(0, null, null);
 
--- Events after a number that a reader wants, by topic and product; null: every one.
-create function events_matching(start bigint, most integer, topics jsonb, products jsonb) returns setof stream_event
+-- Events after a number that a reader wants, by topic and product; null: every one. Of orders those of one customer
+-- where there is an owner.
+create function events_matching(start bigint, most integer, topics jsonb, products jsonb, owner jsonb)
+returns setof stream_event
 language plpgsql stable as $$
 declare
     e stream_event;
@@ -124,6 +126,7 @@ begin
             looked := looked + 1;
             place := e.sequence;
             continue when not coalesce(topics ? e.topic, true)
+                or owner is not null and e.topic = 'order' and e.after -> 'customerId' is distinct from owner
                 or not coalesce(products @> to_jsonb(e.product_id), products is null);
             return next e;
             found_so_far := found_so_far + 1;

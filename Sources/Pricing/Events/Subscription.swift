@@ -46,6 +46,7 @@ struct Subscription: Sendable {
     }
 
     let id: String
+    let audience: EventAudience
     /// nil for all.
     let topics: Set<String>?
     /// nil for all.
@@ -68,6 +69,7 @@ struct Subscription: Sendable {
 
     init(
         id: String,
+        audience: EventAudience = .peer,
         topics: Set<String>? = nil,
         productIds: Set<Int64>? = nil,
         overflow: Overflow,
@@ -75,6 +77,7 @@ struct Subscription: Sendable {
         limits: TransportLimits
     ) {
         self.id = id
+        self.audience = audience
         self.topics = topics
         self.productIds = productIds
         self.overflow = overflow
@@ -105,9 +108,9 @@ struct Subscription: Sendable {
     }
 
     /// `events.event`: the event's own members after the subscription's id.
-    private func notification(_ event: DaemonStatements.Event) -> JSONText {
+    private func notification(_ told: JSONText) -> JSONText {
         var text = Array("{\"subscription\":\"\(id)\",".utf8)
-        text += JSONText(compacting: event.text).bytes.dropFirst()
+        text += told.bytes.dropFirst()
         return JSONText(verbatim: text)
     }
 
@@ -121,9 +124,10 @@ struct Subscription: Sendable {
 // MARK: a page of events
 
 extension Subscription {
-    /// Offers the next event: what to send of it; nil for an event that it does not want, and that it has then passed over.
+    /// Offers the next event: what to send of it; nil for an event that it does not want or may not see, and that it has
+    /// then passed over.
     mutating func offer(_ event: DaemonStatements.Event) -> Action? {
-        if wants(event) { return .event(notification(event)) }
+        if wants(event), let told = audience.told(event) { return .event(notification(told)) }
         position = event.sequence
         return nil
     }
