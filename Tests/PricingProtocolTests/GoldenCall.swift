@@ -54,7 +54,8 @@ struct GoldenCall: Sendable {
     }
 
     static let all: [GoldenCall] = [
-        session, server, category, supplier, product, inventory, price, pricing, campaign, rule, proposal, audit, order, user,
+        session, server, category, supplier, product, inventory, price, pricing, campaign, rule, proposal, audit, order,
+        user,
         report,
         dashboard, data, clock, events, lab,
     ].flatMap { $0 }

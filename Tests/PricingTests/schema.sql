@@ -1045,6 +1045,7 @@ CREATE INDEX declaration_change_transaction_index ON pricing.declaration_change 
 CREATE INDEX expectation_open_index ON pricing.expectation USING btree (product_id, eta) WHERE (closed_at IS NULL);
 CREATE INDEX inventory_pinned_index ON pricing.inventory USING btree (product_id) WHERE (pin_price IS NOT NULL);
 CREATE INDEX notice_change_index ON pricing.notice USING btree (change_id);
+CREATE INDEX notice_product_index ON pricing.notice USING btree (product_id, change_id) WHERE (product_id IS NOT NULL);
 CREATE INDEX order_line_product_index ON pricing.order_line USING btree (product_id);
 CREATE INDEX price_change_at_index ON pricing.price_change USING brin (at) WITH (autosummarize='on');
 CREATE INDEX price_change_order_index ON pricing.price_change USING btree (order_id) WHERE (order_id IS NOT NULL);
