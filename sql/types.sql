@@ -10,11 +10,11 @@ create type price_verdict as (
     proposed numeric
 );
 
--- One product of an order that is being placed: what is asked of it beside what the shop has, whether it is for sale,
--- and whether no price moves when it is sold; null where there is no such product.
+-- One product of an order or a quote that is being made: what is asked of it beside what the shop has, whether it is
+-- for sale, whether no price moves when it is sold, and what a unit is charged; null where there is no such product.
 create type wanted_line as (
     product_id bigint, quantity bigint, max_price numeric, price numeric(12, 2), available integer, is_open boolean,
-    sku text, is_calm boolean
+    sku text, is_calm boolean, unit_price numeric(12, 2)
 );
 
 -- The outcome of one order: its reply, new or repeated, or why it was refused.

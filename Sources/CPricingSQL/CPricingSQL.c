@@ -97,6 +97,9 @@ static const unsigned char script_calls_product_import[] = {
 static const unsigned char script_calls_proposal[] = {
 #embed "../../sql/calls/proposal.sql"
 };
+static const unsigned char script_calls_quote[] = {
+#embed "../../sql/calls/quote.sql"
+};
 static const unsigned char script_calls_report[] = {
 #embed "../../sql/calls/report.sql"
 };
@@ -181,6 +184,9 @@ static const unsigned char script_pricing_proofs[] = {
 static const unsigned char script_pricing_proposals[] = {
 #embed "../../sql/pricing/proposals.sql"
 };
+static const unsigned char script_pricing_quotes[] = {
+#embed "../../sql/pricing/quotes.sql"
+};
 static const unsigned char script_pricing_repair[] = {
 #embed "../../sql/pricing/repair.sql"
 };
@@ -195,6 +201,9 @@ static const unsigned char script_pricing_strategies[] = {
 };
 static const unsigned char script_pricing_tick[] = {
 #embed "../../sql/pricing/tick.sql"
+};
+static const unsigned char script_pricing_wanted[] = {
+#embed "../../sql/pricing/wanted.sql"
 };
 static const unsigned char script_types[] = {
 #embed "../../sql/types.sql"
@@ -235,6 +244,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT("calls/product.sql", script_calls_product),
     SCRIPT("calls/product_import.sql", script_calls_product_import),
     SCRIPT("calls/proposal.sql", script_calls_proposal),
+    SCRIPT("calls/quote.sql", script_calls_quote),
     SCRIPT("calls/report.sql", script_calls_report),
     SCRIPT("calls/rollback.sql", script_calls_rollback),
     SCRIPT("calls/rule.sql", script_calls_rule),
@@ -263,11 +273,13 @@ static const struct pricing_script scripts[] = {
     SCRIPT("pricing/orders.sql", script_pricing_orders),
     SCRIPT("pricing/proofs.sql", script_pricing_proofs),
     SCRIPT("pricing/proposals.sql", script_pricing_proposals),
+    SCRIPT("pricing/quotes.sql", script_pricing_quotes),
     SCRIPT("pricing/repair.sql", script_pricing_repair),
     SCRIPT("pricing/replay.sql", script_pricing_replay),
     SCRIPT("pricing/secrets.sql", script_pricing_secrets),
     SCRIPT("pricing/strategies.sql", script_pricing_strategies),
     SCRIPT("pricing/tick.sql", script_pricing_tick),
+    SCRIPT("pricing/wanted.sql", script_pricing_wanted),
     SCRIPT("types.sql", script_types),
 };
 

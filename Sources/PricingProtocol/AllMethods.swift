@@ -6,7 +6,8 @@ import JSON
 package enum AllMethods {
     package static let list: [Method] =
         Daemon.methods + Catalogue.methods + Inventory.methods + Prices.methods + Automation.methods
-        + Campaigns.methods + Rules.methods + RuleProofs.methods + Proposals.methods + Orders.methods + Users.methods
+        + Campaigns.methods + Rules.methods + RuleProofs.methods + Proposals.methods + Orders.methods + Quotes.methods
+        + Users.methods
         + Reports.methods + Events.methods + Audit.methods + History.methods + Lab.methods
         + [Daemon.drain]
 

@@ -40,6 +40,15 @@ enum Rules {
         )
         .nullable.optional,
         Field(
+            "signal",
+            .choice(["committed", "available", "on_hand"]),
+            """
+            What counts as stock: what was not sold (committed, unless given), that less what quotes hold (available), \
+            or with what was sold and is not completed (on_hand).
+            """
+        )
+        .optional,
+        Field(
             "basis",
             .choice(["base", "current"]),
             "bands: what a step is a share of; of the current price it drifts."

@@ -55,8 +55,6 @@ struct GoldenCall: Sendable {
 
     static let all: [GoldenCall] = [
         session, server, category, supplier, product, inventory, price, pricing, campaign, rule, proposal, audit, order,
-        user,
-        report,
-        dashboard, data, clock, events, lab,
+        quote, user, report, dashboard, data, clock, events, lab,
     ].flatMap { $0 }
 }

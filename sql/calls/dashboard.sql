@@ -65,6 +65,7 @@ create function status_counts() returns json
 language sql stable as $$
     select json_build_object('products', estimate_count('product', true),
         'orders', estimate_count('customer_order'), 'users', estimate_count('app_user', true),
+        'openQuotes', (select count(*) from quote where status = 'open'),
         'priceChanges', estimate_count('price_change'), 'events', (select last_number from event_sequence))
 $$;
 

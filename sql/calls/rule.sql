@@ -10,7 +10,7 @@ language sql stable as $$
             'tickSeconds', r.tick_seconds, 'bandTick', r.band_tick, 'bandStock', r.band_stock,
             'dailyCap', r.daily_cap, 'minimumMargin', r.minimum_margin, 'priceStep', r.price_step::text,
             'priceOffset', r.price_offset::text, 'coverDays', r.cover_days, 'cooldownSeconds', r.cooldown_seconds,
-            'neverUp', r.never_up, 'approveAbove', r.approve_above),
+            'neverUp', r.never_up, 'signal', r.signal, 'approveAbove', r.approve_above),
         'note', r.note, 'actor', r.actor, 'createdAt', rfc3339(r.created_at),
         'activatedAt', rfc3339(r.activated_at))
 $$;
@@ -69,11 +69,11 @@ begin
     perform pg_advisory_xact_lock(hashtext('pricing_rule ' || r.name));
     insert into rule (name, version, strategy, up_share, down_share, gap_share, tick_seconds, band_tick, band_stock,
                       daily_cap, minimum_margin, price_step, price_offset, cover_days, cooldown_seconds, never_up,
-                      approve_above, note, actor, created_at)
+                      signal, approve_above, note, actor, created_at)
     values (r.name, (select coalesce(max(version), 0) + 1 from rule where name = r.name), r.strategy, r.up_share,
             r.down_share, r.gap_share, r.tick_seconds, r.band_tick, r.band_stock, r.daily_cap, r.minimum_margin,
-            r.price_step, r.price_offset, r.cover_days, r.cooldown_seconds, r.never_up, r.approve_above,
-            coalesce(p ->> 'note', ''), acting(), pricing_now())
+            r.price_step, r.price_offset, r.cover_days, r.cooldown_seconds, r.never_up, r.signal,
+            r.approve_above, coalesce(p ->> 'note', ''), acting(), pricing_now())
     returning * into r;
     perform refuse_unsound_rule(p);
     return rule_json(r);

@@ -7,6 +7,8 @@
 -- Each finding has a kind, `noun.what`:
 --   stock.missing                                a product has no inventory row
 --   stock.sum, stock.held, stock.count           what inventory keeps is not what the ledger gives
+--   quote.held                                   what the ledger holds is not what open quotes do
+--   stock.unshipped                              what was sold and has not left is not what open orders say
 --   stock.sequence, stock.chain                  the ledger has a gap; a row does not continue the one before
 --   price.posted, price.count                    the price charged is not where the history ends
 --   price.limits, price.evaluation               it is outside its limits; the regular price is not what its rule gives
@@ -67,6 +69,18 @@ language sql stable as $$
     union all
     select 'stock.held', 'inventory', product_id, null, null, 'held', held_sum::text, held::text
     from sums where held <> held_sum
+    union all
+    select 'quote.held', 'quote_line', product_id, null, null, 'quantity', held_sum::text, quoted::text
+    from sums s, lateral (select coalesce(sum(l.quantity), 0) as quoted from quote_line l join quote q using (quote_id)
+                          where l.product_id = s.product_id and q.status = 'open') q
+    where held_sum <> quoted
+    union all
+    select 'stock.unshipped', 'inventory', product_id, null, null, 'unshipped', units::text, unshipped::text
+    from (select i.product_id, i.unshipped, case when rule_signal(i.product_id) = 'on_hand' then (
+              select coalesce(sum(l.quantity), 0) from order_line l join customer_order o using (order_id)
+              where l.product_id = i.product_id and o.status in ('pending', 'processing')) else 0 end as units
+          from inventory i where i.product_id = any (ids)) u
+    where unshipped <> units
     union all
     select 'stock.count', 'inventory', product_id, null, null, 'movement_count', rows::text, movement_count::text
     from sums where movement_count <> rows

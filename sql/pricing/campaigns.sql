@@ -247,8 +247,9 @@ begin
     end loop;
 end $$;
 
--- Carries out in their order what is due until a moment, by a virtual clock that is moved from one to the next.
-create function play_campaigns(moment timestamptz) returns void
+-- Carries out in their order what is due until a moment, of campaigns and quotes, by a virtual clock that is moved from
+-- one to the next.
+create function play_due(moment timestamptz) returns void
 language plpgsql as $$
 declare
     due timestamptz;
@@ -256,7 +257,10 @@ begin
     perform lock_campaigns();
     loop
         while not (campaign_step(1000)).is_idle loop null; end loop;
-        due := (select n.moment from next_campaign(moment) n);
+        while not (quote_step(1000)).is_idle loop null; end loop;
+        due := least((select n.moment from next_campaign(moment) n), (
+            select min(expires_at) from quote
+            where status = 'open' and expires_at > pricing_now() and expires_at <= moment));
         exit when due is null;
         update virtual_clock set at = greatest(at, due);
     end loop;

@@ -128,6 +128,7 @@ declare
     guarded record;
     held record;
 begin
+    if chosen.signal <> 'committed' then row_now.stock := row_now.stock + signal_offset(chosen, row_now); end if;
     v.gap := band_gap(declared.low_stock, declared.high_stock, chosen.gap_share);
     v.stock := row_now.stock;
     v.band := row_now.band;
@@ -195,6 +196,13 @@ begin
     return v;
 end $$;
 
+-- What a rule counts beside stock.
+create function signal_offset(chosen rule, i inventory) returns integer
+language sql immutable as $$
+    select case chosen.signal when 'available' then -coalesce(i.held, 0) when 'on_hand' then coalesce(i.unshipped, 0)
+                              else 0 end
+$$;
+
 -- Whether the regular price, and all else that the trigger keeps, would stay as they are at another stock; then the
 -- price that is charged does too.
 create function stands_at(declared product, chosen rule, i inventory, stock integer) returns boolean
@@ -214,7 +222,8 @@ end $$;
 -- grows, and so do band and level: where it is the same at both ends, it is between them. A new one reaches a few sales
 -- down, so that the first after a tick computes nothing. The rest is found as stock moves, since most prices are reset
 -- before their ends are reached: a movement that leaves the interval and changes nothing widens it, further each time,
--- and to its very end where that comes into reach. Stock 0 lies outside, evaluates nothing and keeps it.
+-- and to its very end where that comes into reach. Stock 0 lies outside, evaluates nothing and keeps it. Under a rule
+-- that counts more than stock there is none.
 create function widen_interval(
     declared product, chosen rule, row_was inventory, row_now inventory, evaluated numeric, afresh boolean
 ) returns inventory
@@ -227,11 +236,12 @@ declare
     far bigint;
     middle integer;
 begin
-    if afresh or evaluated <> row_now.regular_price then
+    if afresh or evaluated <> row_now.regular_price or chosen.signal <> 'committed' then
         row_now.stands_from := null;
         row_now.stands_to := null;
     end if;
-    if row_now.stock = 0 or evaluated <> row_now.regular_price or (row_now.stock = row_was.stock and not afresh) then
+    if row_now.stock = 0 or evaluated <> row_now.regular_price or chosen.signal <> 'committed'
+        or (row_now.stock = row_was.stock and not afresh) then
         return row_now;
     end if;
     if row_now.stands_from is null then
@@ -269,6 +279,9 @@ declare
         'step', chosen.price_step, 'offset', chosen.price_offset, 'rounding', 'cent') || campaign_inputs(row_now)
         || case when v.approve_above is null then '{}' else jsonb_build_object('approveAbove', v.approve_above) end;
 begin
+    if chosen.signal <> 'committed' then
+        inputs := inputs || jsonb_build_object('signal', chosen.signal, 'signalOffset', signal_offset(chosen, row_now));
+    end if;
     if not models_demand(chosen.strategy) or v.days_left is null then
         return inputs || jsonb_build_object('up', chosen.up_share, 'down', chosen.down_share,
             'low', declared.low_stock, 'high', declared.high_stock, 'gap', v.gap, 'bandBefore', band_before,
@@ -289,7 +302,7 @@ language plpgsql immutable as $$
 declare
     guarded record;
     held record;
-    stock integer := f ->> 'stock';
+    stock integer := (f ->> 'stock')::integer + coalesce((f ->> 'signalOffset')::integer, 0);
     band smallint := f ->> 'bandBefore';
 begin
     if f ? 'daysLeft' then

@@ -22,11 +22,14 @@ language sql stable as $$
 $$;
 
 -- Every event, numbered or not, in the order of change_id and part within its transaction: a movement, the price that
--- it moved, the order that it completed. An order is placed with its last line.
+-- it moved, the order that it completed. An order is placed with its last line. A hold leaves stock as it is.
 create view recorded_event as
 select m.transaction_id, m.change_id, 1 as part, m.at::timestamptz as at, 'stock' as topic, 'update' as op,
-       m.product_id, m.product_id as key, jsonb_build_object('stock', m.stock_after - m.quantity) as before,
-       jsonb_build_object('stock', m.stock_after) as after, event_cause(m.kind, m.order_id) as cause, m.actor
+       m.product_id, m.product_id as key,
+       jsonb_build_object('stock', m.stock_after - case when is_hold(m.kind) then 0 else m.quantity end) as before,
+       jsonb_build_object('stock', m.stock_after)
+           || case when is_hold(m.kind) then jsonb_build_object('heldChange', m.quantity) else '{}' end as after,
+       event_cause(m.kind, m.order_id) as cause, m.actor
 from stock_movement m
 union all
 select c.transaction_id, c.change_id, 2, c.at, 'price', 'update', c.product_id, c.product_id,

@@ -57,7 +57,8 @@ begin
     end if;
     moves := next_campaign_move(d, r, i);
     if is_halted(d) then return moves; end if;
-    units := units_to_move(d, r, i, -1, i.stock - i.held - 1);
+    -- To a rule that counts what has not left, a sale is nothing.
+    units := case when r.signal <> 'on_hand' then units_to_move(d, r, i, -1, i.stock - i.held - 1) end;
     if units is not null then
         there.stock := i.stock - units;
         v := evaluate_price(d, r, there, 'stock');
@@ -196,6 +197,13 @@ language sql stable as $$
     left join learner_fold f on f.product_id = l.product_id and f.number = l.first_fold
 $$;
 
+-- The stock that a rule goes by, in words.
+create function stock_text(r rule, i inventory) returns text
+language sql immutable as $$
+    select i.stock || ' in stock' || case r.signal when 'available' then format(', %s of them held', i.held)
+        when 'on_hand' then format(' and %s sold that have not left', i.unshipped) else '' end
+$$;
+
 -- The strategy's step in words: what it goes by and what it makes of it.
 create function strategy_note(d product, r rule, i inventory, v price_verdict) returns text
 language plpgsql stable as $$
@@ -212,7 +220,7 @@ begin
     if facts.basis = 'base' then return r.strategy || ': base price'; end if;
     if facts.basis = 'level' then
         share := trim_scale(round(100 * (v.raw / d.base_price - 1), 2));
-        return format('%s: %s in stock, low to %s, high from %s, gap %s: %s', r.strategy, i.stock, d.low_stock,
+        return format('%s: %s, low to %s, high from %s, gap %s: %s', r.strategy, stock_text(r, i), d.low_stock,
             d.high_stock, v.gap,
             case v.band when 1 then format('low, base + %s %%', share)
                         when -1 then format('high, base - %s %%', -share)
@@ -228,13 +236,13 @@ begin
         format('%s; %s units would sell at base, %s at %s', days_note(r, i, v),
             round(d_left::numeric, 1), round(m::numeric, 1), round(plenty::numeric, 2)),
         case when not facts.charges_scarcity or (facts.awaits_goods and not v.has_end)
-             then format('%s in stock', i.stock)
-             else format('%s in stock: run-out pressure %s %%, scarcity mark-up %s', i.stock,
-                 round(100 * (1 - erlang_share(i.stock, m))::numeric, 1),
+             then stock_text(r, i)
+             else format('%s: run-out pressure %s %%, scarcity mark-up %s', stock_text(r, i),
+                 round(100 * (1 - erlang_share(v.stock, m))::numeric, 1),
                  round((v.raw::float8 - plenty)::numeric, 2)) end,
         format('computed %s%s%s', round(v.raw, 2),
-            case when i.stock > 1 then '; one unit less ' || round(target_at(d, r, i.stock - 1, v), 2) end,
-            case when i.stock < 2147483647 then '; one unit more ' || round(target_at(d, r, i.stock + 1, v), 2) end)];
+            case when v.stock > 1 then '; one unit less ' || round(target_at(d, r, v.stock - 1, v), 2) end,
+            case when v.stock < 2147483647 then '; one unit more ' || round(target_at(d, r, v.stock + 1, v), 2) end)];
     return array_to_string(lines, E'\n  ');
 end $$;
 

@@ -20,7 +20,8 @@ begin
     insert into stock_movement (product_id, sequence, transaction_id, change_id, kind, quantity, stock_after, order_id,
                                 ends_order, reason, actor, at)
     values (row_now.product_id, row_now.movement_count, current_transaction(), change, why.kind,
-            row_now.stock - row_was.stock, row_now.stock, why.order_id,
+            case when is_hold(why.kind) then row_now.held - row_was.held else row_now.stock - row_was.stock end,
+            row_now.stock, why.order_id,
             coalesce(ends_order and why.kind = 'sale' and why.order_id is not null, false), coalesce(why.reason, ''),
             why.actor, moment);
     return change;
@@ -173,10 +174,11 @@ begin
         mode := evaluation_mode(row_was, row_now, why.kind);
         is_birth := mode = 'first' and why.kind = 'initial';
         row_now := begin_day(row_was, row_now, mode, why.kind, moment);
+        row_now.unshipped := count_unshipped(chosen, row_was, row_now, why);
         if why.kind <> 'approval' then
             -- A sale teaches nothing by itself, though it be the first evaluation of what was declared under a halt.
             row_now := renew_estimates(declared, chosen, row_was, row_now,
-                case when mode = 'declaration' and row_now.stock <> row_was.stock then 'stock' else mode end, moment);
+                case when mode = 'declaration' and change is not null then 'stock' else mode end, moment);
         end if;
         verdict := evaluate_price(declared, chosen, row_now, mode);
         row_now.band := verdict.band;
@@ -267,6 +269,8 @@ begin
         update inventory set stock = stock + units, cause = row(kind, null, why, number)::movement_cause
         where product_id = id;
         return;
+    elsif kind = 'cancel' then
+        perform count_signal(array[id], 'on_hand', number);
     end if;
     update inventory set sales = 2 where product_id = id returning * into i;
     insert into stock_movement (product_id, sequence, transaction_id, change_id, kind, quantity, stock_after, order_id,

@@ -19,7 +19,7 @@ struct DaemonParts: Sendable {
     let intake: OrderIntake
     let reads: ReadIntake
     let ticker: Ticker
-    let campaigns: CampaignKeeper
+    let keepers: [DueKeeper]
     let breaker: Breaker
 
     init(host: DatabaseHost, database: Database, limits: TransportLimits, logger: Logger) {
@@ -33,7 +33,9 @@ struct DaemonParts: Sendable {
         intake = OrderIntake(database: database, deadlines: deadlines, logger: logger, committed: { feed.kick() })
         reads = ReadIntake(database: database, deadlines: deadlines)
         ticker = Ticker(database: database, logger: logger, committed: { feed.kick() })
-        campaigns = CampaignKeeper(database: database, logger: logger, committed: { feed.kick() })
+        keepers = [.campaigns, .quotes].map { work in
+            DueKeeper(work, database: database, logger: logger, committed: { feed.kick() })
+        }
         breaker = Breaker(database: database, news: news, logger: logger, committed: { feed.kick() })
     }
 
@@ -65,7 +67,7 @@ struct DaemonParts: Sendable {
         ]
         var handlers = rooms.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } }
         let session = SessionHandlers(identity: identity, limits: limits).handlers
-        let calls = CallHandlers(database: database, feed: feed, ticker: ticker, campaigns: campaigns)
+        let calls = CallHandlers(database: database, feed: feed, ticker: ticker, keepers: keepers)
         handlers.merge(calls.handlers(beside: Set(handlers.keys).union(session.keys))) { special, _ in special }
         var handlings = handlers.mapValues { Dispatcher.Handling.task($0) }
         for (method, handler) in session { handlings[method] = .inline(handler) }

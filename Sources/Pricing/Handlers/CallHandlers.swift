@@ -6,7 +6,7 @@ struct CallHandlers: Sendable {
     let database: Database
     let feed: EventFeed
     let ticker: Ticker
-    let campaigns: CampaignKeeper
+    let keepers: [DueKeeper]
 
     /// A handler for each method that no other set of handlers answers.
     func handlers(beside answered: Set<String>) -> [String: Dispatcher.Handler] {
@@ -36,7 +36,7 @@ struct CallHandlers: Sendable {
             feed.kick()
             if context.method.wakesTicker {
                 ticker.kick()
-                campaigns.kick()
+                for keeper in keepers { keeper.kick() }
             }
         }
         return answer

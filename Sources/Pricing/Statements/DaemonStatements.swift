@@ -96,23 +96,38 @@ enum DaemonStatements {
         row throws(PostgresError) in try row.textIfPresent(0)
     }
 
-    /// One step of the campaigns' work.
-    struct CampaignStep: Sendable {
-        /// Whether prices may have moved, or a campaign has started or ended.
+    /// One step of what is due.
+    struct DueStep: Sendable {
+        /// Whether anything has changed.
         let hasWorked: Bool
         /// Whether there is nothing more to do at once.
         let isIdle: Bool
+
+        init(_ row: borrowing Row) throws(PostgresError) {
+            hasWorked = try row.bool(0)
+            isIdle = try row.bool(1)
+        }
     }
 
     /// Small pages, as the tick's.
-    static let campaignStep = Statement<CampaignStep>(
+    static let campaignStep = Statement<DueStep>(
         "campaign_step",
-        "select visited > 0 or not is_idle, is_idle from campaign_step(campaign_page())"
-    ) { row throws(PostgresError) in
-        CampaignStep(hasWorked: try row.bool(0), isIdle: try row.bool(1))
-    }
+        "select visited > 0 or not is_idle, is_idle from campaign_step(campaign_page())",
+        decode: DueStep.init
+    )
 
     static let secondsToCampaign = Statement.double("seconds_to_campaign", "select seconds_to_campaign()")
+
+    static let quoteStep = Statement<DueStep>(
+        "quote_step",
+        "select visited > 0, is_idle from quote_step(50)",
+        decode: DueStep.init
+    )
+
+    static let secondsToQuote = Statement.double(
+        "seconds_to_quote",
+        "select coalesce(seconds_to_quote(), 'infinity')"
+    )
 
     static let secondsToTick = Statement.double("seconds_to_tick", "select seconds_to_tick()")
 
