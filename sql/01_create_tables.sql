@@ -249,11 +249,11 @@ create table rule (
     cover_days float8 not null default 30,            -- days that stock should last where no season ends
     cooldown_seconds integer not null default 0,      -- least time between two moves; 0 for none
     never_up boolean not null default false,          -- no automatic rise before the declaration changes
+    -- A larger move, as a share of the posted price, is a person's to approve; 0: every move; null: none
+    approve_above numeric(6, 4),
     -- What counts as stock: what was not sold (committed), that less what quotes hold (available), or what is in the
     -- house, with what was sold and has not left (on_hand)
     signal text not null default 'committed',
-    -- A larger move, as a share of the posted price, is a person's to approve; 0: every move; null: none
-    approve_above numeric(6, 4),
     constraint rule_name_version_key unique (name, version),
     constraint rule_name_length check (char_length(name) between 1 and 200),
     constraint rule_version_positive check (version >= 1),
@@ -270,8 +270,8 @@ create table rule (
     constraint rule_price_offset_range check (price_offset >= 0 and price_offset < price_step),
     constraint rule_cover_days_range check (cover_days between 1 and 3650),
     constraint rule_cooldown_seconds_range check (cooldown_seconds between 0 and 2592000),
-    constraint rule_signal_known check (signal in ('committed', 'available', 'on_hand')),
-    constraint rule_approve_above_range check (approve_above between 0 and 10)
+    constraint rule_approve_above_range check (approve_above between 0 and 10),
+    constraint rule_signal_known check (signal in ('committed', 'available', 'on_hand'))
 );
 create unique index rule_one_active_version on rule (name) where status = 'active';
 
@@ -409,9 +409,9 @@ create table inventory (
     stands_from integer,
     stands_to integer,
     learning_since finite_time,                       -- `learn`: sales before it teach nothing; null: all do
-    unshipped integer not null default 0,             -- sold and not left; kept for rules that count it, else 0
     -- A move waits for a person's yes: until a tick or a declaration evaluates again, the price stands at every stock.
     awaits_approval boolean not null default false,
+    unshipped integer not null default 0,             -- sold and not left; kept for rules that count it, else 0
     constraint inventory_held_range check (held between 0 and stock),
     constraint inventory_pin_complete
         check ((pin_price is null) = (pinned_until is null) and pinned_until > '-infinity')

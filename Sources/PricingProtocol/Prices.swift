@@ -38,7 +38,11 @@ enum Prices {
     static let step = ObjectShape.result(
         "PriceStep",
         [
-            Field("step", .name(1...50), "strategy, daily_cap, limits, dead_band, rounding, approval, campaign, frozen."),
+            Field(
+                "step",
+                .name(1...50),
+                "strategy, daily_cap, limits, dead_band, rounding, approval, campaign, frozen."
+            ),
             .text("before", "The amount before it."), .text("after", "The amount after it."),
             .text("note", "What it did, in words."),
         ]

@@ -34,6 +34,12 @@ enum Rules {
         Field("neverUp", .boolean, "markdown: no automatic rise before the declaration changes; no unless given.")
             .optional,
         Field(
+            "approveAbove",
+            share,
+            "Moves of more than this share of the posted price wait for a person's yes; 0: all do; null: none."
+        )
+        .nullable.optional,
+        Field(
             "signal",
             .choice(["committed", "available", "on_hand"]),
             """
@@ -42,12 +48,6 @@ enum Rules {
             """
         )
         .optional,
-        Field(
-            "approveAbove",
-            share,
-            "Moves of more than this share of the posted price wait for a person's yes; 0: all do; null: none."
-        )
-        .nullable.optional,
         Field(
             "basis",
             .choice(["base", "current"]),

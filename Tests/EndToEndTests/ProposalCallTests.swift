@@ -4,33 +4,35 @@ import Postgres
 import PricingTestSupport
 import Testing
 
+extension ShopClient {
+    /// A product under a rule that keeps moves of over 5 % for a yes, with a base of 150.00 that waits for one.
+    func proposal() async throws -> (product: Int64, proposal: JSONValue) {
+        let made = try await client.call(
+            "rule.create",
+            [
+                "name": .string("careful \(ShopClient.unique())"), "strategy": "bands",
+                "parameters": ["approveAbove": .decimal("0.05")],
+            ]
+        )
+        #expect(made["parameters"]?["approveAbove"] == .decimal("0.0500"))
+        let rule = try #require(made["ruleId"])
+        _ = try await client.call("rule.activate", ["ruleId": rule])
+        let product = try await product(["ruleId": rule])
+        _ = try await client.call("product.update", ["productId": .integer(product), "basePrice": "150.00"])
+        let open = try await client.call("proposal.list", ["productId": .integer(product), "status": "open"])
+        return (product, try #require(open["items"]?.array?.first?["proposalId"]))
+    }
+}
+
 extension EndToEnd {
     /// Proposals over the socket: rehearsed, expected, keyed, told, counted.
     @Suite
     struct ProposalCallTests {
         private static let daemon = Task { try await TestDaemon.start() }
 
-        /// A product under a rule that keeps moves of over 5 % for a yes, with a base of 150.00 that waits.
-        private func proposed(_ shop: ShopClient) async throws -> (product: Int64, proposal: JSONValue) {
-            let made = try await shop.client.call(
-                "rule.create",
-                [
-                    "name": .string("careful \(ShopClient.unique())"), "strategy": "bands",
-                    "parameters": ["approveAbove": .decimal("0.05")],
-                ]
-            )
-            #expect(made["parameters"]?["approveAbove"] == .decimal("0.05"))
-            let rule = try #require(made["ruleId"])
-            _ = try await shop.client.call("rule.activate", ["ruleId": rule])
-            let product = try await shop.product(["ruleId": rule])
-            _ = try await shop.client.call("product.update", ["productId": .integer(product), "basePrice": "150.00"])
-            let open = try await shop.client.call("proposal.list", ["productId": .integer(product), "status": "open"])
-            return (product, try #require(open["items"]?.array?.first?["proposalId"]))
-        }
-
         @Test func `an approval is rehearsed, confirmed and repeated`() async throws {
             let shop = try await ShopClient.open(try await Self.daemon.value)
-            let (product, proposal) = try await proposed(shop)
+            let (product, proposal) = try await shop.proposal()
             #expect(try await shop.price(product) == "100.00")
             var params: JSONObject = ["proposalId": proposal, "_meta": ["dryRun": true]]
             let said = try await shop.client.call("proposal.approve", params)
@@ -56,7 +58,7 @@ extension EndToEnd {
 
         @Test func `what makes a proposal is rehearsed too, and its digest holds`() async throws {
             let shop = try await ShopClient.open(try await Self.daemon.value)
-            let (product, _) = try await proposed(shop)
+            let (product, _) = try await shop.proposal()
             var params: JSONObject = [
                 "productId": .integer(product), "basePrice": "100.00", "_meta": ["dryRun": true],
             ]
@@ -75,7 +77,7 @@ extension EndToEnd {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let watch = try await Watch(daemon, ["topics": ["automation"]])
-            let (product, proposal) = try await proposed(shop)
+            let (product, proposal) = try await shop.proposal()
             let status = try await shop.client.call("server.status")
             #expect(status["automation"]?["openProposals"] == 1)
             #expect(try await shop.client.call("dashboard.stats")["openProposals"] == 1)

@@ -72,8 +72,8 @@ begin
                       signal, approve_above, note, actor, created_at)
     values (r.name, (select coalesce(max(version), 0) + 1 from rule where name = r.name), r.strategy, r.up_share,
             r.down_share, r.gap_share, r.tick_seconds, r.band_tick, r.band_stock, r.daily_cap, r.minimum_margin,
-            r.price_step, r.price_offset, r.cover_days, r.cooldown_seconds, r.never_up, r.signal, r.approve_above,
-            coalesce(p ->> 'note', ''), acting(), pricing_now())
+            r.price_step, r.price_offset, r.cover_days, r.cooldown_seconds, r.never_up, r.signal,
+            r.approve_above, coalesce(p ->> 'note', ''), acting(), pricing_now())
     returning * into r;
     perform refuse_unsound_rule(p);
     return rule_json(r);

@@ -123,7 +123,7 @@ returns price_verdict
 language plpgsql immutable as $$
 declare
     v price_verdict;
-    awaits boolean := mode = 'stock' and row_now.awaits_approval;
+    awaits boolean := mode = 'stock' and coalesce(row_now.awaits_approval, false);
     free boolean := mode in ('first', 'declaration') or awaits and row_now.anchor_date is null;
     guarded record;
     held record;

@@ -178,7 +178,7 @@ begin
         if why.kind <> 'approval' then
             -- A sale teaches nothing by itself, though it be the first evaluation of what was declared under a halt.
             row_now := renew_estimates(declared, chosen, row_was, row_now,
-                case when mode = 'declaration' and row_now.stock <> row_was.stock then 'stock' else mode end, moment);
+                case when mode = 'declaration' and change is not null then 'stock' else mode end, moment);
         end if;
         verdict := evaluate_price(declared, chosen, row_now, mode);
         row_now.band := verdict.band;

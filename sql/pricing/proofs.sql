@@ -6,9 +6,9 @@
 -- price), RUNAWAY_UP, RUNAWAY_DOWN (the price moves on while stock stays low or high), OSCILLATION (a normal order and
 -- its return flip the price), OVERLAPPING_BANDS, LIMITS_CROSSED, NEVER_MOVES (the dead band is wider than the daily
 -- cap). Warnings: FLOOR_ABOVE_CEILING, BAND_UNREACHABLE, LOW_ABOVE_CEILING, HIGH_BELOW_FLOOR, STOCK_NEVER_MOVES,
--- HIGH_STOCK_CUT, CARTS_MOVE_PRICE and SALES_UNSEEN (the signal counts more than stock), NEVER_ASKS (a day may move the
--- price by no more than needs no approval), STEP_TOO_LARGE (products cheaper than five price steps: rounding alone may
--- move their price by a tenth, and below half a step it is to the cent).
+-- HIGH_STOCK_CUT, NEVER_ASKS (a day may move the price by no more than needs no approval), CARTS_MOVE_PRICE and
+-- SALES_UNSEEN (the signal counts more than stock), STEP_TOO_LARGE (products cheaper than five price steps: rounding
+-- alone may move their price by a tenth, and below half a step it is to the cent).
 
 -- The rule that a caller describes, with rule.create's names and defaults. Nothing is stored.
 create function described_rule(p jsonb) returns rule
@@ -217,12 +217,12 @@ begin
                    case when chosen.daily_cap <= chosen.band_tick then 'nothing ever' else 'no change of stock' end),
             trace);
     end if;
-    f := f || lint_signal(declared, chosen);
     if chosen.daily_cap <= chosen.approve_above then
         f := f || finding('NEVER_ASKS', 'warning', format(
             'A day may move the price by %s %%, and moves up to %s %% need no approval: a declaration alone asks.',
             trim_scale(chosen.daily_cap * 100), trim_scale(chosen.approve_above * 100)));
     end if;
+    f := f || lint_signal(declared, chosen);
     if (strategy_facts(chosen.strategy)).basis <> 'level' then return f; end if;
 
     if high - gap <= low + gap then

@@ -14,7 +14,7 @@ $$;
 create function may_propose(chosen rule, row_was inventory, row_now inventory, mode text, kind text) returns boolean
 language plpgsql immutable as $$
 begin
-    return kind <> 'approval' and row_now.stock = row_was.stock
+    return kind not in ('approval', 'signal') and not is_hold(kind) and row_now.stock = row_was.stock
         and (mode = 'declaration' or mode = 'tick' and chosen.approve_above is not null
              or row_now.pin_price is distinct from row_was.pin_price);
 end $$;

@@ -2,8 +2,8 @@
 -- `rule.backtest`: what happened to products in a period once more, under another rule: what would have been charged
 -- for the units that were sold. What customers would have bought at those prices is unknown, so no uplift is claimed.
 -- Nothing is written: the functions that price products are pure. Movements, declarations, pins, approvals, halts and
--- campaigns come in the order of their numbers, ticks at their time to the second; goods on their way are left out. The
--- rule that was in force reproduces the actual path where ticks came on time.
+-- campaigns come in the order of their numbers, ticks at their time to the second; goods on their way and what quotes
+-- hold are left out. The rule that was in force reproduces the actual path where ticks came on time.
 
 -- One price path: the moments of its changes, with price, stock and the guard that bound.
 create function path_json(
