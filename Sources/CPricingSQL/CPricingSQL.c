@@ -121,6 +121,9 @@ static const unsigned char script_calls_server[] = {
 static const unsigned char script_calls_supplier[] = {
 #embed "../../sql/calls/supplier.sql"
 };
+static const unsigned char script_calls_timeline[] = {
+#embed "../../sql/calls/timeline.sql"
+};
 static const unsigned char script_calls_user[] = {
 #embed "../../sql/calls/user.sql"
 };
@@ -258,6 +261,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT("calls/rule.sql", script_calls_rule),
     SCRIPT("calls/server.sql", script_calls_server),
     SCRIPT("calls/supplier.sql", script_calls_supplier),
+    SCRIPT("calls/timeline.sql", script_calls_timeline),
     SCRIPT("calls/user.sql", script_calls_user),
     SCRIPT("lab/demand.sql", script_lab_demand),
     SCRIPT("lab/season.sql", script_lab_season),

@@ -59,9 +59,9 @@ extension Method {
         return ["customerId", "userId"].first { name in parameters.fields.contains { $0.name == name } }
     }
 
-    /// Whether its calls may name what belongs to one customer.
-    package var namesOwned: Bool {
-        audience <= .customer && parameters.fields.contains { Self.owned.contains($0.name) }
+    /// Whether these parameters name what belongs to one customer.
+    package func namesOwned(_ params: JSONObject) -> Bool {
+        Self.owned.contains { params[$0] != nil }
     }
 
     /// Whether a call with these parameters sets a password.

@@ -67,6 +67,9 @@ package enum Events {
     private static let filters: [Field] = [
         Field("topics", .list(topic, 1...topics.count), "Only these topics; all unless given.").optional,
         Field.productIds.optional,
+        Field.id("orderId", "Only of this order: its own events, and those that it caused.", completes: "order")
+            .optional,
+        Field.time("fromTime", "The moment from which on, in place of from.").optional,
         Field(
             "from",
             .integer(0...JSONValue.largestExactInteger),
@@ -106,6 +109,7 @@ package enum Events {
                         .optional,
                 ])
             ),
+            errors: [.orderNotFound],
             example: ["topics": ["price"]]
         ),
         Method(
@@ -124,9 +128,17 @@ package enum Events {
             "events.list",
             .viewer,
             .read,
-            "Gives the same events, pulled: those after a number, oldest first.",
+            "Gives the same events, pulled: those after a number or from a time on.",
             for: .public,
-            takes: filters + [.limit, .cursor],
+            takes: filters + [
+                Field(
+                    "to",
+                    .any,
+                    "The last number, or a time before which; as a number of the stream, or as an RFC 3339 time."
+                ).optional,
+                Field("order", .choice(["asc", "desc"]), "asc, unless given: the oldest first.").optional, .limit,
+                .cursor,
+            ],
             gives: .result(
                 ObjectShape.page(of: event).fields
                     + shown([
@@ -138,6 +150,7 @@ package enum Events {
                         ).nullable,
                     ])
             ),
+            errors: [.orderNotFound],
             example: ["from": 0, "limit": 2]
         ),
     ]
