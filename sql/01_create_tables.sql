@@ -27,7 +27,7 @@ create domain finite_time as timestamptz
     constraint finite_time_has_four_digits check (value >= '0001-01-01T00:00:00Z' and value < '10000-01-01T00:00:00Z');
 create domain movement_kind as text
     constraint stock_movement_kind_known
-    check (value in ('initial', 'sale', 'cancel', 'return', 'restock', 'adjust'));
+    check (value in ('initial', 'sale', 'cancel', 'return', 'restock', 'adjust', 'hold', 'release', 'expire'));
 create domain moved_quantity as integer
     constraint stock_movement_quantity_not_zero check (value <> 0);
 create domain price_amount as amount
@@ -40,8 +40,12 @@ create domain order_total as numeric(24, 2)
     constraint order_total_positive check (value > 0 and value < 'NaN');
 create domain sold_quantity as integer
     constraint sold_quantity_positive check (value > 0);
+create domain quote_status as text
+    constraint quote_status_known check (value in ('open', 'ordered', 'released', 'expired'));
 create domain campaign_status as text
     constraint campaign_status_known check (value in ('scheduled', 'starting', 'running', 'ending', 'ended'));
+create domain proposal_status as text
+    constraint proposal_status_known check (value in ('open', 'approved', 'rejected', 'expired', 'withdrawn'));
 create domain event_topic as text
     constraint notice_topic_known check (value in ('price', 'stock', 'order', 'automation', 'catalogue'));
 
@@ -245,6 +249,11 @@ create table rule (
     cover_days float8 not null default 30,            -- days that stock should last where no season ends
     cooldown_seconds integer not null default 0,      -- least time between two moves; 0 for none
     never_up boolean not null default false,          -- no automatic rise before the declaration changes
+    -- A larger move, as a share of the posted price, is a person's to approve; 0: every move; null: none
+    approve_above numeric(6, 4),
+    -- What counts as stock: what was not sold (committed), that less what quotes hold (available), or what is in the
+    -- house, with what was sold and has not left (on_hand)
+    signal text not null default 'committed',
     constraint rule_name_version_key unique (name, version),
     constraint rule_name_length check (char_length(name) between 1 and 200),
     constraint rule_version_positive check (version >= 1),
@@ -260,7 +269,9 @@ create table rule (
     constraint rule_price_step_positive check (price_step > 0),
     constraint rule_price_offset_range check (price_offset >= 0 and price_offset < price_step),
     constraint rule_cover_days_range check (cover_days between 1 and 3650),
-    constraint rule_cooldown_seconds_range check (cooldown_seconds between 0 and 2592000)
+    constraint rule_cooldown_seconds_range check (cooldown_seconds between 0 and 2592000),
+    constraint rule_approve_above_range check (approve_above between 0 and 10),
+    constraint rule_signal_known check (signal in ('committed', 'available', 'on_hand'))
 );
 create unique index rule_one_active_version on rule (name) where status = 'active';
 
@@ -362,7 +373,7 @@ create table inventory (
     product_id bigint constraint inventory_pkey primary key
         constraint inventory_product_fkey references product,
     stock integer not null default 0,
-    held integer not null default 0,
+    held integer not null default 0,                  -- of it what open quotes hold
     -- What is charged: the regular price, or what the running campaigns make of it.
     price price_amount not null,
     -- What strategy and guards post, or the pin; anchor, band, interval and changed_at are its own.
@@ -373,7 +384,8 @@ create table inventory (
     campaign_price amount,
     band stock_band not null default 0,                 -- bands: the level that the price stands at
     anchor_price amount not null,                     -- the price at the day's beginning: the daily cap counts from it
-    anchor_date date,                                 -- that day; null: a declaration waits for a halt to end
+    -- That day; null: what a declaration makes of the price waits, for a halt to end or for a person's yes
+    anchor_date date,
     ticked_at finite_time,
     pin_price amount,
     pinned_until timestamptz,
@@ -397,16 +409,19 @@ create table inventory (
     stands_from integer,
     stands_to integer,
     learning_since finite_time,                       -- `learn`: sales before it teach nothing; null: all do
+    -- A move waits for a person's yes: until a tick or a declaration evaluates again, the price stands at every stock.
+    awaits_approval boolean not null default false,
+    unshipped integer not null default 0,             -- sold and not left; kept for rules that count it, else 0
     constraint inventory_held_range check (held between 0 and stock),
     constraint inventory_pin_complete
         check ((pin_price is null) = (pinned_until is null) and pinned_until > '-infinity')
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
 create index inventory_pinned_index on inventory (product_id) where pin_price is not null;
 
--- The stock ledger: append-only, numbered 1..n a product. inventory.stock is the running sum of quantity. Its rows and
--- those of the price history come from the inventory trigger alone, whose own row names the product: a foreign key here
--- would look that up once more for every movement. Like every ledger whose rows are events, its rows say in which
--- transaction they were written and with which number of change_number.
+-- The stock ledger: append-only, numbered 1..n a product. Holds, and their ends, sum to inventory.held; stock is the
+-- running sum of all else. Its rows and those of the price history come from the inventory trigger alone, whose own row
+-- names the product: a foreign key here would look that up once more for every movement. Like every ledger whose rows
+-- are events, its rows say in which transaction they were written and with which number of change_number.
 create table stock_movement (
     product_id bigint not null,
     sequence bigint not null,
@@ -510,6 +525,37 @@ create table price_change (
 create index price_change_at_index on price_change using brin (at) with (autosummarize = on);
 create index price_change_transaction_index on price_change (transaction_id, change_id);
 create index price_change_order_index on price_change (order_id) where order_id is not null;
+
+-- Moves of a regular price that want a person's yes, or wanted one. Each is made and renewed as its product is
+-- evaluated; who approves one has it evaluated once more. `stands`: it is open, or was rejected or left until it
+-- expired, and its target has not moved away since; one a product. inputs give new_price again, as in price_change.
+create table proposal (
+    proposal_id bigint generated always as identity constraint proposal_pkey primary key,
+    product_id bigint not null constraint proposal_product_fkey references product,
+    rule_id bigint not null constraint proposal_rule_fkey references rule,
+    status proposal_status not null default 'open',
+    stands boolean not null default true,
+    old_price price_amount not null,
+    new_price price_amount not null,
+    stock integer not null,
+    cause text not null,
+    binding_guard text,
+    inputs jsonb not null,
+    made_at finite_time not null,
+    renewed_at finite_time not null,
+    expires_at finite_time not null,
+    decided_at finite_time,
+    decided_by text,
+    reason text not null default '',
+    constraint proposal_moves check (old_price <> new_price),
+    constraint proposal_open_is_undecided check ((status = 'open') = (decided_at is null)),
+    constraint proposal_done_is_over
+        check (case when status = 'open' then stands when status in ('approved', 'withdrawn') then not stands
+                    else true end)
+);
+create unique index proposal_standing_key on proposal (product_id) where stands;
+create index proposal_open_index on proposal (proposal_id) where status = 'open';
+create index proposal_product_index on proposal (product_id, proposal_id);
 
 -- Where automation stands still: for everything (both ids null), a category or a product, until it is resumed.
 create table automation_halt (
@@ -657,6 +703,36 @@ create table order_change (
     constraint order_change_pkey primary key (transaction_id, change_id)
 );
 
+-- Price and stock of an offer, held together for a customer until a moment, and what became of it: an order, or
+-- nothing, by somebody's wish (released) or by the clock (expired). Nothing is held for longer than a day. Its lines
+-- are what it holds; inventory.held is the sum over the open ones.
+create table quote (
+    quote_id bigint generated always as identity constraint quote_pkey primary key,
+    customer_id bigint not null,
+    status quote_status not null default 'open',
+    created_at finite_time not null default now(),
+    expires_at finite_time not null,
+    closed_at finite_time,
+    order_id bigint,
+    reason text not null default '',                  -- why it was released
+    actor text not null default session_user,
+    constraint quote_lasts_a_day
+        check (expires_at > created_at and expires_at - created_at <= interval '24:00:00'),
+    constraint quote_closed_with_time check ((status = 'open') = (closed_at is null)),
+    constraint quote_ordered_by check ((status = 'ordered') = (order_id is not null))
+) with (fillfactor = 90);
+create index quote_open_index on quote (expires_at) where status = 'open';
+create index quote_customer_index on quote (customer_id, quote_id);
+
+create table quote_line (
+    quote_id bigint not null constraint quote_line_quote_fkey references quote,
+    product_id bigint not null constraint quote_line_product_fkey references product,
+    quantity sold_quantity not null,
+    unit_price price_amount not null,
+    constraint quote_line_pkey primary key (quote_id, product_id)
+);
+create index quote_line_product_index on quote_line (product_id, quote_id);
+
 -- ------------------------------------------------------------------------------------------------------ events
 -- The ledgers are the event stream: stock_movement, price_change, the orders and order_change, and notice for what has
 -- no ledger. What is kept beside them is which numbers each transaction's events have.
@@ -677,6 +753,7 @@ create table notice (
     constraint notice_pkey primary key (transaction_id, change_id)
 );
 create index notice_change_index on notice (change_id);
+create index notice_product_index on notice (product_id, change_id) where product_id is not null;
 
 -- The numbers of a transaction's events, given after its commit: consecutive ones from the first on, in the order of
 -- its changes. A large transaction has several rows. In partitions of 20 million numbers each, so that a shop may let

@@ -97,3 +97,12 @@ from product where title = 'Tea towel';
 select campaign_create(jsonb_build_object('name', 'Spring sale', 'categoryId', min(category_id), 'percentOff', 20,
     'startsAt', '2098-03-20T00:00:00Z', 'endsAt', '2098-03-27T00:00:00Z'))
 from category;
+
+-- Two products whose new base prices wait for a person's yes.
+select rule_activate(jsonb_build_object('ruleId', rule_create('{"name": "careful", "strategy": "bands",
+                                                                "parameters": {"approveAbove": 0.05}}') -> 'ruleId',
+                                        'productIds', jsonb_agg(product_id order by product_id)))
+from product where title in ('Chef knife', 'Yoga mat');
+select product_update(jsonb_build_object('productId', product_id, 'basePrice', (base_price + 10)::text))
+from product where title in ('Chef knife', 'Yoga mat') order by product_id;
+update proposal set expires_at = '2098-12-31T00:00:00Z';

@@ -194,6 +194,7 @@ order by kind;
 -- Products whose stock is negative, promised twice or not the sum of their ledger; this must be empty.
 select i.product_id, i.stock, i.held, coalesce(ledger.units, 0) as ledger
 from inventory i
-left join (select product_id, sum(quantity) as units from stock_movement group by 1) ledger using (product_id)
+left join (select product_id, sum(quantity) as units from stock_movement
+           where kind not in ('hold', 'release', 'expire') group by 1) ledger using (product_id)
 where i.stock < 0 or i.held > i.stock or i.stock <> coalesce(ledger.units, 0)
 order by i.product_id;

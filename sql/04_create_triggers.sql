@@ -60,6 +60,7 @@ declare
     why movement_cause;
     ends_order boolean;
     stock_moved boolean := new.stock <> old.stock;
+    held_moved boolean := new.held <> old.held;
     inputs_stand boolean :=
         (new.price, new.pin_price, new.pinned_until, new.next_eta, new.opening_rate, new.learning_since)
         is not distinct from
@@ -72,6 +73,9 @@ declare
     change bigint;
     is_overlay boolean;
 begin
+    if held_moved and (stock_moved or new.sales is not null or not is_hold((new.cause).kind)) is not false then
+        perform fail('PR903', 'What is held is what open quotes hold.');
+    end if;
     if new.sales is not null then  -- of a caller that has looked, holds the row and writes the ledger
         new.movement_count := old.movement_count + new.sales;
         new.sales := null;
@@ -100,11 +104,16 @@ begin
     stock_alone := stock_alone and stock_moved
         and why.kind in ('sale', 'cancel', 'return', 'restock', 'adjust', 'initial');
     why.actor := coalesce(why.actor, acting());
-    if stock_moved then
+    if stock_moved or held_moved then
         new.movement_count := old.movement_count + 1;
         if why.kind = 'restock' then new.last_restock_at := moment; end if;
         change := record_movement(old, new, why, ends_order, moment);
         if stock_alone and new.stock >= old.stands_from and new.stock <= old.stands_to then
+            perform wake_sequencer();
+            return new;
+        end if;
+        -- A hold moves no price but under a rule that counts it; one that ends in an order is seen with its sale.
+        if held_moved and (why.order_id is not null or rule_signal(new.product_id) <> 'available') then
             perform wake_sequencer();
             return new;
         end if;
@@ -115,8 +124,8 @@ begin
 end $$;
 
 -- By columns and without a condition: PostgreSQL parses a condition again for each statement.
-create trigger inventory_move before update of stock, price, pin_price, pinned_until, learning_since, opening_rate,
-    next_eta, cause, ends_order, sales on inventory
+create trigger inventory_move before update of stock, held, price, pin_price, pinned_until, learning_since,
+    opening_rate, next_eta, cause, ends_order, sales on inventory
     for each row execute function tg_inventory_move();
 
 -- Only the inventory trigger writes these columns: each is an input of some price.
@@ -129,7 +138,7 @@ end $$;
 
 create trigger inventory_guard before update of product_id, regular_price, campaign_percent, campaign_price, band,
     anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at,
-    opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to
+    opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to, unshipped, awaits_approval
     on inventory
     for each row execute function tg_inventory_guard();
 
@@ -195,6 +204,10 @@ create trigger order_change_append_only before update or delete or truncate on o
 create trigger order_return_append_only before update or delete or truncate on order_return
     for each statement execute function tg_history_append_only();
 create trigger notice_append_only before update or delete or truncate on notice
+    for each statement execute function tg_history_append_only();
+create trigger quote_kept before delete or truncate on quote
+    for each statement execute function tg_history_append_only();
+create trigger quote_line_kept before update or delete or truncate on quote_line
     for each statement execute function tg_history_append_only();
 create trigger declaration_change_append_only before update or delete or truncate on declaration_change
     for each statement execute function tg_history_append_only();
@@ -433,6 +446,74 @@ end $$;
 create trigger order_return_take before insert on order_return
     for each row execute function tg_order_return_take();
 
+-- What was sold leaves the house when its order is completed: a rule that counts what is in the house sees it.
+create function tg_order_leave() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    perform count_signal(array(select product_id from order_line where order_id = new.order_id), 'on_hand',
+                         new.order_id);
+    return null;
+end $$;
+
+create trigger customer_order_leave after update of status on customer_order
+    for each row when (old.status = 'processing' and new.status = 'completed') execute function tg_order_leave();
+
+-- ------------------------------------------------------------------------------------------------------ quotes
+-- A quote is made open, holds what its lines say, and is closed once; direct SQL too. Each daemon is told of an end, so
+-- that any of them lets it expire.
+create function tg_quote_keep() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    kept quote := new;
+begin
+    if tg_op = 'INSERT' then
+        if new.created_at = now() then new.created_at := pricing_now(); end if;
+        if new.status <> 'open' then perform fail('PR903', 'A quote is made open.'); end if;
+    else
+        kept.status := old.status;
+        kept.expires_at := old.expires_at;
+        kept.closed_at := old.closed_at;
+        kept.order_id := old.order_id;
+        kept.reason := old.reason;
+        if kept is distinct from old or old.status <> 'open' then
+            perform fail('PR903', 'An open quote is extended or closed, and is never changed otherwise.');
+        end if;
+        if new.status <> 'open' then new.closed_at := pricing_now(); end if;
+    end if;
+    if new.status = 'open' then perform pg_notify('pricing_quote', ''); end if;
+    return new;
+end $$;
+
+create trigger quote_keep before insert or update on quote for each row execute function tg_quote_keep();
+
+create function tg_quote_line_hold() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    if (select status from quote where quote_id = new.quote_id for no key update) <> 'open' then
+        perform fail('PR903', 'What is held belongs to an open quote.');
+    end if;
+    perform hold_stock(new, 'hold');
+    return null;
+end $$;
+
+create trigger quote_line_hold after insert on quote_line
+    for each row execute function tg_quote_line_hold();
+
+create function tg_quote_close() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    line quote_line;
+begin
+    for line in select * from quote_line where quote_id = new.quote_id order by product_id loop
+        perform hold_stock(line, case new.status when 'expired' then 'expire' else 'release' end, new.order_id,
+                           new.reason);
+    end loop;
+    return null;
+end $$;
+
+create trigger quote_close after update of status on quote
+    for each row when (new.status <> 'open') execute function tg_quote_close();
+
 -- The shop's time zone is one that PostgreSQL knows.
 create function tg_setting_check() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
@@ -526,6 +607,58 @@ create trigger campaign_product_add after insert on campaign_product
 create trigger campaign_kept before delete or truncate on campaign
     for each statement execute function tg_history_append_only();
 create trigger campaign_product_kept before update or delete or truncate on campaign_product
+    for each statement execute function tg_history_append_only();
+
+-- ------------------------------------------------------------------------------------------------------ proposals
+-- A proposal is renewed while it is open, and decided once: who approves it, by direct SQL too, moves the price, if
+-- that is still asked for. Who decides against it leaves it standing, so that its target is not proposed again.
+create function tg_proposal_keep() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+declare
+    kept proposal := old;
+begin
+    if (new.proposal_id, new.product_id, new.made_at) <> (old.proposal_id, old.product_id, old.made_at) then
+        perform fail('PR903', 'A proposal keeps its number, its product and the moment that it was made.');
+    elsif old.status <> 'open' then
+        kept.stands := false;
+        if new is distinct from kept and new is distinct from old then
+            perform fail('PR903', format('Proposal %s is %s already.', old.proposal_id, old.status));
+        end if;
+        return new;
+    elsif new.status = 'open' then
+        return new;
+    end if;
+    if new.status = 'approved' then new := carry_out(new); end if;
+    new.stands := new.status in ('rejected', 'expired');
+    new.decided_at := pricing_now();
+    new.decided_by := acting();
+    return new;
+end $$;
+
+create trigger proposal_keep before update on proposal for each row execute function tg_proposal_keep();
+
+-- Each is an event: made, renewed, approved, rejected, expired, withdrawn.
+create function tg_proposal_record() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    perform record_notice('automation', 'proposal_' || case when tg_op = 'INSERT' then 'made'
+            when new.status = 'open' then 'renewed' else new.status end, new.product_id, new.proposal_id,
+        jsonb_build_object('price', new.old_price::text),
+        jsonb_build_object('proposalId', new.proposal_id, 'productId', new.product_id, 'sku', d.sku, 'title', d.title,
+                           'ruleId', new.rule_id, 'status', new.status, 'price', new.new_price::text),
+        jsonb_strip_nulls(jsonb_build_object('kind', case when new.status = 'open' then new.cause
+            when new.status in ('approved', 'rejected') then change_cause() else 'tick' end,
+            'reason', nullif(new.reason, ''))))
+    from product d where d.product_id = new.product_id;
+    return null;
+end $$;
+
+create trigger proposal_made after insert on proposal for each row execute function tg_proposal_record();
+create trigger proposal_moved after update on proposal
+    for each row when ((old.status, old.old_price, old.new_price, old.rule_id)
+                       is distinct from (new.status, new.old_price, new.new_price, new.rule_id))
+    execute function tg_proposal_record();
+create trigger proposal_kept before delete or truncate on proposal
     for each statement execute function tg_history_append_only();
 
 -- Prices were computed from a version: only its status moves.

@@ -1,18 +1,20 @@
 --! code first
 -- What functions pass to each other. Types of columns stand in 01_create_tables.sql.
 
--- What a price was computed from and how: the strategy's position, then the guards' steps.
+-- What a price was computed from and how: the strategy's position, then the guards' steps; the price `asked` by them,
+-- which is `proposed` where it wants a person's yes.
 create type price_verdict as (
     stock integer, band smallint, gap integer, elasticity float8, rate float8, season_left float8, days_left float8,
     has_end boolean, age float8, raw numeric, cap numeric, capped numeric, floor_at numeric, ceiling_at numeric,
-    limited numeric, dead_band numeric, price numeric, binding text, frozen text
+    limited numeric, dead_band numeric, price numeric, binding text, frozen text, approve_above numeric, asked numeric,
+    proposed numeric
 );
 
--- One product of an order that is being placed: what is asked of it beside what the shop has, whether it is for sale,
--- and whether no price moves when it is sold; null where there is no such product.
+-- One product of an order or a quote that is being made: what is asked of it beside what the shop has, whether it is
+-- for sale, whether no price moves when it is sold, and what a unit is charged; null where there is no such product.
 create type wanted_line as (
     product_id bigint, quantity bigint, max_price numeric, price numeric(12, 2), available integer, is_open boolean,
-    sku text, is_calm boolean
+    sku text, is_calm boolean, unit_price numeric(12, 2)
 );
 
 -- The outcome of one order: its reply, new or repeated, or why it was refused.
@@ -73,6 +75,16 @@ create type learn_run as (
 create type replay_learner as (
     span learn_span, run learn_run, orders bigint[], units integer[], segments integer[], distances float8[],
     folds integer[], moments timestamptz[]
+);
+
+-- When a halt or a campaign began or ended, by the number of its event.
+create type replay_mark as (change_id bigint, at timestamptz, kind text, id bigint);
+
+-- A product in a replay: its declaration and row as they are by now, what it has learned, the halts and campaigns that
+-- last, the price that was told last, and the path of its price.
+create type replay as (
+    declared product, i inventory, l replay_learner, halts bigint[], running bigint[], told numeric,
+    at timestamptz[], prices numeric[], stocks integer[], guards text[]
 );
 
 -- A scenario of the laboratory, checked and made ready. Of what the merchant believes: base, ref_rate, elasticity,

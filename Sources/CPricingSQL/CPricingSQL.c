@@ -100,6 +100,12 @@ static const unsigned char script_calls_product[] = {
 static const unsigned char script_calls_product_import[] = {
 #embed "../../sql/calls/product_import.sql"
 };
+static const unsigned char script_calls_proposal[] = {
+#embed "../../sql/calls/proposal.sql"
+};
+static const unsigned char script_calls_quote[] = {
+#embed "../../sql/calls/quote.sql"
+};
 static const unsigned char script_calls_report[] = {
 #embed "../../sql/calls/report.sql"
 };
@@ -114,6 +120,9 @@ static const unsigned char script_calls_server[] = {
 };
 static const unsigned char script_calls_supplier[] = {
 #embed "../../sql/calls/supplier.sql"
+};
+static const unsigned char script_calls_timeline[] = {
+#embed "../../sql/calls/timeline.sql"
 };
 static const unsigned char script_calls_user[] = {
 #embed "../../sql/calls/user.sql"
@@ -181,6 +190,12 @@ static const unsigned char script_pricing_orders[] = {
 static const unsigned char script_pricing_proofs[] = {
 #embed "../../sql/pricing/proofs.sql"
 };
+static const unsigned char script_pricing_proposals[] = {
+#embed "../../sql/pricing/proposals.sql"
+};
+static const unsigned char script_pricing_quotes[] = {
+#embed "../../sql/pricing/quotes.sql"
+};
 static const unsigned char script_pricing_repair[] = {
 #embed "../../sql/pricing/repair.sql"
 };
@@ -195,6 +210,9 @@ static const unsigned char script_pricing_strategies[] = {
 };
 static const unsigned char script_pricing_tick[] = {
 #embed "../../sql/pricing/tick.sql"
+};
+static const unsigned char script_pricing_wanted[] = {
+#embed "../../sql/pricing/wanted.sql"
 };
 static const unsigned char script_types[] = {
 #embed "../../sql/types.sql"
@@ -236,11 +254,14 @@ static const struct pricing_script scripts[] = {
     SCRIPT("calls/pricing.sql", script_calls_pricing),
     SCRIPT("calls/product.sql", script_calls_product),
     SCRIPT("calls/product_import.sql", script_calls_product_import),
+    SCRIPT("calls/proposal.sql", script_calls_proposal),
+    SCRIPT("calls/quote.sql", script_calls_quote),
     SCRIPT("calls/report.sql", script_calls_report),
     SCRIPT("calls/rollback.sql", script_calls_rollback),
     SCRIPT("calls/rule.sql", script_calls_rule),
     SCRIPT("calls/server.sql", script_calls_server),
     SCRIPT("calls/supplier.sql", script_calls_supplier),
+    SCRIPT("calls/timeline.sql", script_calls_timeline),
     SCRIPT("calls/user.sql", script_calls_user),
     SCRIPT("lab/demand.sql", script_lab_demand),
     SCRIPT("lab/season.sql", script_lab_season),
@@ -263,11 +284,14 @@ static const struct pricing_script scripts[] = {
     SCRIPT("pricing/names.sql", script_pricing_names),
     SCRIPT("pricing/orders.sql", script_pricing_orders),
     SCRIPT("pricing/proofs.sql", script_pricing_proofs),
+    SCRIPT("pricing/proposals.sql", script_pricing_proposals),
+    SCRIPT("pricing/quotes.sql", script_pricing_quotes),
     SCRIPT("pricing/repair.sql", script_pricing_repair),
     SCRIPT("pricing/replay.sql", script_pricing_replay),
     SCRIPT("pricing/secrets.sql", script_pricing_secrets),
     SCRIPT("pricing/strategies.sql", script_pricing_strategies),
     SCRIPT("pricing/tick.sql", script_pricing_tick),
+    SCRIPT("pricing/wanted.sql", script_pricing_wanted),
     SCRIPT("types.sql", script_types),
 };
 

@@ -26,16 +26,17 @@ extension ObjectShape {
 }
 
 extension Schema {
-    /// What is shown of a value; nil for nothing.
+    /// What is shown of a value; `.none` for nothing, which is not the null that a plain nil would be here.
     fileprivate func shown(of value: JSONValue) -> JSONValue? {
         switch (self, value) {
-        case (.object(let shape), .object(let object)): shape.shown(of: object).map { .object($0) }
-        case (.list(let element, _), .array(let elements)): .array(elements.compactMap { element.shown(of: $0) })
-        case (.nullable, .null): .null
-        case (.nullable(let schema), _): schema.shown(of: value)
-        case (.choice(let choices), .string(let text)): choices.contains(text) ? value : nil
-        case (.object, _), (.list, _), (.choice, _): nil
-        default: value
+        case (.object(let shape), .object(let object)): return shape.shown(of: object).map { .object($0) }
+        case (.list(let element, _), .array(let elements)):
+            return .array(elements.compactMap { element.shown(of: $0) })
+        case (.nullable, .null): return .some(.null)
+        case (.nullable(let schema), _): return schema.shown(of: value)
+        case (.choice(let choices), .string(let text)) where choices.contains(text): return value
+        case (.object, _), (.list, _), (.choice, _): return .none
+        default: return value
         }
     }
 }

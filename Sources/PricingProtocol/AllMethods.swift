@@ -6,9 +6,9 @@ import JSON
 package enum AllMethods {
     package static let list: [Method] =
         Daemon.methods + Catalogue.methods + Inventory.methods + Prices.methods + Automation.methods
-        + Campaigns.methods + Rules.methods + RuleProofs.methods + Orders.methods + Users.methods + Logins.methods
-        + Browse.methods + Reports.methods
-        + Events.methods + Audit.methods + History.methods + Lab.methods
+        + Campaigns.methods + Rules.methods + RuleProofs.methods + Proposals.methods + Orders.methods + Quotes.methods
+        + Users.methods + Logins.methods + Browse.methods + Reports.methods + Events.methods + Audit.methods
+        + History.methods + Lab.methods
         + [Daemon.drain]
 
     package static let byName: [String: Method] = Dictionary(uniqueKeysWithValues: list.map { ($0.name, $0) })

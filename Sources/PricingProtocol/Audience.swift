@@ -59,9 +59,9 @@ extension Method {
         return ["customerId", "userId"].first { name in parameters.fields.contains { $0.name == name } }
     }
 
-    /// Whether its calls may name what belongs to one customer.
-    package var namesOwned: Bool {
-        audience <= .customer && parameters.fields.contains { Self.owned.contains($0.name) }
+    /// Whether these parameters name what belongs to one customer.
+    package func namesOwned(_ params: JSONObject) -> Bool {
+        Self.owned.contains { params[$0] != nil }
     }
 
     /// Whether a call with these parameters sets a password.
@@ -72,7 +72,7 @@ extension Method {
     }
 
     /// The ids of what belongs to one customer; `refuse_others` looks whose it is.
-    package static let owned: Set<String> = ["orderId"]
+    package static let owned: Set<String> = ["orderId", "quoteId"]
 }
 
 /// What errors tell people who are not of the staff: of `data` these members and no others.
@@ -81,7 +81,7 @@ package enum ShownFacts {
         "violations", "productId", "sku", "requested", "available", "old", "new", "maxUnitPrice", "why", "orderId",
         "userId", "subscription", "from", "to", "which", "value", "limit", "actual", "elapsedMs", "outcome",
         "dependency", "incidentId", "needRole", "haveRole", "method", "didYouMean", "supported", "duplicateOf",
-        "byteOffset", "expected", "digest",
+        "byteOffset", "expected", "digest", "quoteId", "status", "expiresAt",
     ]
 
     package static func of(_ data: JSONObject) -> JSONObject {

@@ -42,5 +42,62 @@ enum Browse {
         example: ["search": "mouse", "limit": 2]
     )
 
-    static let methods: [Method] = [browse]
+    private static let point = ObjectShape.result(
+        "TimelinePoint",
+        [
+            .time("at", "When it changed."), .money("price", "The price charged from then on."), .stock,
+            Field("cause", .name(1...50), "What changed it; start: what stood before the first change."),
+            .text("reason", "Why."),
+        ]
+    )
+
+    private static let timeline = Method(
+        "product.timeline",
+        .viewer,
+        .read,
+        "Gives a product's price and stock over time, the oldest first.",
+        takes: [
+            .productId, Field.time("from", "Not before; since it was made unless given.").optional,
+            Field.time("to", "Before.").optional,
+            Field(
+                "points",
+                .integer(1...2000),
+                "The most points, 500 unless given; of more changes each slice of time keeps its extremes."
+            ).optional,
+        ],
+        gives: .result([
+            .productId, .sku, Field("title", .name(1...200), "Its title."), .time("from", "The first moment."),
+            .time("to", "The last."), Field("items", .list(.object(point), 0...2000), "Its points."),
+        ]),
+        errors: [.productNotFound],
+        example: ["productId": 1, "points": 100]
+    )
+
+    private static let curve = Method(
+        "price.curve",
+        .viewer,
+        .read,
+        "Gives the posted price at each of several stocks, at this tick.",
+        takes: [
+            .productId, Field("fromStock", .integer(0...2_147_483_647), "The lowest stock."),
+            Field("toStock", .integer(0...2_147_483_647), "The highest."),
+            Field("points", .integer(1...500), "How many stocks between them, evenly spread; 100 unless given.")
+                .optional,
+        ],
+        gives: .result([
+            .productId, .sku, .stock, .money("price", "The posted price."),
+            Field(
+                "items",
+                .list(
+                    .object(.result("CurvePoint", [.stock, .money("price", "The price that would be posted at it.")])),
+                    1...500
+                ),
+                "By stock, the lowest first."
+            ),
+        ]),
+        errors: [.productNotFound],
+        example: ["productId": 1, "fromStock": 0, "toStock": 100, "points": 11]
+    )
+
+    static let methods: [Method] = [browse, timeline, curve]
 }

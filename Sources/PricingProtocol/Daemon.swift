@@ -104,9 +104,9 @@ enum Daemon {
                     "automation",
                     .any,
                     """
-                    {halted, halts, breaker, lastTick, campaigns, failing, overdue}: whether the whole catalogue stands \
-                    still; the newest 100 open halts; {tripped, lastTrip, limits}; when the last whole tick was, or \
-                    null; {running, scheduled, nextAt}, nextAt being the next start or end; the first 100 products that \
+                    {halted, halts, breaker, lastTick, openProposals, campaigns, failing, overdue}: whether the whole \
+                    catalogue stands still; the newest 100 open halts; {tripped, lastTrip, limits}; when the last whole \
+                    tick was, or null; how many proposals wait for a person's yes; {running, scheduled, nextAt}, nextAt being the next start or end; the first 100 products that \
                     cannot be priced, {productId, sku, reason, failures, since, retryAt} each; and the 100 deliveries \
                     that are longest overdue, as inventory.expectations gives them.
                     """
@@ -176,7 +176,7 @@ enum Daemon {
             takes: [
                 Field(
                     "kind",
-                    .choice(["product", "user", "order", "rule", "category", "supplier"]),
+                    .choice(["product", "user", "order", "rule", "category", "supplier", "campaign"]),
                     "What is meant; an order is found by its number or its customer."
                 ),
                 Field("text", .name(1...200), "What was typed; case and accents do not matter."),

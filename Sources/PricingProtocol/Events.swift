@@ -36,9 +36,12 @@ package enum Events {
             Field(
                 "op",
                 .name(1...50),
-                "insert, update or delete; of topic automation halt, resume, failing, recovered, overdue or repair."
+                """
+                insert, update or delete; of topic automation halt, resume, failing, recovered, overdue, repair, and \
+                proposal_made, _renewed, _approved, _rejected, _expired, _withdrawn.
+                """
             ),
-            .count("key", "The id of the thing: product, order, halt, delivery, rule, category or campaign."),
+            .count("key", "The id of the thing: product, order, halt, delivery, rule, category, campaign or proposal."),
             Field("before", .any, "What changed, as it was."), Field("after", .any, "What changed, as it is."),
             Field("cause", .any, "{kind, orderId?}."), .text("actor", "Who."),
         ]
@@ -64,6 +67,9 @@ package enum Events {
     private static let filters: [Field] = [
         Field("topics", .list(topic, 1...topics.count), "Only these topics; all unless given.").optional,
         Field.productIds.optional,
+        Field.id("orderId", "Only of this order: its own events, and those that it caused.", completes: "order")
+            .optional,
+        Field.time("fromTime", "The moment from which on, in place of from.").optional,
         Field(
             "from",
             .integer(0...JSONValue.largestExactInteger),
@@ -103,6 +109,7 @@ package enum Events {
                         .optional,
                 ])
             ),
+            errors: [.orderNotFound],
             example: ["topics": ["price"]]
         ),
         Method(
@@ -121,9 +128,17 @@ package enum Events {
             "events.list",
             .viewer,
             .read,
-            "Gives the same events, pulled: those after a number, oldest first.",
+            "Gives the same events, pulled: those after a number or from a time on.",
             for: .public,
-            takes: filters + [.limit, .cursor],
+            takes: filters + [
+                Field(
+                    "to",
+                    .any,
+                    "The last number, or a time before which; as a number of the stream, or as an RFC 3339 time."
+                ).optional,
+                Field("order", .choice(["asc", "desc"]), "asc, unless given: the oldest first.").optional, .limit,
+                .cursor,
+            ],
             gives: .result(
                 ObjectShape.page(of: event).fields
                     + shown([
@@ -135,6 +150,7 @@ package enum Events {
                         ).nullable,
                     ])
             ),
+            errors: [.orderNotFound],
             example: ["from": 0, "limit": 2]
         ),
     ]

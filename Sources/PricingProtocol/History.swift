@@ -41,9 +41,9 @@ enum History {
                 "kind",
                 .choice([
                     "create", "declare", "archive", "restore", "pin", "unpin", "rule", "category", "campaign", "halt",
-                    "resume", "repair",
+                    "resume", "repair", "approve", "reject",
                 ]),
-                "What was done: to a product, a rule, a category, a campaign, or to automation."
+                "What was done: to a product, a rule, a category, a campaign, a proposal, or to automation."
             ),
             Field.productId.nullable, .sku, Field("title", .name(1...200), "The product's title.").nullable,
             Field.ruleId.nullable,
@@ -110,7 +110,7 @@ enum History {
             "audit.trail",
             .viewer,
             .read,
-            "Lists who did what, newest first: declarations, pins, rules, halts, rollbacks, repairs.",
+            "Lists who did what, newest first: declarations, pins, rules, halts, approvals, rollbacks, repairs.",
             takes: [Field.productId.optional, Field.ruleId.optional, actor] + period + [.limit, .cursor],
             gives: .page(of: trail),
             errors: [.productNotFound, .ruleNotFound],

@@ -66,36 +66,47 @@ enum Orders {
         ])
     )
 
+    static let wantedLines = Field(
+        "lines",
+        .list(
+            .object(
+                ObjectShape(
+                    "WantedLine",
+                    [
+                        .productId, .quantity,
+                        Field.money("maxUnitPrice", "Refuse (PRICE_CHANGED) when the price is above it.").optional,
+                    ]
+                )
+            ),
+            CallLimit.orderLines.elements(from: 1)
+        ),
+        "What is wanted; lines on one product are summed."
+    )
+
     static let methods: [Method] = [
         Method(
             "order.place",
             .operator,
             .write,
-            "Places an order: all lines or none, at the prices that stand.",
+            "Places an order: all lines or none, at the prices that stand or under a quote.",
             for: .customer,
             takes: [
                 .customerId,
-                Field(
-                    "lines",
-                    .list(
-                        .object(
-                            ObjectShape(
-                                "WantedLine",
-                                [
-                                    .productId, .quantity,
-                                    Field.money("maxUnitPrice", "Refuse (PRICE_CHANGED) when the price is above it.")
-                                        .optional,
-                                ]
-                            )
-                        ),
-                        CallLimit.orderLines.elements(from: 1)
-                    ),
-                    "What is wanted; lines on one product are summed."
-                ),
+                wantedLines.optional,
                 Field("shippingAddress", .text(0...500), "Where it goes.").optional,
+                Field.id(
+                    "quoteId",
+                    """
+                    The customer's quote: what it holds is sold, each unit at the lower of its price and today's; all of \
+                    it where no lines are given. It is closed then, whatever is left of it.
+                    """
+                ).optional,
             ],
             gives: placed,
-            errors: [.userNotFound, .productNotFound, .productArchived, .insufficientStock, .priceChanged],
+            errors: [
+                .userNotFound, .productNotFound, .productArchived, .insufficientStock, .priceChanged, .quoteNotFound,
+                .quoteExpired,
+            ],
             batching: .orders,
             example: ["customerId": 1, "lines": [["productId": 1, "quantity": 1]]]
         ),

@@ -38,7 +38,11 @@ enum Prices {
     static let step = ObjectShape.result(
         "PriceStep",
         [
-            Field("step", .name(1...50), "strategy, daily_cap, limits, dead_band, rounding, campaign, or frozen."),
+            Field(
+                "step",
+                .name(1...50),
+                "strategy, daily_cap, limits, dead_band, rounding, approval, campaign, frozen."
+            ),
             .text("before", "The amount before it."), .text("after", "The amount after it."),
             .text("note", "What it did, in words."),
         ]
@@ -47,7 +51,12 @@ enum Prices {
     static let nextMove = ObjectShape.result(
         "NextMove",
         [
-            Field("event", .choice(["sales", "restock", "tick", "unpin", "campaign"]), "What would have to happen."),
+            Field(
+                "event",
+                .choice(["sales", "restock", "tick", "unpin", "campaign", "approval"]),
+                "What would have to happen."
+            ),
+            Field.id("proposalId", "The proposal, of approval.").optional,
             Field("quantity", .integer(1...2_147_483_647), "So many units, of sales and restock.").optional,
             Field.time("at", "When, of tick, unpin, and a campaign's start or end; null for never.").nullable.optional,
             .money("price", "The posted price then, after all guards."),
@@ -87,6 +96,8 @@ enum Prices {
             Field("frozen", .name(1...50), "pinned, halted, archived or out_of_stock: why it does not move.").nullable,
             Field("bindingGuard", .name(1...50), "The first guard that bound.").nullable,
             Field("steps", .list(.object(step), 1...20), "From base to the posted price, or to `wouldBe`."),
+            Field.money("proposed", "The regular price that waits for a person's yes; null: none does.").nullable,
+            Field("proposal", .object(Proposals.note), "The product's open proposal.").nullable,
             Field.money("withoutGuard", "The price if the binding guard did not bind.").nullable,
             Field(
                 "next",

@@ -37,6 +37,7 @@ enum Reports {
                     .count("failingProducts", "Products that cannot be priced now."),
                     .count("overdueDeliveries", "Deliveries that should have come and have not."),
                     .count("campaigns", "Campaigns that run now."),
+                    .count("openProposals", "Price moves that wait for a person's yes."),
                 ]
             ),
             isLong: true,

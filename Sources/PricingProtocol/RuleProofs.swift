@@ -36,6 +36,28 @@ enum RuleProofs {
             Field("path", .list(.any, 0...101), "{at, price, stock, guard?} of its changes, thinned beyond 100."),
         ]
 
+    private static let took = ObjectShape.result([
+        .count("declarations", "Changed declarations."), .count("pins", "Pins set and taken away."),
+        .count("approvals", "Approved moves."), .count("halts", "Halts that were of the product."),
+        .count("campaigns", "Begins and ends of campaigns that were for it."),
+    ])
+
+    private static let difference = ObjectShape.result([
+        .time("at", "When the two prices came to differ, or one of them moved while they did."),
+        .money("price", "The price of the replay then."), .money("actual", "The price that was charged."),
+    ])
+
+    private static let replayed: [Field] = [
+        Field("took", .object(took), "What people did in the period, which the replay follows."),
+        .count("differences", "How often a price moved and the two differed; 0: the very path that was."),
+        Field("differs", .list(.object(difference), 0...20), "The first of these."),
+        Field(
+            "actual",
+            .object(.result(path + [.count("interventions", "Moves that no rule made, such as pins.")])),
+            "What really happened."
+        ),
+    ]
+
     private static let lint = Method(
         "rule.lint",
         .viewer,
@@ -82,6 +104,7 @@ enum RuleProofs {
             .ruleId, Field("name", .name(1...200), "The rule's name."), .count("version", "Its version."),
             Field.time("from", "The period's begin.").nullable, .time("to", "Its end."),
             .count("products", "How many products were replayed."),
+            .count("differing", "How many of them have another path than the one that was."),
             Field(
                 "totals",
                 .object(.result(paths + [Field("actual", .object(.result(paths)), "What really happened.")])),
@@ -93,17 +116,7 @@ enum RuleProofs {
                     .object(
                         .result(
                             "BacktestedProduct",
-                            [.productId, .sku, .text("title", "Its title.")] + path + [
-                                Field(
-                                    "actual",
-                                    .object(
-                                        .result(
-                                            path + [.count("interventions", "Moves that no rule made, such as pins.")]
-                                        )
-                                    ),
-                                    "What really happened."
-                                )
-                            ]
+                            [.productId, .sku, .text("title", "Its title.")] + path + replayed
                         )
                     ),
                     CallLimit.pageRows.elements(from: 0)

@@ -34,6 +34,21 @@ enum Rules {
         Field("neverUp", .boolean, "markdown: no automatic rise before the declaration changes; no unless given.")
             .optional,
         Field(
+            "approveAbove",
+            share,
+            "Moves of more than this share of the posted price wait for a person's yes; 0: all do; null: none."
+        )
+        .nullable.optional,
+        Field(
+            "signal",
+            .choice(["committed", "available", "on_hand"]),
+            """
+            What counts as stock: what was not sold (committed, unless given), that less what quotes hold (available), \
+            or with what was sold and is not completed (on_hand).
+            """
+        )
+        .optional,
+        Field(
             "basis",
             .choice(["base", "current"]),
             "bands: what a step is a share of; of the current price it drifts."

@@ -17,7 +17,7 @@ extension EndToEnd {
 
         @Test func `every declared refusal is met`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
-            let refusals = try await missing(shop) + present(shop) + users(shop) + campaigns(shop)
+            let refusals = try await missing(shop) + present(shop) + users(shop) + campaigns(shop) + proposals(shop)
             for refusal in refusals {
                 let error = try await shop.client.refusal(refusal.method, refusal.params)
                 #expect(error.code == refusal.code.code, "\(refusal.method)")
@@ -148,6 +148,15 @@ extension EndToEnd {
             let params: JSONObject = ["name": "Fixed", "prices": [price], "endsAt": "2098-01-01T00:00:00Z"]
             _ = try await shop.client.call("campaign.create", params)
             return [Refusal(code: .campaignOverlaps, method: "campaign.create", params: params)]
+        }
+
+        private func proposals(_ shop: ShopClient) async throws -> [Refusal] {
+            let (product, proposal) = try await shop.proposal()
+            _ = try await shop.client.call("pricing.halt", ["productId": .integer(product), "reason": "a test"])
+            return [
+                Refusal(code: .proposalNotFound, method: "proposal.reject", params: ["proposalId": 999_999_999]),
+                Refusal(code: .automationHalted, method: "proposal.approve", params: ["proposalId": proposal]),
+            ]
         }
 
         private func users(_ shop: ShopClient) async throws -> [Refusal] {

@@ -32,6 +32,7 @@ extension EndToEnd {
                 "pricingd_automation_halts": "gauge", "pricingd_last_tick_timestamp_seconds": "gauge",
                 "pricingd_automation_halted": "gauge", "pricingd_breaker_open": "gauge",
                 "pricingd_overdue_deliveries": "gauge", "pricingd_campaigns_running": "gauge",
+                "pricingd_open_proposals": "gauge",
             ]
             #expect(found.types == wanted)
             await client.close()

@@ -70,7 +70,8 @@ extension EndToEnd {
         /// A reply without what two calls do not share: ids and times that are drawn, cursors sealed over the request.
         private static func essence(_ reply: JSONObject) -> JSONObject {
             let own = [
-                "_meta", "nextCursor", "subscription", "expectationId", "haltId", "campaignId", "at", "to", "sequence",
+                "_meta", "nextCursor", "subscription", "expectationId", "haltId", "campaignId", "proposalId", "at",
+                "to", "sequence",
             ]
             return own.reduce(reply) { $0.removing($1) }
         }

@@ -54,8 +54,7 @@ struct GoldenCall: Sendable {
     }
 
     static let all: [GoldenCall] = [
-        session, server, category, supplier, product, inventory, price, pricing, campaign, rule, audit, order, user,
-        report,
-        dashboard, data, clock, events, lab,
+        session, server, category, supplier, product, inventory, price, pricing, campaign, rule, proposal, audit, order,
+        quote, user, report, dashboard, data, clock, events, lab,
     ].flatMap { $0 }
 }

@@ -12,7 +12,7 @@ struct OpenRPCTests {
             rpc.discover server.status server.metrics server.resolve server.complete server.explain category.list supplier.list
             supplier.get product.list product.get inventory.get inventory.list inventory.lowStock inventory.movements
             price.get price.history price.why price.preview rule.list rule.get rule.lint rule.backtest proposal.list
-            campaign.list campaign.get claim.check claim.plan quote.get order.get order.list order.history user.list user.get clock.get
+            campaign.list campaign.get claim.check claim.plan quote.get quote.list order.get order.list order.history user.list user.get clock.get
             dashboard.stats dashboard.categoryDistribution dashboard.priceTrends dashboard.supplierRevenue
             dashboard.monthlyRevenue dashboard.vipUsers dashboard.lowStock report.list report.run events.list audit.verify
             product.browse product.timeline price.curve inventory.expectations pricing.halts product.history price.changes audit.trail

@@ -9,17 +9,23 @@ package enum Invariants {
     ///   is the sum of its lines, each line left the shelf once and came back once when the order was undone.
     /// - I5: a price change recomputes from its own inputs, the last one is the posted price. I6: ledger and history are
     ///   chains without gaps. I7: no price outside its limits. I8: an order was charged the price that stood, as the
-    ///   events tell it. The shelf, by which lists sort and filter, agrees with the hot row.
+    ///   events tell it, or the lower one of its quote. The shelf, by which lists sort and filter, agrees with the hot row.
     /// - What is declared of a product is what its history says last.
     ///
     /// What only a client's journal can see (I4, I9 to I12 and a part of I3) is not here.
     package static let sql = """
         select format('I1 product %s: stock %s, ledger %s', i.product_id, i.stock, coalesce(sum(m.quantity), 0))
-        from inventory i left join stock_movement m using (product_id)
+        from inventory i left join stock_movement m on m.product_id = i.product_id
+            and m.kind not in ('hold', 'release', 'expire')
         group by i.product_id having i.stock <> coalesce(sum(m.quantity), 0)
         union all
-        select format('I2 product %s: stock %s, held %s', product_id, stock, held)
-        from inventory where stock < 0 or held < 0 or held > stock
+        select format('I2 product %s: stock %s, held %s, quoted %s, ledger %s', product_id, stock, held, quoted, ledger)
+        from inventory i,
+             lateral (select coalesce(sum(quantity), 0) as ledger from stock_movement m
+                      where m.product_id = i.product_id and kind in ('hold', 'release', 'expire')) l,
+             lateral (select coalesce(sum(quantity), 0) as quoted from quote_line join quote using (quote_id)
+                      where product_id = i.product_id and status = 'open') q
+        where stock < 0 or held < 0 or held > stock or (held, held) is distinct from (ledger, quoted)
         union all
         select format('I3 order %s: total %s, lines %s', o.order_id, o.total, sum(l.quantity * l.unit_price))
         from customer_order o left join order_line l using (order_id)
@@ -30,7 +36,7 @@ package enum Invariants {
         full join (select order_id, product_id, sum(quantity) filter (where kind <> 'adjust') as units,
                           count(*) filter (where kind = 'sale') as sales,
                           -coalesce(sum(quantity) filter (where kind = 'adjust'), 0) as broken
-                   from stock_movement where order_id is not null group by 1, 2) moved using (order_id, product_id)
+                   from stock_movement where order_id is not null and kind <> 'release' group by 1, 2) moved using (order_id, product_id)
         left join (select order_id, product_id, sum(quantity) as units,
                           coalesce(sum(quantity) filter (where not restocked), 0) as broken
                    from order_return group by 1, 2) returned using (order_id, product_id)
@@ -73,7 +79,8 @@ package enum Invariants {
         where old_price <> before or sequence <> n
         union all
         select format('I6 product %s: movement %s ends at %s', product_id, sequence, stock_after)
-        from (select m.*, sum(quantity) over w as running, row_number() over w as n from stock_movement m
+        from (select m.*, coalesce(sum(quantity) filter (where kind not in ('hold', 'release', 'expire')) over w, 0)
+                         as running, row_number() over w as n from stock_movement m
               window w as (partition by product_id order by sequence)) m
         where stock_after <> running or sequence <> n or stock_after < 0
         union all
@@ -128,7 +135,9 @@ package enum Invariants {
               from (select 10 * change_id + part as place, topic, product_id, after, cause from recorded_event) told
               join inventory using (product_id)) told
         join order_line l using (order_id, product_id)
-        where topic = 'stock' and kind = 'sale' and unit_price <> stood
+        where topic = 'stock' and kind = 'sale' and unit_price <> least(stood, (
+            select q.unit_price from quote_line q join quote using (quote_id)
+            where quote.order_id = told.order_id and q.product_id = told.product_id))
         """
 
     /// One row of text for each fact that contradicts the stream: its events are numbered without a hole, and each movement,

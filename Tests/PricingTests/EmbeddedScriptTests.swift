@@ -68,11 +68,15 @@ struct EmbeddedScriptTests {
         "shelf_level_known", "event_sequence_pkey", "event_sequence_only_row", "request_key_pkey",
         "request_key_one_reply", "transaction_origin_pkey", "transaction_origin_only_row", "learner_pkey",
         "learner_product_fkey", "learner_folds_ordered", "learner_fold_pkey", "declaration_change_pkey",
+        "quote_pkey", "quote_status_known", "quote_closed_with_time", "quote_ordered_by", "quote_lasts_a_day",
+        "quote_line_pkey", "quote_line_quote_fkey", "quote_line_product_fkey",
         // checked first by the functions that write them
         "campaign_pkey", "campaign_category_fkey", "campaign_one_scope", "campaign_percent_range",
         "campaign_fixed_by_product", "campaign_times_ordered", "campaign_status_known", "campaign_product_pkey",
         "campaign_product_campaign_fkey", "campaign_product_product_fkey", "campaign_product_price_positive",
-        "campaign_name_length",
+        "campaign_name_length", "rule_approve_above_range", "proposal_pkey", "proposal_product_fkey",
+        "proposal_rule_fkey", "proposal_status_known", "proposal_moves", "proposal_open_is_undecided",
+        "proposal_done_is_over", "proposal_standing_key",
         // written with the code alone
         "strategy_pkey", "strategy_basis_known", "strategy_facts_of_demand",
         // declared in psql alone
@@ -88,7 +92,8 @@ struct EmbeddedScriptTests {
         "product_unit_cost_range", "product_floor_positive", "product_ceiling_positive", "product_low_stock_range",
         "sold_quantity_positive", "order_total_positive", "product_elasticity_range",
         "product_ref_rate_range", "product_unit_value_range", "product_decay_range", "rule_cover_days_range",
-        "rule_cooldown_seconds_range", "expectation_quantity_positive", "expectation_eta_is_finite",
+        "rule_cooldown_seconds_range", "rule_signal_known", "expectation_quantity_positive",
+        "expectation_eta_is_finite",
         // kept by the function that writes it
         "expectation_received_not_negative", "expectation_closed_with_reason",
         // looked up first by the functions that write them

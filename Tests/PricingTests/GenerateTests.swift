@@ -13,7 +13,7 @@ struct GenerateTests {
             #expect(try await shop.rows(Invariants.sql) == [])
             #expect(try await shop.value("select count(*) from virtual_clock") == "0")
             #expect(try await shop.value("select count(*) from customer_order") == "300")
-            #expect(try await shop.value("select count(*) > 20 from price_change") == "t")
+            #expect(try await shop.value("select count(*) > 10 from price_change") == "t")
             #expect(try await shop.value("select max(placed_at) <= now() from customer_order") == "t")
         }
     }

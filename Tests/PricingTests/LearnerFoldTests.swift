@@ -82,6 +82,31 @@ struct LearnerFoldTests {
     }
 
     @Test
+    func `A tick of many products in one transaction takes no more locks than the server has room for`() async throws {
+        try await Shop.with { shop in
+            try await shop.run(
+                """
+                insert into category (name) values ('Things');
+                insert into product (title, category_id, base_price, floor_price, ceiling_price, rule_id)
+                select 'Thing', 1, 100, 50, 200, (select rule_id from rule where name = 'learn' and status = 'active')
+                from generate_series(1, 1500);
+                update inventory set stock = 50, cause.kind = 'initial';
+                """
+            )
+            #expect(
+                try await shop.rows(
+                    """
+                    select count(*) <= 1030 from (select clock_set('{"at": "2031-01-02T00:00:00Z"}') offset 0) tick,
+                           lateral (select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()
+                                    and tick is not null) held
+                    """
+                ) == ["t"]
+            )
+            #expect(try await shop.value("select count(*) from learner where state is not null") == "1500")
+        }
+    }
+
+    @Test
     func `A sale, a cancellation and a restock leave the learner as it is; the tick folds them`() async throws {
         try await Shop.with { shop in
             try await midnight(shop, 1)

@@ -52,6 +52,7 @@ struct ModelProduct {
     var isForSale = true
     var isArchived = false
     private(set) var stock = 0
+    private(set) var held = 0
     private(set) var price = 0
     private(set) var anchor = 0
     private(set) var anchorDay = 0
@@ -59,6 +60,7 @@ struct ModelProduct {
     private(set) var pin: Int?
     private(set) var pinnedUntil: Int?
     private(set) var records: [Record] = []
+    var available: Int { stock - held }
     /// The price before the last change; of one that never moved, itself.
     private(set) var formerPrice = 0
     private var movements = 0
@@ -83,6 +85,12 @@ struct ModelProduct {
         stock += quantity
         record(quantity, kind, order, endsOrder, hour)
         post(.stock, kind, order, hour)
+    }
+
+    /// What a quote holds, or lets go of, moves no price.
+    mutating func hold(_ quantity: Int, _ kind: String, order: Int? = nil, at hour: Int) {
+        held += quantity
+        record(quantity, kind, order, false, hour)
     }
 
     mutating func pin(_ price: Int, until end: Int?, at hour: Int) {

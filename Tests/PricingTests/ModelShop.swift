@@ -13,13 +13,20 @@ struct ModelShop {
 
         var customer: Int
         var lines: [Line]
+        /// A quote's place, and its number in the shop; without lines all that it holds is wanted.
+        var quote: Int?
+        var quoteID: Int?
 
         var json: String {
             let said = lines.map { line in
                 let most = line.most.map { #", "maxUnitPrice": "\#(money($0))""# } ?? ""
                 return #"{"productId": \#(line.product), "quantity": \#(line.quantity)\#(most)}"#
             }
-            return #"{"customerId": \#(customer), "lines": [\#(said.joined(separator: ", "))]}"#
+            let parts = [
+                #""customerId": \#(customer)"#, quoteID.map { #""quoteId": \#($0)"# },
+                lines.isEmpty ? nil : #""lines": [\#(said.joined(separator: ", "))]"#,
+            ]
+            return "{\(parts.compactMap(\.self).joined(separator: ", "))}"
         }
     }
 
@@ -48,6 +55,7 @@ struct ModelShop {
     var products: [Int: ModelProduct]
     var orders: [Order] = []
     private(set) var keys: [String: Int] = [:]
+    var quotes: [Quote] = []
     /// Each move of an order: its place, the status before and after, the hour.
     private(set) var moves: [(order: Int, old: String, new: String, at: Int)] = []
 
@@ -57,22 +65,27 @@ struct ModelShop {
             return Answer(text: "t " + placed(orders[place]), order: place)
         }
         guard customers.contains(wanted.customer) else { return refused("PR401", ["userId": "\(wanted.customer)"]) }
-        let lines = Dictionary(grouping: wanted.lines, by: \.product).sorted { $0.key < $1.key }.map { product, same in
-            Wanted.Line(
-                product: product,
-                quantity: same.reduce(0) { $0 + $1.quantity },
-                most: same.compactMap(\.most).min()
+        var lines = summed(wanted.lines)
+        if let quote = wanted.quote {
+            if lines.isEmpty {
+                lines = summed(quotes[quote].lines.map { Wanted.Line(product: $0.product, quantity: $0.quantity) })
+            }
+            if let refusal = quoteRefusal(wanted, lines, quotes[quote]) { return refusal }
+        }
+        if let refusal = reserve(lines, wanted.customer, wanted.quote) { return refusal }
+        if let quote = wanted.quote { close(quote, "ordered", order: orders.count) }
+        let before = lines.map { products[$0.product]?.price ?? 0 }
+        let bought = zip(lines, before).map { line, price in
+            (
+                product: line.product, quantity: line.quantity,
+                price: min(price, locked(line.product, wanted.quote) ?? price)
             )
         }
-        for line in lines {
-            if let refusal = refusal(line) { return refusal }
-        }
-        let bought = lines.map { (product: $0.product, quantity: $0.quantity, price: products[$0.product]?.price ?? 0) }
         for line in lines {
             let isLast = line.product == lines.last?.product
             products[line.product]?.move(-line.quantity, "sale", order: orders.count, endsOrder: isLast, at: clock)
         }
-        let moved = bought.map { (product: $0.product, old: $0.price, new: products[$0.product]?.price ?? 0) }
+        let moved = zip(lines, before).map { (product: $0.product, old: $1, new: products[$0.product]?.price ?? 0) }
         if let key { keys[key] = orders.count }
         let order = Order(
             key: key,
@@ -86,23 +99,25 @@ struct ModelShop {
         return Answer(text: "f " + placed(order), order: orders.count - 1)
     }
 
-    private func refusal(_ line: Wanted.Line) -> Answer? {
+    func refusal(_ line: Wanted.Line, _ quote: Int? = nil, own: [Int] = []) -> Answer? {
         var facts = ["productId": "\(line.product)"]
         guard let product = products[line.product] else { return refused("PR101", facts) }
         if !product.isForSale || product.isArchived { return refused("PR102", facts) }
-        if line.quantity > product.stock {
+        let available = product.available + held(line.product, own) + (quote.map { held(line.product, [$0]) } ?? 0)
+        if line.quantity > available {
             facts["requested"] = "\(line.quantity)"
-            facts["available"] = "\(product.stock)"
+            facts["available"] = "\(available)"
             return refused("PR201", facts)
         }
-        guard let most = line.most, product.price > most else { return nil }
+        let price = min(product.price, locked(line.product, quote) ?? product.price)
+        guard let most = line.most, price > most else { return nil }
         facts["old"] = money(product.formerPrice)
         facts["new"] = money(product.price)
         facts["maxUnitPrice"] = money(most)
         return refused("PR204", facts)
     }
 
-    private func refused(_ state: String, _ facts: [String: String]) -> Answer {
+    func refused(_ state: String, _ facts: [String: String]) -> Answer {
         let said = facts.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }
         return Answer(text: "f \(state)" + said.joined(), order: nil)
     }
@@ -134,7 +149,7 @@ struct ModelShop {
     /// A restock or an adjustment.
     mutating func move(_ id: Int, by quantity: Int, _ kind: String) -> String {
         guard let product = products[id] else { return "PR101" }
-        if product.stock + quantity < 0 { return "PR201" }
+        if product.available + quantity < 0 { return "PR201" }
         products[id]?.move(quantity, kind, at: clock)
         return "\(product.stock + quantity) \(money(product.price)) \(money(products[id]?.price ?? 0))"
     }
@@ -153,6 +168,7 @@ struct ModelShop {
     }
 
     mutating func tick(at hour: Int, _ targets: [Int: [Int]]) {
+        expireQuotes(until: hour)
         clock = hour
         for id in products.keys where products[id]?.isArchived == false {
             products[id]?.tick(targets[id] ?? [], at: hour)

@@ -156,6 +156,26 @@ struct OracleShop {
         try await expect(foretold, "inventory_\(kind)", #"{"productId": \#(product), "quantity": \#(quantity)}"#)
     }
 
+    mutating func quote(_ wanted: ModelShop.Wanted, hours: Int) async throws {
+        let foretold = model.quote(wanted, hours: hours)
+        try await expect(foretold, "quote_create", wanted.json.dropLast() + #", "ttlSeconds": \#(3600 * hours)}"#)
+        if foretold.hasPrefix("open") {
+            model.quotes[model.quotes.count - 1].id = Int(try await shop.value("select max(quote_id) from quote"))
+        }
+    }
+
+    mutating func extend(_ quote: Int, hours: Int) async throws {
+        let id = try #require(model.quotes[quote].id)
+        let foretold = model.extend(quote, hours: hours)
+        try await expect(foretold, "quote_extend", #"{"quoteId": \#(id), "ttlSeconds": \#(3600 * hours)}"#)
+    }
+
+    mutating func release(_ quote: Int) async throws {
+        let id = try #require(model.quotes[quote].id)
+        let foretold = model.release(quote)
+        try await expect(foretold, "quote_release", #"{"quoteId": \#(id)}"#)
+    }
+
     mutating func pin(_ product: Int, _ price: Int, until end: Int?) async throws {
         let foretold = model.pin(product, price, until: end)
         let until = try await shop.value(
@@ -206,7 +226,7 @@ struct OracleShop {
     private static let placing = """
         select concat_ws(' ', coalesce(r ->> 'orderId', '-'), left(replayed::text, 1), state,
             (select string_agg(key || '=' || value, ' ' order by key) from jsonb_each_text(detail::jsonb)
-             where key <> 'why'),
+             where key not in ('why', 'expiresAt', 'violations', 'orderId')),
             r ->> 'customerId', r ->> 'status', r ->> 'total',
             (select string_agg(format('%s×%s@%s', l ->> 'productId', l ->> 'quantity', l ->> 'unitPrice'), ' ' order by n)
              from jsonb_array_elements(r -> 'lines') with ordinality u (l, n)),
@@ -225,7 +245,7 @@ struct OracleShop {
         var foretold: [String] = []
         for (id, p) in model.products {
             foretold.append(
-                "\(id) stock \(p.stock) price \(money(p.price)) anchor \(money(p.anchor)) \(p.anchorDay) band \(p.band)"
+                "\(id) stock \(p.stock) held \(p.held) price \(money(p.price)) anchor \(money(p.anchor)) \(p.anchorDay) band \(p.band)"
                     + (p.pin.map { " pin \(money($0))" } ?? "") + (p.pinnedUntil.map { " until \($0)" } ?? "")
             )
             for r in p.records { foretold.append("\(id) \(r.text)\(number(r.order)) at \(r.at)") }
@@ -236,6 +256,10 @@ struct OracleShop {
             for l in o.lines { foretold.append("\(l.product)×\(l.quantity)@\(money(l.price))\(number(place))") }
             if let key = o.key { foretold.append("key \(key)\(number(place))") }
         }
+        for q in model.quotes {
+            foretold.append("quote \(q.id ?? 0) \(q.customer) \(q.status) until \(q.expiresAt)\(number(q.order))")
+            for l in q.lines { foretold.append("quote \(q.id ?? 0) \(l.product)×\(l.quantity)@\(money(l.price))") }
+        }
         for m in model.moves { foretold.append("moved\(number(m.order)) \(m.old) \(m.new) at \(m.at)") }
         let found = try await shop.rows(Self.kept)
         let (wanting, unforeseen) = (Set(foretold).subtracting(found), Set(found).subtracting(foretold))
@@ -245,7 +269,7 @@ struct OracleShop {
     }
 
     private static let kept = """
-        select concat_ws(' ', product_id, 'stock', stock, 'price', price, 'anchor', anchor_price,
+        select concat_ws(' ', product_id, 'stock', stock, 'held', held, 'price', price, 'anchor', anchor_price,
                          anchor_date - date '1970-01-01', 'band', band, 'pin ' || pin_price,
                          'until ' || case when isfinite(pinned_until) then pg_temp.hour(pinned_until) end)
         from inventory
@@ -262,6 +286,11 @@ struct OracleShop {
         select format('%s×%s@%s order %s', product_id, quantity, unit_price, order_id) from order_line
         union all
         select concat_ws(' ', 'key', key, 'order ' || order_id) from request_key
+        union all
+        select concat_ws(' ', 'quote', quote_id, customer_id, status, 'until', pg_temp.hour(expires_at),
+                         'order ' || order_id) from quote
+        union all
+        select format('quote %s %s×%s@%s', quote_id, product_id, quantity, unit_price) from quote_line
         union all
         select concat_ws(' ', 'moved', 'order ' || order_id, old_status, new_status, 'at', pg_temp.hour(at))
         from order_change

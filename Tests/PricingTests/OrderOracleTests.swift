@@ -6,7 +6,7 @@ import Testing
 @Suite(.enabled(if: TestCluster.isAvailable, needsServer))
 struct OrderOracleTests {
     @Test
-    func `Orders, movements, pins and ticks give what a model beside the database foretells`() async throws {
+    func `Orders, quotes, movements, pins and ticks give what a model beside the database foretells`() async throws {
         try await Shop.with { shop in
             try await shop.run(
                 """
@@ -95,7 +95,35 @@ struct OrderOracleTests {
             )
         }
         let isKnown = isFair || !random.oneIn(25)
-        return ModelShop.Wanted(customer: random.number(isKnown ? 1...2 : 3...4), lines: lines)
+        var wanted = ModelShop.Wanted(customer: random.number(isKnown ? 1...2 : 3...4), lines: lines)
+        guard random.oneIn(8), let quote = shop.quotes.indices.suffix(10).randomElement(using: &random) else {
+            return wanted
+        }
+        let held = shop.quotes[quote]
+        (wanted.quote, wanted.quoteID) = (quote, held.id)
+        if isFair || !random.oneIn(10) { wanted.customer = held.customer }
+        if random.oneIn(2) {
+            wanted.lines = []
+        } else if isFair || !random.oneIn(10) {
+            wanted.lines = held.lines.shuffled(using: &random).prefix(random.number(1...4)).map { line in
+                ModelShop.Wanted.Line(product: line.product, quantity: random.number(1...line.quantity))
+            }
+        }
+        return wanted
+    }
+
+    /// A quote is made, held for longer, or let go of.
+    private static func quote(_ oracle: inout OracleShop, _ random: inout SplitMix64) async throws {
+        let quotes = oracle.model.quotes
+        if random.oneIn(3), let quote = quotes.indices.suffix(8).randomElement(using: &random) {
+            if random.oneIn(2) { return try await oracle.release(quote) }
+            return try await oracle.extend(quote, hours: random.number(1...24))
+        }
+        let products = Array((1...8).shuffled(using: &random).prefix(random.number(1...4)))
+        var wanted = wanted(oracle.model, products, random.oneIn(2), random.oneIn(2), &random)
+        (wanted.quote, wanted.quoteID) = (nil, nil)
+        if wanted.lines.isEmpty { return }
+        try await oracle.quote(wanted, hours: random.number(1...24))
     }
 
     /// One call that is no order.
@@ -103,7 +131,8 @@ struct OrderOracleTests {
         let shop = oracle.model
         let id = random.number(1...8)
         guard let product = shop.products[id] else { return }
-        switch random.number(0...9) {
+        switch random.number(0...11) {
+        case 10...11: try await quote(&oracle, &random)
         case 0...2:
             if product.stock < 150 { try await oracle.move(id, by: random.number(1...150), "restock") }
         case 3...4:

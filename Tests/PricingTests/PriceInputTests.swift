@@ -39,7 +39,7 @@ struct PriceInputTests {
     static let kept = [
         "product_id", "band", "anchor_price", "anchor_date", "ticked_at", "opening_price", "movement_count",
         "change_count", "last_restock_at", "opening_is_final", "elasticity_now", "rate_now", "changed_at",
-        "regular_price", "campaign_percent", "campaign_price",
+        "regular_price", "campaign_percent", "campaign_price", "awaits_approval",
     ]
 
     private func product(_ shop: Shop, _ change: Change) async throws -> Int {

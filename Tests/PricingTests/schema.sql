@@ -25,7 +25,7 @@ CREATE TYPE pricing.movement_cause AS (
 	order_id bigint
 );
 CREATE DOMAIN pricing.movement_kind AS text
-	CONSTRAINT stock_movement_kind_known CHECK ((VALUE = ANY (ARRAY['initial'::text, 'sale'::text, 'cancel'::text, 'return'::text, 'restock'::text, 'adjust'::text])));
+	CONSTRAINT stock_movement_kind_known CHECK ((VALUE = ANY (ARRAY['initial'::text, 'sale'::text, 'cancel'::text, 'return'::text, 'restock'::text, 'adjust'::text, 'hold'::text, 'release'::text, 'expire'::text])));
 CREATE DOMAIN pricing.order_status AS text
 	CONSTRAINT order_status_known CHECK ((VALUE = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'cancelled'::text, 'returned'::text])));
 CREATE DOMAIN pricing.order_total AS numeric(24,2)
@@ -34,6 +34,10 @@ CREATE DOMAIN pricing.percentage AS numeric
 	CONSTRAINT percentage_is_number CHECK ((VALUE < 'NaN'::numeric));
 CREATE DOMAIN pricing.price_amount AS pricing.amount
 	CONSTRAINT price_positive CHECK (((VALUE)::numeric > (0)::numeric));
+CREATE DOMAIN pricing.proposal_status AS text
+	CONSTRAINT proposal_status_known CHECK ((VALUE = ANY (ARRAY['open'::text, 'approved'::text, 'rejected'::text, 'expired'::text, 'withdrawn'::text])));
+CREATE DOMAIN pricing.quote_status AS text
+	CONSTRAINT quote_status_known CHECK ((VALUE = ANY (ARRAY['open'::text, 'ordered'::text, 'released'::text, 'expired'::text])));
 CREATE DOMAIN pricing.sold_quantity AS integer
 	CONSTRAINT sold_quantity_positive CHECK ((VALUE > 0));
 CREATE DOMAIN pricing.stock_band AS smallint
@@ -145,7 +149,10 @@ CREATE TYPE pricing_code.price_verdict AS (
 	dead_band numeric,
 	price numeric,
 	binding text,
-	frozen text
+	frozen text,
+	approve_above numeric,
+	asked numeric,
+	proposed numeric
 );
 CREATE TYPE pricing_code.replay_learner AS (
 	span pricing_code.learn_span,
@@ -192,7 +199,8 @@ CREATE TYPE pricing_code.wanted_line AS (
 	available integer,
 	is_open boolean,
 	sku text,
-	is_calm boolean
+	is_calm boolean,
+	unit_price numeric(12,2)
 );
 CREATE TABLE pricing.inventory (
     product_id bigint NOT NULL,
@@ -224,6 +232,8 @@ CREATE TABLE pricing.inventory (
     stands_from integer,
     stands_to integer,
     learning_since pricing.finite_time,
+    awaits_approval boolean DEFAULT false NOT NULL,
+    unshipped integer DEFAULT 0 NOT NULL,
     CONSTRAINT inventory_held_range CHECK (((held >= 0) AND (held <= stock))),
     CONSTRAINT inventory_pin_complete CHECK ((((pin_price IS NULL) = (pinned_until IS NULL)) AND (pinned_until > '-infinity'::timestamp with time zone)))
 )
@@ -272,6 +282,61 @@ CREATE TABLE pricing.product (
     CONSTRAINT product_unit_cost_range CHECK (((unit_cost)::numeric >= (0)::numeric)),
     CONSTRAINT product_unit_value_range CHECK (((unit_value)::numeric >= (0)::numeric))
 );
+CREATE TYPE pricing_code.replay AS (
+	declared pricing.product,
+	i pricing.inventory,
+	l pricing_code.replay_learner,
+	halts bigint[],
+	running bigint[],
+	told numeric,
+	at timestamp with time zone[],
+	prices numeric[],
+	stocks integer[],
+	guards text[]
+);
+CREATE TYPE pricing_code.replay_mark AS (
+	change_id bigint,
+	at timestamp with time zone,
+	kind text,
+	id bigint
+);
+CREATE TYPE pricing_code.rollback_step AS (
+	product_id bigint,
+	is_new boolean,
+	members jsonb,
+	again text,
+	price numeric,
+	was_moved boolean,
+	declared_since boolean
+);
+CREATE TYPE pricing_code.stream_event AS (
+	sequence bigint,
+	at timestamp with time zone,
+	topic text,
+	op text,
+	product_id bigint,
+	key bigint,
+	before jsonb,
+	after jsonb,
+	cause jsonb,
+	actor text
+);
+CREATE TYPE pricing_code.stream_position AS (
+	sequence bigint,
+	looked_to bigint,
+	running bigint[],
+	beyond bigint[]
+);
+CREATE TYPE pricing_code.wanted_line AS (
+	product_id bigint,
+	quantity bigint,
+	max_price numeric,
+	price numeric(12,2),
+	available integer,
+	is_open boolean,
+	sku text,
+	is_calm boolean
+);
 CREATE TABLE pricing.rule (
     rule_id bigint NOT NULL,
     name text NOT NULL,
@@ -295,6 +360,9 @@ CREATE TABLE pricing.rule (
     cover_days double precision DEFAULT 30 NOT NULL,
     cooldown_seconds integer DEFAULT 0 NOT NULL,
     never_up boolean DEFAULT false NOT NULL,
+    approve_above numeric(6,4),
+    CONSTRAINT rule_approve_above_range CHECK (((approve_above >= (0)::numeric) AND (approve_above <= (10)::numeric))),
+    signal text DEFAULT 'committed'::text NOT NULL,
     CONSTRAINT rule_band_stock_range CHECK (((band_stock >= band_tick) AND (band_stock <= (1)::numeric))),
     CONSTRAINT rule_band_tick_range CHECK (((band_tick >= (0)::numeric) AND (band_tick <= (1)::numeric))),
     CONSTRAINT rule_cooldown_seconds_range CHECK (((cooldown_seconds >= 0) AND (cooldown_seconds <= 2592000))),
@@ -306,6 +374,7 @@ CREATE TABLE pricing.rule (
     CONSTRAINT rule_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
     CONSTRAINT rule_price_offset_range CHECK ((((price_offset)::numeric >= (0)::numeric) AND ((price_offset)::numeric < (price_step)::numeric))),
     CONSTRAINT rule_price_step_positive CHECK (((price_step)::numeric > (0)::numeric)),
+    CONSTRAINT rule_signal_known CHECK ((signal = ANY (ARRAY['committed'::text, 'available'::text, 'on_hand'::text]))),
     CONSTRAINT rule_status_known CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'retired'::text]))),
     CONSTRAINT rule_tick_seconds_range CHECK ((tick_seconds = ANY (ARRAY[3600, 21600, 86400]))),
     CONSTRAINT rule_up_share_range CHECK (((up_share >= (0)::numeric) AND (up_share <= (1)::numeric))),
@@ -334,6 +403,33 @@ CREATE TABLE pricing.campaign (
     CONSTRAINT campaign_percent_range CHECK ((((percent_off)::numeric > (0)::numeric) AND ((percent_off)::numeric <= (95)::numeric))),
     CONSTRAINT campaign_times_ordered CHECK (((ends_at)::timestamp with time zone > (starts_at)::timestamp with time zone))
 );
+CREATE TABLE pricing.proposal (
+    proposal_id bigint NOT NULL,
+    product_id bigint NOT NULL,
+    rule_id bigint NOT NULL,
+    status pricing.proposal_status DEFAULT 'open'::text NOT NULL,
+    stands boolean DEFAULT true NOT NULL,
+    old_price pricing.price_amount NOT NULL,
+    new_price pricing.price_amount NOT NULL,
+    stock integer NOT NULL,
+    cause text NOT NULL,
+    binding_guard text,
+    inputs jsonb NOT NULL,
+    made_at pricing.finite_time NOT NULL,
+    renewed_at pricing.finite_time NOT NULL,
+    expires_at pricing.finite_time NOT NULL,
+    decided_at pricing.finite_time,
+    decided_by text,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT proposal_done_is_over CHECK (
+CASE
+    WHEN ((status)::text = 'open'::text) THEN stands
+    WHEN ((status)::text = ANY (ARRAY['approved'::text, 'withdrawn'::text])) THEN (NOT stands)
+    ELSE true
+END),
+    CONSTRAINT proposal_moves CHECK (((old_price)::numeric <> (new_price)::numeric)),
+    CONSTRAINT proposal_open_is_undecided CHECK ((((status)::text = 'open'::text) = (decided_at IS NULL)))
+);
 CREATE TABLE pricing.category (
     category_id bigint NOT NULL,
     name text NOT NULL,
@@ -353,6 +449,21 @@ CREATE TABLE pricing.automation_halt (
     resumed_at pricing.finite_time,
     CONSTRAINT automation_halt_one_scope CHECK (((category_id IS NULL) OR (product_id IS NULL)))
 );
+CREATE TABLE pricing.quote (
+    quote_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    status pricing.quote_status DEFAULT 'open'::text NOT NULL,
+    created_at pricing.finite_time DEFAULT now() NOT NULL,
+    expires_at pricing.finite_time NOT NULL,
+    closed_at pricing.finite_time,
+    order_id bigint,
+    reason text DEFAULT ''::text NOT NULL,
+    actor text DEFAULT SESSION_USER NOT NULL,
+    CONSTRAINT quote_closed_with_time CHECK ((((status)::text = 'open'::text) = (closed_at IS NULL))),
+    CONSTRAINT quote_lasts_a_day CHECK ((((expires_at)::timestamp with time zone > (created_at)::timestamp with time zone) AND (((expires_at)::timestamp with time zone - (created_at)::timestamp with time zone) <= '24:00:00'::interval))),
+    CONSTRAINT quote_ordered_by CHECK ((((status)::text = 'ordered'::text) = (order_id IS NOT NULL)))
+)
+WITH (fillfactor='90');
 CREATE TABLE pricing.expectation (
     expectation_id bigint NOT NULL,
     product_id bigint NOT NULL,
@@ -403,6 +514,12 @@ CREATE TABLE pricing.app_user (
     CONSTRAINT app_user_full_name_length CHECK (((char_length(full_name) >= 1) AND (char_length(full_name) <= 200))),
     CONSTRAINT app_user_phone_shape CHECK ((phone_number ~ '^[+0-9][0-9 ()./-]{2,31}$'::text)),
     CONSTRAINT app_user_role_known CHECK ((role = ANY (ARRAY['customer'::text, 'seller'::text, 'admin'::text])))
+);
+CREATE TABLE pricing.quote_line (
+    quote_id bigint NOT NULL,
+    product_id bigint NOT NULL,
+    quantity pricing.sold_quantity NOT NULL,
+    unit_price pricing.price_amount NOT NULL
 );
 CREATE TABLE pricing.hash_secret (
     only_row boolean DEFAULT true NOT NULL,
@@ -661,6 +778,16 @@ ALTER TABLE pricing.product ALTER COLUMN product_id ADD GENERATED ALWAYS AS IDEN
     NO MAXVALUE
     CACHE 1
 );
+ALTER TABLE pricing.proposal ALTER COLUMN proposal_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pricing.proposal_proposal_id_seq
+ALTER TABLE pricing.quote ALTER COLUMN quote_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pricing.quote_quote_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 ALTER TABLE pricing.rule ALTER COLUMN rule_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pricing.rule_rule_id_seq
     START WITH 1
@@ -778,8 +905,16 @@ CREATE VIEW pricing_code.recorded_event AS
     'update'::text AS op,
     m.product_id,
     m.product_id AS key,
-    jsonb_build_object('stock', (m.stock_after - (m.quantity)::integer)) AS before,
-    jsonb_build_object('stock', m.stock_after) AS after,
+    jsonb_build_object('stock', (m.stock_after -
+        CASE
+            WHEN pricing_code.is_hold((m.kind)::text) THEN 0
+            ELSE (m.quantity)::integer
+        END)) AS before,
+    (jsonb_build_object('stock', m.stock_after) ||
+        CASE
+            WHEN pricing_code.is_hold((m.kind)::text) THEN jsonb_build_object('heldChange', m.quantity)
+            ELSE '{}'::jsonb
+        END) AS after,
     pricing_code.event_cause((m.kind)::text, m.order_id) AS cause,
     m.actor
    FROM pricing.stock_movement m
@@ -938,6 +1073,12 @@ ALTER TABLE ONLY pricing.price_change
     ADD CONSTRAINT price_change_sequence_key UNIQUE (product_id, sequence);
 ALTER TABLE ONLY pricing.product
     ADD CONSTRAINT product_pkey PRIMARY KEY (product_id);
+ALTER TABLE ONLY pricing.proposal
+    ADD CONSTRAINT proposal_pkey PRIMARY KEY (proposal_id);
+ALTER TABLE ONLY pricing.quote_line
+    ADD CONSTRAINT quote_line_pkey PRIMARY KEY (quote_id, product_id);
+ALTER TABLE ONLY pricing.quote
+    ADD CONSTRAINT quote_pkey PRIMARY KEY (quote_id);
 ALTER TABLE ONLY pricing.request_key
     ADD CONSTRAINT request_key_pkey PRIMARY KEY (key);
 ALTER TABLE ONLY pricing.rule
@@ -982,6 +1123,7 @@ CREATE INDEX declaration_change_transaction_index ON pricing.declaration_change 
 CREATE INDEX expectation_open_index ON pricing.expectation USING btree (product_id, eta) WHERE (closed_at IS NULL);
 CREATE INDEX inventory_pinned_index ON pricing.inventory USING btree (product_id) WHERE (pin_price IS NOT NULL);
 CREATE INDEX notice_change_index ON pricing.notice USING btree (change_id);
+CREATE INDEX notice_product_index ON pricing.notice USING btree (product_id, change_id) WHERE (product_id IS NOT NULL);
 CREATE INDEX order_line_product_index ON pricing.order_line USING btree (product_id);
 CREATE INDEX price_change_at_index ON pricing.price_change USING brin (at) WITH (autosummarize='on');
 CREATE INDEX price_change_order_index ON pricing.price_change USING btree (order_id) WHERE (order_id IS NOT NULL);
@@ -993,6 +1135,12 @@ CREATE INDEX product_supplier_index ON pricing.product USING btree (supplier_id)
 CREATE INDEX product_text_index ON pricing.product USING gin (search_text pricing.gin_trgm_ops);
 CREATE INDEX product_title_index ON pricing.product USING btree (title COLLATE "und-x-icu", product_id);
 CREATE INDEX product_unlisted_index ON pricing.product USING btree (product_id) WHERE ((NOT active) OR (archived_at IS NOT NULL));
+CREATE INDEX proposal_open_index ON pricing.proposal USING btree (proposal_id) WHERE ((status)::text = 'open'::text);
+CREATE INDEX proposal_product_index ON pricing.proposal USING btree (product_id, proposal_id);
+CREATE UNIQUE INDEX proposal_standing_key ON pricing.proposal USING btree (product_id) WHERE stands;
+CREATE INDEX quote_customer_index ON pricing.quote USING btree (customer_id, quote_id);
+CREATE INDEX quote_line_product_index ON pricing.quote_line USING btree (product_id, quote_id);
+CREATE INDEX quote_open_index ON pricing.quote USING btree (expires_at) WHERE ((status)::text = 'open'::text);
 CREATE INDEX request_key_created_index ON pricing.request_key USING btree (created_at);
 CREATE UNIQUE INDEX rule_one_active_version ON pricing.rule USING btree (name) WHERE (status = 'active'::text);
 CREATE INDEX shelf_level_index ON pricing.shelf USING btree (level, product_id);
@@ -1014,11 +1162,14 @@ CREATE TRIGGER campaign_product_add AFTER INSERT ON pricing.campaign_product FOR
 CREATE TRIGGER campaign_product_kept BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.campaign_product FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER category_name_clean BEFORE INSERT OR UPDATE OF name ON pricing.category FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_category_name();
 CREATE TRIGGER category_record AFTER INSERT OR DELETE OR UPDATE ON pricing.category FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_category_record();
+CREATE TRIGGER customer_order_leave AFTER UPDATE OF status ON pricing.customer_order FOR EACH ROW WHEN ((((old.status)::text = 'processing'::text) AND ((new.status)::text = 'completed'::text))) EXECUTE FUNCTION pricing_code.tg_order_leave();
 CREATE TRIGGER customer_order_move BEFORE UPDATE OF status ON pricing.customer_order FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_order_move();
 CREATE TRIGGER declaration_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.declaration_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER expectation_price AFTER INSERT OR DELETE OR UPDATE ON pricing.expectation FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_expectation_price();
-CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, regular_price, campaign_percent, campaign_price, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
+CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, regular_price, campaign_percent, campaign_price, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to, awaits_approval ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
 CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, price, pin_price, pinned_until, learning_since, opening_rate, next_eta, cause, ends_order, sales ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_move();
+CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, regular_price, campaign_percent, campaign_price, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to, unshipped ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
+CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, held, price, pin_price, pinned_until, learning_since, opening_rate, next_eta, cause, ends_order, sales ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_move();
 CREATE TRIGGER inventory_no_delete BEFORE DELETE ON pricing.inventory FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_inventory_no_delete();
 CREATE TRIGGER inventory_open BEFORE INSERT ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_open();
 CREATE TRIGGER notice_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.notice FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
@@ -1036,6 +1187,15 @@ CREATE TRIGGER product_name_clean BEFORE INSERT OR UPDATE OF title, sku ON prici
 CREATE TRIGGER product_open AFTER INSERT ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_declare();
 CREATE TRIGGER product_regroup BEFORE UPDATE OF category_id, archived_at ON pricing.product FOR EACH ROW WHEN (((old.category_id IS DISTINCT FROM new.category_id) OR ((old.archived_at)::timestamp with time zone IS DISTINCT FROM (new.archived_at)::timestamp with time zone))) EXECUTE FUNCTION pricing_code.tg_product_make();
 CREATE TRIGGER product_version BEFORE UPDATE ON pricing.product FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_product_version();
+CREATE TRIGGER proposal_keep BEFORE UPDATE ON pricing.proposal FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_proposal_keep();
+CREATE TRIGGER proposal_kept BEFORE DELETE OR TRUNCATE ON pricing.proposal FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER proposal_made AFTER INSERT ON pricing.proposal FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_proposal_record();
+CREATE TRIGGER proposal_moved AFTER UPDATE ON pricing.proposal FOR EACH ROW WHEN ((((((old.status)::text IS DISTINCT FROM (new.status)::text) OR ((old.old_price)::numeric IS DISTINCT FROM (new.old_price)::numeric)) OR ((old.new_price)::numeric IS DISTINCT FROM (new.new_price)::numeric)) OR (old.rule_id IS DISTINCT FROM new.rule_id))) EXECUTE FUNCTION pricing_code.tg_proposal_record();
+CREATE TRIGGER quote_close AFTER UPDATE OF status ON pricing.quote FOR EACH ROW WHEN (((new.status)::text <> 'open'::text)) EXECUTE FUNCTION pricing_code.tg_quote_close();
+CREATE TRIGGER quote_keep BEFORE INSERT OR UPDATE ON pricing.quote FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_quote_keep();
+CREATE TRIGGER quote_kept BEFORE DELETE OR TRUNCATE ON pricing.quote FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
+CREATE TRIGGER quote_line_hold AFTER INSERT ON pricing.quote_line FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_quote_line_hold();
+CREATE TRIGGER quote_line_kept BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.quote_line FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER rule_born BEFORE INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER rule_keep BEFORE UPDATE ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_keep();
 CREATE TRIGGER rule_made AFTER INSERT ON pricing.rule FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_rule_record();
@@ -1073,6 +1233,14 @@ ALTER TABLE ONLY pricing.product
     ADD CONSTRAINT product_rule_fkey FOREIGN KEY (rule_id) REFERENCES pricing.rule(rule_id);
 ALTER TABLE ONLY pricing.product
     ADD CONSTRAINT product_supplier_fkey FOREIGN KEY (supplier_id) REFERENCES pricing.supplier(supplier_id);
+ALTER TABLE ONLY pricing.proposal
+    ADD CONSTRAINT proposal_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
+ALTER TABLE ONLY pricing.proposal
+    ADD CONSTRAINT proposal_rule_fkey FOREIGN KEY (rule_id) REFERENCES pricing.rule(rule_id);
+ALTER TABLE ONLY pricing.quote_line
+    ADD CONSTRAINT quote_line_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
+ALTER TABLE ONLY pricing.quote_line
+    ADD CONSTRAINT quote_line_quote_fkey FOREIGN KEY (quote_id) REFERENCES pricing.quote(quote_id);
 ALTER TABLE ONLY pricing.rule
     ADD CONSTRAINT rule_strategy_fkey FOREIGN KEY (strategy) REFERENCES pricing.strategy(name);
 ALTER TABLE ONLY pricing.shelf

@@ -162,7 +162,7 @@ $$;
 create function change_digest(changes json) returns text
 language sql stable as $$
     with event as materialized (
-        select e, n, e ->> 'op' in ('insert', 'halt') as makes
+        select e, n, e ->> 'op' in ('insert', 'halt', 'proposal_made') as makes
         from jsonb_array_elements(changes::jsonb -> 'events') with ordinality u (e, n)
     ), same as (
         select n, case
@@ -170,6 +170,7 @@ language sql stable as $$
                     select from event m
                     where makes and m.e ->> 'topic' = 'catalogue' and m.e -> 'key' = event.e -> 'key')
                 then e #- '{key}' #- '{after,productId}' #- '{after,ruleId}' #- '{after,campaignId}'
+                     #- '{after,proposalId}'
             else e end
             #- case when exists (select from event m where makes and m.e ->> 'topic' = 'catalogue'
                                  and m.e -> 'key' = event.e #> '{after,categoryId}'

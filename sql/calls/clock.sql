@@ -7,9 +7,9 @@ language sql stable as $$
         'virtual', exists (select from virtual_clock))
 $$;
 
--- Sets a sandbox's clock, starts and ends the campaigns that are due until then, each at its own time, and runs the
--- tick for the new time; after any tick that is running: a tick that finds another one running does nothing. A live
--- database refuses (PR502).
+-- Sets a sandbox's clock; campaigns start and end, and quotes expire, that are due until then, each at its time; and
+-- runs the tick for the new time, after any tick that is running: a tick that finds another one running does nothing. A
+-- live database refuses (PR502).
 create function clock_set(p jsonb) returns json
 language plpgsql security definer set search_path = pricing, pricing_code, pg_temp as $$
 declare
@@ -21,7 +21,7 @@ begin
     perform pg_advisory_xact_lock(hashtext('pricing_tick'));
     insert into virtual_clock (at) values (least(pricing_now(), moment))
     on conflict (only_row) do update set at = excluded.at;
-    perform play_campaigns(moment);
+    perform play_due(moment);
     update virtual_clock set at = moment;
     perform tick_prices();
     return clock_get();

@@ -42,7 +42,7 @@ language sql stable as $$
                          from customer_order
                          where counts_as_revenue(status) and placed_at >= (select shop_today())),
         'halted', f.halted, 'halts', f.halts, 'breakerTripped', f.breaker_open, 'failingProducts', f.failing,
-        'overdueDeliveries', f.overdue, 'campaigns', f.campaigns)
+        'overdueDeliveries', f.overdue, 'campaigns', f.campaigns, 'openProposals', f.proposals)
     from (select count(*) as offered from shelf where level is not null) o, automation_figures() f
 $$;
 
@@ -65,6 +65,7 @@ create function status_counts() returns json
 language sql stable as $$
     select json_build_object('products', estimate_count('product', true),
         'orders', estimate_count('customer_order'), 'users', estimate_count('app_user', true),
+        'openQuotes', (select count(*) from quote where status = 'open'),
         'priceChanges', estimate_count('price_change'), 'events', (select last_number from event_sequence))
 $$;
 

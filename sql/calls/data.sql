@@ -44,10 +44,14 @@ begin
     alter table declaration_change disable trigger declaration_change_append_only;
     alter table campaign disable trigger campaign_kept;
     alter table campaign_product disable trigger campaign_product_kept;
+    alter table proposal disable trigger proposal_kept;
+    alter table quote disable trigger quote_kept;
+    alter table quote_line disable trigger quote_line_kept;
     update event_sequence set first_number = last_number + 1;  -- first, in the sequencer's order of locks
     truncate app_user, category, supplier, product, inventory, shelf, customer_order, order_line, stock_movement,
         price_change, order_return, order_change, declaration_change, notice, event_range, expectation, automation_halt,
-        breaker_move, failing_product, learner, learner_fold, campaign, campaign_product
+        proposal, breaker_move, failing_product, learner, learner_fold, campaign, campaign_product, quote,
+        quote_line
         restart identity cascade;
     alter table stock_movement enable trigger stock_movement_append_only;
     alter table price_change enable trigger price_change_append_only;
@@ -56,6 +60,9 @@ begin
     alter table notice enable trigger notice_append_only;
     alter table campaign enable trigger campaign_kept;
     alter table campaign_product enable trigger campaign_product_kept;
+    alter table proposal enable trigger proposal_kept;
+    alter table quote enable trigger quote_kept;
+    alter table quote_line enable trigger quote_line_kept;
     alter table declaration_change enable trigger declaration_change_append_only;
     delete from request_key where xmin <> pg_current_xact_id()::xid;
 end $$;

@@ -95,11 +95,15 @@ begin
                     wire_members(before) as before, wire_members(after) as after, cause, reason, actor
              from declaration_change where change_id < $3 %1$s %2$s %3$s %4$s %5$s order by change_id desc limit $4)
             union all
-            (select change_id, at, case when topic <> 'catalogue' then op when after ? 'ruleId' then 'rule'
+            (select change_id, at, case when op = 'proposal_approved' then 'approve'
+                                        when op = 'proposal_rejected' then 'reject'
+                                        when topic <> 'catalogue' then op when after ? 'ruleId' then 'rule'
                                         when after ? 'campaignId' then 'campaign' else 'category' end, product_id,
                     (after ->> 'ruleId')::bigint, before, after - '{productId,ruleId,title}'::text[],
                     cause ->> 'kind', coalesce(cause ->> 'reason', ''), actor
-             from notice where change_id < $3 and (topic = 'catalogue' or op in ('halt', 'resume', 'repair'))
+             from notice where change_id < $3
+                 and (topic = 'catalogue'
+                      or op in ('halt', 'resume', 'repair', 'proposal_approved', 'proposal_rejected'))
                  %1$s %2$s %3$s %4$s %6$s order by change_id desc limit $4)
         )
         select array(

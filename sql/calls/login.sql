@@ -182,5 +182,8 @@ begin
     if p ? 'orderId' and (find_order((p ->> 'orderId')::bigint)).customer_id <> customer then
         perform fail('PR202', format('There is no order %s.', p ->> 'orderId'),
                      jsonb_build_object('orderId', p -> 'orderId'));
+    elsif p ? 'quoteId' and (find_quote((p ->> 'quoteId')::bigint)).customer_id <> customer then
+        perform fail('PR206', format('There is no quote %s.', p ->> 'quoteId'),
+                     jsonb_build_object('quoteId', p -> 'quoteId'));
     end if;
 end $$;

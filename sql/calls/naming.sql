@@ -110,6 +110,7 @@ begin
         when lost is not null then c || jsonb_build_object('sent', p, 'params', p || '{"lines": []}',
             'refused', to_jsonb(unknown_sku(lost)))
         else c || jsonb_build_object('sent', p, 'params',
-            p - 'customerEmail' || jsonb_build_object('customerId', buyer, 'lines', lines)) end order by n)
-    from call join ordered using (n));
+            p - 'customerEmail' || jsonb_build_object('customerId', buyer)
+            || case when lines is null then '{}' else jsonb_build_object('lines', lines) end) end order by n)
+    from call left join ordered using (n));
 end $$;

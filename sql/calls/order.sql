@@ -193,7 +193,7 @@ end $$;
 create function order_place(p jsonb) returns json
 language plpgsql as $$
 declare
-    calls jsonb := jsonb_build_array(jsonb_build_object('params', p, 'actor', acting()));
+    calls jsonb := read_quotes(jsonb_build_array(jsonb_build_object('params', p, 'actor', acting())), true);
     o order_outcome;
 begin
     perform lock_stock(calls, true);

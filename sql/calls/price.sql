@@ -55,6 +55,7 @@ declare
     r rule;
     i inventory;
     v price_verdict;
+    mode text;
 begin
     select * into r from rule
     where rule_id = coalesce(find_rule(coalesce(p ->> 'ruleId', p ->> 'rule')::bigint), d.rule_id);
@@ -64,8 +65,9 @@ begin
     end if;
     i.stock := coalesce((p ->> 'stock')::integer, i.stock);
     if p ->> 'at' is not null then
+        mode := evaluation_mode(i, i, 'tick');
         i := row_at_tick(d, r, i, (p ->> 'at')::timestamptz);
-        v := evaluate_price(d, r, i, 'tick');
+        v := evaluate_price(d, r, i, mode);
     else
         v := evaluate_price(d, r, i, case when r.rule_id = d.rule_id then 'stock' else 'declaration' end);
     end if;

@@ -111,9 +111,9 @@ language sql stable set jit = off as $$
         from member group by 1
     ), price as (
         select product_id, (array_agg(old_price order by sequence) filter (where is_chosen))[1] as price,
-               coalesce(bool_or(is_chosen and is_automatic(cause)), false) as was_moved,
-               max(change_id) filter (where is_chosen and is_automatic(cause)) as last_move
-        from moved group by 1
+               coalesce(bool_or(is_chosen and is_rule_move), false) as was_moved,
+               max(change_id) filter (where is_chosen and is_rule_move) as last_move
+        from (select *, is_automatic(cause) or cause = 'approval' as is_rule_move from moved) m group by 1
     )
     select product_id, exists (select from declared l where l.product_id = s.product_id and is_chosen
                                and before is null),
@@ -140,7 +140,8 @@ begin
     where product_id = d.product_id;
 end $$;
 
--- The price that a product would get by its declaration with other members, without a pin; a halt keeps it.
+-- The price that a product would get by its declaration with other members, without a pin; a halt keeps it. A rollback
+-- waits for nobody's yes.
 create function due_price(d product, i inventory) returns numeric
 language plpgsql stable as $$
 declare
@@ -148,6 +149,7 @@ declare
 begin
     if is_halted(d) then return i.price; end if;
     select * into r from rule where rule_id = d.rule_id;
+    r.approve_above := null;
     i.pin_price := null;
     if models_demand(r.strategy) then i := foreseen_estimates(d, r, i, 'declaration', pricing_now()); end if;
     return charged_at(d, r, with_campaigns(d, i), (evaluate_price(d, r, i, 'declaration')).price);

@@ -10,7 +10,7 @@ language sql stable as $$
             'tickSeconds', r.tick_seconds, 'bandTick', r.band_tick, 'bandStock', r.band_stock,
             'dailyCap', r.daily_cap, 'minimumMargin', r.minimum_margin, 'priceStep', r.price_step::text,
             'priceOffset', r.price_offset::text, 'coverDays', r.cover_days, 'cooldownSeconds', r.cooldown_seconds,
-            'neverUp', r.never_up),
+            'neverUp', r.never_up, 'signal', r.signal, 'approveAbove', r.approve_above),
         'note', r.note, 'actor', r.actor, 'createdAt', rfc3339(r.created_at),
         'activatedAt', rfc3339(r.activated_at))
 $$;
@@ -69,11 +69,11 @@ begin
     perform pg_advisory_xact_lock(hashtext('pricing_rule ' || r.name));
     insert into rule (name, version, strategy, up_share, down_share, gap_share, tick_seconds, band_tick, band_stock,
                       daily_cap, minimum_margin, price_step, price_offset, cover_days, cooldown_seconds, never_up,
-                      note, actor, created_at)
+                      signal, approve_above, note, actor, created_at)
     values (r.name, (select coalesce(max(version), 0) + 1 from rule where name = r.name), r.strategy, r.up_share,
             r.down_share, r.gap_share, r.tick_seconds, r.band_tick, r.band_stock, r.daily_cap, r.minimum_margin,
-            r.price_step, r.price_offset, r.cover_days, r.cooldown_seconds, r.never_up, coalesce(p ->> 'note', ''),
-            acting(), pricing_now())
+            r.price_step, r.price_offset, r.cover_days, r.cooldown_seconds, r.never_up, r.signal,
+            r.approve_above, coalesce(p ->> 'note', ''), acting(), pricing_now())
     returning * into r;
     perform refuse_unsound_rule(p);
     return rule_json(r);
@@ -200,8 +200,8 @@ create function rule_backtest(p jsonb) returns json
 language plpgsql stable as $$
 declare
     chosen rule;
-    s jsonb := coalesce(p -> 'state', jsonb_build_object('after', 0, 'products', 0, 'items', '[]'::jsonb,
-        'skipped', '[]'::jsonb, 'to', coalesce((p ->> 'to')::timestamptz, pricing_now()),
+    s jsonb := coalesce(p -> 'state', jsonb_build_object('after', 0, 'products', 0, 'differing', 0,
+        'items', '[]'::jsonb, 'skipped', '[]'::jsonb, 'to', coalesce((p ->> 'to')::timestamptz, pricing_now()),
         'sums', '{"changes": 0, "reversals": 0, "limitHits": 0, "charged": "0.00"}'::jsonb,
         'actual', '{"changes": 0, "reversals": 0, "limitHits": 0, "charged": "0.00"}'::jsonb));
     starts timestamptz := coalesce((p ->> 'from')::timestamptz, '-infinity');
@@ -210,6 +210,7 @@ declare
     declared product;
     ours jsonb;
     theirs jsonb;
+    marks replay_mark[] := replay_marks();
 begin
     select * into chosen from rule where rule_id = find_rule((p ->> 'ruleId')::bigint);
     if starts >= ends then
@@ -237,7 +238,7 @@ begin
                   and (p ->> 'categoryId' is null or category_id = (p ->> 'categoryId')::bigint)));
         end if;
         begin
-            ours := replay_product(declared, chosen, starts, ends, 100);
+            ours := replay_product(declared, chosen, starts, ends, 100, marks);
             theirs := actual_path(declared.product_id, starts, ends, 100);
         exception when others then
             if not is_row_error(sqlstate) then raise; end if;
@@ -249,6 +250,7 @@ begin
             continue;
         end;
         s := s || jsonb_build_object('after', declared.product_id, 'products', (s ->> 'products')::bigint + 1,
+            'differing', (s ->> 'differing')::bigint + ((ours ->> 'differences')::bigint > 0)::integer,
             'sums', add_path(s -> 'sums', ours), 'actual', add_path(s -> 'actual', theirs));
         if jsonb_array_length(s -> 'items') < page_size(p) then
             s := jsonb_insert(s, '{items,-1}', jsonb_build_object('productId', declared.product_id,
@@ -257,7 +259,8 @@ begin
     end loop;
     return json_build_object('reply', json_build_object('ruleId', chosen.rule_id, 'name', chosen.name,
         'version', chosen.version, 'from', rfc3339(nullif(starts, '-infinity')), 'to', rfc3339(ends),
-        'products', s -> 'products', 'totals', (s -> 'sums') || jsonb_build_object('actual', s -> 'actual'),
+        'products', s -> 'products', 'differing', s -> 'differing',
+        'totals', (s -> 'sums') || jsonb_build_object('actual', s -> 'actual'),
         'items', s -> 'items', 'skipped', s -> 'skipped',
         'note', 'What would have been charged for the units that were sold; what would have been sold is not known.'));
 end $$;

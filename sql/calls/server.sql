@@ -38,6 +38,9 @@ begin
                                from rule$$
             when 'campaign' then
                 $$select campaign_id as id, name as label, fold_text(name) as words from campaign$$
+            when 'proposal' then
+                $$select proposal_id as id, title || ' ' || new_price as label, search_text as words
+                  from proposal join product using (product_id) where status = 'open'$$
             when 'order' then
                 $$select order_id as id, status || ' ' || total as label, status || ' ' || total as words
                   from customer_order$$
@@ -89,6 +92,8 @@ begin
             when 'rule' then $$select rule_id as id, fold_case(name || ' ' || version) as own,
                                       fold_text(name) || chr(10) || fold_text(name || ' ' || version) as words,
                                       status <> 'active' as is_old from rule$$
+            when 'campaign' then $$select campaign_id as id, null as own, fold_text(name) || chr(10) as words,
+                                          status in ('ending', 'ended') as is_old from campaign$$
             when 'category' then 'select category_id as id, fold_case(name) as own,
                                          fold_text(name) || chr(10) || fold_text(description) as words,
                                          false as is_old from category'
@@ -121,6 +126,10 @@ begin
         from customer_order o join app_user u on u.user_id = o.customer_id where o.order_id = number;
     elsif kind = 'rule' then
         select name || ' ' || version, array[strategy, status] into label, detail from rule where rule_id = number;
+    elsif kind = 'campaign' then
+        select name, array[campaign_json(c) ->> 'status', percent_off || ' %',
+                           rfc3339(starts_at) || ' to ' || rfc3339(ends_at)]
+        into label, detail from campaign c where campaign_id = number;
     elsif kind = 'category' then
         select c.name, array[nullif(c.description, ''),
                              (select count(*) from product where category_id = number) || ' products']

@@ -7,6 +7,8 @@
 -- Each finding has a kind, `noun.what`:
 --   stock.missing                                a product has no inventory row
 --   stock.sum, stock.held, stock.count           what inventory keeps is not what the ledger gives
+--   quote.held                                   what the ledger holds is not what open quotes do
+--   stock.unshipped                              what was sold and has not left is not what open orders say
 --   stock.sequence, stock.chain                  the ledger has a gap; a row does not continue the one before
 --   price.posted, price.count                    the price charged is not where the history ends
 --   price.limits, price.evaluation               it is outside its limits; the regular price is not what its rule gives
@@ -17,6 +19,8 @@
 --   price.sequence, price.chain                  the history has a gap; a row does not begin where the one before ended
 --   price.recomputed                             a row's own inputs give another price, or another binding guard
 --   price.inputs, price.stock                    a row's inputs are not its own; its stock is not the ledger's then
+--   proposal.recomputed, proposal.open           a proposal's inputs give another price, or another binding guard; one
+--                                                that is open is of a price that waits for nobody
 --   learner.state                                what `learn` knows is not what its folds give, made again
 --   learner.estimate                             elasticity or rate are not what that state gives
 --   price.failed                                 its evaluation, or that of its history, raises the error named
@@ -65,6 +69,18 @@ language sql stable as $$
     union all
     select 'stock.held', 'inventory', product_id, null, null, 'held', held_sum::text, held::text
     from sums where held <> held_sum
+    union all
+    select 'quote.held', 'quote_line', product_id, null, null, 'quantity', held_sum::text, quoted::text
+    from sums s, lateral (select coalesce(sum(l.quantity), 0) as quoted from quote_line l join quote q using (quote_id)
+                          where l.product_id = s.product_id and q.status = 'open') q
+    where held_sum <> quoted
+    union all
+    select 'stock.unshipped', 'inventory', product_id, null, null, 'unshipped', units::text, unshipped::text
+    from (select i.product_id, i.unshipped, case when rule_signal(i.product_id) = 'on_hand' then (
+              select coalesce(sum(l.quantity), 0) from order_line l join customer_order o using (order_id)
+              where l.product_id = i.product_id and o.status in ('pending', 'processing')) else 0 end as units
+          from inventory i where i.product_id = any (ids)) u
+    where unshipped <> units
     union all
     select 'stock.count', 'inventory', product_id, null, null, 'movement_count', rows::text, movement_count::text
     from sums where movement_count <> rows
@@ -252,6 +268,25 @@ language sql stable as $$
                and stands_at(d, r, i, (i).stands_from) and stands_at(d, r, i, (i).stands_to))
 $$;
 
+-- The proposals of some products.
+create function audit_proposals(ids bigint[])
+returns table (kind text, "table" text, product_id bigint, sequence bigint, order_id bigint, field text,
+               expected text, found text)
+language sql stable as $$
+    with made as materialized (
+        select p.*, v.price, v.binding, i.awaits_approval
+        from proposal p join inventory i using (product_id), recompute_price(p.inputs) v
+        where p.product_id = any (ids)
+    )
+    select 'proposal.recomputed', 'proposal', product_id, proposal_id, null::bigint, f.field, f.expected, f.found
+    from made, lateral (values ('new_price', price::text, new_price::text), ('binding_guard', binding, binding_guard))
+        f (field, expected, found)
+    where f.expected is distinct from f.found
+    union all
+    select 'proposal.open', 'proposal', product_id, proposal_id, null, 'status', 'withdrawn', status::text
+    from made where status = 'open' and not awaits_approval
+$$;
+
 -- Whether two computed numbers agree but for how another machine may round.
 create function is_near(a float8, b float8) returns boolean
 language sql immutable as $$
@@ -298,7 +333,8 @@ begin
         -- Kept until complete: rows that were returned could not be taken back.
         findings := array(select row(a.*)::audit_finding from (
             select * from audit_ledger(ids) union all select * from audit_history(ids)
-            union all select * from audit_prices(ids) union all select * from audit_learner(ids)) a);
+            union all select * from audit_prices(ids) union all select * from audit_proposals(ids)
+            union all select * from audit_learner(ids)) a);
         return query select * from unnest(findings);
         return;
     exception when others then
@@ -308,7 +344,8 @@ begin
         return query select * from audit_products(ids[:half]) union all select * from audit_products(ids[half + 1:]);
         return;
     end if;
-    foreach part in array array['audit_ledger', 'audit_history', 'audit_prices', 'audit_learner'] loop
+    foreach part in array array['audit_ledger', 'audit_history', 'audit_prices', 'audit_proposals', 'audit_learner']
+    loop
         begin
             execute format('select array(select row(a.*)::audit_finding from %I($1) a)', part) into findings using ids;
             return query select * from unnest(findings);

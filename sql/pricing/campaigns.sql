@@ -97,6 +97,18 @@ begin
       and (c.is_for_all or c.category_id = d.category_id or m.product_id is not null);
 end $$;
 
+-- What these campaigns ask of a product: as running_reduction, of another time.
+create function reduction_by(d product, running bigint[], out percent numeric, out price numeric)
+language plpgsql stable as $$
+begin
+    if d.archived_at is not null or running = '{}' then return; end if;
+    select max(c.percent_off), min(m.price) into percent, price
+    from campaign c
+    left join campaign_product m on m.campaign_id = c.campaign_id and m.product_id = d.product_id
+    where c.campaign_id = any (running)
+      and (c.is_for_all or c.category_id = d.category_id or m.product_id is not null);
+end $$;
+
 -- The row with the campaigns that run for its product.
 create function with_campaigns(declared product, i inventory) returns inventory
 language plpgsql stable as $$
@@ -235,8 +247,9 @@ begin
     end loop;
 end $$;
 
--- Carries out in their order what is due until a moment, by a virtual clock that is moved from one to the next.
-create function play_campaigns(moment timestamptz) returns void
+-- Carries out in their order what is due until a moment, of campaigns and quotes, by a virtual clock that is moved from
+-- one to the next.
+create function play_due(moment timestamptz) returns void
 language plpgsql as $$
 declare
     due timestamptz;
@@ -244,7 +257,10 @@ begin
     perform lock_campaigns();
     loop
         while not (campaign_step(1000)).is_idle loop null; end loop;
-        due := (select n.moment from next_campaign(moment) n);
+        while not (quote_step(1000)).is_idle loop null; end loop;
+        due := least((select n.moment from next_campaign(moment) n), (
+            select min(expires_at) from quote
+            where status = 'open' and expires_at > pricing_now() and expires_at <= moment));
         exit when due is null;
         update virtual_clock set at = greatest(at, due);
     end loop;

@@ -13,10 +13,10 @@ language sql stable as $$
     select coalesce(current_setting('pricing.reason', true), '')
 $$;
 
--- Whether a price change of this cause was automation's: the others follow what a person declared.
+-- Whether a price change of this cause was automation's: the others follow what a person declared or approved.
 create function is_automatic(cause text) returns boolean
 language sql immutable as $$
-    select cause not in ('initial', 'pin', 'unpin', 'declaration', 'rule', 'rollback', 'campaign')
+    select cause not in ('initial', 'pin', 'unpin', 'declaration', 'rule', 'rollback', 'campaign', 'approval')
 $$;
 
 -- All columns that are declared: the others number the row, or follow from these.

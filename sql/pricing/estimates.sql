@@ -41,10 +41,17 @@ begin
         join product d on d.product_id = id join rule r using (rule_id) join inventory i on i.product_id = id) p);
 end $$;
 
+-- The lock of a product's learner. Products share a thousand of them, since the server has room for a few thousand, and
+-- a tick in one transaction takes each product's.
+create function learner_lock(id bigint) returns integer
+language sql immutable as $$
+    select hashint8(id) & 1023
+$$;
+
 -- Takes a product's learner for this transaction, so that it is not folded anew twice at once.
 create function try_learner(id bigint) returns boolean
 language sql as $$
-    select pg_try_advisory_xact_lock(hashtext('pricing_learner'), hashint8(id))
+    select pg_try_advisory_xact_lock(hashtext('pricing_learner'), learner_lock(id))
 $$;
 
 -- Folds anew those products of a page that need it, before their rows are locked: one snapshot makes rows and ledgers
@@ -178,7 +185,7 @@ begin
     row_now := with_opening_rate(declared, chosen, row_now, mode, moment);
     if not (strategy_facts(chosen.strategy)).learns then return row_now; end if;
     if row_was.learning_since is distinct from row_now.learning_since then
-        perform pg_advisory_xact_lock(hashtext('pricing_learner'), hashint8(row_now.product_id));
+        perform pg_advisory_xact_lock(hashtext('pricing_learner'), learner_lock(row_now.product_id));
         update learner set state = null where product_id = row_now.product_id;
     end if;
     if mode = 'first' then return with_estimates(declared, row_now, learner_empty()); end if;

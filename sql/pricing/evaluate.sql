@@ -11,6 +11,7 @@ language sql immutable as $$
                 when binding = 'daily_cap' then 'limited by the daily cap'
                 when binding = 'floor' then 'held at the floor'
                 when binding = 'ceiling' then 'held at the ceiling'
+                when binding = 'approval' then 'held for approval'
                 when (strategy_facts(f ->> 'strategy')).basis = 'base' then 'list price'
                 when (strategy_facts(f ->> 'strategy')).basis = 'level' then
                     case f ->> 'band' when '1' then 'low stock' when '-1' then 'high stock' else 'normal stock' end
@@ -21,30 +22,31 @@ language sql immutable as $$
 $$;
 
 -- How a row is evaluated after an event of a kind: afresh, as at a tick, or as stock moves. Without anchor_date it
--- waits for what a declaration would have made of it, had automation not been halted.
+-- waits for what a declaration would have made of it, had automation not been halted. What awaits a person's yes is no
+-- stock movement's to evaluate.
 create function evaluation_mode(row_was inventory, row_now inventory, kind text) returns text
 language sql immutable as $$
     select case when row_now.pin_price is not null and row_now.pin_price is distinct from row_was.pin_price then 'stock'
-                when row_now.pin_price is null and (row_was.pin_price is not null or row_was.anchor_date is null)
-                    then 'declaration'
+                when row_now.pin_price is null and (row_was.pin_price is not null or row_was.anchor_date is null
+                    and (not row_was.awaits_approval or kind in ('tick', 'resume', 'approval'))) then 'declaration'
                 when kind in ('declaration', 'rule', 'rollback') then 'declaration'
-                when kind = 'tick' then 'tick'
+                when kind in ('tick', 'approval') then 'tick'
                 when row_was.stock = 0 and row_was.movement_count = 0 then 'first'
                 else 'stock' end
 $$;
 
 -- The row of an evaluation with its time. Only a tick begins a pricing day: between ticks the price depends on stock
--- alone.
+-- alone, and what is approved is what the last tick made of it.
 create function begin_day(
     row_was inventory, row_now inventory, mode text, kind text, moment timestamptz
 ) returns inventory
 language plpgsql immutable as $$
 begin
-    if mode = 'tick' and row_now.anchor_date <> (moment at time zone 'UTC')::date then
+    if mode = 'tick' and kind = 'tick' and row_now.anchor_date <> (moment at time zone 'UTC')::date then
         row_now.anchor_price := row_was.regular_price;
         row_now.anchor_date := (moment at time zone 'UTC')::date;
     end if;
-    if mode in ('first', 'tick') or kind = 'tick' then row_now.ticked_at := moment; end if;
+    if mode = 'first' or kind = 'tick' then row_now.ticked_at := moment; end if;
     return row_now;
 end $$;
 
@@ -114,15 +116,19 @@ end $$;
 
 -- The price that the database would set for one declaration, one rule and one ledger position, with each step to it.
 -- `mode` is first | declaration (neither cap nor dead band), stock, or tick. Stock 0 and a pin freeze; a
--- stock below 0 is left to its constraint.
+-- stock below 0 is left to its constraint. Where a move awaits a person's yes, no stock moves the price: it is asked
+-- what the next tick would ask, and stands.
 create function evaluate_price(declared product, chosen rule, row_now inventory, mode text)
 returns price_verdict
 language plpgsql immutable as $$
 declare
     v price_verdict;
-    free boolean := mode in ('first', 'declaration');
+    awaits boolean := mode = 'stock' and coalesce(row_now.awaits_approval, false);
+    free boolean := mode in ('first', 'declaration') or awaits and row_now.anchor_date is null;
     guarded record;
+    held record;
 begin
+    if chosen.signal <> 'committed' then row_now.stock := row_now.stock + signal_offset(chosen, row_now); end if;
     v.gap := band_gap(declared.low_stock, declared.high_stock, chosen.gap_share);
     v.stock := row_now.stock;
     v.band := row_now.band;
@@ -133,7 +139,7 @@ begin
         v.frozen := 'pinned';
     elsif declared.archived_at is not null then
         v.frozen := 'archived';
-    elsif row_now.stock <= 0 and not free then
+    elsif row_now.stock <= 0 and (awaits or not free) then
         v.frozen := 'out_of_stock';
     end if;
     if v.frozen is not null then
@@ -164,7 +170,7 @@ begin
             v.ceiling_at := least(v.ceiling_at, row_now.regular_price);
         end if;
         if (strategy_facts(chosen.strategy)).basis <> 'level' then  -- a level has its gap instead
-            v.dead_band := case when mode = 'tick' then chosen.band_tick else chosen.band_stock end;
+            v.dead_band := case when mode = 'tick' or awaits then chosen.band_tick else chosen.band_stock end;
         end if;
         -- A price that cools down stays wherever it may stand: a dead band wider than any move.
         if chosen.cooldown_seconds > 0
@@ -178,8 +184,24 @@ begin
     v.limited := guarded.limited;
     v.price := guarded.price;
     v.binding := guarded.binding;
+    v.asked := guarded.price;
+    if chosen.approve_above is not null and mode <> 'first' and row_now.movement_count > 0 then
+        v.approve_above := chosen.approve_above;
+        held := hold_move(v.price, row_now.regular_price, v.approve_above, v.floor_at, v.ceiling_at, chosen.price_step,
+                          chosen.price_offset);
+        v.price := case when awaits then row_now.regular_price else held.price end;
+        v.proposed := held.proposed;
+        if v.proposed is not null or v.price <> v.asked then v.binding := 'approval'; end if;
+    end if;
     return v;
 end $$;
+
+-- What a rule counts beside stock.
+create function signal_offset(chosen rule, i inventory) returns integer
+language sql immutable as $$
+    select case chosen.signal when 'available' then -coalesce(i.held, 0) when 'on_hand' then coalesce(i.unshipped, 0)
+                              else 0 end
+$$;
 
 -- Whether the regular price, and all else that the trigger keeps, would stay as they are at another stock; then the
 -- price that is charged does too.
@@ -192,7 +214,7 @@ begin
     if stock_level(stock, declared.low_stock, declared.high_stock) <> level then return false; end if;
     i.stock := stock;
     v := evaluate_price(declared, chosen, i, 'stock');
-    return v.price = i.regular_price and v.band = i.band;
+    return v.price = i.regular_price and v.band = i.band and (v.proposed is null or i.awaits_approval);
 end $$;
 
 -- The row with the stocks between which its regular price stands, after an evaluation, `afresh` where more than stock
@@ -200,7 +222,8 @@ end $$;
 -- grows, and so do band and level: where it is the same at both ends, it is between them. A new one reaches a few sales
 -- down, so that the first after a tick computes nothing. The rest is found as stock moves, since most prices are reset
 -- before their ends are reached: a movement that leaves the interval and changes nothing widens it, further each time,
--- and to its very end where that comes into reach. Stock 0 lies outside, evaluates nothing and keeps it.
+-- and to its very end where that comes into reach. Stock 0 lies outside, evaluates nothing and keeps it. Under a rule
+-- that counts more than stock there is none.
 create function widen_interval(
     declared product, chosen rule, row_was inventory, row_now inventory, evaluated numeric, afresh boolean
 ) returns inventory
@@ -213,11 +236,12 @@ declare
     far bigint;
     middle integer;
 begin
-    if afresh or evaluated <> row_now.regular_price then
+    if afresh or evaluated <> row_now.regular_price or chosen.signal <> 'committed' then
         row_now.stands_from := null;
         row_now.stands_to := null;
     end if;
-    if row_now.stock = 0 or evaluated <> row_now.regular_price or (row_now.stock = row_was.stock and not afresh) then
+    if row_now.stock = 0 or evaluated <> row_now.regular_price or chosen.signal <> 'committed'
+        or (row_now.stock = row_was.stock and not afresh) then
         return row_now;
     end if;
     if row_now.stands_from is null then
@@ -252,8 +276,12 @@ declare
         'unitCost', declared.unit_cost, 'stock', row_now.stock, 'raw', v.raw,
         'anchor', row_now.anchor_price, 'dailyCap', v.cap, 'capped', v.capped, 'floor', v.floor_at,
         'ceiling', v.ceiling_at, 'limited', v.limited, 'posted', posted, 'deadBand', v.dead_band,
-        'step', chosen.price_step, 'offset', chosen.price_offset, 'rounding', 'cent') || campaign_inputs(row_now);
+        'step', chosen.price_step, 'offset', chosen.price_offset, 'rounding', 'cent') || campaign_inputs(row_now)
+        || case when v.approve_above is null then '{}' else jsonb_build_object('approveAbove', v.approve_above) end;
 begin
+    if chosen.signal <> 'committed' then
+        inputs := inputs || jsonb_build_object('signal', chosen.signal, 'signalOffset', signal_offset(chosen, row_now));
+    end if;
     if not models_demand(chosen.strategy) or v.days_left is null then
         return inputs || jsonb_build_object('up', chosen.up_share, 'down', chosen.down_share,
             'low', declared.low_stock, 'high', declared.high_stock, 'gap', v.gap, 'bandBefore', band_before,
@@ -273,7 +301,8 @@ create function recompute_price(
 language plpgsql immutable as $$
 declare
     guarded record;
-    stock integer := f ->> 'stock';
+    held record;
+    stock integer := (f ->> 'stock')::integer + coalesce((f ->> 'signalOffset')::integer, 0);
     band smallint := f ->> 'bandBefore';
 begin
     if f ? 'daysLeft' then
@@ -302,5 +331,11 @@ begin
         price := greatest(least((f ->> 'step')::numeric - (f ->> 'offset')::numeric,
                                 greatest((f ->> 'floor')::numeric, (f ->> 'ceiling')::numeric)),
                           (f ->> 'floor')::numeric);
+    end if;
+    if f ? 'approveAbove' then
+        held := hold_move(price, (f ->> 'posted')::numeric, (f ->> 'approveAbove')::numeric, (f ->> 'floor')::numeric,
+                          (f ->> 'ceiling')::numeric, (f ->> 'step')::numeric, (f ->> 'offset')::numeric);
+        price := held.price;
+        if held.proposed is not null then binding := 'approval'; end if;
     end if;
 end $$;

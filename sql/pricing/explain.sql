@@ -2,7 +2,8 @@
 -- Why a price is what it is, in words and steps, and at which stock it moves next.
 
 -- The least number of units, up to `most`, whose leaving (sign -1) or coming (sign 1) moves the price that is charged;
--- null when none does. By halving, since more of them never bring the price back.
+-- null when none does. By halving, since more of them never bring the price asked for back; where that wants a person's
+-- yes, no movement moves it.
 create function units_to_move(d product, r rule, i inventory, sign integer, most bigint) returns bigint
 language plpgsql immutable as $$
 declare
@@ -11,12 +12,12 @@ declare
     here integer := i.stock;
     v price_verdict;
 begin
-    if most < 1 then return null; end if;
+    if most < 1 or i.awaits_approval then return null; end if;
     loop
         high := least(high, most);
         i.stock := here + sign * high;
         v := evaluate_price(d, r, i, 'stock');
-        exit when charged_at(d, r, i, v.price) <> i.price;
+        exit when charged_at(d, r, i, coalesce(v.proposed, v.price)) <> i.price;
         if high = most then return null; end if;
         low := high;
         high := high * 2;
@@ -24,13 +25,15 @@ begin
     while high - low > 1 loop
         i.stock := here + sign * ((low + high) / 2);
         v := evaluate_price(d, r, i, 'stock');
-        if charged_at(d, r, i, v.price) <> i.price then
+        if charged_at(d, r, i, coalesce(v.proposed, v.price)) <> i.price then
             high := (low + high) / 2;
         else
             low := (low + high) / 2;
         end if;
     end loop;
-    return high;
+    i.stock := here + sign * high;
+    v := evaluate_price(d, r, i, 'stock');
+    return case when v.proposed is null then high end;
 end $$;
 
 -- What would change a price next, as posted prices after all guards: how many more sales, how large a restock, and what
@@ -54,7 +57,8 @@ begin
     end if;
     moves := next_campaign_move(d, r, i);
     if is_halted(d) then return moves; end if;
-    units := units_to_move(d, r, i, -1, i.stock - i.held - 1);
+    -- To a rule that counts what has not left, a sale is nothing.
+    units := case when r.signal <> 'on_hand' then units_to_move(d, r, i, -1, i.stock - i.held - 1) end;
     if units is not null then
         there.stock := i.stock - units;
         v := evaluate_price(d, r, there, 'stock');
@@ -69,11 +73,14 @@ begin
             'price', charged_at(d, r, i, v.price)::text);
     end if;
     if i.stock > 0 then
-        v := evaluate_price(d, r, row_at_tick(d, r, i, at_tick), 'tick');
+        v := evaluate_price(d, r, row_at_tick(d, r, i, at_tick), evaluation_mode(i, i, 'tick'));
         moves := moves || jsonb_build_object('event', 'tick', 'at', rfc3339(at_tick),
             'price', charged_at(d, r, i, v.price)::text);
     end if;
-    return moves;
+    return moves || coalesce((
+        select jsonb_build_object('event', 'approval', 'proposalId', proposal_id,
+                                  'price', charged_at(d, r, i, new_price)::text)
+        from proposal where product_id = d.product_id and status = 'open'), '[]');
 end $$;
 
 -- The next start or end of a campaign that is for a product, and the price then if nothing else moves; none where none
@@ -136,8 +143,12 @@ language sql immutable as $$
         case when v.dead_band is null then 'none'
              when v.dead_band >= 1e12 then 'cooling down'
              else format('%s %%: %s', trim_scale(v.dead_band * 100),
-                         case when v.price = i.regular_price then 'kept' else 'moved' end) end,
-        rounding_text(r, v), v.price)
+                         case when v.asked = i.regular_price then 'kept' else 'moved' end) end,
+        rounding_text(r, v), v.asked)
+        || case when v.approve_above is null then ''
+                else format(' | moves over %s %% wait for a yes: %s', trim_scale(v.approve_above * 100),
+                            case when v.proposed is not null then 'waits' when v.price = v.asked then 'ok'
+                                 else 'at the next tick' end) end
 $$;
 
 -- How far a price stands from another, as people read it: +14.7 %.
@@ -186,6 +197,13 @@ language sql stable as $$
     left join learner_fold f on f.product_id = l.product_id and f.number = l.first_fold
 $$;
 
+-- The stock that a rule goes by, in words.
+create function stock_text(r rule, i inventory) returns text
+language sql immutable as $$
+    select i.stock || ' in stock' || case r.signal when 'available' then format(', %s of them held', i.held)
+        when 'on_hand' then format(' and %s sold that have not left', i.unshipped) else '' end
+$$;
+
 -- The strategy's step in words: what it goes by and what it makes of it.
 create function strategy_note(d product, r rule, i inventory, v price_verdict) returns text
 language plpgsql stable as $$
@@ -202,7 +220,7 @@ begin
     if facts.basis = 'base' then return r.strategy || ': base price'; end if;
     if facts.basis = 'level' then
         share := trim_scale(round(100 * (v.raw / d.base_price - 1), 2));
-        return format('%s: %s in stock, low to %s, high from %s, gap %s: %s', r.strategy, i.stock, d.low_stock,
+        return format('%s: %s, low to %s, high from %s, gap %s: %s', r.strategy, stock_text(r, i), d.low_stock,
             d.high_stock, v.gap,
             case v.band when 1 then format('low, base + %s %%', share)
                         when -1 then format('high, base - %s %%', -share)
@@ -218,13 +236,13 @@ begin
         format('%s; %s units would sell at base, %s at %s', days_note(r, i, v),
             round(d_left::numeric, 1), round(m::numeric, 1), round(plenty::numeric, 2)),
         case when not facts.charges_scarcity or (facts.awaits_goods and not v.has_end)
-             then format('%s in stock', i.stock)
-             else format('%s in stock: run-out pressure %s %%, scarcity mark-up %s', i.stock,
-                 round(100 * (1 - erlang_share(i.stock, m))::numeric, 1),
+             then stock_text(r, i)
+             else format('%s: run-out pressure %s %%, scarcity mark-up %s', stock_text(r, i),
+                 round(100 * (1 - erlang_share(v.stock, m))::numeric, 1),
                  round((v.raw::float8 - plenty)::numeric, 2)) end,
         format('computed %s%s%s', round(v.raw, 2),
-            case when i.stock > 1 then '; one unit less ' || round(target_at(d, r, i.stock - 1, v), 2) end,
-            case when i.stock < 2147483647 then '; one unit more ' || round(target_at(d, r, i.stock + 1, v), 2) end)];
+            case when v.stock > 1 then '; one unit less ' || round(target_at(d, r, v.stock - 1, v), 2) end,
+            case when v.stock < 2147483647 then '; one unit more ' || round(target_at(d, r, v.stock + 1, v), 2) end)];
     return array_to_string(lines, E'\n  ');
 end $$;
 
@@ -237,6 +255,7 @@ language sql immutable as $$
                 when 'restock' then format('a restock of %s', m ->> 'quantity')
                 when 'tick' then format('at the tick of %s, if nothing is sold', m ->> 'at')
                 when 'campaign' then format('a campaign begins or ends at %s', m ->> 'at')
+                when 'approval' then format('proposal %s is approved', m ->> 'proposalId')
                 else 'without the pin' end,
             m ->> 'price', case when m ->> 'price' = price::text then ', unchanged' else '' end)
         from jsonb_array_elements(moves) with ordinality u (m, n) order by n)
@@ -251,6 +270,15 @@ language sql stable as $$
         when 'archived' then 'archived: no longer priced'
         when 'halted' then 'automation is halted: the last price stands'
         else 'out of stock: the last price stands' end
+$$;
+
+-- What becomes of a move that a rule keeps for a person's yes, in words.
+create function approval_note(v price_verdict) returns text
+language sql immutable as $$
+    select format('moves over %s %% wait for a yes: %s', trim_scale(v.approve_above * 100),
+        case when v.proposed is not null then v.proposed || ' waits for one'
+             when v.price <> v.asked then 'this one needs none, and comes with the next tick'
+             else 'this one needs none' end)
 $$;
 
 -- The steps from base to the price that is charged: `charged` is what campaigns make of where the verdict leads.
@@ -283,7 +311,11 @@ begin
                              when v.dead_band >= 1e12 then 'the price cools down after its last move'
                              else format('moves up to %s %% are left out', trim_scale(v.dead_band * 100)) end),
             jsonb_build_object('step', 'rounding', 'before', round(v.limited, 4)::text,
-                'after', v.price::text, 'note', 'rounded ' || rounding_text(r, evaluated)));
+                'after', v.asked::text, 'note', 'rounded ' || rounding_text(r, evaluated)));
+        if v.approve_above is not null then
+            steps := steps || jsonb_build_object('step', 'approval', 'before', v.asked::text, 'after', v.price::text,
+                'note', approval_note(v));
+        end if;
     end if;
     if is_reduced(i) then
         steps := steps || jsonb_build_object('step', 'campaign', 'before', case when v.frozen = 'halted'
@@ -345,6 +377,8 @@ begin
         'campaigns', campaigns_of(d, r, settled),
         'posted', i.price::text, 'wouldBe', would_be::text, 'basePrice', d.base_price::text, 'stock', i.stock,
         'strategy', r.strategy, 'ruleId', r.rule_id, 'frozen', v.frozen, 'bindingGuard', v.binding,
+        'proposed', v.proposed::text, 'proposal', case when not is_preview then (
+            select proposal_note(p) from proposal p where p.product_id = d.product_id and status = 'open') end,
         'withoutGuard', charged_at(d, r, i, price_without_guard(r, i.regular_price, i.anchor_price, v))::text,
         'steps', steps, 'next', moves, 'text', array_to_string(lines, E'\n'));
 end $$;

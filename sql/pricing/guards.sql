@@ -1,5 +1,6 @@
 --! code
--- What every target passes before it is posted: daily cap, floor and ceiling, dead band, rounding to the price step.
+-- What every target passes before it is posted: daily cap, floor and ceiling, dead band, rounding to the price step,
+-- and where its rule wants one, a person's yes.
 
 -- The nearest price k * step - offset, half up, k at least 1; to the cent what lies more than half a step below the
 -- first.
@@ -53,11 +54,32 @@ begin
         ::numeric(12, 2);
 end $$;
 
+-- A move by more than a share of the posted price waits for a person's yes: the posted price stays, and the other is
+-- proposed. Limits do not wait: a price outside them comes to the nearer one at once, and the move counts from there.
+-- No share: nothing waits.
+create function hold_move(
+    asked numeric, posted numeric, share numeric, floor_at numeric, ceiling_at numeric, step numeric, shift numeric,
+    out price numeric, out proposed numeric
+)
+language plpgsql immutable as $$
+begin
+    price := asked;
+    if share is null then return; end if;
+    if posted not between floor_at and greatest(floor_at, ceiling_at) then
+        posted := greatest(least(round_to_step(greatest(least(posted, ceiling_at), floor_at), step, shift),
+                                 greatest(floor_at, ceiling_at)), floor_at)::numeric(12, 2);
+    end if;
+    if abs(asked - posted) <= share * posted then return; end if;
+    price := posted;
+    proposed := asked;
+end $$;
+
 -- The posted price if the guard that binds did not; null when none binds.
 create function price_without_guard(r rule, posted numeric, anchor numeric, v price_verdict) returns numeric
 language plpgsql immutable as $$
 begin
-    return case v.binding
+    if v.binding = 'approval' then return v.asked; end if;
+    return (hold_move(case v.binding
         when 'daily_cap' then (apply_guards(v.raw, posted, anchor, null, v.floor_at, v.ceiling_at, v.dead_band,
                                             r.price_step, r.price_offset)).price
         when 'dead_band' then (apply_guards(v.raw, posted, anchor, v.cap, v.floor_at, v.ceiling_at, null,
@@ -66,7 +88,7 @@ begin
                                         r.price_step, r.price_offset)).price
         when 'ceiling' then (apply_guards(v.raw, posted, anchor, v.cap, v.floor_at, 9999999999.99, v.dead_band,
                                           r.price_step, r.price_offset)).price
-        end;
+        end, posted, v.approve_above, v.floor_at, v.ceiling_at, r.price_step, r.price_offset)).price;
 end $$;
 
 -- The strategy's target at another stock, all else as it stands.

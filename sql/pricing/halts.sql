@@ -30,13 +30,14 @@ $$;
 -- it has halted automation and nobody has resumed it.
 create function automation_figures(
     out halted boolean, out halts bigint, out breaker_open boolean, out failing bigint, out overdue bigint,
-    out campaigns bigint, out last_tick timestamptz
+    out campaigns bigint, out proposals bigint, out last_tick timestamptz
 )
 language sql stable as $$
     select coalesce(bool_or(category_id is null and product_id is null), false), count(*),
            coalesce(bool_or(actor = 'breaker'), false), (select count(*) from failing_product),
            (select count(*) from overdue_deliveries()),
            (select count(*) from campaign where status in ('starting', 'running')),
+           (select count(*) from proposal where status = 'open'),
            (select completed_at from tick_state)
     from automation_halt where resumed_at is null
 $$;
@@ -54,7 +55,7 @@ language sql stable as $$
             'lastTrip', (select halt_json(h) from automation_halt h where actor = 'breaker'
                          order by halt_id desc limit 1),
             'limits', (select value from setting where name = 'breaker')),
-        'lastTick', rfc3339(f.last_tick), 'campaigns', campaign_status(),
+        'lastTick', rfc3339(f.last_tick), 'openProposals', f.proposals, 'campaigns', campaign_status(),
         'failing', (select coalesce(json_agg(json_build_object('productId', product_id,
                         'sku', (select sku from product d where d.product_id = f.product_id),
                         'reason', failure_reason(sqlstate, message), 'failures', failures, 'since', rfc3339(first_at),

@@ -20,7 +20,8 @@ begin
     insert into stock_movement (product_id, sequence, transaction_id, change_id, kind, quantity, stock_after, order_id,
                                 ends_order, reason, actor, at)
     values (row_now.product_id, row_now.movement_count, current_transaction(), change, why.kind,
-            row_now.stock - row_was.stock, row_now.stock, why.order_id,
+            case when is_hold(why.kind) then row_now.held - row_was.held else row_now.stock - row_was.stock end,
+            row_now.stock, why.order_id,
             coalesce(ends_order and why.kind = 'sale' and why.order_id is not null, false), coalesce(why.reason, ''),
             why.actor, moment);
     return change;
@@ -79,18 +80,21 @@ begin
     end if;
 end $$;
 
--- Posts the evaluated regular price, unless automation is halted; then a declaration waits for the next evaluation.
+-- Posts the evaluated regular price, unless automation is halted; then a declaration waits for the next evaluation, and
+-- so does one whose move wants a person's yes.
 create function post_price(
-    declared product, row_was inventory, row_now inventory, v price_verdict, mode text, is_birth boolean,
+    row_was inventory, row_now inventory, v price_verdict, mode text, is_birth boolean, is_halted boolean,
     moment timestamptz
 ) returns inventory
-language plpgsql as $$
+language plpgsql immutable as $$
 declare
-    waits boolean := v.price <> row_was.regular_price and v.frozen is null and not is_birth and is_halted(declared);
+    waits boolean := is_halted and v.price <> row_was.regular_price;
 begin
+    row_now.awaits_approval := v.proposed is not null
+        or mode = 'stock' and row_was.awaits_approval and row_now.pin_price is null;
     if not waits then row_now.regular_price := v.price; end if;
     if mode = 'declaration' then
-        row_now.anchor_date := case when not waits
+        row_now.anchor_date := case when not waits and v.proposed is null
                                     then coalesce(row_was.anchor_date, (moment at time zone 'UTC')::date) end;
     end if;
     if mode in ('declaration', 'first') then row_now.anchor_price := row_now.regular_price; end if;
@@ -148,6 +152,7 @@ declare
     mode text;
     verdict price_verdict;
     is_birth boolean := false;
+    halted boolean := false;
     afresh boolean;
 begin
     select * into declared from product where product_id = row_now.product_id;
@@ -165,14 +170,24 @@ begin
         row_now := with_campaigns(declared, row_now);
     end if;
     if not is_overlay then
+        if why.kind in ('approval', 'rollback') then chosen.approve_above := null; end if;  -- a person's yes
         mode := evaluation_mode(row_was, row_now, why.kind);
         is_birth := mode = 'first' and why.kind = 'initial';
         row_now := begin_day(row_was, row_now, mode, why.kind, moment);
-        row_now := renew_estimates(declared, chosen, row_was, row_now, mode, moment);
+        row_now.unshipped := count_unshipped(chosen, row_was, row_now, why);
+        if why.kind <> 'approval' then
+            -- A sale teaches nothing by itself, though it be the first evaluation of what was declared under a halt.
+            row_now := renew_estimates(declared, chosen, row_was, row_now,
+                case when mode = 'declaration' and change is not null then 'stock' else mode end, moment);
+        end if;
         verdict := evaluate_price(declared, chosen, row_now, mode);
         row_now.band := verdict.band;
-        if verdict.price <> row_was.regular_price or mode <> 'stock' then
-            row_now := post_price(declared, row_was, row_now, verdict, mode, is_birth, moment);
+        if verdict.price <> row_was.regular_price and verdict.frozen is null and not is_birth then
+            halted := is_halted(declared);
+        end if;
+        if verdict.price <> row_was.regular_price or mode <> 'stock'
+            or row_now.awaits_approval <> (verdict.proposed is not null) then
+            row_now := post_price(row_was, row_now, verdict, mode, is_birth, halted, moment);
         end if;
     end if;
     row_now := charge_price(declared, chosen, row_was, row_now, mode, verdict, why, is_birth, moment, change);
@@ -182,7 +197,11 @@ begin
     if not is_overlay then
         row_now := widen_interval(declared, chosen, row_was, row_now, verdict.price,
                               afresh or row_now.regular_price <> row_was.regular_price or mode <> 'stock'
-                              or row_now.band <> row_was.band or not stock_alone);
+                              or row_now.band <> row_was.band or not stock_alone
+                              or row_now.awaits_approval <> row_was.awaits_approval);
+        if not stock_alone and may_propose(chosen, row_was, row_now, mode, why.kind) then
+            perform settle_proposal(declared, chosen, row_was, row_now, verdict, mode, why.kind, moment);
+        end if;
     end if;
     return row_now;
 end $$;
@@ -250,6 +269,8 @@ begin
         update inventory set stock = stock + units, cause = row(kind, null, why, number)::movement_cause
         where product_id = id;
         return;
+    elsif kind = 'cancel' then
+        perform count_signal(array[id], 'on_hand', number);
     end if;
     update inventory set sales = 2 where product_id = id returning * into i;
     insert into stock_movement (product_id, sequence, transaction_id, change_id, kind, quantity, stock_after, order_id,

@@ -2,84 +2,10 @@
 -- Placing orders: all lines or none, no unit twice, each price the one that stood under the lock. A batch gives what
 -- its orders give one by one: those that move no price as one set, the rest in turn, each alone where that raises.
 
--- Locks the stock rows that orders ask for, in product order, so that two of them never deadlock. Without `waits`,
--- returns the products that it could not lock.
-create function lock_stock(calls jsonb, waits boolean) returns bigint[]
-language plpgsql as $$
-declare
-    wanted bigint[] := array(
-        select distinct id::bigint from jsonb_path_query(calls,
-            '$[*].params.lines[*].productId ? (@ >= 1 && @ <= 9223372036854775807)') id);
-    locked bigint[];
-begin
-    if waits then
-        perform from inventory where product_id = any (wanted) order by product_id for no key update;
-        return '{}';
-    end if;
-    locked := array(select product_id from inventory where product_id = any (wanted)
-                    order by product_id for no key update skip locked);
-    if cardinality(locked) = cardinality(wanted) then return '{}'; end if;
-    return array(select product_id from inventory where product_id = any (wanted) and product_id <> all (locked));
-end $$;
-
--- Why a line cannot be sold as asked. For a price that is too high, the previous price is reported too, which the buyer
--- may have seen; a price that never moved is its own previous one.
-create function refuse_line(line wanted_line) returns order_outcome
-language plpgsql as $$
-declare
-    o order_outcome;
-    former numeric(12, 2);
-    facts jsonb := jsonb_build_object('productId', line.product_id);
-begin
-    if line.is_open is null then
-        o.state := 'PR101';
-        o.message := format('There is no product %s.', line.product_id);
-    elsif not line.is_open then
-        o.state := 'PR102';
-        o.message := format('Product %s is not for sale.', line.product_id);
-    elsif line.quantity > line.available then
-        o.state := 'PR201';
-        o.message := format('Only %s of product %s are available.', line.available, line.product_id);
-        facts := facts || jsonb_build_object('requested', line.quantity, 'available', line.available);
-    else
-        former := coalesce((select old_price from price_change where product_id = line.product_id
-                            order by sequence desc limit 1), line.price);
-        o.state := 'PR204';
-        o.message := format('Product %s costs %s, more than the order accepts.', line.product_id, line.price);
-        facts := facts || jsonb_build_object('old', former::text, 'new', line.price::text,
-            'maxUnitPrice', line.max_price::numeric(12, 2)::text,
-            'why', format('the price %s above the highest that the order accepts',
-                          case when former <= line.max_price then 'rose' else 'is' end));
-    end if;
-    o.replayed := false;
-    o.detail := facts::text;
-    return o;
-end $$;
-
--- What an order asks for beside what the shop has, in product order: lines of one product are one, and of several
--- maxUnitPrice on it the lowest counts. Sub-selects and not joins: the plan stays the same index scans, whatever the
--- planner estimates for jsonb.
-create function read_order(params jsonb) returns wanted_line[]
-language plpgsql as $$
-begin
-    return array(
-        select row(l.product_id, l.quantity, l.max_price, (l.i).price, (l.i).stock - (l.i).held, (l.d).is_open,
-                   (l.d).sku, (l.i).stock <= (l.i).stands_to
-                   and (l.i).stock - l.quantity >= (l.i).stands_from)::wanted_line
-        from (select l.*, (select i from inventory i where i.product_id = l.product_id) as i,
-                     (select row(null, null, null, null, null, active and archived_at is null, sku, null)::wanted_line
-                      from product d where d.product_id = l.product_id) as d
-              from (select (l ->> 'productId')::bigint as product_id,
-                           sum((l ->> 'quantity')::bigint)::bigint as quantity,
-                           min((l ->> 'maxUnitPrice')::numeric) as max_price
-                    from jsonb_array_elements(params -> 'lines') l group by 1) l offset 0) l
-        order by l.product_id);
-end $$;
-
 -- Takes the lines of one order out of stock, each at the price that stands, and keeps the order. Where no price can
 -- move, all of it is one statement.
 create function sell_lines(
-    params jsonb, request_key text, hash bytea, who text, lines wanted_line[], moment timestamptz
+    params jsonb, request_key text, hash bytea, who text, lines wanted_line[], moment timestamptz, quoted jsonb
 ) returns text
 language plpgsql as $$
 declare
@@ -94,11 +20,14 @@ declare
     bought jsonb := '[]';
     moves jsonb := '[]';
 begin
+    if quoted is not null then
+        update quote set status = 'ordered', order_id = number where quote_id = (params ->> 'quoteId')::bigint;
+    end if;
     foreach line in array lines loop
-        total := total + line.price * line.quantity;
+        total := total + line.unit_price * line.quantity;
         prices_stand := prices_stand and line.is_calm is true;
         bought := bought || jsonb_build_object('productId', line.product_id, 'sku', line.sku,
-                                               'quantity', line.quantity, 'unitPrice', line.price::text);
+                                               'quantity', line.quantity, 'unitPrice', line.unit_price::text);
     end loop;
     if not prices_stand then
         foreach line in array lines loop
@@ -124,7 +53,7 @@ begin
         from sold
     ), kept_lines as (
         insert into order_line (order_id, product_id, quantity, unit_price)
-        select number, product_id, quantity, price from unnest(lines)
+        select number, product_id, quantity, unit_price from unnest(lines)
     ), kept_key as (
         insert into request_key (key, request_hash, order_id)
         select sell_lines.request_key, hash, number where sell_lines.request_key is not null
@@ -132,6 +61,10 @@ begin
     insert into customer_order (order_id, customer_id, total, shipping_address, placed_at, changed_at, actor)
     overriding system value
     values (number, buyer, total, coalesce(params ->> 'shippingAddress', ''), moment, moment, who);
+    if quoted is not null then  -- what the quote held besides is free again
+        perform count_signal(array(select (q ->> 'productId')::bigint from jsonb_array_elements(quoted) q
+                                   except select product_id from unnest(lines)), 'available', number);
+    end if;
     return placed_reply(number, buyer, total, bought, moves, moment)::text;
 end $$;
 
@@ -145,6 +78,7 @@ declare
     known record;
     lines wanted_line[];
     line wanted_line;
+    refusal record;
     o order_outcome;
 begin
     select (select k from request_key k where k.key = call ->> 'key') as request,
@@ -155,7 +89,14 @@ begin
     o.replayed := false;
     if call ? 'refused' then return jsonb_populate_record(o, call -> 'refused'); end if;
     lines := read_order(params);
-    if held <> '{}' and exists (select from unnest(lines) l where l.product_id = any (held)) then
+    if lines = '{}' and not params ? 'quoteId' then
+        o.state := 'PR602';
+        o.message := '/lines: is missing.';
+        o.detail := '{"violations": [{"path": "/lines", "rule": "required", "message": "is missing"}]}';
+        return o;
+    end if;
+    if (call ->> 'isContended')::boolean
+        or held <> '{}' and exists (select from unnest(lines) l where l.product_id = any (held)) then
         o.state := '55P03';
         o.message := 'another transaction holds the stock of a product';
         return o;
@@ -165,14 +106,28 @@ begin
         o.detail := jsonb_build_object('userId', params -> 'customerId');
         return o;
     end if;
+    if params ? 'quoteId' then
+        refusal := refuse_quoted(params, call -> 'quoted', lines);
+        if refusal.state is not null then
+            o.state := refusal.state;
+            o.message := refusal.message;
+            o.detail := refusal.detail;
+            return o;
+        end if;
+        lines := quoted_lines(lines, call -> 'quoted');
+    end if;
     foreach line in array lines loop
         if (line.is_open and line.quantity <= line.available
-            and (line.max_price is null or line.price <= line.max_price)) is not true then
-            return refuse_line(line);
+            and (line.max_price is null or line.unit_price <= line.max_price)) is not true then
+            lines := reclaim_lines(lines, (params ->> 'customerId')::bigint);
+            foreach line in array lines loop
+                if not is_sellable(line) then return refuse_line(line); end if;
+            end loop;
+            exit;
         end if;
     end loop;
     o.reply := sell_lines(params, call ->> 'key', hash, coalesce(nullif(call ->> 'actor', ''), session_user), lines,
-                          pricing_now());
+                          pricing_now(), call -> 'quoted');
     return o;
 end $$;
 
@@ -216,8 +171,8 @@ begin
                and sum(l.quantity) over same <= (l.i).stock - (l.i).held
                and stands_after((l.i), sum(l.quantity) over same) as is_calm
         from (select l.*, (select i from inventory i where i.product_id = l.product_id) as i,
-                     (select row(null, null, null, null, null, active and archived_at is null, sku, null)::wanted_line
-                      from product d where d.product_id = l.product_id) as d
+                     (select row(null, null, null, null, null, active and archived_at is null, sku, null, null)
+                          ::wanted_line from product d where d.product_id = l.product_id) as d
               from (select n, (l ->> 'productId')::bigint as product_id,
                            sum((l ->> 'quantity')::bigint)::bigint as quantity,
                            min((l ->> 'maxUnitPrice')::numeric) as max_price
@@ -227,13 +182,17 @@ begin
         window same as (partition by l.product_id)) l);
 end $$;
 
--- Which calls of a batch can be placed as one set, in any order beside the others: all their products stand at prices
--- that no sale of this batch moves, and have stock for all. A call on a product that is not so takes its other products
--- with it. Calls that will be refused or repeated whatever the stock are not among them, and move nothing.
+-- Which calls of a batch can be placed as one set, in any order beside the others: none is under a quote, and all their
+-- products stand at prices that no sale of this batch moves, and have stock for all. A call on a product that is not so
+-- takes its other products with it. Calls that will be refused or repeated whatever the stock are not among them, and
+-- move nothing.
 create function calm_calls(calls jsonb, lines batch_line[], held bigint[]) returns integer[]
 language plpgsql as $$
 declare
-    unsettled bigint[] := array(select distinct product_id from unnest(lines) where is_calm is not true);
+    has_quotes boolean := calls @? '$[*].params.quoteId';
+    unsettled bigint[] := array(
+        select distinct product_id from unnest(lines) l
+        where is_calm is not true or has_quotes and calls -> l.call - 1 -> 'params' ? 'quoteId');
     together integer[];
     more bigint[];
 begin
@@ -371,6 +330,7 @@ declare
     call jsonb;
 begin
     if named then calls := resolve_orders(calls); end if;
+    if calls @? '$[*].params.quoteId' then calls := read_quotes(calls, waits); end if;
     held := lock_stock(calls, waits);
     perform lock_keys(calls, held);
     if size = 1 then

@@ -6,8 +6,9 @@
 -- price), RUNAWAY_UP, RUNAWAY_DOWN (the price moves on while stock stays low or high), OSCILLATION (a normal order and
 -- its return flip the price), OVERLAPPING_BANDS, LIMITS_CROSSED, NEVER_MOVES (the dead band is wider than the daily
 -- cap). Warnings: FLOOR_ABOVE_CEILING, BAND_UNREACHABLE, LOW_ABOVE_CEILING, HIGH_BELOW_FLOOR, STOCK_NEVER_MOVES,
--- HIGH_STOCK_CUT, STEP_TOO_LARGE (products cheaper than five price steps: rounding alone may move their price by a
--- tenth, and below half a step it is to the cent).
+-- HIGH_STOCK_CUT, NEVER_ASKS (a day may move the price by no more than needs no approval), CARTS_MOVE_PRICE and
+-- SALES_UNSEEN (the signal counts more than stock), STEP_TOO_LARGE (products cheaper than five price steps: rounding
+-- alone may move their price by a tenth, and below half a step it is to the cent).
 
 -- The rule that a caller describes, with rule.create's names and defaults. Nothing is stored.
 create function described_rule(p jsonb) returns rule
@@ -16,7 +17,7 @@ language sql stable as $$
             'name', coalesce(p ->> 'name', 'described'),
             'version', 0, 'status', 'draft', 'up_share', 0.10, 'down_share', 0.10, 'gap_share', 0.05,
             'minimum_margin', 0, 'price_step', 0.01, 'price_offset', 0, 'cover_days', 30, 'cooldown_seconds', 0,
-            'never_up', false, 'strategy', coalesce(p ->> 'strategy', 'bands'))
+            'never_up', false, 'signal', 'committed', 'strategy', coalesce(p ->> 'strategy', 'bands'))
         || (select jsonb_object_agg(case when key in ('up', 'down', 'gap') then key || '_share'
                                          else lower(regexp_replace(key, '([A-Z])', '_\1', 'g')) end, value)
             from jsonb_each(preset_parameters(p ->> 'preset') || coalesce(p -> 'parameters', '{}'))))
@@ -42,6 +43,7 @@ language sql immutable as $$
 $$;
 
 -- A product's price along stock levels that follow one another, from the price that the first of them is given at once.
+-- No move waits for a yes: the row has no movements.
 create function walk_stock(declared product, chosen rule, stocks integer[]) returns jsonb[]
 language plpgsql stable as $$
 declare
@@ -159,6 +161,27 @@ begin
     return found_all;
 end $$;
 
+-- What a signal beside `committed` costs.
+create function lint_signal(declared product, chosen rule) returns jsonb[]
+language plpgsql stable as $$
+declare
+    middle integer := (declared.low_stock + declared.high_stock) / 2;
+    trace jsonb[] := walk_stock(declared, chosen, array[middle, greatest(declared.low_stock, 1), middle]);
+begin
+    if chosen.signal = 'available' then
+        return array[finding('CARTS_MOVE_PRICE', 'warning', format(
+            'What quotes hold counts as sold: of %s units, one of %s that comes to nothing moves the price to %s, and '
+            'back. committed counts sales alone.', middle, middle - greatest(declared.low_stock, 1),
+            trace[2] ->> 'price'), trace)];
+    elsif chosen.signal = 'on_hand' then
+        return array[finding('SALES_UNSEEN', 'warning', format(
+            'What was sold counts until its order is completed: with %s of %s units sold the price is still %s, where '
+            'committed asks %s.', middle - greatest(declared.low_stock, 1), middle, trace[1] ->> 'price',
+            trace[2] ->> 'price'), trace)];
+    end if;
+    return '{}';
+end $$;
+
 -- What the numbers alone tell: limits, thresholds, dead band and cap, and whether a cut at high stock pays.
 create function lint_numbers(declared product, chosen rule, p jsonb) returns jsonb[]
 language plpgsql stable as $$
@@ -194,6 +217,12 @@ begin
                    case when chosen.daily_cap <= chosen.band_tick then 'nothing ever' else 'no change of stock' end),
             trace);
     end if;
+    if chosen.daily_cap <= chosen.approve_above then
+        f := f || finding('NEVER_ASKS', 'warning', format(
+            'A day may move the price by %s %%, and moves up to %s %% need no approval: a declaration alone asks.',
+            trim_scale(chosen.daily_cap * 100), trim_scale(chosen.approve_above * 100)));
+    end if;
+    f := f || lint_signal(declared, chosen);
     if (strategy_facts(chosen.strategy)).basis <> 'level' then return f; end if;
 
     if high - gap <= low + gap then

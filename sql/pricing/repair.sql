@@ -18,8 +18,8 @@ language sql stable as $$
         when w.kind = 'price.posted' and exists (
             select from wrong o where o.product_id = w.product_id and o."table" = 'price_change'
               and o.sequence = (select max(c.sequence) from price_change c where c.product_id = w.product_id)) then null
-        when w.kind in ('price.limits', 'price.evaluation', 'price.interval', 'price.campaign', 'campaign.percent',
-                        'campaign.price') then 'price it again'
+        when w.kind in ('stock.unshipped', 'price.limits', 'price.evaluation', 'price.interval', 'price.campaign',
+                        'campaign.percent', 'campaign.price') then 'price it again'
         else 'set it to ' || w.expected end
     from wrong w left join inventory i using (product_id)
 $$;

@@ -31,6 +31,7 @@ begin
         if exists (select from failing_product) then
             select r.evaluated, r.failed, r.skipped into evaluated, failed, skipped from retry_failing() r;
         end if;
+        perform expire_proposals(moment);
         failing := array(select product_id from failing_product);
         free := array(select product_id from inventory where pin_price is not null and pinned_until <= moment
                         and product_id <> all (failing)

@@ -259,7 +259,10 @@ struct Dispatcher: RPCService {
 
     /// Why a customer's call is refused that names what is somebody else's.
     private func refusedOwner(_ context: CallContext) async -> PricingFailure? {
-        guard let customer = context.caller.customer, context.method.namesOwned else { return nil }
+        guard !context.caller.audience.isStaff, context.method.namesOwned(context.params) else { return nil }
+        guard let customer = context.caller.customer else {
+            return .refused(.orderNotFound, message: nil, facts: [:])
+        }
         do throws(PricingFailure) {
             try await logins.refuseOthers(context, customer)
             return nil

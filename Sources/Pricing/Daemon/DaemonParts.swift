@@ -20,7 +20,7 @@ struct DaemonParts: Sendable {
     let intake: OrderIntake
     let reads: ReadIntake
     let ticker: Ticker
-    let campaigns: CampaignKeeper
+    let keepers: [DueKeeper]
     let breaker: Breaker
     let logins: LoginKeeper
 
@@ -36,7 +36,9 @@ struct DaemonParts: Sendable {
         intake = OrderIntake(database: database, deadlines: deadlines, logger: logger, committed: { feed.kick() })
         reads = ReadIntake(database: database, deadlines: deadlines)
         ticker = Ticker(database: database, logger: logger, committed: { feed.kick() })
-        campaigns = CampaignKeeper(database: database, logger: logger, committed: { feed.kick() })
+        keepers = [.campaigns, .quotes].map { work in
+            DueKeeper(work, database: database, logger: logger, committed: { feed.kick() })
+        }
         breaker = Breaker(database: database, news: news, logger: logger, committed: { feed.kick() })
         logins = LoginKeeper(database: database, feed: feed, logger: logger)
     }
@@ -70,13 +72,7 @@ struct DaemonParts: Sendable {
         ]
         var handlers = rooms.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } }
         let session = SessionHandlers(identity: identity, limits: limits, roles: roles).handlers
-        let calls = CallHandlers(
-            database: database,
-            feed: feed,
-            ticker: ticker,
-            campaigns: campaigns,
-            logins: logins
-        )
+        let calls = CallHandlers(database: database, feed: feed, ticker: ticker, keepers: keepers, logins: logins)
         handlers.merge(calls.handlers(beside: Set(handlers.keys).union(session.keys))) { special, _ in special }
         var handlings = handlers.mapValues { Dispatcher.Handling.task($0) }
         for (method, handler) in session { handlings[method] = .inline(handler) }

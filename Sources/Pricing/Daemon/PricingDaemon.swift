@@ -81,17 +81,19 @@ package struct PricingDaemon: Sendable {
         )
         let changes = try NotificationStream(
             settings,
-            channels: [
-                "pricing_event", CampaignKeeper.channel, LoginKeeper.channel, MigrationStatements.schemaChannel,
-            ],
+            channels: ["pricing_event", LoginKeeper.channel, MigrationStatements.schemaChannel]
+                + parts.keepers.map(\.work.channel),
             logger: logger
         )
         // A shutdown ends them in the opposite order.
-        services = [
-            keeper, parts.deadlines, parts.intake, parts.reads, parts.feed, parts.ticker, parts.campaigns,
-            parts.breaker, parts.logins,
-            ChangeListener(changes: changes, parts: parts, code: CodeWatch(pool: pool, hash: host.codeHash)),
+        var services: [any Service] = [
+            keeper, parts.deadlines, parts.intake, parts.reads, parts.feed, parts.ticker, parts.breaker, parts.logins,
         ]
+        services += parts.keepers
+        services.append(
+            ChangeListener(changes: changes, parts: parts, code: CodeWatch(pool: pool, hash: host.codeHash))
+        )
+        self.services = services
         feed = parts.feed
         self.host = host
         self.logger = logger
@@ -204,7 +206,7 @@ private struct ServerService: Service {
     }
 }
 
-/// Wakes the event feed when another session has committed something, and the campaigns' keeper when it was one of them;
+/// Wakes the event feed when another session has committed something, and a keeper when it was of its work;
 /// ends the daemon when another binary has migrated the database.
 private struct ChangeListener: Service {
     let changes: NotificationStream
@@ -217,7 +219,7 @@ private struct ChangeListener: Service {
                 parts.feed.kick()
                 // nil: anything may have been missed
                 let channel: String? = if case .notification(let told) = change { told.channel } else { nil }
-                if channel == nil || channel == CampaignKeeper.channel { parts.campaigns.kick() }
+                for keeper in parts.keepers where channel == nil || channel == keeper.work.channel { keeper.kick() }
                 if channel == nil || channel == LoginKeeper.channel { parts.logins.kick() }
                 if channel == nil || channel == MigrationStatements.schemaChannel { try await code.check() }
             }

@@ -51,6 +51,8 @@ struct Subscription: Sendable {
     let topics: Set<String>?
     /// nil for all.
     let productIds: Set<Int64>?
+    /// nil for events of every order, and of none.
+    let orderId: Int64?
     let overflow: Overflow
     /// No more events are sent once more than this many bytes wait.
     private let softBytes: Int
@@ -72,6 +74,7 @@ struct Subscription: Sendable {
         audience: EventAudience = .peer,
         topics: Set<String>? = nil,
         productIds: Set<Int64>? = nil,
+        orderId: Int64? = nil,
         overflow: Overflow,
         position: Int64,
         limits: TransportLimits
@@ -80,6 +83,7 @@ struct Subscription: Sendable {
         self.audience = audience
         self.topics = topics
         self.productIds = productIds
+        self.orderId = orderId
         self.overflow = overflow
         self.position = position
         softBytes = min(limits.outputSoftBytes, limits.outputHardBytes)
@@ -103,6 +107,7 @@ struct Subscription: Sendable {
 
     private func wants(_ event: DaemonStatements.Event) -> Bool {
         if let topics, !topics.contains(event.topic) { return false }
+        if let orderId, event.orderId != orderId { return false }
         guard let productIds else { return true }
         return event.productId.map { productIds.contains($0) } ?? false
     }

@@ -6,7 +6,7 @@ struct CallHandlers: Sendable {
     let database: Database
     let feed: EventFeed
     let ticker: Ticker
-    let campaigns: CampaignKeeper
+    let keepers: [DueKeeper]
     let logins: LoginKeeper
 
     /// A handler for each method that no other set of handlers answers.
@@ -37,7 +37,7 @@ struct CallHandlers: Sendable {
             feed.kick()
             if context.method.wakesTicker {
                 ticker.kick()
-                campaigns.kick()
+                for keeper in keepers { keeper.kick() }
                 logins.kick()
             }
         }

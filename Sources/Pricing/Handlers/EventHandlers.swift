@@ -50,16 +50,24 @@ struct EventHandlers: Sendable {
     private func subscribe(_ context: CallContext) async throws(PricingFailure) -> Answer {
         let params = try Self.permitted(try await database.resolvedParams(context), context.caller)
         let connection = context.call.connection
-        let end = try await database.run(context) { (session) throws(PostgresError) in
-            try EventFeed.currentPosition(session)
+        let moment = params["fromTime"]?.string
+        let (end, before) = try await database.run(context) { (session) throws(PostgresError) in
+            let end = try EventFeed.currentPosition(session)
+            return (
+                end,
+                try moment.map { (text) throws(PostgresError) in
+                    try session.one(DaemonStatements.numberBefore, [.text(text)])
+                }
+            )
         }
-        let asked = params["from"]?.integer ?? end
+        let asked = params["from"]?.integer ?? before ?? end
         let ids = params["productIds"]?.array?.compactMap(\.integer)
         let subscription = Subscription(
             id: feed.newID(on: connection),
             audience: EventAudience(context.caller),
             topics: (params["topics"]?.array?.compactMap(\.string)).map { Set($0) },
             productIds: ids.map { Set($0) },
+            orderId: params["orderId"]?.integer,
             overflow: params["overflow"]?.string.flatMap { Subscription.Overflow(rawValue: $0) } ?? .gap,
             position: min(end, asked),
             limits: connection.limits

@@ -96,6 +96,7 @@ struct MetricsHandlers: Sendable {
         text.gauge("pricingd_failing_products", "Products that cannot be priced now.", automation.failing)
         text.gauge("pricingd_overdue_deliveries", "Deliveries that should have come and have not.", automation.overdue)
         text.gauge("pricingd_campaigns_running", "Campaigns that lower prices now.", automation.campaigns)
+        text.gauge("pricingd_open_proposals", "Price moves that wait for a person's yes.", automation.proposals)
         text.gauge(
             "pricingd_last_tick_timestamp_seconds",
             "When the last whole tick was, by the shop's clock; 0 before the first.",

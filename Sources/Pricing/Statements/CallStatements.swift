@@ -43,9 +43,8 @@ enum CallStatements {
     static let postedPrices = Statement<ProductText>(
         "posted_prices",
         """
-        select product_id, price, regular_price, change_count,
-               (select sku from product d where d.product_id = i.product_id)
-        from inventory i where product_id = any ($1::bigint[])
+        select product_id, price, regular_price, change_count, sku
+        from inventory join product using (product_id) where product_id = any ($1::bigint[])
         """
     ) { row throws(PostgresError) in
         let id = try row.int(0)

@@ -27,12 +27,17 @@ enum DaemonStatements {
         let sequence: Int64
         let topic: String
         let productId: Int64?
+        /// The order that it is of, or comes from.
+        let orderId: Int64?
         /// The event's members as a JSON object.
         let text: [UInt8]
     }
 
     /// Rows that a page of events has at most.
     static let eventPage = 500
+
+    /// The number after which the events of a moment begin.
+    static let numberBefore = Statement.int("number_before", "select number_before($1::timestamptz)")
 
     /// The number of the oldest event that the shop keeps, or of the next event when it keeps none.
     static let oldestEvent = Statement.int("oldest_event", "select first_number from event_sequence")
@@ -53,7 +58,9 @@ enum DaemonStatements {
         Statement(
             name,
             """
-            select e.sequence, e.topic, e.product_id, event_json(row(e.*)::stream_event)::text \(source)
+            select e.sequence, e.topic, e.product_id, event_json(row(e.*)::stream_event)::text,
+                   event_order(row(e.*)::stream_event)
+            \(source)
             order by e.sequence limit \(eventPage)
             """
         ) { row throws(PostgresError) in
@@ -61,6 +68,7 @@ enum DaemonStatements {
                 sequence: try row.int(0),
                 topic: try row.text(1),
                 productId: try row.intIfPresent(2),
+                orderId: try row.intIfPresent(4),
                 text: try row.bytes(3)
             )
         }
@@ -96,23 +104,38 @@ enum DaemonStatements {
         row throws(PostgresError) in try row.textIfPresent(0)
     }
 
-    /// One step of the campaigns' work.
-    struct CampaignStep: Sendable {
-        /// Whether prices may have moved, or a campaign has started or ended.
+    /// One step of what is due.
+    struct DueStep: Sendable {
+        /// Whether anything has changed.
         let hasWorked: Bool
         /// Whether there is nothing more to do at once.
         let isIdle: Bool
+
+        init(_ row: borrowing Row) throws(PostgresError) {
+            hasWorked = try row.bool(0)
+            isIdle = try row.bool(1)
+        }
     }
 
     /// Small pages, as the tick's.
-    static let campaignStep = Statement<CampaignStep>(
+    static let campaignStep = Statement<DueStep>(
         "campaign_step",
-        "select visited > 0 or not is_idle, is_idle from campaign_step(campaign_page())"
-    ) { row throws(PostgresError) in
-        CampaignStep(hasWorked: try row.bool(0), isIdle: try row.bool(1))
-    }
+        "select visited > 0 or not is_idle, is_idle from campaign_step(campaign_page())",
+        decode: DueStep.init
+    )
 
     static let secondsToCampaign = Statement.double("seconds_to_campaign", "select seconds_to_campaign()")
+
+    static let quoteStep = Statement<DueStep>(
+        "quote_step",
+        "select visited > 0, is_idle from quote_step(50)",
+        decode: DueStep.init
+    )
+
+    static let secondsToQuote = Statement.double(
+        "seconds_to_quote",
+        "select coalesce(seconds_to_quote(), 'infinity')"
+    )
 
     static let secondsToTick = Statement.double("seconds_to_tick", "select seconds_to_tick()")
 
@@ -134,6 +157,7 @@ enum DaemonStatements {
         let failing: Int64
         let overdue: Int64
         let campaigns: Int64
+        let proposals: Int64
         /// Seconds since 1970, by the shop's clock; nil before the first.
         let lastTick: Int64?
     }
@@ -141,7 +165,8 @@ enum DaemonStatements {
     static let automationFigures = Statement<AutomationFigures>(
         "automation_figures",
         """
-        select halted, halts, breaker_open, failing, overdue, campaigns, extract(epoch from last_tick)::bigint
+        select halted, halts, breaker_open, failing, overdue, campaigns, proposals,
+               extract(epoch from last_tick)::bigint
         from automation_figures()
         """
     ) { row throws(PostgresError) in
@@ -152,7 +177,8 @@ enum DaemonStatements {
             failing: try row.int(3),
             overdue: try row.int(4),
             campaigns: try row.int(5),
-            lastTick: try row.intIfPresent(6)
+            proposals: try row.int(6),
+            lastTick: try row.intIfPresent(7)
         )
     }
 

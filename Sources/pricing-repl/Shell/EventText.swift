@@ -54,6 +54,7 @@ enum EventText {
         case ("order", _): "orderId"
         case ("automation", "halt"), ("automation", "resume"): "haltId"
         case ("automation", "overdue"): "expectationId"
+        case ("automation", let op?) where op.hasPrefix("proposal_"): "proposalId"
         case ("automation", _): "productId"
         // A product's declaration may name a rule and a category.
         case ("catalogue", _): ["productId", "ruleId", "campaignId", "categoryId"].first { state[$0] != nil } ?? "key"
