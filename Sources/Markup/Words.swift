@@ -77,7 +77,7 @@ package enum Words {
     package static func label(_ name: String) -> String {
         var words = spaced(name)
         if words.hasSuffix(" id") { words.removeLast(3) }
-        guard let first = words.first else { return words }
+        guard let first = words.first, words != "sku" else { return words.uppercased() }
         return first.uppercased() + words.dropFirst()
     }
 }
