@@ -164,44 +164,6 @@ CREATE TYPE pricing_code.replay_learner AS (
 	folds integer[],
 	moments timestamp with time zone[]
 );
-CREATE TYPE pricing_code.rollback_step AS (
-	product_id bigint,
-	is_new boolean,
-	members jsonb,
-	again text,
-	price numeric,
-	was_moved boolean,
-	declared_since boolean
-);
-CREATE TYPE pricing_code.stream_event AS (
-	sequence bigint,
-	at timestamp with time zone,
-	topic text,
-	op text,
-	product_id bigint,
-	key bigint,
-	before jsonb,
-	after jsonb,
-	cause jsonb,
-	actor text
-);
-CREATE TYPE pricing_code.stream_position AS (
-	sequence bigint,
-	looked_to bigint,
-	running bigint[],
-	beyond bigint[]
-);
-CREATE TYPE pricing_code.wanted_line AS (
-	product_id bigint,
-	quantity bigint,
-	max_price numeric,
-	price numeric(12,2),
-	available integer,
-	is_open boolean,
-	sku text,
-	is_calm boolean,
-	unit_price numeric(12,2)
-);
 CREATE TABLE pricing.inventory (
     product_id bigint NOT NULL,
     stock integer DEFAULT 0 NOT NULL,
@@ -335,7 +297,8 @@ CREATE TYPE pricing_code.wanted_line AS (
 	available integer,
 	is_open boolean,
 	sku text,
-	is_calm boolean
+	is_calm boolean,
+	unit_price numeric(12,2)
 );
 CREATE TABLE pricing.rule (
     rule_id bigint NOT NULL,
@@ -361,8 +324,8 @@ CREATE TABLE pricing.rule (
     cooldown_seconds integer DEFAULT 0 NOT NULL,
     never_up boolean DEFAULT false NOT NULL,
     approve_above numeric(6,4),
-    CONSTRAINT rule_approve_above_range CHECK (((approve_above >= (0)::numeric) AND (approve_above <= (10)::numeric))),
     signal text DEFAULT 'committed'::text NOT NULL,
+    CONSTRAINT rule_approve_above_range CHECK (((approve_above >= (0)::numeric) AND (approve_above <= (10)::numeric))),
     CONSTRAINT rule_band_stock_range CHECK (((band_stock >= band_tick) AND (band_stock <= (1)::numeric))),
     CONSTRAINT rule_band_tick_range CHECK (((band_tick >= (0)::numeric) AND (band_tick <= (1)::numeric))),
     CONSTRAINT rule_cooldown_seconds_range CHECK (((cooldown_seconds >= 0) AND (cooldown_seconds <= 2592000))),
@@ -780,6 +743,12 @@ ALTER TABLE pricing.product ALTER COLUMN product_id ADD GENERATED ALWAYS AS IDEN
 );
 ALTER TABLE pricing.proposal ALTER COLUMN proposal_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pricing.proposal_proposal_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 ALTER TABLE pricing.quote ALTER COLUMN quote_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pricing.quote_quote_id_seq
     START WITH 1
@@ -1166,9 +1135,7 @@ CREATE TRIGGER customer_order_leave AFTER UPDATE OF status ON pricing.customer_o
 CREATE TRIGGER customer_order_move BEFORE UPDATE OF status ON pricing.customer_order FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_order_move();
 CREATE TRIGGER declaration_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.declaration_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER expectation_price AFTER INSERT OR DELETE OR UPDATE ON pricing.expectation FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_expectation_price();
-CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, regular_price, campaign_percent, campaign_price, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to, awaits_approval ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
-CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, price, pin_price, pinned_until, learning_since, opening_rate, next_eta, cause, ends_order, sales ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_move();
-CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, regular_price, campaign_percent, campaign_price, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to, unshipped ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
+CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, regular_price, campaign_percent, campaign_price, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to, unshipped, awaits_approval ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
 CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, held, price, pin_price, pinned_until, learning_since, opening_rate, next_eta, cause, ends_order, sales ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_move();
 CREATE TRIGGER inventory_no_delete BEFORE DELETE ON pricing.inventory FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_inventory_no_delete();
 CREATE TRIGGER inventory_open BEFORE INSERT ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_open();
