@@ -10,14 +10,17 @@ let package = Package(
         .executable(name: "pricing-bench", targets: ["pricing-bench"]),
         .executable(name: "pricing-repl", targets: ["pricing-repl"]),
         .executable(name: "pricing-simulate", targets: ["pricing-simulate"]),
+        .executable(name: "pricing-web", targets: ["pricing-web"]),
     ],
     dependencies: [
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
@@ -28,6 +31,7 @@ let package = Package(
         .systemLibrary(name: "CExtendedAttributes"),
         .systemLibrary(name: "CEpoll"),
         .target(name: "CPricingSQL"),
+        .target(name: "CWebPages", exclude: ["admin.css", "base.css", "icon.svg", "live.js", "store.css"]),
 
         // MARK: FileTrust
         .target(name: "FileTrust"),
@@ -149,6 +153,24 @@ let package = Package(
             dependencies: ["JSON", "JSONRPC", "PricingClient", "pricing-simulate"]
         ),
 
+        // MARK: Markup, and what serves pages
+        .target(name: "Markup"),
+        .testTarget(name: "MarkupTests", dependencies: ["Markup"]),
+        .executableTarget(
+            name: "pricing-web",
+            dependencies: [
+                "CWebPages", "JSON", "JSONRPC", "Markup", "PricingClient", "PricingProtocol", "RPCTransport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]
+        ),
+
         // MARK: tests of the whole
         .target(
             name: "PricingTestSupport",
@@ -164,6 +186,14 @@ let package = Package(
                 "pricing-repl", "pricing-simulate", "pricingd",
             ],
             exclude: ["openrpc-meta-schema.json"]
+        ),
+        .testTarget(
+            name: "PricingWebTests",
+            dependencies: [
+                "JSON", "JSONRPC", "PricingProtocol", "PricingTestSupport", "RPCTransport", "pricing-web", "pricingd",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            exclude: ["browser.py", "doors.py", "journeys.py"]
         ),
         .testTarget(name: "TidyTests"),
     ],

@@ -163,6 +163,26 @@ create table app_user (
 create index app_user_text_index on app_user using gin (search_text gin_trgm_ops);
 create index app_user_role_index on app_user (role, user_id) where archived_at is null;
 
+-- Who is signed in. A token is kept as its hash alone: it is random, so the hash tells nothing. A login that ends is
+-- deleted; what was done under it names its person.
+create table login (
+    login_id bigint generated always as identity constraint login_pkey primary key,
+    user_id bigint not null constraint login_user_fkey references app_user,
+    token_hash bytea not null constraint login_token_hash_key unique,
+    address text,                                     -- where it was opened from, as the daemon was told
+    created_at finite_time not null,
+    used_at finite_time not null,                     -- within a minute
+    expires_at finite_time not null                   -- at the latest
+);
+create index login_user_index on login (user_id, login_id);
+
+-- The attempts to sign in of the last minute that count, oldest first: a row an account, and one an account and
+-- address, each by a keyed hash, so that no address that was typed stands here.
+create table login_attempt (
+    subject bytea constraint login_attempt_pkey primary key,
+    at timestamptz[] not null
+);
+
 -- ------------------------------------------------------------------------------------------------------ catalogue
 -- What the merchant declares: nothing here follows stock. A name is unique as typed, which `on conflict` names, and
 -- folded.

@@ -163,6 +163,29 @@ end $$;
 
 create trigger user_no_delete before delete on app_user for each statement execute function tg_user_no_delete();
 
+-- A changed password or role ends a user's logins, and so does their archiving.
+create function tg_user_ends_logins() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    delete from login where user_id = new.user_id;
+    return null;
+end $$;
+
+create trigger user_ends_logins after update of password_hash, role, archived_at on app_user
+    for each row when ((old.password_hash, old.role, old.archived_at)
+                       is distinct from (new.password_hash, new.role, new.archived_at))
+    execute function tg_user_ends_logins();
+
+-- The daemons, which end the subscriptions under it, are told.
+create function tg_login_ended() returns trigger
+language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
+begin
+    perform pg_notify('pricing_login', '');
+    return null;
+end $$;
+
+create trigger login_ended after delete on login for each row execute function tg_login_ended();
+
 -- ------------------------------------------------------------------------------------------------------ append-only
 -- Every ledger is append-only, for every role.
 create function tg_history_append_only() returns trigger

@@ -18,15 +18,16 @@ begin
         revoke all on hash_secret from pricingd;
         grant usage on sequence customer_order_order_id_seq, change_number to pricingd;
         grant update on app_user, supplier, category, rule, product, shelf, expectation, automation_halt,
-            breaker_state, event_sequence, transaction_origin, failing_product, tick_state, learner, proposal
-            to pricingd;
+            breaker_state, event_sequence, transaction_origin, failing_product, tick_state, learner, proposal, login,
+            login_attempt to pricingd;
         -- The other columns are the trigger's own, and what an order was charged never changes.
         grant update (stock, held, price, pin_price, pinned_until, learning_since, opening_rate, next_eta,
             cause, ends_order, sales) on inventory to pricingd;
         grant update (status, changed_at) on customer_order to pricingd;
         grant update (status, expires_at, closed_at, order_id, reason) on quote to pricingd;
         grant update (status, reached, waiting, started_at, ended_at, ended_by, end_reason) on campaign to pricingd;
-        grant delete on category, supplier, request_key, breaker_move, failing_product to pricingd;
+        grant delete on category, supplier, request_key, breaker_move, failing_product, login,
+            login_attempt to pricingd;
         grant execute on function keyed_hash(text), make_event_partitions(bigint), expire_events(),
             generate_begin(jsonb), generate_orders(jsonb), generate_finish(jsonb), repair_products(bigint[], text)
             to pricingd;

@@ -46,6 +46,9 @@ static const unsigned char script_bench_thin_shop[] = {
 static const unsigned char script_calls_audit[] = {
 #embed "../../sql/calls/audit.sql"
 };
+static const unsigned char script_calls_browse[] = {
+#embed "../../sql/calls/browse.sql"
+};
 static const unsigned char script_calls_call[] = {
 #embed "../../sql/calls/call.sql"
 };
@@ -75,6 +78,9 @@ static const unsigned char script_calls_history[] = {
 };
 static const unsigned char script_calls_inventory[] = {
 #embed "../../sql/calls/inventory.sql"
+};
+static const unsigned char script_calls_login[] = {
+#embed "../../sql/calls/login.sql"
 };
 static const unsigned char script_calls_naming[] = {
 #embed "../../sql/calls/naming.sql"
@@ -114,6 +120,9 @@ static const unsigned char script_calls_server[] = {
 };
 static const unsigned char script_calls_supplier[] = {
 #embed "../../sql/calls/supplier.sql"
+};
+static const unsigned char script_calls_timeline[] = {
+#embed "../../sql/calls/timeline.sql"
 };
 static const unsigned char script_calls_user[] = {
 #embed "../../sql/calls/user.sql"
@@ -230,6 +239,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT("bench/thin_orders.sql", script_bench_thin_orders),
     SCRIPT("bench/thin_shop.sql", script_bench_thin_shop),
     SCRIPT("calls/audit.sql", script_calls_audit),
+    SCRIPT("calls/browse.sql", script_calls_browse),
     SCRIPT("calls/call.sql", script_calls_call),
     SCRIPT("calls/campaign.sql", script_calls_campaign),
     SCRIPT("calls/category.sql", script_calls_category),
@@ -240,6 +250,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT("calls/events.sql", script_calls_events),
     SCRIPT("calls/history.sql", script_calls_history),
     SCRIPT("calls/inventory.sql", script_calls_inventory),
+    SCRIPT("calls/login.sql", script_calls_login),
     SCRIPT("calls/naming.sql", script_calls_naming),
     SCRIPT("calls/order.sql", script_calls_order),
     SCRIPT("calls/price.sql", script_calls_price),
@@ -253,6 +264,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT("calls/rule.sql", script_calls_rule),
     SCRIPT("calls/server.sql", script_calls_server),
     SCRIPT("calls/supplier.sql", script_calls_supplier),
+    SCRIPT("calls/timeline.sql", script_calls_timeline),
     SCRIPT("calls/user.sql", script_calls_user),
     SCRIPT("lab/demand.sql", script_lab_demand),
     SCRIPT("lab/season.sql", script_lab_season),

@@ -39,6 +39,8 @@ package struct Field: Sendable, Equatable {
     package let completes: String?
     /// Whether its value is secret: neither given back nor kept in a record of the conversation.
     package private(set) var isSecret = false
+    /// Whether people who are not of the staff are given it. Of a result they get no member that does not say so.
+    package private(set) var isShown = false
     /// The field that may be given in this one's place; none or one.
     package private(set) var substitutes: [Field] = []
     /// Where this field is a substitute: the name of the field whose place it takes.
@@ -68,6 +70,9 @@ package struct Field: Sendable, Equatable {
 
     /// The same field, its value secret.
     package var secret: Field { changed { $0.isSecret = true } }
+
+    /// The same field, given to people who are not of the staff too.
+    package var shown: Field { changed { $0.isShown = true } }
 
     /// The same field, in whose place parameters may have another one: a closed shape lists both.
     package func or(_ substitute: Field, mayAccompany: Bool = false) -> Field {
@@ -99,15 +104,25 @@ package struct ObjectShape: Sendable, Equatable {
     package let fields: [Field]
     /// Whether members that are not listed are allowed: yes in results, which may grow, never in parameters.
     package let isOpen: Bool
+    /// Of an object whose members' meaning depends on its kind: what is shown of each kind. Empty where the fields say it.
+    package let views: [ObjectShape]
 
-    package init(_ name: String?, isOpen: Bool = false, _ fields: [Field]) {
+    /// - Parameter views: told apart by their choices and by the members that they require.
+    package init(_ name: String?, isOpen: Bool = false, views: [ObjectShape] = [], _ fields: [Field]) {
         self.name = name
         self.fields = isOpen ? fields : fields.flatMap { [$0] + $0.substitutes }
         self.isOpen = isOpen
+        self.views = views
     }
 
-    /// The fields that must be given, whatever else is.
-    package var alwaysRequired: [Field] { fields.filter { $0.isRequired && (isOpen || $0.substitutes.isEmpty) } }
+    /// The fields that must be given, whatever else is: of a result that is shown in part, those that are shown.
+    package var alwaysRequired: [Field] {
+        let isPartial = fields.contains(where: \.isShown)
+        return fields.filter { field in
+            field.isRequired && (isOpen || field.substitutes.isEmpty) && (!isPartial || field.isShown)
+                && views.allSatisfy { $0.alwaysRequired.contains { $0.name == field.name } }
+        }
+    }
 
     /// The JSON Schemas that say which fields take another's place, for the object as a whole.
     package var substitutions: [JSONValue] {

@@ -7,14 +7,18 @@ package enum AllMethods {
     package static let list: [Method] =
         Daemon.methods + Catalogue.methods + Inventory.methods + Prices.methods + Automation.methods
         + Campaigns.methods + Rules.methods + RuleProofs.methods + Proposals.methods + Orders.methods + Quotes.methods
-        + Users.methods
-        + Reports.methods + Events.methods + Audit.methods + History.methods + Lab.methods
+        + Users.methods + Logins.methods + Browse.methods + Reports.methods + Events.methods + Audit.methods
+        + History.methods + Lab.methods
         + [Daemon.drain]
 
     package static let byName: [String: Method] = Dictionary(uniqueKeysWithValues: list.map { ($0.name, $0) })
 
-    /// The names of all parameters whose values are secret.
-    package static let secrets = Set(list.flatMap(\.parameters.fields).filter(\.isSecret).map(\.name))
+    /// The names of all members whose values are secret: of parameters, of what a call says beside them, and of results.
+    package static let secrets = Set(
+        (list.flatMap { $0.parameters.fields + $0.result.fields } + CallMeta.shape.fields).filter(\.isSecret).map(
+            \.name
+        )
+    )
 
     /// The nearest names to one that does not exist, best first, at most three.
     package static func near(_ name: String) -> [String] { NearNames.of(name, among: list.map(\.name)) }

@@ -24,12 +24,19 @@ extension CallLimit {
     package static let orderLines = CallLimit("orderLines", 100)
     /// Rows of one import.
     package static let importRows = CallLimit("importRows", 10_000)
+    /// Attempts to sign in a minute, of one account from one address, that may fail.
+    package static let loginAttempts = CallLimit("loginAttempts", 5)
+    /// Attempts to sign in a minute of one account, wherever from.
+    package static let loginAttemptsByAccount = CallLimit("loginAttemptsByAccount", 30)
     /// Rows of a page, and ids that one call may name.
     package static let pageRows = CallLimit("pageRows", 500)
 
     /// Every limit of calls, as `session.hello` tells them.
     package static let all: [CallLimit] =
-        [requestMs, statementMs, lockMs, orderWaitMs, databaseQueue, orderLines, importRows, pageRows]
+        [
+            requestMs, statementMs, lockMs, orderWaitMs, databaseQueue, orderLines, importRows, pageRows, loginAttempts,
+            loginAttemptsByAccount,
+        ]
         + CallGate.all.flatMap { [$0.most, $0.perUser, $0.waiting].compactMap { $0 } }
 
     /// The lengths that a list may have: from `least` to the limit's value.

@@ -41,20 +41,26 @@ enum Campaigns {
 
     static let reference = ObjectShape.result(
         "ClaimReference",
-        [
+        shown([
             .money("price", "The lowest price charged in the 30 days before the reduction."),
             .text("on", upTo: 10, "The first of these days on which it was charged, YYYY-MM-DD, UTC."),
-        ]
+        ])
     )
 
-    private static let claim: [Field] = [
-        .productId, .sku, percentOff, Field("truthful", .boolean, "Whether the claim is true now."),
-        .money("price", "The price that is charged; of a plan the one that would be."),
-        Field("reference", .object(reference), "What it is measured against.").nullable,
-        Field.text("firstDay", upTo: 10, "The first day on which it may be claimed, YYYY-MM-DD, UTC; null for none.")
+    private static let claim: [Field] =
+        shown([
+            .productId, .sku, percentOff, Field("truthful", .boolean, "Whether the claim is true now."),
+            .money("price", "The price that is charged; of a plan the one that would be."),
+            Field("reference", .object(reference), "What it is measured against.").nullable,
+        ]) + [
+            Field.text(
+                "firstDay",
+                upTo: 10,
+                "The first day on which it may be claimed, YYYY-MM-DD, UTC; null for none."
+            )
             .nullable,
-        .text("reason", "The same in words."),
-    ]
+            .text("reason", "The same in words."),
+        ]
 
     private static let takesClaim: [Field] = [.productId, percentOff]
 
@@ -127,11 +133,12 @@ enum Campaigns {
             .viewer,
             .read,
             "Says whether a reduction of so many percent may be claimed, by the EU's price indication rule.",
+            for: .public,
             takes: takesClaim,
             gives: .result(
                 claim + [
-                    Field("tooYoung", .boolean, "Whether the product is younger than the 30 days."),
-                    Field.time("reducedSince", "When the reduction began; null: it is not reduced.").nullable,
+                    Field("tooYoung", .boolean, "Whether the product is younger than the 30 days.").shown,
+                    Field.time("reducedSince", "When the reduction began; null: it is not reduced.").nullable.shown,
                 ]
             ),
             errors: [.productNotFound, .productArchived],

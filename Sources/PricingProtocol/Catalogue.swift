@@ -4,10 +4,10 @@ package import JSON
 package enum Catalogue {
     static let category = ObjectShape.result(
         "Category",
-        [
+        shown([
             .categoryId, Field("name", .name(1...200), "Its name, unique."),
             .text("description", "What belongs in it."),
-        ]
+        ])
     )
 
     static let supplierFields: [Field] = [
@@ -127,6 +127,7 @@ package enum Catalogue {
             .viewer,
             .read,
             "Lists the categories by id.",
+            for: .public,
             takes: [.limit, .cursor],
             gives: .page(of: category),
             example: [:]

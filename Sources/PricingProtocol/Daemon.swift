@@ -16,10 +16,14 @@ enum Daemon {
             .viewer,
             .read,
             "Gives this document.",
-            gives: .result([
-                Field("openrpc", .name(1...20), "The OpenRPC version."), Field("info", .any, "Title and version."),
-                Field("methods", .list(.any, 0...1000), "Every method."),
-            ]),
+            for: .public,
+            gives: .result(
+                shown([
+                    Field("openrpc", .name(1...20), "The OpenRPC version."), Field("info", .any, "Title and version."),
+                    Field("methods", .list(.any, 0...1000), "Every method."),
+                    Field("components", .any, "Named schemas, and the registry of errors."),
+                ])
+            ),
             example: [:]
         ),
         Method(
@@ -27,6 +31,7 @@ enum Daemon {
             .viewer,
             .session,
             "Agrees on a protocol version and tells limits, capabilities and the peer's role.",
+            for: .public,
             takes: [
                 Field(
                     "protocol",
@@ -48,18 +53,43 @@ enum Daemon {
                     ),
                     "Who calls."
                 ).optional,
+                Field(
+                    "gateway",
+                    .boolean,
+                    """
+                    Whether the peer acts for others: then it gives up its own rights for the life of the connection, and \
+                    what its calls may do comes from `_meta.login`, or is what anybody may.
+                    """
+                ).optional,
             ],
-            gives: .result([
-                Field("protocol", .integer(1...1000), "The version agreed on."),
-                Field("server", .any, "{name, version, instanceId}."),
-                Field("limits", .any, "Every limit by name."), Field("capabilities", .any, "What this daemon can do."),
-                Field("peer", .any, "{uid, role}."),
-            ]),
+            gives: .result(
+                shown([
+                    Field("protocol", .integer(1...1000), "The version agreed on."),
+                    Field("server", .any, "{name, version, instanceId}."),
+                    Field("limits", .any, "Every limit by name."),
+                    Field("capabilities", .any, "What this daemon can do."),
+                    Field(
+                        "peer",
+                        .any,
+                        "{uid, role, audience}; the role is null where an audience stands in its place."
+                    ),
+                    Field("gateway", .boolean, "Whether the connection is a gateway's."),
+                ])
+            ),
             errors: [.unsupportedVersion],
             isUrgent: true,
             example: ["client": ["name": "example", "version": "1"]]
         ),
-        Method("session.ping", .viewer, .session, "Answers.", gives: .empty, isUrgent: true, example: [:]),
+        Method(
+            "session.ping",
+            .viewer,
+            .session,
+            "Answers.",
+            for: .public,
+            gives: .empty,
+            isUrgent: true,
+            example: [:]
+        ),
         Method(
             "server.status",
             .viewer,
@@ -91,12 +121,15 @@ enum Daemon {
             .viewer,
             .read,
             "Explains an error: what it means and what to do.",
+            for: .public,
             takes: [Field("reason", .choice(ErrorCode.all.map(\.reason)), "As data.reason gives it.")],
-            gives: .result([
-                Field("reason", .name(1...64), "The reason."), Field("code", .integer(-40_000...1000), "Its code."),
-                Field("retryable", .boolean, "Whether calling again may help."), .text("meaning", "What it means."),
-                .text("remedy", "What to do."),
-            ]),
+            gives: .result(
+                shown([
+                    Field("reason", .name(1...64), "The reason."), Field("code", .integer(-40_000...1000), "Its code."),
+                    Field("retryable", .boolean, "Whether calling again may help."), .text("meaning", "What it means."),
+                    .text("remedy", "What to do."),
+                ])
+            ),
             example: ["reason": "INSUFFICIENT_STOCK"]
         ),
         Method(

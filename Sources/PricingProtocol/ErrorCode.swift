@@ -285,6 +285,12 @@ extension ErrorCode {
         "The e-mail address or the password is wrong.",
         "Try again."
     )
+    package static let loginExpired = ErrorCode(
+        405,
+        "LOGIN_EXPIRED",
+        "The login has ended, or there never was one with this token.",
+        "Sign in again with login.open."
+    )
     package static let reportNotFound = ErrorCode(
         501,
         "REPORT_NOT_FOUND",
@@ -313,7 +319,7 @@ extension ErrorCode {
             .quoteNotFound,
             .ruleNotFound, .ruleInvalid, .outsideLimits, .automationHalted, .proposalNotFound, .stale,
             .campaignNotFound, .priceChangeNotFound, .campaignOverlaps,
-            .userNotFound, .emailTaken, .phoneTaken, .badCredentials, .reportNotFound, .notASandbox,
+            .userNotFound, .emailTaken, .phoneTaken, .badCredentials, .loginExpired, .reportNotFound, .notASandbox,
         ]
 
     /// The domain error of a code from 101 to 599; nil when the registry has none.

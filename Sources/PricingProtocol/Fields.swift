@@ -104,15 +104,16 @@ extension ObjectShape {
             item.name.map { "\($0)Page" },
             isOpen: true,
             [
-                Field("items", .list(.object(item), CallLimit.pageRows.elements(from: 0)), "The rows of this page."),
-                Field("nextCursor", .text(0...2000), "Gives the next page; null on the last.").nullable,
+                Field("items", .list(.object(item), CallLimit.pageRows.elements(from: 0)), "The rows of this page.")
+                    .shown,
+                Field("nextCursor", .text(0...2000), "Gives the next page; null on the last.").nullable.shown,
             ]
         )
     }
 
     /// All rows at once.
     static func rows(of item: ObjectShape) -> ObjectShape {
-        ObjectShape(isOpen: true, [Field("items", .list(.object(item), 0...100_000), "The rows.")])
+        ObjectShape(isOpen: true, [Field("items", .list(.object(item), 0...100_000), "The rows.").shown])
     }
 
     static func result(_ name: String, _ fields: [Field]) -> ObjectShape {

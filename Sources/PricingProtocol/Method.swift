@@ -26,11 +26,14 @@ package final class Method: Sendable {
         /// The value that every caller of the method may give.
         package let except: JSONValue?
         package let role: Role
+        /// Whether people may give it in a call about themselves.
+        package let isFreeForOneself: Bool
 
-        package init(member: String, except: JSONValue? = nil, for role: Role) {
+        package init(member: String, except: JSONValue? = nil, for role: Role, unlessOneself: Bool = false) {
             self.member = member
             self.except = except
             self.role = role
+            isFreeForOneself = unlessOneself
         }
     }
 
@@ -38,6 +41,8 @@ package final class Method: Sendable {
     package let name: String
     /// The least role that may call it.
     package let role: Role
+    /// The least audience that may call it: below the staff it stands in the place of the role.
+    package let audience: Audience
     package let effect: Effect
     /// One sentence.
     package let summary: String
@@ -71,6 +76,7 @@ package final class Method: Sendable {
         _ role: Role,
         _ effect: Effect,
         _ summary: String,
+        for audience: Audience = .seller,
         takes parameters: [Field] = [],
         gives result: ObjectShape,
         errors: [ErrorCode] = [],
@@ -86,14 +92,18 @@ package final class Method: Sendable {
     ) {
         self.name = name
         self.role = role
+        self.audience = audience
         self.effect = effect
         self.summary = summary
         let shape = ObjectShape(parameters)
         self.parameters = shape
         self.result = result
         namings = takesNames ? [] : Naming.all(in: shape)
-        // What any write may be refused with, since any may say what it expects to change.
-        let common = Naming.errors(namings) + (effect == .write ? [.stale] : [])
+        // What any write may be refused with, since any may say what it expects to change; and what a customer is told
+        // who names somebody else.
+        let isOfOne = audience <= .customer && shape.fields.contains { ["customerId", "userId"].contains($0.name) }
+        let common =
+            Naming.errors(namings) + (effect == .write ? [.stale] : []) + (isOfOne ? [ErrorCode.orderNotFound] : [])
         self.errors = errors + common.filter { !errors.contains($0) }
         self.reserved = reserved
         names = shape.fields.filter(\.schema.isName).map(\.name)
@@ -107,9 +117,12 @@ package final class Method: Sendable {
         self.exampleNote = exampleNote
     }
 
-    /// The least role that may call it with these parameters.
-    package func role(for params: JSONObject) -> Role {
-        reserved.filter { params[$0.member] != nil && params[$0.member] != $0.except }.map(\.role).reduce(role, max)
+    /// The least role that may give these parameters; nil where none of them is reserved.
+    /// - Parameter isOneself: whether it is a person's call about themselves.
+    package func reservedRole(for params: JSONObject, isOneself: Bool = false) -> Role? {
+        reserved.filter {
+            params[$0.member] != nil && params[$0.member] != $0.except && !(isOneself && $0.isFreeForOneself)
+        }.map(\.role).max()
     }
 }
 
@@ -127,6 +140,8 @@ package struct CallMeta: Sendable, Equatable {
     package var actor: String?
     /// The digest of what a dry run showed: a write that would change anything else is refused.
     package var expect: String?
+    /// The token of the login under which the call is made.
+    package var login: String?
 
     /// The member of `params` that it is.
     package static let member = "_meta"
@@ -140,6 +155,8 @@ package struct CallMeta: Sendable, Equatable {
             Field("progressToken", .any, "Asks for $/progress notifications under this token.").optional,
             Field("actor", .name(1...200), "Who did it, kept in the audit trail.").optional,
             Field("expect", .name(1...200), "The dry run's digest: refuse (STALE) to change anything else.").optional,
+            Field("login", .text(1...200), "The token that login.open gave: the call is made for that person.")
+                .optional.secret,
         ]
     )
 
@@ -153,5 +170,22 @@ package struct CallMeta: Sendable, Equatable {
         progressToken = object["progressToken"]
         actor = object["actor"]?.string
         expect = object["expect"]?.string
+        login = object["login"]?.string
     }
+}
+
+extension CallMeta {
+    private static let move = ObjectShape.result(
+        shown([.productId, .sku, Field("old", .any, "Before.").nullable, Field("new", .any, "After.").nullable])
+    )
+
+    /// What a dry run would have changed.
+    package static let changes = ObjectShape.result(
+        "Changes",
+        shown([
+            Field("stock", .list(.object(move), 0...100_000), "Stock that would move."),
+            Field("prices", .list(.object(move), 0...100_000), "Prices that would move."),
+            Field("events", .list(.object(Events.event), 0...100_000), "The events that it would make."),
+        ]) + [Field("guards", .any, "The guards that would bind, {productId, sku, guard} each.")]
+    )
 }

@@ -32,7 +32,8 @@ package enum OpenRPCDocument {
             "params": .array(params),
             "result": ["name": .string(method.result.name ?? "result"), "schema": .object(result)],
             "errors": .array(method.errors.map { .object(describe($0)) }),
-            "x-role": .string(method.role.rawValue), "x-effect": .string(method.effect.rawValue),
+            "x-role": .string(method.role.rawValue), "x-audience": .string(method.audience.rawValue),
+            "x-effect": .string(method.effect.rawValue),
             "x-idempotent": .bool(method.effect != .session), "examples": [.object(example(method))],
         ]
         let completed = method.parameters.fields.filter { $0.completes != nil }

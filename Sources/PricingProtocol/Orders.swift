@@ -6,16 +6,16 @@ enum Orders {
 
     static let line = ObjectShape.result(
         "OrderLine",
-        [.productId, .sku, .quantity, .money("unitPrice", "What one unit was charged.")]
+        shown([.productId, .sku, .quantity, .money("unitPrice", "What one unit was charged.")])
     )
 
     private static let keptLine = ObjectShape.result(
         "KeptLine",
-        [
+        shown([
             .productId, .sku, Field("title", .name(1...200), "The product's title when it was bought."), .quantity,
             .money("unitPrice", "What one unit was charged."),
             .count("returned", "Units of it that came back."),
-        ]
+        ])
     )
 
     private static let restock = Field(
@@ -26,26 +26,25 @@ enum Orders {
 
     private static let move = ObjectShape.result(
         "OrderMove",
-        [
+        shown([
             Field("from", status, "The status before; null when it was placed.").nullable,
-            Field("to", status, "The status after; the same where a part came back."),
-            .text("reason", "Why."), .text("actor", "Who."), .time("at", "When."),
-        ]
+            Field("to", status, "The status after; the same where a part came back."), .time("at", "When."),
+        ]) + [.text("reason", "Why."), .text("actor", "Who.")]
     )
 
     static let order = ObjectShape.result(
         "Order",
-        [
+        shown([
             .orderId, .customerId, .text("customerName", "Who bought."), Field("status", status, "Where it stands."),
             .sum("total", "The sum of its lines."),
             Field("lines", .list(.object(keptLine), 0...100), "One a product."),
-            .text("shippingAddress", "Where it goes."), .time("placedAt", "When."), .text("actor", "Who placed it."),
-        ]
+            .text("shippingAddress", "Where it goes."), .time("placedAt", "When."),
+        ]) + [.text("actor", "Who placed it.")]
     )
 
     static let placed = ObjectShape.result(
         "PlacedOrder",
-        [
+        shown([
             .orderId, .customerId, Field("status", status, "pending."), .sum("total", "The sum of its lines."),
             Field("lines", .list(.object(line), 1...100), "One a product, in product order."),
             Field(
@@ -54,7 +53,9 @@ enum Orders {
                     .object(
                         .result(
                             "PriceMove",
-                            [.productId, .sku, .money("old", "The price charged."), .money("new", "The price now.")]
+                            shown([
+                                .productId, .sku, .money("old", "The price charged."), .money("new", "The price now."),
+                            ])
                         )
                     ),
                     0...100
@@ -62,7 +63,7 @@ enum Orders {
                 "The prices that this order moved."
             ),
             .time("placedAt", "When."),
-        ]
+        ])
     )
 
     static let wantedLines = Field(
@@ -88,6 +89,7 @@ enum Orders {
             .operator,
             .write,
             "Places an order: all lines or none, at the prices that stand or under a quote.",
+            for: .customer,
             takes: [
                 .customerId,
                 wantedLines.optional,
@@ -113,6 +115,7 @@ enum Orders {
             .viewer,
             .read,
             "Gives one order.",
+            for: .customer,
             takes: [.orderId],
             gives: order,
             errors: [.orderNotFound],
@@ -123,6 +126,7 @@ enum Orders {
             .viewer,
             .read,
             "Lists orders, newest first.",
+            for: .customer,
             takes: [
                 Field.customerId.optional, Field("status", status, "Only this status.").optional,
                 Field.time("from", "Placed not before.").optional, Field.time("to", "Placed before.").optional,
@@ -148,8 +152,9 @@ enum Orders {
             .viewer,
             .read,
             "Gives the statuses that an order has had, from when and by whom, the oldest first.",
+            for: .customer,
             takes: [.orderId],
-            gives: .result([.orderId, Field("items", .list(.object(move), 1...1000), "Its moves.")]),
+            gives: .result(shown([.orderId, Field("items", .list(.object(move), 1...1000), "Its moves.")])),
             errors: [.orderNotFound],
             example: ["orderId": 1]
         ),
@@ -168,9 +173,11 @@ enum Orders {
             .operator,
             .write,
             "Cancels an order and restocks it exactly once.",
+            for: .customer,
             takes: [.orderId, restock, .reason],
             gives: order,
             errors: [.orderNotFound, .orderState],
+            reserved: [Method.Reserved(member: "restock", except: true, for: .operator)],
             example: ["orderId": 4, "reason": "ordered twice"]
         ),
         Method(

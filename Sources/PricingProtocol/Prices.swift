@@ -4,10 +4,10 @@ import JSON
 enum Prices {
     static let posted = ObjectShape.result(
         "PostedPrice",
-        [
+        shown([
             .productId, .sku, .money("price", "The price that is charged."),
-            .money("regularPrice", "The price without campaigns."), .count("version", "Counts the price's changes."),
-        ]
+            .count("version", "Counts the price's changes."),
+        ]) + [.money("regularPrice", "The price without campaigns.")]
     )
 
     static let change = ObjectShape.result(
@@ -132,19 +132,22 @@ enum Prices {
             .viewer,
             .read,
             "Gives the posted prices of several products.",
+            for: .public,
             takes: [.productIds],
-            gives: .result([
-                Field(
-                    "items",
-                    .list(.object(posted), CallLimit.pageRows.elements(from: 0)),
-                    "One for each product there is."
-                ),
-                Field(
-                    "missing",
-                    .list(.any, CallLimit.pageRows.elements(from: 0)),
-                    "What no product is named by: ids as given, or SKUs."
-                ),
-            ]),
+            gives: .result(
+                shown([
+                    Field(
+                        "items",
+                        .list(.object(posted), CallLimit.pageRows.elements(from: 0)),
+                        "One for each product there is."
+                    ),
+                    Field(
+                        "missing",
+                        .list(.any, CallLimit.pageRows.elements(from: 0)),
+                        "What no product is named by: ids as given, or SKUs."
+                    ),
+                ])
+            ),
             batching: .reads,
             takesNames: true,
             example: ["productIds": [1, 2]]

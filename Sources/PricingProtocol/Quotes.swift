@@ -14,15 +14,15 @@ enum Quotes {
 
     private static let line = ObjectShape.result(
         "QuoteLine",
-        [
+        shown([
             .productId, .sku, Field("title", .name(1...200), "The product's title when it was quoted."), .quantity,
             .money("unitPrice", "What one unit costs at most under this quote."),
-        ]
+        ])
     )
 
     private static let quote = ObjectShape.result(
         "Quote",
-        [
+        shown([
             quoteId, .customerId, .text("customerName", "For whom."),
             Field("status", status, "open; or how it ended: ordered, released, or expired."),
             .time("expiresAt", "Until when it holds."),
@@ -30,8 +30,7 @@ enum Quotes {
             .sum("total", "The sum of its lines."),
             Field.id("orderId", "The order that it became.").nullable,
             .time("createdAt", "When it was made."), Field.time("closedAt", "When it ended.").nullable,
-            .text("reason", "Why it was released."), .text("actor", "Who made it."),
-        ]
+        ]) + [.text("reason", "Why it was released."), .text("actor", "Who made it.")]
     )
 
     static let methods: [Method] = [
@@ -40,6 +39,7 @@ enum Quotes {
             .operator,
             .write,
             "Holds stock and prices together for a customer, all lines or none; it expires by itself.",
+            for: .customer,
             takes: [.customerId, Orders.wantedLines, ttl],
             gives: quote,
             errors: [.userNotFound, .productNotFound, .productArchived, .insufficientStock, .priceChanged],
@@ -50,6 +50,7 @@ enum Quotes {
             .viewer,
             .read,
             "Gives one quote.",
+            for: .customer,
             takes: [quoteId],
             gives: quote,
             errors: [.quoteNotFound],
@@ -60,6 +61,7 @@ enum Quotes {
             .viewer,
             .read,
             "Lists quotes, newest first.",
+            for: .customer,
             takes: [
                 Field.customerId.optional, Field("status", status, "Only this status.").optional,
                 Field.productId.optional, .limit, .cursor,
@@ -73,6 +75,7 @@ enum Quotes {
             .operator,
             .write,
             "Lets an open quote hold longer, at the prices that it has.",
+            for: .customer,
             takes: [quoteId, ttl],
             gives: quote,
             errors: [.quoteNotFound, .quoteExpired],
@@ -83,6 +86,7 @@ enum Quotes {
             .operator,
             .write,
             "Lets go of what a quote holds; one that is closed stays as it is.",
+            for: .customer,
             takes: [quoteId, .reason],
             gives: quote,
             errors: [.quoteNotFound],

@@ -63,6 +63,7 @@ enum RuleProofs {
         .viewer,
         .read,
         "Proves that a rule neither drifts nor oscillates on its products, or shows a walk in which it does.",
+        for: .staff,
         takes: [
             Field.ruleId.optional,
             Field.strategy.optional,
@@ -90,6 +91,7 @@ enum RuleProofs {
         .viewer,
         .read,
         "Replays the ledger of a period under a rule: what would have been charged for what was sold. No uplift claimed.",
+        for: .staff,
         takes: [
             .ruleId, .time("from", "The period's begin; the products' own unless given.").optional,
             .time("to", "Its end; now unless given.").optional,

@@ -85,6 +85,7 @@ enum Rules {
             .viewer,
             .read,
             "Lists rule versions by id.",
+            for: .staff,
             takes: [
                 Field("status", .choice(["draft", "active", "retired"]), "Only this status.").optional, .limit, .cursor,
             ],
@@ -96,6 +97,7 @@ enum Rules {
             .viewer,
             .read,
             "Gives one rule version.",
+            for: .staff,
             takes: [.ruleId],
             gives: rule,
             errors: [.ruleNotFound],
@@ -106,6 +108,7 @@ enum Rules {
             .operator,
             .write,
             "Makes the next version under a name, as a draft.",
+            for: .staff,
             takes: [
                 Field("name", .name(1...200), "A new name, or one that has versions."),
                 .strategy,
@@ -123,6 +126,7 @@ enum Rules {
             .operator,
             .write,
             "Puts a version into force for its name's products and those named besides; prices them at once.",
+            for: .staff,
             takes: [
                 .ruleId,
                 Field("all", .boolean, "Every product of the catalogue.").optional,
@@ -147,6 +151,7 @@ enum Rules {
             .operator,
             .write,
             "Takes a version out of use; refused while anything follows it.",
+            for: .staff,
             takes: [.ruleId],
             gives: rule,
             errors: [.ruleNotFound, .ruleInvalid],

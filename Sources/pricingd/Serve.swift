@@ -26,6 +26,11 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Members of this group may look.")
     var viewerGroup: String?
 
+    @Option(
+        help: "Members of this group act for signed-in people, as pricing-web does, and have no rights of their own."
+    )
+    var gatewayGroup: String?
+
     @Option(help: "Keep every connection's lines in this folder, a file a connection, without passwords.")
     var mirrorDir: String?
 
@@ -43,7 +48,8 @@ struct Serve: AsyncParsableCommand {
         let logger = options.logger()
         let roles = PeerRoles(
             operatorGroup: try group(operatorGroup),
-            viewerGroup: try group(viewerGroup)
+            viewerGroup: try group(viewerGroup),
+            gatewayGroup: try group(gatewayGroup)
         )
         try prepareMirror()
         let manager = ServiceManager()

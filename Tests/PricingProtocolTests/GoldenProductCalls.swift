@@ -16,6 +16,23 @@ extension GoldenCall {
                 (#"{"minPrice": 5}"#, "/minPrice", "type"), (#"{"active": "yes"}"#, "/active", "type"),
             ]
         ),
+        takesPage(
+            "product.browse",
+            [#"{"search": "%_", "categoryId": 1, "sort": "-price"}"#, #"{"productIds": [1, 2]}"#]
+        ),
+        GoldenCall("product.browse", [], [(#"{"sort": "stock"}"#, "/sort", "choice")]),
+        takesID("product.timeline", "productId", [(#"{"productId": 1, "points": 2001}"#, "/points", "maximum")]),
+        GoldenCall(
+            "price.curve",
+            [
+                #"{"productId": 1, "fromStock": 0, "toStock": 100, "points": 500}"#,
+                #"{"sku": "A", "fromStock": 0, "toStock": 0}"#,
+            ],
+            [
+                (#"{"productId": 1, "fromStock": 0}"#, "/toStock", "required"),
+                (#"{"productId": 1, "fromStock": -1, "toStock": 1}"#, "/fromStock", "minimum"),
+            ]
+        ),
         takesID("product.get", "productId"),
         takesID("product.archive", "productId"),
         takesID("product.restore", "productId"),

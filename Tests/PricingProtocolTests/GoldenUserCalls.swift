@@ -29,5 +29,28 @@ extension GoldenCall {
             [#"{"email": "a@b", "password": "x"}"#],
             [(#"{"email": "a@b"}"#, "/password", "required")]
         ),
+        GoldenCall(
+            "login.open",
+            [#"{"email": "a@b", "password": "x"}"#, #"{"email": "a@b", "password": "", "address": "10.0.0.1"}"#],
+            [
+                (#"{"email": "a@b"}"#, "/password", "required"),
+                (#"{"email": "a@b", "password": "x", "address": ""}"#, "/address", "length"),
+            ]
+        ),
+        GoldenCall(
+            "login.get",
+            ["{}", #"{"token": "t"}"#],
+            [(#"{"token": ""}"#, "/token", "length"), (#"{"login": "t"}"#, "/login", "unknown")]
+        ),
+        GoldenCall(
+            "login.close",
+            ["{}", #"{"token": "t"}"#, #"{"loginId": 1}"#, #"{"userId": 1}"#],
+            [(#"{"loginId": "1"}"#, "/loginId", "type")]
+        ),
+        GoldenCall(
+            "login.list",
+            [#"{"userId": 1, "limit": 500}"#],
+            [("{}", "/userId", "required"), (#"{"userId": 1, "limit": 0}"#, "/limit", "minimum")]
+        ),
     ]
 }

@@ -85,7 +85,7 @@ struct MethodTests {
         for method in AllMethods.list {
             let takes = method.parameters.fields.contains { $0.name.lowercased().contains("password") }
             #expect(
-                takes == ["user.create", "user.update", "user.authenticate"].contains(method.name),
+                takes == ["user.create", "user.update", "user.authenticate", "login.open"].contains(method.name),
                 "\(method.name)"
             )
             #expect(!method.result.fields.contains { $0.name.lowercased().contains("password") }, "\(method.name)")
@@ -93,7 +93,11 @@ struct MethodTests {
     }
 
     @Test(arguments: [
-        (#"{"idempotencyKey": "k", "timeoutMs": 5, "dryRun": true, "progressToken": 1, "actor": "me"}"#, ""),
+        (
+            #"{"idempotencyKey": "k", "timeoutMs": 5, "dryRun": true, "progressToken": 1, "actor": "me", "login": "t"}"#,
+            ""
+        ),
+        (#"{"login": ""}"#, "/_meta/login length"), (#"{"login": 7}"#, "/_meta/login type"),
         (#"{"idempotencyKey": ""}"#, "/_meta/idempotencyKey length"),
         (#"{"timeoutMs": 0}"#, "/_meta/timeoutMs minimum"),
         (#"{"dryRun": 1}"#, "/_meta/dryRun type"), (#"{"trace": "x"}"#, "/_meta/trace unknown"),
@@ -107,7 +111,7 @@ struct MethodTests {
         if violation.isEmpty, let object = value.object {
             let meta = CallMeta(object)
             #expect(meta.idempotencyKey == "k" && meta.timeoutMs == 5 && meta.isDryRun && meta.actor == "me")
-            #expect(meta.progressToken == 1)
+            #expect(meta.progressToken == 1 && meta.login == "t")
         }
     }
 

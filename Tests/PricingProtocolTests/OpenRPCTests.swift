@@ -15,10 +15,10 @@ struct OpenRPCTests {
             campaign.list campaign.get claim.check claim.plan quote.get quote.list order.get order.list order.history user.list user.get clock.get
             dashboard.stats dashboard.categoryDistribution dashboard.priceTrends dashboard.supplierRevenue
             dashboard.monthlyRevenue dashboard.vipUsers dashboard.lowStock report.list report.run events.list audit.verify
-            inventory.expectations pricing.halts product.history price.changes audit.trail
+            product.browse product.timeline price.curve inventory.expectations pricing.halts product.history price.changes audit.trail
             """
         ),
-        (.operator, .read, "user.authenticate"),
+        (.operator, .read, "user.authenticate login.get login.list"),
         (
             .operator, .write,
             """
@@ -27,6 +27,7 @@ struct OpenRPCTests {
             price.pin price.unpin price.rollback pricing.halt pricing.resume rule.create rule.activate rule.retire proposal.approve
             proposal.reject campaign.create campaign.end quote.create quote.extend quote.release order.place
             order.advance order.cancel order.return user.create user.update user.delete user.changePassword
+            login.open login.close
             """
         ),
         (.admin, .read, "server.requests lab.run"), (.admin, .session, "server.cancel server.drain"),
@@ -46,6 +47,39 @@ struct OpenRPCTests {
         }
     }
 
+    /// Whom a method is for, below the staff; a seller may call all that an operator may but what concerns users and rules.
+    private static let audiences: [Audience: String] = [
+        .public: """
+        rpc.discover session.hello session.ping server.explain category.list product.browse price.get claim.check
+        events.subscribe events.unsubscribe events.list user.create login.open login.get login.close
+        """,
+        .customer: """
+        order.place order.get order.list order.history order.cancel user.get user.update user.changePassword login.list
+        """,
+    ]
+
+    @Test
+    func `Every method is for the audience of the contract`() {
+        let wanted = Self.audiences.reduce(into: [String: Audience]()) { wanted, line in
+            for name in line.value.split(whereSeparator: \.isWhitespace) { wanted[String(name)] = line.key }
+        }
+        for method in AllMethods.list {
+            let isForStaff = method.name.hasPrefix("user.") || method.name.hasPrefix("rule.")
+            #expect(method.audience == wanted[method.name] ?? (isForStaff ? .staff : .seller), "\(method.name)")
+        }
+    }
+
+    /// Of which things there may be somebody else's, and `refuse_others` has to look.
+    @Test
+    func `A method for customers takes the ids of things that are everybody's, or whose owner is looked at`() {
+        let open: Set = ["productId", "categoryId", "loginId", "customerId", "userId"]
+        for method in AllMethods.list where method.audience <= .customer {
+            for field in method.parameters.fields where field.name.hasSuffix("Id") {
+                #expect(open.contains(field.name) || Method.owned.contains(field.name), "\(method.name) \(field.name)")
+            }
+        }
+    }
+
     @Test
     func `The document has an entry a method, and says what clients need`() throws {
         let document = OpenRPCDocument.make(version: "1.2.3")
@@ -57,6 +91,7 @@ struct OpenRPCTests {
             #expect(entry["paramStructure"] == "by-name", "\(method.name)")
             #expect(
                 entry["x-role"]?.string == method.role.rawValue && entry["x-effect"]?.string == method.effect.rawValue
+                    && entry["x-audience"]?.string == method.audience.rawValue
             )
             #expect(entry["x-idempotent"]?.bool != nil, "\(method.name)")
             let params = try #require(entry["params"]?.array)

@@ -50,6 +50,7 @@ struct RegistryTests {
         402 EMAIL_TAKEN no
         403 PHONE_TAKEN no
         404 BAD_CREDENTIALS no
+        405 LOGIN_EXPIRED no
         501 REPORT_NOT_FOUND no
         502 NOT_A_SANDBOX no
         """

@@ -20,8 +20,19 @@ package enum Promise {
     /// Where and why a call that succeeded breaks the promise.
     package static func violations(_ method: String, _ params: JSONObject, _ result: JSONObject) -> [String] {
         guard let promise = methods[method] else { return ["there is no such method"] }
-        return reader.violations(of: .object(result), promise["result"]?["schema"] ?? false, at: "result")
-            + violations(ofParams: params, promise)
+        return violations(ofResult: result, promise) + violations(ofParams: params, promise)
+    }
+
+    /// Fails the running test when a reply breaks the promise. Who is signed in may leave out who they are, so that the
+    /// parameters are not looked at.
+    package static func check(_ method: String, result: JSONObject) {
+        for violation in violations(ofResult: result, methods[method] ?? [:]) {
+            Issue.record("\(method) breaks its schema: \(violation)")
+        }
+    }
+
+    private static func violations(ofResult result: JSONObject, _ promise: JSONValue) -> [String] {
+        reader.violations(of: .object(result), promise["result"]?["schema"] ?? false, at: "result")
     }
 
     private static func violations(ofParams params: JSONObject, _ promise: JSONValue) -> [String] {

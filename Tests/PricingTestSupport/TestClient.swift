@@ -1,4 +1,5 @@
 package import JSON
+import JSONRPC
 package import RPCTransport
 
 /// A client whose every successful call is held against what `rpc.discover` promises of it.
@@ -22,6 +23,36 @@ package final class TestClient: Sendable {
         let result = try await client.call(method, params, timeout: timeout)
         Promise.check(method, params, result)
         return result
+    }
+
+    /// The same for the person of a login, or for anybody where there is none.
+    package func call(
+        as login: String?,
+        _ method: String,
+        _ params: JSONObject = [:],
+        _ meta: JSONObject = [:]
+    ) async throws -> JSONObject {
+        var (params, meta) = (params, meta)
+        if let login { meta["login"] = .string(login) }
+        if !meta.isEmpty { params["_meta"] = .object(meta) }
+        let result = try await client.call(method, params)
+        Promise.check(method, result: result)
+        return result
+    }
+
+    /// The reason that such a call is refused with; nil for one that succeeds.
+    package func reason(
+        as login: String?,
+        _ method: String,
+        _ params: JSONObject = [:],
+        _ meta: JSONObject = [:]
+    ) async throws -> String? {
+        do {
+            _ = try await call(as: login, method, params, meta)
+            return nil
+        } catch let error as RPCError {
+            return error.reason
+        }
     }
 
     /// Sends a notification; nothing comes back, not even an error.

@@ -91,6 +91,9 @@ package final class TestDaemon: Sendable {
         try LineClient(socket: socket, reads: reads, isChecking: true)
     }
 
+    /// Ends another program with this daemon's folder, which its arguments name.
+    package func endWithFolder(_ other: ChildProgram) throws { try temporary.endWithFolder(other.pid) }
+
     /// Drains by SIGTERM and waits for the end: the exit code.
     package func stop() async -> Int32 {
         let program = program

@@ -33,6 +33,7 @@ struct SubscriptionTests {
             sequence: sequence,
             topic: topic,
             productId: product,
+            orderId: nil,
             text: Array("{\"sequence\": \(sequence)}".utf8)
         )
     }

@@ -32,8 +32,14 @@ extension Rule {
             "Histogram", "NIOCore",
             "NIOPosix", "Subprocess", "SystemPackage",
         ],
+        "Markup": [],
+        "pricing-web": [
+            "CWebPages", "JSON", "JSONRPC", "Markup", "PricingClient", "PricingProtocol", "RPCTransport",
+            "ArgumentParser",
+            "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "ServiceLifecycle", "UnixSignals",
+        ],
         // C, each behind one door
-        "CEditLine": [], "CEpoll": [], "CExtendedAttributes": [], "CLibPQ": [], "CPricingSQL": [],
+        "CEditLine": [], "CEpoll": [], "CExtendedAttributes": [], "CLibPQ": [], "CPricingSQL": [], "CWebPages": [],
     ]
 
     static let arrows = Rule(
@@ -61,6 +67,9 @@ extension Rule {
             swift("Sources/Postgres/A.swift", "import JSONRPC"),
             swift("Sources/Pricing/A.swift", "import ArgumentParser"),
             swift("Sources/Pricing/Handlers/A.swift", "import Hummingbird"),
+            swift("Sources/pricingd/A.swift", "import Hummingbird"),
+            swift("Sources/Markup/A.swift", "import JSON"),
+            swift("Sources/pricing-web/A.swift", "import Postgres"),
             swift("Sources/pricingd/A.swift", "import struct pricing_repl.A"),
             swift("Sources/Common/A.swift", "let a = 1"),
         ]

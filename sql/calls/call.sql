@@ -119,8 +119,8 @@ declare
     hash bytea := case when request_key is not null then request_hash(method, params) end;
 begin
     replayed := false;
-    -- A repeat of it must know the password that was right before.
-    if method = 'user.changePassword' then request_key := null; end if;
+    -- A repeat of the one must know the password that was right before, and no token is told twice.
+    if method in ('user.changePassword', 'login.open') then request_key := null; end if;
     perform set_config('pricing.actor', coalesce(actor, ''), true), set_config('pricing.cause', 'call', true);
     if request_key is not null then
         reply := find_reply(request_key, hash);

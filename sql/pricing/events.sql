@@ -109,27 +109,47 @@ end $$;
 -- The whole numbered stream, for people.
 create view event as select * from events_between(0, null, null);
 
--- Events after a number that a reader wants, by topic and product; null: every one.
-create function events_matching(start bigint, most integer, topics jsonb, products jsonb) returns setof stream_event
+-- What an event is of, or comes from, where that is an order.
+create function event_order(e stream_event) returns bigint
+language sql immutable as $$
+    select case when e.topic = 'order' then e.key else (e.cause ->> 'orderId')::bigint end
+$$;
+
+-- Whether a reader wants an event, by topic, product and order; and of orders those of one customer where there is an
+-- `owner`, which the daemon says.
+create function wants_event(p jsonb, e stream_event) returns boolean
+language sql immutable as $$
+    select coalesce(p -> 'topics' ? e.topic, true)
+       and coalesce(p -> 'productIds' @> to_jsonb(e.product_id), not p ? 'productIds')
+       and (not p ? 'orderId' or event_order(e) = (p ->> 'orderId')::bigint)
+       and (not p ? 'owner' or e.topic <> 'order' or e.after -> 'customerId' = p -> 'owner')
+$$;
+
+-- The events after one number and up to another that a reader wants, in the order of their numbers or the newest first.
+create function events_matching(after bigint, until bigint, most integer, p jsonb) returns setof stream_event
 language plpgsql stable as $$
 declare
     e stream_event;
-    place bigint := start;
-    looked integer;
+    size constant integer := greatest(most, 500);
+    is_descending boolean := coalesce(p ->> 'order' = 'desc', false);
     found_so_far integer := 0;
 begin
-    loop
-        looked := 0;
-        for e in select * from events_between(place, null, greatest(most, 500)) loop
-            looked := looked + 1;
-            place := e.sequence;
-            continue when not coalesce(topics ? e.topic, true)
-                or not coalesce(products @> to_jsonb(e.product_id), products is null);
+    while after < until loop
+        for e in select * from events_between(
+                     case when is_descending then greatest(after, until - size) else after end, until,
+                     case when is_descending then null else size end) b
+                 order by case when is_descending then -b.sequence else b.sequence end loop
+            if not is_descending then after := e.sequence; end if;
+            continue when not wants_event(p, e);
             return next e;
             found_so_far := found_so_far + 1;
             if found_so_far = most then return; end if;
         end loop;
-        exit when looked < greatest(most, 500);
+        if is_descending then
+            until := until - size;
+        elsif not found then
+            return;
+        end if;
     end loop;
 end $$;
 
@@ -304,4 +324,32 @@ begin
     perform number_events();
     -- What runs now may have written with the numbers of before.
     update event_sequence set running = running || missed;
+end $$;
+
+-- The number after which the events of a moment and later begin. The times of numbered transactions rise, but for
+-- those that ran long: so the search by halves begins a minute early, and the first event of the moment is looked for
+-- from there.
+create function number_before(moment timestamptz) returns bigint
+language plpgsql stable strict as $$
+declare
+    low bigint;
+    high bigint;
+    middle bigint;
+    is_before boolean;
+    place bigint;
+begin
+    select first_number - 1, last_number into low, high from event_sequence;
+    while low < high loop
+        middle := (low + high + 1) / 2;
+        select at < moment - interval '1 minute' into is_before
+        from event_range where first_number <= middle order by first_number desc limit 1;
+        if coalesce(is_before, true) then low := middle; else high := middle - 1; end if;
+    end loop;
+    loop
+        select min(sequence) filter (where at >= moment) - 1, max(sequence) into place, high
+        from events_between(low, null, 500);
+        if place is not null then return place; end if;
+        if high is null then return low; end if;
+        low := high;
+    end loop;
 end $$;

@@ -17,6 +17,16 @@ create function bcrypt_salt() returns text
 language sql volatile parallel safe
 return gen_salt('bf', 10);
 
+-- 256 random bits as text that may stand in a cookie.
+create function fresh_token() returns text
+language sql volatile parallel safe
+return translate(encode(gen_random_bytes(32), 'base64'), '+/=', '-_');
+
+-- What is kept of a token.
+create function token_hash(token text) returns bytea
+language sql immutable strict parallel safe
+return sha256(convert_to(token, 'UTF8'));
+
 -- bcrypt at cost 10: about 60 ms a guess on one core. It reads 72 bytes and no more, so a password has 8 to 72, in the
 -- composed form: one keyboard sends a letter with its accent, another the two. Null stays null: a user who cannot sign
 -- in.

@@ -1,4 +1,5 @@
 import JSON
+import PricingProtocol
 import RPCTransport
 
 /// The outcome of a call.
@@ -12,7 +13,7 @@ struct Changes: Sendable {
 
 /// The result of a call that succeeded.
 struct Answer: Sendable {
-    let text: JSONText
+    private(set) var text: JSONText
     var isReplayed = false
     /// The changes that a dry run would have made.
     var wouldChange: Changes?
@@ -20,6 +21,8 @@ struct Answer: Sendable {
     var afterReply: (@Sendable () -> Void)?
     /// Whether the reply gets `_meta` with the call's timing.
     private let hasMeta: Bool
+    /// Whether it is the same for everybody.
+    private var isForAll = false
 
     /// An answer from the database.
     init(text: JSONText, isReplayed: Bool = false, wouldChange: Changes? = nil) {
@@ -39,6 +42,29 @@ struct Answer: Sendable {
     /// An answer from the daemon itself, about its own state or a connection.
     init(ofDaemon object: JSONObject, afterReply: (@Sendable () -> Void)? = nil) {
         self.init(ofDaemon: JSONText(object), afterReply: afterReply)
+    }
+
+    /// What of an answer from the daemon everybody is given.
+    static func forAll(_ text: JSONText) -> Answer {
+        var answer = Answer(ofDaemon: text)
+        answer.isForAll = true
+        return answer
+    }
+
+    /// What the call's audience is given of it. No other place takes anything out.
+    func shown(to context: CallContext) -> Answer {
+        guard !context.caller.audience.isStaff, !isForAll else { return self }
+        var shown = self
+        shown.text = Self.shown(context.method.result, of: text)
+        shown.wouldChange = wouldChange.map {
+            Changes(text: Self.shown(CallMeta.changes, of: $0.text), digest: $0.digest)
+        }
+        return shown
+    }
+
+    private static func shown(_ shape: ObjectShape, of text: JSONText) -> JSONText {
+        let whole = (try? JSONParser.parse(text.bytes))?.object
+        return JSONText(whole.flatMap { shape.shown(of: $0) } ?? [:])
     }
 
     /// The reply: the text, and in it `_meta`, which says whether it was replayed, what a dry run would change, and how

@@ -10,7 +10,7 @@ final class CallContext: Sendable {
     let meta: CallMeta
     /// The method's parameters, without `_meta`.
     let params: JSONObject
-    let role: Role
+    let caller: Caller
     /// When its time ends; nil for a long method without `timeoutMs`.
     let deadline: ContinuousClock.Instant?
     /// The limit that the deadline comes from: the call's `timeoutMs` or the daemon's `requestMs`; nil without a deadline.
@@ -23,14 +23,14 @@ final class CallContext: Sendable {
         method: Method,
         meta: CallMeta,
         params: JSONObject,
-        role: Role,
+        caller: Caller,
         timer: CallTimer = CallTimer()
     ) {
         self.call = call
         self.method = method
         self.meta = meta
         self.params = params
-        self.role = role
+        self.caller = caller
         self.timer = timer
         timeLimit = meta.timeoutMs.map { Expiry.timeoutMs($0) } ?? (method.isLong ? nil : .requestMs)
         deadline = timeLimit.map { call.received + .milliseconds($0.value) }
@@ -64,12 +64,12 @@ final class CallContext: Sendable {
     var kept: CallContext {
         var kept = meta
         kept.isDryRun = false
-        return CallContext(call: call, method: method, meta: kept, params: params, role: role, timer: timer)
+        return CallContext(call: call, method: method, meta: kept, params: params, caller: caller, timer: timer)
     }
 
     /// The same call with other parameters.
     func with(_ params: JSONObject) -> CallContext {
-        CallContext(call: call, method: method, meta: meta, params: params, role: role, timer: timer)
+        CallContext(call: call, method: method, meta: meta, params: params, caller: caller, timer: timer)
     }
 
     /// - Throws: when the caller has cancelled, or no longer waits.

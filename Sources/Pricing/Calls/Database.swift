@@ -235,6 +235,6 @@ struct Database: Sendable {
 }
 
 extension CallContext {
-    /// The actor for the records: the call's `actor`, else the peer's uid.
-    var actor: String { meta.actor ?? "uid:\(call.peer.uid)" }
+    /// The actor for the records: the call's `actor`, else who calls.
+    var actor: String { meta.actor ?? caller.actor }
 }

@@ -45,10 +45,11 @@ struct Dispatcher: RPCService {
     private let gates: CallGates
     private let logger: Logger
     private let closed: @Sendable (RPCConnection) -> Void
+    private let logins: LoginDesk
 
     init(
         handlings: [String: Handling],
-        roles: PeerRoles,
+        roles: ConnectedRoles,
         deadlines: DeadlineWatch,
         database: Database,
         gates: CallGates,
@@ -56,12 +57,13 @@ struct Dispatcher: RPCService {
         logger: Logger,
         connectionClosed: @escaping @Sendable (RPCConnection) -> Void
     ) {
-        self.roles = ConnectedRoles(roles)
+        self.roles = roles
         self.deadlines = deadlines
         self.database = database
         self.gates = gates
         self.logger = logger
         closed = connectionClosed
+        logins = LoginDesk(database: database)
         routes = handlings.reduce(into: [:]) { routes, entry in
             guard let method = AllMethods.byName[entry.key], let tally = tallies.byMethod[entry.key] else { return }
             routes[entry.key] = Route(method, entry.value, tally)
@@ -73,7 +75,9 @@ struct Dispatcher: RPCService {
     }
 
     func rank(of connection: RPCConnection) -> PeerRank {
-        switch roles.role(of: connection) {
+        let standing = roles.standing(of: connection)
+        // Behind a gateway are many, and not all of them are trusted.
+        return switch standing?.isGateway == true ? .operator : standing?.role {
         case .admin: .high
         case .operator: .middle
         case .viewer, nil: .low
@@ -97,8 +101,10 @@ struct Dispatcher: RPCService {
             call.refuse(refusal)
             return true
         }
+        // Whose login it is stands in the database.
+        guard call.login == nil else { return false }
         do throws(RPCError) {
-            let context = try context(of: call, route)
+            let context = try context(of: call, route, nil)
             switch route.handling {
             case .inline(let handler): call.answer(ended(context, route, Self.outcome(handler, context)))
             case .batched(let intake, _) where !context.isAlone:
@@ -116,7 +122,8 @@ struct Dispatcher: RPCService {
             throw .methodNotFound(call.method, didYouMean: AllMethods.near(call.method))
         }
         if let refusal = refusal(of: call, route) { throw refusal.error }
-        let context = try context(of: call, route)
+        let context = try context(of: call, route, try await person(of: call, route))
+        if let refused = await refusedOwner(context) { return try ended(context, route, .failure(refused)).get() }
         switch route.handling {
         case .inline(let handler): return try ended(context, route, Self.outcome(handler, context)).get()
         case .batched(let intake, _) where !context.isAlone:
@@ -128,7 +135,7 @@ struct Dispatcher: RPCService {
             let outcome: Outcome
             do throws(PricingFailure) {
                 outcome = .success(
-                    try await gates.pass(route.method.gate, context) { () async throws(PricingFailure) in
+                    try await gates.pass(context.gate, context) { () async throws(PricingFailure) in
                         try await handler(context)
                     }
                 )
@@ -176,7 +183,7 @@ struct Dispatcher: RPCService {
 
     /// Turns the outcome of a call into its reply, counts it, and logs it when it was slow.
     private func ended(_ context: CallContext, _ route: Route, _ outcome: Outcome) -> Result<RPCReply, RPCError> {
-        let reply = outcome.map { $0.reply(to: context) }.mapError { rpcError($0, context) }
+        let reply = outcome.map { $0.shown(to: context).reply(to: context) }.mapError { rpcError($0, context) }
         let refusal: String? = if case .failure(let error) = reply { error.reason } else { nil }
         let took = (ContinuousClock.now - context.call.received).microseconds
         route.tally.add(microseconds: took, refusal: refusal)
@@ -217,63 +224,51 @@ struct Dispatcher: RPCService {
     }
 
     /// Checks the role and the parameters of a call. A call that is refused here is counted here.
-    private func context(of call: RPCCall, _ route: Route) throws(RPCError) -> CallContext {
+    /// - Parameter person: whose login it carries.
+    private func context(of call: RPCCall, _ route: Route, _ person: Caller.Person?) throws(RPCError) -> CallContext {
         do throws(RPCError) {
-            let role = roles.role(of: call.connection)
-            guard let role, role >= route.method.role else {
-                throw .permissionDenied(needRole: route.method.role.rawValue, haveRole: role?.rawValue)
+            guard let standing = roles.standing(of: call.connection) else {
+                throw .permissionDenied(needRole: route.method.role.rawValue, haveRole: nil)
             }
-            let context = try Self.validated(call, route.method, role)
-            let needed = route.method.role(for: context.params)
-            guard role >= needed else { throw .permissionDenied(needRole: needed.rawValue, haveRole: role.rawValue) }
+            let caller = Caller(standing: standing, uid: call.peer.uid, person: person)
+            try caller.check(route.method)
+            let context = try CallCheck.validated(call, route.method, caller)
+            try caller.check(route.method, context.params)
             return context
         } catch {
-            let took = (ContinuousClock.now - call.received).microseconds
-            route.tally.add(microseconds: took, refusal: error.reason)
-            throw error
+            throw counted(error, call, route)
         }
     }
 
-    /// The call with checked parameters; the error names all violations.
-    private static func validated(_ call: RPCCall, _ method: Method, _ role: Role) throws(RPCError) -> CallContext {
-        var validator = SchemaValidator()
-        var meta = CallMeta()
-        if let value = call.params[CallMeta.member] {
-            validator.check(value, .object(CallMeta.shape), at: "/\(CallMeta.member)")
-            if let object = value.object, validator.violations.isEmpty { meta = CallMeta(object) }
-        }
-        let params = Self.withoutNulls(call.params.removing(CallMeta.member), method)
-        validator.check(params, method.parameters)
-        guard validator.violations.isEmpty else {
-            throw .invalidParams(
-                validator.violations.first.map { "\($0.path.isEmpty ? "params" : $0.path): \($0.message)." } ?? "",
-                violations: validator.violations.map(\.json)
-            )
-        }
-        return CallContext(call: call, method: method, meta: meta, params: Self.trimmed(params, method), role: role)
+    /// Counts a call that is refused before it runs.
+    private func counted(_ error: RPCError, _ call: RPCCall, _ route: Route) -> RPCError {
+        let took = (ContinuousClock.now - call.received).microseconds
+        route.tally.add(microseconds: took, refusal: error.reason)
+        return error
     }
 
-    /// Removes blanks and invisible characters around the parameters that are names.
-    private static func trimmed(_ params: JSONObject, _ method: Method) -> JSONObject {
-        var params = params
-        for name in method.names {
-            if case .string(let text)? = params[name] { params[name] = .string(text.trimmedName) }
+    /// The person whose login a call carries; nil where it carries none, or nothing that could be one.
+    private func person(of call: RPCCall, _ route: Route) async throws(RPCError) -> Caller.Person? {
+        guard let token = call.login else { return nil }
+        do throws(PricingFailure) {
+            return try await logins.person(of: token, call.cancellation)
+        } catch {
+            throw counted(database.rpcError(error, call.method), call, route)
         }
-        return params
     }
 
-    /// Removes optional texts and times that are null, which means the same as not given; other types define null
-    /// themselves.
-    private static func withoutNulls(_ params: JSONObject, _ method: Method) -> JSONObject {
-        guard params.contains(where: { $0.value.isNull }) else { return params }
-        var params = params
-        for field in method.parameters.fields where !field.isRequired && params[field.name] == .null {
-            switch field.schema {
-            case .text, .name, .bytes, .time, .choice: params[field.name] = nil
-            default: break
-            }
+    /// Why a customer's call is refused that names what is somebody else's.
+    private func refusedOwner(_ context: CallContext) async -> PricingFailure? {
+        guard !context.caller.audience.isStaff, context.method.namesOwned(context.params) else { return nil }
+        guard let customer = context.caller.customer else {
+            return .refused(.orderNotFound, message: nil, facts: [:])
         }
-        return params
+        do throws(PricingFailure) {
+            try await logins.refuseOthers(context, customer)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     private func rpcError(_ failure: PricingFailure, _ context: CallContext) -> RPCError {
@@ -284,6 +279,7 @@ struct Dispatcher: RPCService {
         } else if case .unavailable(_, let isUnknown) = failure, isUnknown, context.method.effect == .write {
             error.retryable = false
         }
+        if !context.caller.audience.isStaff { error.data = ShownFacts.of(error.data) }
         return error
     }
 }

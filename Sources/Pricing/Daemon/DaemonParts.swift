@@ -9,6 +9,7 @@ struct DaemonParts: Sendable {
     /// Whether the database is our private cluster.
     let isPrivate: Bool
     let limits: TransportLimits
+    let roles: ConnectedRoles
     let database: Database
     let deadlines = DeadlineWatch()
     let tallies = CallTallies()
@@ -21,13 +22,15 @@ struct DaemonParts: Sendable {
     let ticker: Ticker
     let keepers: [DueKeeper]
     let breaker: Breaker
+    let logins: LoginKeeper
 
-    init(host: DatabaseHost, database: Database, limits: TransportLimits, logger: Logger) {
+    init(host: DatabaseHost, database: Database, limits: TransportLimits, roles: PeerRoles, logger: Logger) {
         let news = Waker()
         let feed = EventFeed(database: database, deadlines: deadlines, logger: logger, numbered: { news.wake() })
         identity = DaemonIdentity(isSandbox: host.isSandbox)
         isPrivate = host.cluster != nil
         self.limits = limits
+        self.roles = ConnectedRoles(roles)
         self.database = database
         self.feed = feed
         intake = OrderIntake(database: database, deadlines: deadlines, logger: logger, committed: { feed.kick() })
@@ -37,12 +40,14 @@ struct DaemonParts: Sendable {
             DueKeeper(work, database: database, logger: logger, committed: { feed.kick() })
         }
         breaker = Breaker(database: database, news: news, logger: logger, committed: { feed.kick() })
+        logins = LoginKeeper(database: database, feed: feed, logger: logger)
     }
 
     /// How each method is answered.
     var handlings: [String: Dispatcher.Handling] {
         let rooms: [[String: Dispatcher.Handler]] = [
-            EventHandlers(database: database, feed: feed).handlers,
+            EventHandlers(database: database, feed: feed, logins: logins).handlers,
+            LoginHandlers(database: database, gates: gates).handlers,
             StatusHandlers(
                 identity: identity,
                 database: database,
@@ -66,8 +71,8 @@ struct DaemonParts: Sendable {
             ImportHandlers(database: database, feed: feed, ticker: ticker).handlers,
         ]
         var handlers = rooms.reduce(into: [:]) { all, some in all.merge(some) { _, last in last } }
-        let session = SessionHandlers(identity: identity, limits: limits).handlers
-        let calls = CallHandlers(database: database, feed: feed, ticker: ticker, keepers: keepers)
+        let session = SessionHandlers(identity: identity, limits: limits, roles: roles).handlers
+        let calls = CallHandlers(database: database, feed: feed, ticker: ticker, keepers: keepers, logins: logins)
         handlers.merge(calls.handlers(beside: Set(handlers.keys).union(session.keys))) { special, _ in special }
         var handlings = handlers.mapValues { Dispatcher.Handling.task($0) }
         for (method, handler) in session { handlings[method] = .inline(handler) }

@@ -10,27 +10,33 @@ package struct PeerRoles: Sendable {
     package let operatorGroup: UInt32?
     /// The group whose members have the role viewer.
     package let viewerGroup: UInt32?
+    /// The group whose members act for people who are signed in.
+    package let gatewayGroup: UInt32?
 
-    package init(operatorGroup: UInt32? = nil, viewerGroup: UInt32? = nil) {
+    package init(operatorGroup: UInt32? = nil, viewerGroup: UInt32? = nil, gatewayGroup: UInt32? = nil) {
         self.operatorGroup = operatorGroup
         self.viewerGroup = viewerGroup
+        self.gatewayGroup = gatewayGroup
     }
 
     /// The groups whose members may connect, each once.
     package var groups: [UInt32] {
-        let given = [operatorGroup, viewerGroup].compactMap { $0 }
-        return given.count == 2 && given[0] == given[1] ? [given[0]] : given
+        [operatorGroup, viewerGroup, gatewayGroup].compactMap { $0 }.reduce(into: []) {
+            if !$0.contains($1) { $0.append($1) }
+        }
     }
 
     /// Whether the peer is root or the user that the daemon runs as.
     fileprivate func isOwn(_ peer: Peer) -> Bool { peer.uid == 0 || peer.uid == ownUser }
 
-    /// Admin for root and for the user that the daemon runs as, else the role of the peer's group; nil without a role.
-    func role(of peer: Peer) -> Role? {
-        if isOwn(peer) { return .admin }
+    /// Admin for root and for the user that the daemon runs as, else the role of the peer's group; nil without a role. One
+    /// of the gateways' group has no rights of its own, whatever other groups it is in.
+    func standing(of peer: Peer) -> Standing? {
+        if isOwn(peer) { return Standing(role: .admin) }
         let groups = Self.groups(of: peer)
-        if let operatorGroup, groups.contains(operatorGroup) { return .operator }
-        if let viewerGroup, groups.contains(viewerGroup) { return .viewer }
+        if let gatewayGroup, groups.contains(gatewayGroup) { return Standing(role: .admin, isGateway: true) }
+        if let operatorGroup, groups.contains(operatorGroup) { return Standing(role: .operator) }
+        if let viewerGroup, groups.contains(viewerGroup) { return Standing(role: .viewer) }
         return nil
     }
 
@@ -48,34 +54,46 @@ package struct PeerRoles: Sendable {
     }
 }
 
-/// The roles of the connected peers. A role is looked up once for each connection and away from the event loop, since the
+/// What the connected peers may do. It is looked up once for each connection and away from the event loop, since the
 /// system reads its users and groups from files or from a server in the network.
 final class ConnectedRoles: Sendable {
     private let roles: PeerRoles
-    /// By the number of the connection; those that need no looking up are not in it.
-    private let known = Mutex<[Int: Role]>([:])
+    /// By the number of the connection; those of our own user that are no gateways are not in it.
+    private let known = Mutex<[Int: Standing]>([:])
+    /// Whether any peer of our own user ever was one: until then those need no looking up.
+    private let hasOwnGateways = Atomic(false)
 
     init(_ roles: PeerRoles) {
         self.roles = roles
     }
 
-    /// Looks up the role of a peer that has connected; nil when it has none.
+    /// Looks up what a peer that has connected may do; nil when it may do nothing.
     @concurrent
-    func admit(_ connection: RPCConnection) async -> Role? {
-        guard !roles.isOwn(connection.peer) else { return .admin }
-        let role = roles.role(of: connection.peer)
-        known.withLock { $0[connection.number] = role }
-        return role
+    func admit(_ connection: RPCConnection) async -> Standing? {
+        guard !roles.isOwn(connection.peer) else { return Standing(role: .admin) }
+        let standing = roles.standing(of: connection.peer)
+        known.withLock { $0[connection.number] = standing }
+        return standing
     }
 
-    /// The role that was looked up when the peer connected; nil without one.
-    func role(of connection: RPCConnection) -> Role? {
-        roles.isOwn(connection.peer) ? .admin : known.withLock { $0[connection.number] }
+    /// What was found when the peer connected, unless it has become a gateway since; nil when it may do nothing.
+    func standing(of connection: RPCConnection) -> Standing? {
+        let isOwn = roles.isOwn(connection.peer)
+        if isOwn, !hasOwnGateways.load(ordering: .acquiring) { return Standing(role: .admin) }
+        return known.withLock { $0[connection.number] } ?? (isOwn ? Standing(role: .admin) : nil)
+    }
+
+    /// The peer gives up its own rights for as long as it is connected.
+    func becomeGateway(_ connection: RPCConnection) {
+        guard var standing = standing(of: connection) else { return }
+        standing.isGateway = true
+        known.withLock { $0[connection.number] = standing }
+        if roles.isOwn(connection.peer) { hasOwnGateways.store(true, ordering: .releasing) }
     }
 
     /// The peer has disconnected.
     func forget(_ connection: RPCConnection) {
-        guard !roles.isOwn(connection.peer) else { return }
+        guard !roles.isOwn(connection.peer) || hasOwnGateways.load(ordering: .acquiring) else { return }
         known.withLock { $0[connection.number] = nil }
     }
 }

@@ -48,11 +48,12 @@ package struct PricingDaemon: Sendable {
             host: host,
             database: Database(pool: pool, logger: logger),
             limits: limits,
+            roles: roles,
             logger: logger
         )
         let dispatcher = Dispatcher(
             handlings: parts.handlings,
-            roles: roles,
+            roles: parts.roles,
             deadlines: parts.deadlines,
             database: parts.database,
             gates: parts.gates,
@@ -80,12 +81,13 @@ package struct PricingDaemon: Sendable {
         )
         let changes = try NotificationStream(
             settings,
-            channels: ["pricing_event", MigrationStatements.schemaChannel] + parts.keepers.map(\.work.channel),
+            channels: ["pricing_event", LoginKeeper.channel, MigrationStatements.schemaChannel]
+                + parts.keepers.map(\.work.channel),
             logger: logger
         )
         // A shutdown ends them in the opposite order.
         var services: [any Service] = [
-            keeper, parts.deadlines, parts.intake, parts.reads, parts.feed, parts.ticker, parts.breaker,
+            keeper, parts.deadlines, parts.intake, parts.reads, parts.feed, parts.ticker, parts.breaker, parts.logins,
         ]
         services += parts.keepers
         services.append(
@@ -218,6 +220,7 @@ private struct ChangeListener: Service {
                 // nil: anything may have been missed
                 let channel: String? = if case .notification(let told) = change { told.channel } else { nil }
                 for keeper in parts.keepers where channel == nil || channel == keeper.work.channel { keeper.kick() }
+                if channel == nil || channel == LoginKeeper.channel { parts.logins.kick() }
                 if channel == nil || channel == MigrationStatements.schemaChannel { try await code.check() }
             }
         } onGracefulShutdown: {

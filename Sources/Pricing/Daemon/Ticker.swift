@@ -54,6 +54,7 @@ struct Ticker: Service {
             let (isClean, seconds) = try await database.pool.run { (session) throws(PostgresError) in
                 let keys = try session.one(DaemonStatements.expireKeys)
                 let hasExpired = try session.one(DaemonStatements.expireEvents)
+                _ = try session.one(LoginStatements.expire)
                 return (keys < Self.keysAtOnce && !hasExpired, try session.one(DaemonStatements.secondsToTick))
             }
             // There is more to delete, but products that are due meanwhile are priced first.

@@ -77,6 +77,11 @@ final class EventFeed: Service {
         shared.withLock { $0.subscribers.values.count { $0.subscription.full?.isSlow == true } }
     }
 
+    /// The logins under which subscriptions stand.
+    var logins: Set<Int64> {
+        shared.withLock { Set($0.subscribers.values.compactMap { $0.subscription.audience.login }) }
+    }
+
     /// The event number given last, as far as this daemon has seen.
     var lastNumber: Int64 { shared.withLock { $0.lastNumber } }
 
@@ -127,12 +132,27 @@ final class EventFeed: Service {
     /// Ends every subscription and tells the readers that the daemon shuts down.
     /// - Parameter told: runs once that stands in their output.
     func endAll(_ told: @escaping @Sendable () -> Void) {
+        endAll("SHUTTING_DOWN", where: { _ in true }, told)
+    }
+
+    /// Ends the subscriptions of logins that have ended, and tells their readers.
+    func endAll(of logins: Set<Int64>) {
+        guard !logins.isEmpty else { return }
+        endAll(ErrorCode.loginExpired.reason, where: { $0.audience.login.map { logins.contains($0) } ?? false })
+    }
+
+    private func endAll(
+        _ reason: String,
+        where isMeant: (Subscription) -> Bool,
+        _ told: @escaping @Sendable () -> Void = {}
+    ) {
         let ending = shared.withLock { shared in
-            defer { shared.subscribers = [:] }
-            return Array(shared.subscribers.values)
+            let ending = shared.subscribers.filter { isMeant($0.value.subscription) }
+            for key in ending.keys { shared.subscribers[key] = nil }
+            return Array(ending.values)
         }
         whenNotSending {
-            for var subscriber in ending { subscriber.connection.send(subscriber.subscription.close("SHUTTING_DOWN")) }
+            for var subscriber in ending { subscriber.connection.send(subscriber.subscription.close(reason)) }
             told()
         }
     }

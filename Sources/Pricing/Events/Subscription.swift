@@ -46,10 +46,13 @@ struct Subscription: Sendable {
     }
 
     let id: String
+    let audience: EventAudience
     /// nil for all.
     let topics: Set<String>?
     /// nil for all.
     let productIds: Set<Int64>?
+    /// nil for events of every order, and of none.
+    let orderId: Int64?
     let overflow: Overflow
     /// No more events are sent once more than this many bytes wait.
     private let softBytes: Int
@@ -68,15 +71,19 @@ struct Subscription: Sendable {
 
     init(
         id: String,
+        audience: EventAudience = .peer,
         topics: Set<String>? = nil,
         productIds: Set<Int64>? = nil,
+        orderId: Int64? = nil,
         overflow: Overflow,
         position: Int64,
         limits: TransportLimits
     ) {
         self.id = id
+        self.audience = audience
         self.topics = topics
         self.productIds = productIds
+        self.orderId = orderId
         self.overflow = overflow
         self.position = position
         softBytes = min(limits.outputSoftBytes, limits.outputHardBytes)
@@ -100,14 +107,15 @@ struct Subscription: Sendable {
 
     private func wants(_ event: DaemonStatements.Event) -> Bool {
         if let topics, !topics.contains(event.topic) { return false }
+        if let orderId, event.orderId != orderId { return false }
         guard let productIds else { return true }
         return event.productId.map { productIds.contains($0) } ?? false
     }
 
     /// `events.event`: the event's own members after the subscription's id.
-    private func notification(_ event: DaemonStatements.Event) -> JSONText {
+    private func notification(_ told: JSONText) -> JSONText {
         var text = Array("{\"subscription\":\"\(id)\",".utf8)
-        text += JSONText(compacting: event.text).bytes.dropFirst()
+        text += told.bytes.dropFirst()
         return JSONText(verbatim: text)
     }
 
@@ -121,9 +129,10 @@ struct Subscription: Sendable {
 // MARK: a page of events
 
 extension Subscription {
-    /// Offers the next event: what to send of it; nil for an event that it does not want, and that it has then passed over.
+    /// Offers the next event: what to send of it; nil for an event that it does not want or may not see, and that it has
+    /// then passed over.
     mutating func offer(_ event: DaemonStatements.Event) -> Action? {
-        if wants(event) { return .event(notification(event)) }
+        if wants(event), let told = audience.told(event) { return .event(notification(told)) }
         position = event.sequence
         return nil
     }

@@ -7,6 +7,7 @@ struct CallHandlers: Sendable {
     let feed: EventFeed
     let ticker: Ticker
     let keepers: [DueKeeper]
+    let logins: LoginKeeper
 
     /// A handler for each method that no other set of handlers answers.
     func handlers(beside answered: Set<String>) -> [String: Dispatcher.Handler] {
@@ -37,6 +38,7 @@ struct CallHandlers: Sendable {
             if context.method.wakesTicker {
                 ticker.kick()
                 for keeper in keepers { keeper.kick() }
+                logins.kick()
             }
         }
         return answer

@@ -7,12 +7,13 @@ import RPCTransport
 struct SessionHandlers: Sendable {
     let identity: DaemonIdentity
     let limits: TransportLimits
+    let roles: ConnectedRoles
 
     /// None of them waits for anything, so they are answered inline.
     var handlers: [String: Dispatcher.InlineHandler] {
         let document = JSONText(OpenRPCDocument.make(version: DaemonIdentity.version))
         return [
-            "rpc.discover": { _ in Answer(ofDaemon: document) },
+            "rpc.discover": { _ in .forAll(document) },
             "session.ping": { _ in Answer(ofDaemon: .emptyObject) },
             "session.hello": { context throws(PricingFailure) in try hello(context) },
             "server.explain": { context throws(PricingFailure) in
@@ -37,6 +38,15 @@ struct SessionHandlers: Sendable {
         {
             throw .refused(.unsupportedVersion, message: nil, facts: ["supported": [.integer(ProtocolVersion.spoken)]])
         }
+        var caller = context.caller
+        if context.params["gateway"]?.bool == true, !caller.standing.isGateway {
+            roles.becomeGateway(context.call.connection)
+            caller = Caller(
+                standing: Standing(role: caller.standing.role, isGateway: true),
+                uid: caller.uid,
+                person: caller.person
+            )
+        }
         return Answer(ofDaemon: [
             "protocol": .integer(ProtocolVersion.spoken),
             "server": [
@@ -48,7 +58,11 @@ struct SessionHandlers: Sendable {
                 "idempotency": true, "dryRun": true, "cancel": true, "progress": true, "events": true, "batch": true,
                 "sandbox": .bool(identity.isSandbox),
             ],
-            "peer": ["uid": .integer(Int64(context.call.peer.uid)), "role": .string(context.role.rawValue)],
+            "peer": [
+                "uid": .integer(Int64(caller.uid)), "role": caller.role.map { .string($0.rawValue) } ?? .null,
+                "audience": .string(caller.audience.rawValue),
+            ],
+            "gateway": .bool(caller.standing.isGateway),
         ])
     }
 

@@ -27,12 +27,17 @@ enum DaemonStatements {
         let sequence: Int64
         let topic: String
         let productId: Int64?
+        /// The order that it is of, or comes from.
+        let orderId: Int64?
         /// The event's members as a JSON object.
         let text: [UInt8]
     }
 
     /// Rows that a page of events has at most.
     static let eventPage = 500
+
+    /// The number after which the events of a moment begin.
+    static let numberBefore = Statement.int("number_before", "select number_before($1::timestamptz)")
 
     /// The number of the oldest event that the shop keeps, or of the next event when it keeps none.
     static let oldestEvent = Statement.int("oldest_event", "select first_number from event_sequence")
@@ -53,7 +58,9 @@ enum DaemonStatements {
         Statement(
             name,
             """
-            select e.sequence, e.topic, e.product_id, event_json(row(e.*)::stream_event)::text \(source)
+            select e.sequence, e.topic, e.product_id, event_json(row(e.*)::stream_event)::text,
+                   event_order(row(e.*)::stream_event)
+            \(source)
             order by e.sequence limit \(eventPage)
             """
         ) { row throws(PostgresError) in
@@ -61,6 +68,7 @@ enum DaemonStatements {
                 sequence: try row.int(0),
                 topic: try row.text(1),
                 productId: try row.intIfPresent(2),
+                orderId: try row.intIfPresent(4),
                 text: try row.bytes(3)
             )
         }

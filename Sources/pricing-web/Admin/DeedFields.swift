@@ -1,0 +1,91 @@
+import JSON
+import Markup
+import PricingProtocol
+
+/// The fields of a method's form, made from its declaration.
+struct DeedFields: Sendable {
+    let site: Site
+    let visit: Visit
+
+    /// - Parameters:
+    ///   - given: what stands in them.
+    ///   - problems: what the daemon said of each.
+    func fields(_ method: Method, _ given: Fields, _ problems: [String: String]) async throws -> [FormField] {
+        var fields: [FormField] = []
+        // What names the thing stands above as a fact, once it is given.
+        let subjects: Set = [
+            "productId", "orderId", "ruleId", "userId", "supplierId", "categoryId", "campaignId", "proposalId",
+        ]
+        for field in method.parameters.fields where field.standsFor == nil {
+            let value = given[field.name] ?? ""
+            if field.name == method.parameters.fields.first?.name, subjects.contains(field.name), !value.isEmpty {
+                fields.append(.hidden(field.name, value))
+                continue
+            }
+            fields.append(
+                FormField(
+                    field.name,
+                    Words.label(field.name),
+                    try await kind(field, method, value),
+                    value: value,
+                    hint: field.summary,
+                    required: field.isRequired,
+                    problem: problems[field.name]
+                )
+            )
+            if case .nullable = field.schema, !value.isEmpty { fields.append(.hidden("had", field.name)) }
+        }
+        // A SKU beside the id is the product's own to change.
+        if method.name == "product.update" || method.name == "product.create" {
+            let sku = FormField(
+                "sku",
+                "SKU",
+                value: given["sku"] ?? "",
+                hint: "The shop's own number of it.",
+                problem: problems["sku"]
+            )
+            if !fields.contains(where: { $0.name == "sku" }) { fields.append(sku) }
+        }
+        return fields
+    }
+
+    private func kind(_ field: Field, _ method: Method, _ value: String) async throws -> FormField.Kind {
+        if let completes = field.completes, ["category", "supplier", "rule"].contains(completes) {
+            return .choice(try await choices(field, method, value))
+        }
+        if field.isSecret { return .password }
+        return DeedFields.kind(field.schema, isRequired: field.isRequired)
+    }
+
+    private static func kind(_ schema: Schema, isRequired: Bool) -> FormField.Kind {
+        switch schema {
+        case .boolean:
+            return isRequired
+                ? .choice([.init("true", "Yes"), .init("false", "No")])
+                : .choice([.init("", "As it is"), .init("true", "Yes"), .init("false", "No")])
+        case .integer: return .integer
+        case .number, .money, .sum: return .decimal
+        case .choice(let values):
+            let choices = values.map { FormField.Choice($0, Words.label($0)) }
+            return .choice(isRequired ? choices : [.init("", "–")] + choices)
+        case .text(let range) where range.upperBound > 500: return .area
+        case .list(.object, _), .list(.any, _), .object, .any: return .area
+        case .nullable(let schema): return kind(schema, isRequired: isRequired)
+        case .text, .name, .bytes, .time, .list: return .text
+        }
+    }
+
+    private func choices(_ field: Field, _ method: Method, _ value: String) async throws -> [FormField.Choice] {
+        let reply = try await site.call(
+            visit,
+            "server.complete",
+            ["method": .string(method.name), "param": .string(field.name), "limit": 100]
+        )
+        let found = (reply["values"]?.array ?? []).compactMap { row -> FormField.Choice? in
+            guard let value = row["value"] else { return nil }
+            return FormField.Choice(value.string ?? value.description, row["label"]?.string ?? value.description)
+        }
+        let known = found.contains { $0.value == value } || value.isEmpty ? [] : [FormField.Choice(value, value)]
+        return (field.isRequired && !value.isEmpty ? [] : [.init("", "–")]) + known + found
+    }
+}

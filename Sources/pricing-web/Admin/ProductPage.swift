@@ -1,0 +1,279 @@
+import JSON
+import JSONRPC
+import Markup
+import PricingProtocol
+
+/// One product: its figures, why it costs what it costs, what comes next, how it moved, and what can be done.
+struct ProductPage: Sendable {
+    let site: Site
+    let visit: Visit
+
+    func answer() async throws -> Answer {
+        try visit.requireStaff()
+        let id = try visit.id()
+        let subject: JSONObject = ["productId": .integer(id)]
+        let sequence = site.hub.sequence
+        let product = JSONValue.object(try await site.call(visit, "product.get", subject))
+        async let why = site.call(visit, "price.why", subject)
+        async let changes = site.call(visit, "price.history", ["productId": .integer(id), "limit": 200])
+        async let moves = site.call(visit, "inventory.movements", ["productId": .integer(id), "limit": 200])
+        async let declared = site.call(visit, "product.history", ["productId": .integer(id), "limit": 10])
+        let explanation = JSONValue.object(try await why)
+        let history = try await changes["items"]?.array ?? []
+        let movements = try await moves["items"]?.array ?? []
+        let curve = try await curve(id, product)
+        let tiles: HTML = """
+            \(tile("Why this price", steps(explanation)))\(tile("What would move it next", next(explanation, id)))\
+            \(tile("Price and stock", timeline(product, history, movements), whole: true))\
+            \(HTML.when(!curve.isEmpty, tile("Price at each stock", curve)))\
+            \(tile("Change", deeds(product)))\(tile("Declaration", facts(product)))\
+            \(tile("Price changes", changesTable(history), whole: true))\
+            \(tile("Stock movements", movementsTable(movements)))\
+            \(tile("Declared so far", declarations(try await declared["items"]?.array ?? [])))
+            """
+        let title = product["title"]?.string ?? ""
+        let tags = ProductPages.state(product).map { "<span class=\"tag \($0)\">\($0)</span> " as HTML }
+        let body: HTML = """
+            <p class="crumbs"><a href="/products">Products</a></p>\
+            <div class="head"><h1>\(title)</h1><div>\(tags)</div></div>\(cards(product))<div class="tiles">\(tiles)</div>
+            """
+        let page = Page(title, in: .admin(ProductPages.path), visit: visit, site: site, sequence: sequence, body: body)
+        return .html(page.html)
+    }
+
+    private func tile(_ title: HTML, _ content: HTML, whole: Bool = false) -> HTML {
+        "<section class=\"card\(HTML.when(whole, " whole"))\"><h2>\(title)</h2>\(content)</section>"
+    }
+
+    private var here: String { visit.rawPath }
+
+    // MARK: figures
+
+    private func cards(_ product: JSONValue) -> HTML {
+        let id = product["productId"]?.integer ?? 0
+        func card(_ name: String, _ figure: HTML, _ note: String = "") -> HTML {
+            "<div class=\"card\"><dt>\(name)</dt><dd>\(figure)</dd><small>\(note)</small></div>"
+        }
+        let price: HTML = "<span data-price=\"\(id)\">\(Words.money(product["price"]?.string))</span>"
+        let stock: HTML = "<span data-stock=\"\(id)\">\(Words.count(product["stock"]?.integer))</span>"
+        let range = "\(Words.money(product["floor"]?.string)) to \(Words.money(product["ceiling"]?.string))"
+        let levels =
+            "low \(Words.count(product["lowStock"]?.integer)), high \(Words.count(product["highStock"]?.integer))"
+        return """
+            <dl class="figures">\(card("Price", price, range))\(card("Stock", stock, levels))\
+            \(card("Base price", "\(Words.money(product["basePrice"]?.string))"))\
+            \(card("Unit cost", "\(Words.money(product["unitCost"]?.string))"))</dl>
+            """
+    }
+
+    private func facts(_ product: JSONValue) -> HTML {
+        let names = [
+            "productId", "sku", "description", "categoryId", "supplierId", "ruleId", "declaredFloor", "declaredCeiling",
+            "elasticity", "refRate", "unitValue", "decay", "seasonStart", "seasonEnd", "version",
+        ]
+        let rows = names.compactMap { name -> HTML? in
+            guard let value = product[name], !value.isNull else { return nil }
+            return "<dt>\(Words.label(name))</dt><dd>\(value.string ?? value.description)</dd>"
+        }
+        return "<dl class=\"facts\">\(rows)</dl>"
+    }
+
+    // MARK: why and next
+
+    private func steps(_ why: JSONValue) -> HTML {
+        let bound = why["bindingGuard"]?.string
+        let lines = (why["steps"]?.array ?? []).map { step -> HTML in
+            let name = step["step"]?.string ?? ""
+            let isBinding = name == bound
+            return """
+                <li\(HTML.attribute("class", isBinding ? "binding" : nil))><span>\(Words.label(name))</span>\
+                <span>\(step["note"]?.string ?? "")</span><span class="n">\(Words.money(step["after"]?.string))</span></li>
+                """
+        }
+        let without = why["withoutGuard"]?.string.map { price -> HTML in
+            "<p class=\"quiet\">Without the \(Words.spaced(bound ?? "guard")) it would be \(Words.money(price)).</p>"
+        }
+        let frozen = why["frozen"]?.string.map { state -> HTML in
+            "<p class=\"warning\">It does not move: \(Words.spaced(state)).</p>"
+        }
+        return "\(frozen)<ol class=\"steps\">\(lines)</ol>\(without)"
+    }
+
+    private func next(_ why: JSONValue, _ id: Int64) -> HTML {
+        let lines = (why["next"]?.array ?? []).map { move -> HTML in
+            let price: HTML = "<b class=\"n\">\(Words.money(move["price"]?.string))</b>"
+            return
+                "<li data-next=\"\(move["event"]?.string ?? "")\"><span>\(ProductPage.event(move))</span>\(price)</li>"
+        }
+        return HTML.when(lines.isEmpty, "<p class=\"empty\">Nothing in sight moves it.</p>")
+            + HTML.when(!lines.isEmpty, "<ul class=\"next\">\(lines)</ul>")
+    }
+
+    private static func event(_ move: JSONValue) -> HTML {
+        let units = move["quantity"]?.integer ?? 0
+        switch move["event"]?.string {
+        case "sales": return "\(Words.count(units)) more sold"
+        case "restock": return "\(Words.count(units)) more come in"
+        case "tick": return "At the next tick, \(Words.time(move["at"]?.string))"
+        case "unpin": return "When the pin ends, \(Words.time(move["at"]?.string))"
+        case "campaign": return "A campaign, \(Words.time(move["at"]?.string))"
+        default: return "\(move["event"]?.string ?? "")"
+        }
+    }
+
+    // MARK: drawings
+
+    private func timeline(_ product: JSONValue, _ history: [JSONValue], _ movements: [JSONValue]) -> HTML {
+        func moment(_ row: JSONValue) -> Moment? { (row["at"]?.string).flatMap(Moment.init) }
+        func number(_ value: JSONValue?) -> Double? {
+            value?.string.flatMap(Double.init) ?? value?.integer.map(Double.init)
+        }
+        var prices = history.reversed().compactMap { row -> Timeline.Step? in
+            guard let at = moment(row), let value = number(row["new"]) else { return nil }
+            return Timeline.Step(at: at, value, reason: PricesPage.why(row))
+        }
+        var stocks = movements.reversed().compactMap { row -> Timeline.Step? in
+            guard let at = moment(row), let value = number(row["stockAfter"]) else { return nil }
+            return Timeline.Step(at: at, value)
+        }
+        let first = (history + movements).compactMap(moment).min() ?? Now.moment
+        if let oldest = history.last, let value = number(oldest["old"]) {
+            prices.insert(.init(at: first, value), at: 0)
+        }
+        if prices.isEmpty, let value = number(product["price"]) { prices = [.init(at: first, value)] }
+        if stocks.isEmpty, let value = number(product["stock"]) { stocks = [.init(at: first, value)] }
+        let levels = [("floor", product["floor"]), ("base", product["basePrice"])].compactMap { name, value in
+            number(value).map { Timeline.Level(name, $0) }
+        }
+        let thresholds = [("low", product["lowStock"]), ("high", product["highStock"])].compactMap { name, value in
+            number(value).map { Timeline.Level(name, $0) }
+        }
+        return Timeline(
+            "Price and stock over time",
+            prices: prices,
+            stocks: stocks,
+            priceLevels: levels,
+            stockLevels: thresholds,
+            end: Now.moment
+        ).html
+    }
+
+    /// The price at stock 0 to twice high, where the daemon can tell.
+    private func curve(_ id: Int64, _ product: JSONValue) async throws -> HTML {
+        let high = product["highStock"]?.integer ?? 50
+        let params: JSONObject = [
+            "productId": .integer(id), "fromStock": 0, "toStock": .integer(high * 2), "points": 120,
+        ]
+        guard let reply = try? await site.call(visit, "price.curve", params) else { return HTML() }
+        let points = (reply["points"]?.array ?? reply["items"]?.array ?? []).compactMap {
+            row -> (stock: Double, price: Double)? in
+            guard let stock = row["stock"]?.integer, let price = row["price"]?.string.flatMap(Double.init) else {
+                return nil
+            }
+            return (Double(stock), price)
+        }
+        let now = product["price"]?.string.flatMap(Double.init).flatMap { price in
+            product["stock"]?.integer.map { (stock: Double($0), price: price) }
+        }
+        let levels = [("low", product["lowStock"]), ("high", product["highStock"])].compactMap { name, value in
+            value?.integer.map { (label: name, stock: Double($0)) }
+        }
+        return Curve("Price at each stock", points: points, now: now, levels: levels).html
+    }
+
+    // MARK: deeds
+
+    private func deeds(_ product: JSONValue) -> HTML {
+        let id = String(product["productId"]?.integer ?? 0)
+        func form(_ method: String, _ fields: [FormField]) -> HTML {
+            let own: [FormField] = [.hidden("_back", here), .hidden("productId", id)]
+            return """
+                <form action="/do/\(method)" method="post"><h3>\(Deed.all[method]?.title ?? method)</h3>\
+                \((own + fields).map(\.html))<div class="buttons"><button type="submit">See what it does</button></div></form>
+                """
+        }
+        func link(_ method: String, _ fields: [(name: String, value: String?)] = []) -> HTML {
+            let path = Deed.link(method, back: here, [("productId", id)] + fields)
+            return "<a class=\"button second\" href=\"\(path)\">\(Deed.all[method]?.title ?? method)</a>"
+        }
+        func text(_ name: String) -> String? {
+            guard let value = product[name], !value.isNull else { return nil }
+            return value.string ?? value.description
+        }
+        let edited = [
+            "title", "basePrice", "categoryId", "supplierId", "description", "unitCost", "lowStock", "highStock",
+            "ruleId", "sku",
+        ]
+        let update = link("product.update", edited.map { ($0, text($0)) } + [("version", text("version"))])
+        let isPinned = product["pinned"]?.bool ?? false
+        let isArchived = product["archived"]?.bool ?? false
+        return """
+            <div class="links">\(update)\(isPinned ? link("price.unpin") : HTML())\
+            \(link(isArchived ? "product.restore" : "product.archive"))\(link("pricing.halt"))\(link("inventory.expect"))\
+            </div><div class="deeds">\
+            \(form("inventory.restock", [FormField("quantity", "Units that came in", .integer, required: true)]))\
+            \(form("inventory.adjust", [
+                FormField("quantity", "Units, − for fewer", .text, required: true), FormField("reason", "Why"),
+            ]))\
+            \(form("price.pin", [
+                FormField("price", "Price", .decimal, required: true),
+                FormField("until", "Until (UTC)", hint: "Such as 2026-12-24 18:00; for ever unless given."),
+                FormField("reason", "Why"),
+            ]))</div>
+            """
+    }
+
+    // MARK: tables
+
+    private func changesTable(_ history: [JSONValue]) -> HTML {
+        Table(
+            "Price changes",
+            [
+                Table.Column("When (UTC)"), Table.Column("Old", .number), Table.Column("New", .number),
+                Table.Column("Stock", .number), Table.Column("Why"), Table.Column("Rule"), Table.Column("Who"),
+            ],
+            empty: "Its price has never moved.",
+            rows: history.prefix(15).map { row in
+                [
+                    Words.time(row["at"]?.string), "\(Words.money(row["old"]?.string))",
+                    "\(Words.money(row["new"]?.string))",
+                    "\(Words.count(row["stock"]?.integer))", "\(PricesPage.why(row))",
+                    "\(row["rule"]?["name"]?.string ?? "–")", "\(row["actor"]?.string ?? "")",
+                ]
+            }
+        ).html
+    }
+
+    private func movementsTable(_ movements: [JSONValue]) -> HTML {
+        Table(
+            "Stock movements",
+            [
+                Table.Column("When (UTC)"), Table.Column("What"), Table.Column("Units", .number),
+                Table.Column("After", .number),
+            ],
+            empty: "Its stock has never moved.",
+            rows: movements.prefix(12).map { row in
+                let order = row["orderId"]?.integer.map { " <a href=\"/orders/\($0)\">order \($0)</a>" as HTML }
+                return [
+                    Words.time(row["at"]?.string), "\(Words.cause(row["kind"]?.string ?? ""))\(order)",
+                    "\(row["quantity"]?.integer ?? 0)", "\(Words.count(row["stockAfter"]?.integer))",
+                ]
+            }
+        ).html
+    }
+
+    private func declarations(_ rows: [JSONValue]) -> HTML {
+        Table(
+            "What was declared",
+            [Table.Column("When (UTC)"), Table.Column("What"), Table.Column("Who")],
+            empty: "Nothing was declared since it was made.",
+            rows: rows.map { row in
+                let members = (row["after"]?.object?.keys ?? []).map { Words.spaced($0) }.joined(separator: ", ")
+                return [
+                    Words.time(row["at"]?.string), "\(row["kind"]?.string ?? ""): \(members)",
+                    "\(row["actor"]?.string ?? "")",
+                ]
+            }
+        ).html
+    }
+}

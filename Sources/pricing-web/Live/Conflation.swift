@@ -1,0 +1,56 @@
+import JSON
+
+/// What moved since the last frame, of each thing the last state alone: a price that moved a hundred times in a quarter of
+/// a second is shown once.
+struct Conflation: Sendable {
+    private struct Subject: Hashable {
+        let topic: String
+        let key: Int64
+    }
+
+    private var order: [Subject] = []
+    private var items: [Subject: JSONObject] = [:]
+    private var hasGap = false
+    /// The number of the last event taken.
+    private(set) var sequence: Int64 = 0
+
+    var isEmpty: Bool { items.isEmpty && !hasGap }
+
+    /// Where the stream begins.
+    mutating func begin(at number: Int64) { sequence = max(sequence, number) }
+
+    /// Takes one event as the daemon sent it; one that was taken before is left out.
+    mutating func take(event: JSONObject) {
+        guard let number = event["sequence"]?.integer, number > sequence, let topic = event["topic"]?.string,
+            let key = event["key"]?.integer
+        else { return }
+        sequence = number
+        let subject = Subject(topic: topic, key: key)
+        var item: JSONObject = ["topic": .string(topic), "key": .integer(key)]
+        for member in ["op", "at", "before", "after", "cause"] { item[member] = event[member] }
+        if let earlier = items[subject] {
+            item["before"] = earlier["before"]
+        } else {
+            order.append(subject)
+        }
+        items[subject] = item
+    }
+
+    /// Events are missing: pages read anew.
+    mutating func gap(to number: Int64?) {
+        hasGap = true
+        if let number { begin(at: number) }
+    }
+
+    /// What a frame says of it, which then begins anew; nil when nothing moved.
+    mutating func drain() -> JSONObject? {
+        guard !isEmpty else { return nil }
+        var frame: JSONObject = ["sequence": .integer(sequence)]
+        frame["items"] = .array(order.compactMap { items[$0] }.map { .object($0) })
+        if hasGap { frame["gap"] = true }
+        order = []
+        items = [:]
+        hasGap = false
+        return frame
+    }
+}

@@ -1,0 +1,141 @@
+import JSON
+import Markup
+import PricingProtocol
+
+/// The store: what can be bought.
+struct StorePages: Sendable {
+    static let pageSize: Int64 = 24
+
+    let site: Site
+
+    func add(to routes: inout Routes) {
+        routes.get("/store") { try await browse($0) }
+        routes.get("/store/products/{id}") { try await product($0) }
+    }
+
+    static let sorts: [FormField.Choice] = [
+        .init("", "Newest first"), .init("title", "By name"), .init("price", "Cheapest first"),
+        .init("-price", "Dearest first"),
+    ]
+
+    // MARK: browse
+
+    private func browse(_ visit: Visit) async throws -> Answer {
+        let sequence = site.hub.sequence
+        var params: JSONObject = ["limit": .integer(StorePages.pageSize)]
+        if let search = visit.query["search"] { params["search"] = .string(String(search.prefix(200))) }
+        if let category = visit.query["category"].flatMap({ Int64($0) }) { params["categoryId"] = .integer(category) }
+        let sort = visit.query["sort"] ?? ""
+        let isKnown = StorePages.sorts.contains { $0.value == sort && !sort.isEmpty }
+        params["sort"] = .string(isKnown ? sort : "-productId")
+        if let cursor = visit.query["cursor"] { params["cursor"] = .string(cursor) }
+        async let categoriesReply = site.reads.call("category.list", ["limit": 100])
+        let reply = try await site.reads.call("product.browse", params)
+        let goods = (reply["items"]?.array ?? []).compactMap(Goods.init)
+        let categories = try await categoriesReply["items"]?.array ?? []
+        let body: HTML = """
+            <div class="browse">\(navigation(categories, visit))<div>\(heading(categories, visit))\(sorter(visit))\
+            \(list(goods))\(pages(reply["nextCursor"]?.string, visit))</div></div>
+            """
+        return .html(Page("The Shop", in: .store, visit: visit, site: site, sequence: sequence, body: body).html)
+    }
+
+    private func navigation(_ categories: [JSONValue], _ visit: Visit) -> HTML {
+        let current = visit.query["category"]
+        let all =
+            [(id: nil, name: "Everything")]
+            + categories.compactMap { row -> (id: String?, name: String)? in
+                guard let id = row["categoryId"]?.integer, let name = row["name"]?.string else { return nil }
+                return (String(id), name)
+            }
+        let links = all.map { entry -> HTML in
+            let link = Link.to("/store", [("category", entry.id), ("sort", visit.query["sort"])])
+            let state = entry.id == current ? "page" : nil
+            return "<li><a href=\"\(link)\"\(HTML.attribute("aria-current", state))>\(entry.name)</a></li>"
+        }
+        return "<nav class=\"categories\" aria-label=\"Categories\"><h2>Categories</h2><ul>\(links)</ul></nav>"
+    }
+
+    private func heading(_ categories: [JSONValue], _ visit: Visit) -> HTML {
+        if let search = visit.query["search"] { return "<h1>Found for “\(search)”</h1>" }
+        let name = categories.first { $0["categoryId"]?.integer.map { String($0) } == visit.query["category"] }?["name"]
+        return "<h1>\(name?.string ?? "Everything")</h1>"
+    }
+
+    private func sorter(_ visit: Visit) -> HTML {
+        let kept = ["search", "category"].compactMap { name in visit.query[name].map { FormField.hidden(name, $0) } }
+        let sort = FormField(
+            "sort",
+            "Order",
+            .choice(StorePages.sorts),
+            value: visit.query["sort"] ?? "",
+            required: true
+        )
+        return Form("/store", method: "get", cssClass: "row", kept + [sort], submit: "Show").html
+    }
+
+    private func list(_ goods: [Goods]) -> HTML {
+        guard !goods.isEmpty else {
+            return "<p class=\"empty\">Nothing fits. <a href=\"/store\">Show everything</a>.</p>"
+        }
+        let items = goods.map { goods -> HTML in
+            """
+            <li><h2><a href="\(goods.path)">\(goods.title)</a></h2><p class="text">\(goods.description)</p>\
+            <div class="foot">\(goods.priceTag)\(goods.stockWord)</div></li>
+            """
+        }
+        return "<ul class=\"goods\">\(items)</ul>"
+    }
+
+    private func pages(_ next: String?, _ visit: Visit) -> HTML {
+        let isFirst = visit.query["cursor"] == nil
+        return """
+            <nav class="pages" aria-label="Pages">\
+            \(HTML.when(!isFirst, "<a class=\"button second\" href=\"\(visit.link([("cursor", nil)]))\">First page</a>"))\
+            \(next.map { "<a class=\"button second\" rel=\"next\" href=\"\(visit.link([("cursor", $0)]))\">Next page</a>" as HTML })\
+            </nav>
+            """
+    }
+
+    // MARK: one product
+
+    /// One product as customers see it.
+    /// - Throws: 404 for one that is not for sale.
+    func goods(_ productId: Int64) async throws -> Goods {
+        let reply = try await site.reads.call("product.browse", ["productIds": [.integer(productId)]])
+        guard let goods = reply["items"]?.array?.first.flatMap(Goods.init) else {
+            throw ErrorCode.productNotFound.error()
+        }
+        return goods
+    }
+
+    private func product(_ visit: Visit) async throws -> Answer {
+        let sequence = site.hub.sequence
+        let goods = try await goods(try visit.id())
+        let inCart = Cart(visit.headers)[goods.productId]
+        let body: HTML = """
+            <p class="crumbs"><a href="/store">The Shop</a> › \(goods.category)</p>\
+            <div class="product"><div><h1>\(goods.title)</h1><p>\(goods.description)</p></div>\
+            <div class="card buy">\(try await claim(goods))\(goods.priceTag)\(goods.stockWord)\
+            \(buyForm(goods, inCart))</div></div>
+            """
+        return .html(Page(goods.title, in: .store, visit: visit, site: site, sequence: sequence, body: body).html)
+    }
+
+    private func buyForm(_ goods: Goods, _ inCart: Cart.Line?) -> HTML {
+        guard !goods.isSoldOut else { return "<p class=\"quiet\">It may come back: look again later.</p>" }
+        let quantity = FormField("quantity", "Units", .integer, value: "1", required: true)
+        let form = Form(
+            "/store/cart",
+            [.hidden("productId", String(goods.productId)), .hidden("price", goods.price), quantity],
+            submit: "Put into the cart"
+        ).html
+        let note = inCart.map {
+            "<p class=\"quiet\">\(Words.counted($0.quantity, "unit")) of it in your cart.</p>" as HTML
+        }
+        return "\(form)\(note)"
+    }
+
+    /// The lowest price of the last 30 days beside a reduction, when the claim is true; nothing when it is not.
+    private func claim(_ goods: Goods) async throws -> HTML { HTML() }
+}

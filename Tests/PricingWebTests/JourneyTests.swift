@@ -1,0 +1,124 @@
+import Foundation
+import JSON
+import PricingTestSupport
+import Synchronization
+import Testing
+
+/// What a browser needs that a test finds or installs beside the shop.
+enum ChromiumDriver {
+    static let isRequired = TestCluster.isRequired
+    static let isAvailable = isRequired || FileManager.default.isExecutableFile(atPath: "/usr/bin/chromedriver")
+    static let needs: Comment = "needs chromium, chromium-driver and python3-selenium, which Tests/run.sh installs"
+}
+
+/// Journeys through the real pages of a real shop, by a real browser. Each is a function of journeys.py.
+@Suite(
+    .serialized,
+    .enabled(if: TestCluster.isAvailable && ChromiumDriver.isAvailable, ChromiumDriver.needs),
+    .timeLimit(.minutes(3))
+)
+struct JourneyTests {
+    private static let journeys = [
+        "without_scripts", "account", "restock_is_seen", "last_unit", "price_moves", "effect_is_kept",
+        "next_comes_true",
+        "one_stream", "markup_is_text", "refusals", "doors", "looks", "ends_and_returns",
+    ]
+
+    /// One shop with some goods, and its pages, for all journeys.
+    private static let shared = Task { try await Site.start() }
+
+    @Test(arguments: JourneyTests.journeys)
+    func `A browser's journey ends well`(name: String) async throws {
+        let site = try await Self.shared.value
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().path
+        let journey = try ChildProgram(
+            "/usr/bin/env",
+            ["-C", folder, "/usr/bin/python3", "-B", "journeys.py", name, site.address, site.daemon.socket]
+        )
+        while let line = await journey.line() {
+            try await site.carryOut(line)
+            try journey.write("done")
+        }
+        #expect(await journey.exit() == 0, "\(await journey.errorText().suffix(3000))")
+    }
+
+    @Test
+    func `SIGTERM with open streams ends the gateway at once`() async throws {
+        let daemon = try await Self.shared.value.daemon
+        let gateway = try await Gateway.start(daemon, port: 0)
+        let streams = try (0..<50).map { _ in
+            try ChildProgram("/usr/bin/curl", ["-sN", gateway.address + "/api/events"])
+        }
+        for stream in streams { #expect(await stream.line() == "event: link") }
+        let begun = ContinuousClock.now
+        gateway.program.signal(SIGTERM)
+        #expect(await gateway.program.exit() == 0)
+        #expect(ContinuousClock.now - begun < .seconds(1))
+        for stream in streams { _ = await stream.exit() }
+    }
+}
+
+/// A running `pricing-web`.
+struct Gateway: Sendable {
+    /// Why there is none.
+    struct NotReady: Error {
+        let text: String
+    }
+
+    let program: ChildProgram
+    let address: String
+
+    static func start(_ daemon: TestDaemon, port: Int) async throws -> Gateway {
+        let program = try ChildProgram(
+            TestDaemon.program("pricing-web"),
+            ["--socket", daemon.socket, "--port", "\(port)", "--streams-per-address", "100"]
+        )
+        try daemon.endWithFolder(program)
+        guard let line = await program.line(),
+            let address = try? JSONParser.parse(Array(line.utf8))["address"]?.string
+        else {
+            program.signal(SIGKILL)
+            throw NotReady(text: await program.errorText())
+        }
+        return Gateway(program: program, address: address)
+    }
+}
+
+/// A daemon with goods, and its gateway.
+final class Site: Sendable {
+    let daemon: TestDaemon
+    let address: String
+    private let gateway: Mutex<Gateway>
+
+    private init(_ daemon: TestDaemon, _ gateway: Gateway) {
+        self.daemon = daemon
+        address = gateway.address
+        self.gateway = Mutex(gateway)
+    }
+
+    static func start() async throws -> Site {
+        let daemon = try await TestDaemon.start()
+        let client = try await daemon.client()
+        let counts: JSONObject = ["users": 30, "suppliers": 5, "products": 60, "orders": 120, "seed": 7]
+        _ = try await client.call("data.generate", counts)
+        await client.close()
+        return Site(daemon, try await Gateway.start(daemon, port: 0))
+    }
+
+    /// What a journey asks for.
+    func carryOut(_ deed: String) async throws {
+        switch deed {
+        case "kill daemon": await daemon.kill9()
+        case "start daemon": try await daemon.restart()
+        case "kill gateway":
+            let program = gateway.withLock { $0.program }
+            program.signal(SIGKILL)
+            _ = await program.exit()
+        case "start gateway":
+            let port = address.split(separator: ":").last.flatMap { Int($0) } ?? 0
+            let started = try await Gateway.start(daemon, port: port)
+            gateway.withLock { $0 = started }
+        default: Issue.record("the journey printed \(deed)")
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import JSON
+import JSONRPC
+import RPCTransport
+import Testing
+
+@testable import pricing_web
+
+/// The one stream for all, without a socket.
+struct LiveTests {
+    private static func event(_ sequence: Int64, _ key: Int64, _ old: String, _ new: String) -> JSONObject {
+        [
+            "sequence": .integer(sequence), "topic": "price", "op": "update", "key": .integer(key),
+            "before": ["price": .string(old)], "after": ["price": .string(new)],
+        ]
+    }
+
+    @Test
+    func `A price that moved twice is shown once, from where it was`() throws {
+        var conflation = Conflation()
+        conflation.take(event: Self.event(5, 1, "10.00", "11.00"))
+        conflation.take(event: Self.event(6, 2, "20.00", "21.00"))
+        conflation.take(event: Self.event(7, 1, "11.00", "12.00"))
+        conflation.take(event: Self.event(7, 1, "11.00", "99.00"))
+        let frame = try #require(conflation.drain())
+        let items = frame["items"]?.array ?? []
+        #expect(frame["sequence"] == 7 && items.count == 2)
+        #expect(
+            items[0]["key"] == 1 && items[0]["before"]?["price"] == "10.00" && items[0]["after"]?["price"] == "12.00"
+        )
+        #expect(conflation.drain() == nil)
+    }
+
+    @Test
+    func `A gap is told, also with nothing beside it`() throws {
+        var conflation = Conflation()
+        conflation.gap(to: 40)
+        #expect(conflation.drain()?["gap"] == true && conflation.sequence == 40)
+    }
+
+    @Test
+    func `The backlog gives what came after a number, or says that it cannot`() {
+        var backlog = Backlog()
+        backlog.begin(at: 100)
+        for number in 1...Int64(Backlog.frames + 2) { backlog.add(100 + number, [UInt8(truncatingIfNeeded: number)]) }
+        #expect(backlog.after(100) == nil && backlog.after(101) == nil)
+        #expect(backlog.after(102)?.count == Backlog.frames)
+        #expect(backlog.after(100 + Int64(Backlog.frames) + 2) == [])
+    }
+
+    @Test
+    func `Streams are limited in all and by address, and a place is free again`() throws {
+        let hub = EventHub(most: 3, mostPerAddress: 2)
+        let first = try hub.open(after: nil, address: "a") {}
+        _ = try hub.open(after: nil, address: "a") {}
+        #expect(throws: Refusal.self) { try hub.open(after: nil, address: "a") {} }
+        _ = try hub.open(after: nil, address: "b") {}
+        #expect(throws: Refusal.self) { try hub.open(after: nil, address: "c") {} }
+        hub.close(first.id)
+        _ = try hub.open(after: nil, address: "c") {}
+        hub.end()
+        #expect(throws: Refusal.self) { try hub.open(after: nil, address: "d") {} }
+    }
+
+    @Test
+    func `A reader who comes back is given what it missed`() async throws {
+        let hub = EventHub(most: 3, mostPerAddress: 3)
+        hub.begin(at: 10)
+        hub.take(RPCNotification(method: "events.event", params: Self.event(11, 1, "10.00", "11.00")))
+        hub.flush()
+        hub.take(RPCNotification(method: "events.event", params: Self.event(12, 1, "11.00", "12.00")))
+        hub.flush()
+        let stream = try hub.open(after: 11, address: "a") {}
+        hub.end()
+        var texts: [String] = []
+        for await frame in stream.frames { texts.append(String(decoding: frame, as: UTF8.self)) }
+        #expect(texts.count == 2 && texts[1].hasPrefix("id: 12\nevent: moves\n") && texts[1].contains("\"12.00\""))
+    }
+}
