@@ -91,3 +91,14 @@ const read = () => new Promise(() => {
 
 channel.postMessage({ since: last });
 navigator.locks.request("pricingd-stream", read);
+
+// Counts down to the moment until which something is held.
+for (const element of document.querySelectorAll("[data-until]")) {
+  const words = element.textContent;
+  const show = () => {
+    const left = Math.max(0, Math.round((Date.parse(element.dataset.until) - Date.now()) / 1000));
+    element.textContent = `${words}, ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} from now`;
+    if (left) setTimeout(show, 1000);
+  };
+  show();
+}

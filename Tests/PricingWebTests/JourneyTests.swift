@@ -19,7 +19,7 @@ enum ChromiumDriver {
 )
 struct JourneyTests {
     private static let journeys = [
-        "without_scripts", "account", "restock_is_seen", "last_unit", "price_moves", "effect_is_kept",
+        "without_scripts", "account", "restock_is_seen", "last_unit", "price_moves", "held_checkout", "effect_is_kept",
         "next_comes_true",
         "one_stream", "markup_is_text", "refusals", "doors", "looks", "ends_and_returns",
     ]

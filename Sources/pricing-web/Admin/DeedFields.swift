@@ -15,6 +15,7 @@ struct DeedFields: Sendable {
         // What names the thing stands above as a fact, once it is given.
         let subjects: Set = [
             "productId", "orderId", "ruleId", "userId", "supplierId", "categoryId", "campaignId", "proposalId",
+            "quoteId",
         ]
         for field in method.parameters.fields where field.standsFor == nil {
             let value = given[field.name] ?? ""
