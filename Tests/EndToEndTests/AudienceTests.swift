@@ -131,7 +131,7 @@ extension EndToEnd {
             #expect(try await shop.staff.call("session.hello")["gateway"] == false, "the others keep their rights")
             let seller = try await shop.login("seller-secret@shop.example")
             let admin = try await shop.login("admin-secret@shop.example")
-            #expect(try await gateway.call(as: seller, "product.get", product)["unitCost"] == "31.37")
+            #expect(try await gateway.call(as: seller, "product.get", product)["unitCost"] == "61.37")
             for method in ["user.list", "rule.list", "server.requests"] {
                 #expect(try await gateway.reason(as: seller, method) == "PERMISSION_DENIED", "\(method)")
                 #expect(try await gateway.reason(as: admin, method) == nil, "\(method)")

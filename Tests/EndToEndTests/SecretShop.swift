@@ -6,7 +6,7 @@ import Testing
 /// A shop whose every figure and name that customers must not see can be told by its text, and a gateway to it.
 struct SecretShop {
     /// Parts of texts that only the staff may be given.
-    static let secrets = ["31.37", "41.41", "171.71", "2.71828", "ecret", "uid:"]
+    static let secrets = ["61.37", "71.41", "171.71", "2.71828", "ecret", "uid:"]
     static let password = "correct horse"
 
     let daemon: TestDaemon
@@ -33,7 +33,7 @@ struct SecretShop {
             "product.create",
             [
                 "title": "Mug", "sku": "MUG", "basePrice": "100.00", "categoryId": .integer(category),
-                "supplierId": .integer(supplier), "stock": 50, "unitCost": "31.37", "floor": "41.41",
+                "supplierId": .integer(supplier), "stock": 50, "unitCost": "61.37", "floor": "71.41",
                 "ceiling": "171.71", "elasticity": .decimal("2.71828"),
             ],
             "productId"
@@ -93,7 +93,7 @@ struct SecretShop {
         let meta: JSONValue = ["actor": "Secret Agent"]
         let id = JSONValue.integer(product)
         for (method, params) in [
-            ("product.update", ["productId": id, "unitCost": "31.37", "description": "Blue", "_meta": meta]),
+            ("product.update", ["productId": id, "unitCost": "61.37", "description": "Blue", "_meta": meta]),
             ("price.pin", ["productId": id, "price": "99.00", "reason": "a secret fair", "_meta": meta]),
             ("price.unpin", ["productId": id, "reason": "the secret is out", "_meta": meta]),
             ("category.update", ["categoryId": .integer(category), "description": "Cups too", "_meta": meta]),
