@@ -19,18 +19,20 @@ struct ProductPage: Sendable {
         let sequence = site.hub.sequence
         let product = JSONValue.object(try await site.call(visit, "product.get", subject))
         async let why = site.call(visit, "price.why", subject)
-        async let changes = site.call(visit, "price.history", ["productId": .integer(id), "limit": 200])
-        async let moves = site.call(visit, "inventory.movements", ["productId": .integer(id), "limit": 200])
+        async let changes = site.call(visit, "price.history", ["productId": .integer(id), "limit": 15])
+        async let moves = site.call(visit, "inventory.movements", ["productId": .integer(id), "limit": 12])
+        async let points = site.call(visit, "product.timeline", ["productId": .integer(id), "points": 600])
         async let declared = site.call(visit, "product.history", ["productId": .integer(id), "limit": 10])
         let explanation = JSONValue.object(try await why)
         let history = try await changes["items"]?.array ?? []
         let movements = try await moves["items"]?.array ?? []
         let curve = try await curve(id, product)
+        let drawing = timeline(product, try await points["items"]?.array ?? [])
         let tiles: HTML = """
             \(tile("Why this price", live("why", steps(explanation))))\
             \(tile("What would move it next", live("next", next(explanation))))\
-            \(tile("Price and stock", timeline(product, history, movements), whole: true))\
-            \(HTML.when(!curve.isEmpty, tile("Price at each stock", curve)))\
+            \(tile("Price and stock", drawing, whole: true))\
+            \(tile("Price at each stock", curve))\
             \(tile("Change", deeds(product)))\(tile("Declaration", facts(product)))\
             \(tile("Price changes", changesTable(history), whole: true))\
             \(tile("Stock movements", movementsTable(movements)))\
@@ -133,49 +135,42 @@ struct ProductPage: Sendable {
 
     // MARK: drawings
 
-    private func timeline(_ product: JSONValue, _ history: [JSONValue], _ movements: [JSONValue]) -> HTML {
-        func moment(_ row: JSONValue) -> Moment? { (row["at"]?.string).flatMap(Moment.init) }
+    private func timeline(_ product: JSONValue, _ points: [JSONValue]) -> HTML {
         func number(_ value: JSONValue?) -> Double? {
             value?.string.flatMap(Double.init) ?? value?.integer.map(Double.init)
         }
-        var prices = history.reversed().compactMap { row -> Timeline.Step? in
-            guard let at = moment(row), let value = number(row["new"]) else { return nil }
-            return Timeline.Step(at: at, value, reason: PricesPage.why(row))
+        var prices: [Timeline.Step] = []
+        var stocks: [Timeline.Step] = []
+        var last: String?
+        for point in points {
+            guard let at = (point["at"]?.string).flatMap(Moment.init) else { continue }
+            if let stock = number(point["stock"]) { stocks.append(.init(at: at, stock)) }
+            // A point is made by stock alone, too: the price is marked where it changed.
+            guard let text = point["price"]?.string, text != last, let price = Double(text) else { continue }
+            prices.append(.init(at: at, price, reason: last == nil ? nil : PricesPage.why(point)))
+            last = text
         }
-        var stocks = movements.reversed().compactMap { row -> Timeline.Step? in
-            guard let at = moment(row), let value = number(row["stockAfter"]) else { return nil }
-            return Timeline.Step(at: at, value)
-        }
-        let first = (history + movements).compactMap(moment).min() ?? Now.moment
-        if let oldest = history.last, let value = number(oldest["old"]) {
-            prices.insert(.init(at: first, value), at: 0)
-        }
-        if prices.isEmpty, let value = number(product["price"]) { prices = [.init(at: first, value)] }
-        if stocks.isEmpty, let value = number(product["stock"]) { stocks = [.init(at: first, value)] }
-        let levels = [("floor", product["floor"]), ("base", product["basePrice"])].compactMap { name, value in
-            number(value).map { Timeline.Level(name, $0) }
-        }
-        let thresholds = [("low", product["lowStock"]), ("high", product["highStock"])].compactMap { name, value in
-            number(value).map { Timeline.Level(name, $0) }
+        func levels(_ names: [(String, JSONValue?)]) -> [Timeline.Level] {
+            names.compactMap { name, value in number(value).map { Timeline.Level(name, $0) } }
         }
         return Timeline(
             "Price and stock over time",
             prices: prices,
             stocks: stocks,
-            priceLevels: levels,
-            stockLevels: thresholds,
+            priceLevels: levels([("floor", product["floor"]), ("base", product["basePrice"])]),
+            stockLevels: levels([("low", product["lowStock"]), ("high", product["highStock"])]),
             end: Now.moment
         ).html
     }
 
-    /// The price at stock 0 to twice high, where the daemon can tell.
+    /// The price at stock 0 to twice high.
     private func curve(_ id: Int64, _ product: JSONValue) async throws -> HTML {
         let high = product["highStock"]?.integer ?? 50
         let params: JSONObject = [
             "productId": .integer(id), "fromStock": 0, "toStock": .integer(high * 2), "points": 120,
         ]
-        guard let reply = try? await site.call(visit, "price.curve", params) else { return HTML() }
-        let points = (reply["points"]?.array ?? reply["items"]?.array ?? []).compactMap {
+        let reply = try await site.call(visit, "price.curve", params)
+        let points = (reply["items"]?.array ?? []).compactMap {
             row -> (stock: Double, price: Double)? in
             guard let stock = row["stock"]?.integer, let price = row["price"]?.string.flatMap(Double.init) else {
                 return nil
@@ -243,7 +238,7 @@ struct ProductPage: Sendable {
                 Table.Column("Stock", .number), Table.Column("Why"), Table.Column("Rule"), Table.Column("Who"),
             ],
             empty: "Its price has never moved.",
-            rows: history.prefix(15).map { row in
+            rows: history.map { row in
                 [
                     Words.time(row["at"]?.string), "\(Words.money(row["old"]?.string))",
                     "\(Words.money(row["new"]?.string))",
@@ -262,7 +257,7 @@ struct ProductPage: Sendable {
                 Table.Column("After", .number),
             ],
             empty: "Its stock has never moved.",
-            rows: movements.prefix(12).map { row in
+            rows: movements.map { row in
                 let order = row["orderId"]?.integer.map { " <a href=\"/orders/\($0)\">order \($0)</a>" as HTML }
                 return [
                     Words.time(row["at"]?.string), "\(Words.cause(row["kind"]?.string ?? ""))\(order)",
