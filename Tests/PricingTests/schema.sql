@@ -164,44 +164,6 @@ CREATE TYPE pricing_code.replay_learner AS (
 	folds integer[],
 	moments timestamp with time zone[]
 );
-CREATE TYPE pricing_code.rollback_step AS (
-	product_id bigint,
-	is_new boolean,
-	members jsonb,
-	again text,
-	price numeric,
-	was_moved boolean,
-	declared_since boolean
-);
-CREATE TYPE pricing_code.stream_event AS (
-	sequence bigint,
-	at timestamp with time zone,
-	topic text,
-	op text,
-	product_id bigint,
-	key bigint,
-	before jsonb,
-	after jsonb,
-	cause jsonb,
-	actor text
-);
-CREATE TYPE pricing_code.stream_position AS (
-	sequence bigint,
-	looked_to bigint,
-	running bigint[],
-	beyond bigint[]
-);
-CREATE TYPE pricing_code.wanted_line AS (
-	product_id bigint,
-	quantity bigint,
-	max_price numeric,
-	price numeric(12,2),
-	available integer,
-	is_open boolean,
-	sku text,
-	is_calm boolean,
-	unit_price numeric(12,2)
-);
 CREATE TABLE pricing.inventory (
     product_id bigint NOT NULL,
     stock integer DEFAULT 0 NOT NULL,
@@ -335,7 +297,8 @@ CREATE TYPE pricing_code.wanted_line AS (
 	available integer,
 	is_open boolean,
 	sku text,
-	is_calm boolean
+	is_calm boolean,
+	unit_price numeric(12,2)
 );
 CREATE TABLE pricing.rule (
     rule_id bigint NOT NULL,
@@ -361,8 +324,8 @@ CREATE TABLE pricing.rule (
     cooldown_seconds integer DEFAULT 0 NOT NULL,
     never_up boolean DEFAULT false NOT NULL,
     approve_above numeric(6,4),
-    CONSTRAINT rule_approve_above_range CHECK (((approve_above >= (0)::numeric) AND (approve_above <= (10)::numeric))),
     signal text DEFAULT 'committed'::text NOT NULL,
+    CONSTRAINT rule_approve_above_range CHECK (((approve_above >= (0)::numeric) AND (approve_above <= (10)::numeric))),
     CONSTRAINT rule_band_stock_range CHECK (((band_stock >= band_tick) AND (band_stock <= (1)::numeric))),
     CONSTRAINT rule_band_tick_range CHECK (((band_tick >= (0)::numeric) AND (band_tick <= (1)::numeric))),
     CONSTRAINT rule_cooldown_seconds_range CHECK (((cooldown_seconds >= 0) AND (cooldown_seconds <= 2592000))),
@@ -525,6 +488,15 @@ CREATE TABLE pricing.hash_secret (
     only_row boolean DEFAULT true NOT NULL,
     secret bytea DEFAULT pricing.gen_random_bytes(32) NOT NULL,
     CONSTRAINT hash_secret_only_row CHECK (only_row)
+);
+CREATE TABLE pricing.login (
+    login_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    token_hash bytea NOT NULL,
+    address text,
+    created_at pricing.finite_time NOT NULL,
+    used_at pricing.finite_time NOT NULL,
+    expires_at pricing.finite_time NOT NULL
 );
 CREATE TABLE pricing.price_change (
     price_change_id bigint NOT NULL,
@@ -723,6 +695,18 @@ CREATE TABLE pricing.learner_fold (
     movement bigint NOT NULL,
     change bigint NOT NULL
 );
+CREATE TABLE pricing.login_attempt (
+    subject bytea NOT NULL,
+    at timestamp with time zone[] NOT NULL
+);
+ALTER TABLE pricing.login ALTER COLUMN login_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pricing.login_login_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE pricing.notice (
     transaction_id bigint NOT NULL,
     change_id bigint NOT NULL,
@@ -780,6 +764,12 @@ ALTER TABLE pricing.product ALTER COLUMN product_id ADD GENERATED ALWAYS AS IDEN
 );
 ALTER TABLE pricing.proposal ALTER COLUMN proposal_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pricing.proposal_proposal_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 ALTER TABLE pricing.quote ALTER COLUMN quote_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pricing.quote_quote_id_seq
     START WITH 1
@@ -1059,6 +1049,12 @@ ALTER TABLE ONLY pricing.learner_fold
     ADD CONSTRAINT learner_fold_pkey PRIMARY KEY (product_id, number);
 ALTER TABLE ONLY pricing.learner
     ADD CONSTRAINT learner_pkey PRIMARY KEY (product_id);
+ALTER TABLE ONLY pricing.login_attempt
+    ADD CONSTRAINT login_attempt_pkey PRIMARY KEY (subject);
+ALTER TABLE ONLY pricing.login
+    ADD CONSTRAINT login_pkey PRIMARY KEY (login_id);
+ALTER TABLE ONLY pricing.login
+    ADD CONSTRAINT login_token_hash_key UNIQUE (token_hash);
 ALTER TABLE ONLY pricing.notice
     ADD CONSTRAINT notice_pkey PRIMARY KEY (transaction_id, change_id);
 ALTER TABLE ONLY pricing.order_change
@@ -1122,6 +1118,7 @@ CREATE INDEX declaration_change_change_index ON pricing.declaration_change USING
 CREATE INDEX declaration_change_transaction_index ON pricing.declaration_change USING btree (transaction_id, change_id);
 CREATE INDEX expectation_open_index ON pricing.expectation USING btree (product_id, eta) WHERE (closed_at IS NULL);
 CREATE INDEX inventory_pinned_index ON pricing.inventory USING btree (product_id) WHERE (pin_price IS NOT NULL);
+CREATE INDEX login_user_index ON pricing.login USING btree (user_id, login_id);
 CREATE INDEX notice_change_index ON pricing.notice USING btree (change_id);
 CREATE INDEX notice_product_index ON pricing.notice USING btree (product_id, change_id) WHERE (product_id IS NOT NULL);
 CREATE INDEX order_line_product_index ON pricing.order_line USING btree (product_id);
@@ -1166,12 +1163,11 @@ CREATE TRIGGER customer_order_leave AFTER UPDATE OF status ON pricing.customer_o
 CREATE TRIGGER customer_order_move BEFORE UPDATE OF status ON pricing.customer_order FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_order_move();
 CREATE TRIGGER declaration_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.declaration_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER expectation_price AFTER INSERT OR DELETE OR UPDATE ON pricing.expectation FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_expectation_price();
-CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, regular_price, campaign_percent, campaign_price, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to, awaits_approval ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
-CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, price, pin_price, pinned_until, learning_since, opening_rate, next_eta, cause, ends_order, sales ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_move();
-CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, regular_price, campaign_percent, campaign_price, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to, unshipped ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
+CREATE TRIGGER inventory_guard BEFORE UPDATE OF product_id, regular_price, campaign_percent, campaign_price, band, anchor_price, anchor_date, ticked_at, opening_price, movement_count, change_count, last_restock_at, opening_is_final, elasticity_now, rate_now, changed_at, stands_from, stands_to, unshipped, awaits_approval ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_guard();
 CREATE TRIGGER inventory_move BEFORE UPDATE OF stock, held, price, pin_price, pinned_until, learning_since, opening_rate, next_eta, cause, ends_order, sales ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_move();
 CREATE TRIGGER inventory_no_delete BEFORE DELETE ON pricing.inventory FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_inventory_no_delete();
 CREATE TRIGGER inventory_open BEFORE INSERT ON pricing.inventory FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_inventory_open();
+CREATE TRIGGER login_ended AFTER DELETE ON pricing.login FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_login_ended();
 CREATE TRIGGER notice_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.notice FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER order_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.order_change FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
 CREATE TRIGGER order_return_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pricing.order_return FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_history_append_only();
@@ -1207,6 +1203,7 @@ CREATE TRIGGER stock_movement_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON
 CREATE TRIGGER strategy_keep BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON pricing.strategy FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_strategy_keep();
 CREATE TRIGGER supplier_born BEFORE INSERT ON pricing.supplier FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_row_born();
 CREATE TRIGGER supplier_name_clean BEFORE INSERT OR UPDATE OF company_name, contact_email, tax_number ON pricing.supplier FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_supplier_names();
+CREATE TRIGGER user_ends_logins AFTER UPDATE OF password_hash, role, archived_at ON pricing.app_user FOR EACH ROW WHEN ((((old.password_hash IS DISTINCT FROM new.password_hash) OR (old.role IS DISTINCT FROM new.role)) OR ((old.archived_at)::timestamp with time zone IS DISTINCT FROM (new.archived_at)::timestamp with time zone))) EXECUTE FUNCTION pricing_code.tg_user_ends_logins();
 CREATE TRIGGER user_no_delete BEFORE DELETE ON pricing.app_user FOR EACH STATEMENT EXECUTE FUNCTION pricing_code.tg_user_no_delete();
 CREATE CONSTRAINT TRIGGER virtual_clock_sandbox AFTER INSERT OR UPDATE ON pricing.virtual_clock DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pricing_code.tg_virtual_clock_sandbox();
 ALTER TABLE ONLY pricing.automation_halt
@@ -1225,6 +1222,8 @@ ALTER TABLE ONLY pricing.inventory
     ADD CONSTRAINT inventory_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
 ALTER TABLE ONLY pricing.learner
     ADD CONSTRAINT learner_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
+ALTER TABLE ONLY pricing.login
+    ADD CONSTRAINT login_user_fkey FOREIGN KEY (user_id) REFERENCES pricing.app_user(user_id);
 ALTER TABLE ONLY pricing.price_change
     ADD CONSTRAINT price_change_rule_fkey FOREIGN KEY (rule_id) REFERENCES pricing.rule(rule_id);
 ALTER TABLE ONLY pricing.product
