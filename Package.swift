@@ -190,7 +190,7 @@ let package = Package(
         .testTarget(
             name: "PricingWebTests",
             dependencies: [
-                "JSON", "JSONRPC", "PricingProtocol", "PricingTestSupport", "RPCTransport", "pricing-web", "pricingd",
+                "JSON", "PricingProtocol", "PricingTestSupport", "pricing-web", "pricingd",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             exclude: ["browser.py", "doors.py", "journeys.py"]

@@ -202,6 +202,9 @@ static const unsigned char script_pricing_repair[] = {
 static const unsigned char script_pricing_replay[] = {
 #embed "../../sql/pricing/replay.sql"
 };
+static const unsigned char script_pricing_replay_start[] = {
+#embed "../../sql/pricing/replay_start.sql"
+};
 static const unsigned char script_pricing_secrets[] = {
 #embed "../../sql/pricing/secrets.sql"
 };
@@ -288,6 +291,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT("pricing/quotes.sql", script_pricing_quotes),
     SCRIPT("pricing/repair.sql", script_pricing_repair),
     SCRIPT("pricing/replay.sql", script_pricing_replay),
+    SCRIPT("pricing/replay_start.sql", script_pricing_replay_start),
     SCRIPT("pricing/secrets.sql", script_pricing_secrets),
     SCRIPT("pricing/strategies.sql", script_pricing_strategies),
     SCRIPT("pricing/tick.sql", script_pricing_tick),

@@ -20,22 +20,18 @@ const money = (amount) => amount.replace(/\B(?=(\d{3})+(?!\d)(?=[^.]*\.))/g, ","
 const move = (item) => {
   if (item.topic === "price") show(`[data-price="${item.key}"]`, money(item.after.price));
   if (item.topic === "stock") show(`[data-stock="${item.key}"]`, String(item.after.stock));
-  document.dispatchEvent(new CustomEvent("move", { detail: item }));
-  const list = document.getElementById("moves");
-  if (item.topic !== "price" || !list) return;
-  const line = document.createElement("li");
-  const link = document.createElement("a");
-  link.href = `/products/${item.key}`;
-  link.textContent = item.after.title || `product ${item.key}`;
-  const figures = document.createElement("span");
-  figures.className = `n ${Number(item.after.price) > Number(item.before.price) ? "up" : "down"}`;
-  figures.textContent = `${money(item.before.price)} → ${money(item.after.price)}`;
-  const why = document.createElement("span");
-  why.className = "why";
-  why.textContent = item.after.reason || "";
-  line.append(link, figures, why);
-  list.prepend(line);
-  while (list.children.length > 30) list.lastElementChild.remove();
+};
+
+// What only the server can word is fetched anew, a moment after something moved.
+let due = null;
+const renew = () => {
+  due ??= setTimeout(async () => {
+    due = null;
+    for (const element of document.querySelectorAll("[data-part]")) {
+      const reply = await fetch(element.dataset.part).catch(() => null);
+      if (reply && reply.ok && !reply.redirected) element.innerHTML = await reply.text();
+    }
+  }, 300);
 };
 
 const frame = (data) => {
@@ -44,6 +40,7 @@ const frame = (data) => {
   last = data.sequence;
   if (missed) return location.reload();
   data.items.forEach(move);
+  renew();
 };
 
 const away = (since) => {
@@ -94,3 +91,14 @@ const read = () => new Promise(() => {
 
 channel.postMessage({ since: last });
 navigator.locks.request("pricingd-stream", read);
+
+// Counts down to the moment until which something is held.
+for (const element of document.querySelectorAll("[data-until]")) {
+  const words = element.textContent;
+  const show = () => {
+    const left = Math.max(0, Math.round((Date.parse(element.dataset.until) - Date.now()) / 1000));
+    element.textContent = `${words}, ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} from now`;
+    if (left) setTimeout(show, 1000);
+  };
+  show();
+}

@@ -53,7 +53,7 @@ package struct Moment: Sendable, Hashable, Comparable {
     /// The protocol's own text.
     package var text: String {
         let parts = parts
-        let thousandths = Int(((seconds - seconds.rounded(.down)) * 1000).rounded(.down))
+        let thousandths = min(999, Int(((seconds - seconds.rounded(.down)) * 1000).rounded()))
         return "\(Moment.two(parts.year / 100))\(Moment.two(parts.year % 100))-\(Moment.two(parts.month))-"
             + "\(Moment.two(parts.day))T\(Moment.two(parts.hour)):\(Moment.two(parts.minute)):\(Moment.two(parts.second))."
             + "\(thousandths / 100)\(Moment.two(thousandths % 100))Z"

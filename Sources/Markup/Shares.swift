@@ -16,9 +16,16 @@ package struct Shares: Sendable {
     let caption: String
     let parts: [Part]
 
+    /// Beyond the eighth, as many as there are colours, the parts are shown as one.
     package init(_ caption: String, _ parts: [Part]) {
         self.caption = caption
-        self.parts = parts
+        guard parts.count > 8 else {
+            self.parts = parts
+            return
+        }
+        let rest = parts[7...].reduce(0) { $0 + max(0, $1.value) }
+        let figure = Decimals.grouped(Decimals.fixed(rest, 2))
+        self.parts = parts[..<7] + [Part("\(parts.count - 7) others", rest, figure)]
     }
 
     package var html: HTML {

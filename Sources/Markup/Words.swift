@@ -33,6 +33,12 @@ package enum Words {
         return "<time datetime=\"\(text)\" title=\"\(text)\">\(moment.day), \(moment.clock)</time>"
     }
 
+    /// A time of the day, in UTC, that scripts count down to.
+    package static func clock(_ text: String?) -> HTML {
+        guard let text, let moment = Moment(text) else { return "–" }
+        return "<time datetime=\"\(text)\" data-until=\"\(text)\">\(moment.clock) UTC</time>"
+    }
+
     /// What made a price or stock move.
     package static func cause(_ kind: String) -> String {
         switch kind {
@@ -77,7 +83,7 @@ package enum Words {
     package static func label(_ name: String) -> String {
         var words = spaced(name)
         if words.hasSuffix(" id") { words.removeLast(3) }
-        guard let first = words.first else { return words }
+        guard let first = words.first, words != "sku" else { return words.uppercased() }
         return first.uppercased() + words.dropFirst()
     }
 }

@@ -185,6 +185,7 @@ enum Orders {
             .operator,
             .write,
             "Takes a completed order back, whole and exactly once, or a part of it, several times.",
+            for: .customer,
             takes: [
                 .orderId,
                 Field(

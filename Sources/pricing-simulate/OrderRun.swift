@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import JSONRPC
 import PricingProtocol
@@ -97,10 +98,7 @@ final class OrderRun: Sendable {
         let action = shopper.action(n)
         let client = clients[n % clients.count]
         do {
-            switch action {
-            case .order(let params): _ = try await client.call("order.place", params, timeout: Self.patience)
-            case .restock(let params): _ = try await client.call("inventory.restock", params, timeout: Self.patience)
-            }
+            try await perform(action, client)
             let latency = ContinuousClock.now - due
             tally.withLock { $0.note(action, latency: latency) }
         } catch let error as RPCError {
@@ -109,6 +107,52 @@ final class OrderRun: Sendable {
             if error.reason == "SHUTTING_DOWN" || error.reason == "PERMISSION_DENIED" { end.yield(.lost(error)) }
         } catch {
             end.yield(.lost(error))
+        }
+    }
+
+    /// All calls of one action, in turn.
+    private func perform(_ action: Shopper.Action, _ client: RPCClient) async throws {
+        func call(_ method: String, _ params: JSONObject) async throws -> JSONObject {
+            try await client.call(method, params, timeout: Self.patience)
+        }
+        switch action {
+        case .order(let params): _ = try await call("order.place", params)
+        case .restock(let params): _ = try await call("inventory.restock", params)
+        case .quote(let params, let isTaken):
+            let quote = try await call("quote.create", params)
+            guard isTaken else { return }
+            _ = try await call(
+                "order.place",
+                [
+                    "customerId": params["customerId"] ?? .null, "quoteId": quote["quoteId"] ?? .null,
+                    "_meta": Shopper.meta,
+                ]
+            )
+        case .orderThatReturns(let params):
+            var order: JSONObject = ["_meta": Shopper.meta]
+            order["orderId"] = try await call("order.place", params)["orderId"]
+            for status in ["processing", "completed"] {
+                order["status"] = .string(status)
+                _ = try await call("order.advance", order)
+            }
+            order = order.removing("status")
+            order["lines"] = .array((params["lines"]?.array ?? []).prefix(1).map(\.self))
+            _ = try await call("order.return", order)
+        case .campaign(let params):
+            var campaign = params
+            campaign["endsAt"] = .string(Self.time(secondsFromNow: 15))
+            _ = try await call("campaign.create", campaign)
+        }
+    }
+
+    /// A time as RFC 3339 in UTC.
+    private static func time(secondsFromNow: Int) -> String {
+        var moment = Glibc.time(nil) + secondsFromNow
+        return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { text in
+            var parts = unsafe tm()
+            unsafe gmtime_r(&moment, &parts)
+            let length = unsafe strftime(text.baseAddress, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+            return unsafe String(decoding: text.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
         }
     }
 

@@ -34,6 +34,9 @@ struct Orders: AsyncParsableCommand {
     @Option(help: "The share of calls that restock, 0 to 1.")
     var restockShare = 0.1
 
+    @Flag(help: "Beside orders: quotes, taken and abandoned, returns, and campaigns that start.")
+    var mix = false
+
     @Option(help: "Connections that carry the calls.")
     var connections = 1
 
@@ -60,7 +63,13 @@ struct Orders: AsyncParsableCommand {
             let shop = try await ShopIDs.read(clients[0])
             try ShopLack.check(shop)
             let run = OrderRun(
-                Shopper(seed: seed, customers: shop.customers, products: shop.products, restockShare: restockShare),
+                Shopper(
+                    seed: seed,
+                    customers: shop.customers,
+                    products: shop.products,
+                    restockShare: restockShare,
+                    isMixed: mix
+                ),
                 Schedule(rate: rate, count: count, duration: duration),
                 clients: clients,
                 watcher: try await connection.connect(),

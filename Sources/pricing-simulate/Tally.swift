@@ -11,6 +11,10 @@ struct Tally: Sendable {
 
     private var placed = 0
     private var restocks = 0
+    private var quotesTaken = 0
+    private var quotesAbandoned = 0
+    private var returns = 0
+    private var campaigns = 0
     private var refused: [String: Int] = [:]
     private var latencies: [Duration] = []
     private var priceMoves = 0
@@ -21,6 +25,10 @@ struct Tally: Sendable {
         switch action {
         case .order: placed += 1
         case .restock: restocks += 1
+        case .quote(_, let isTaken):
+            if isTaken { (placed, quotesTaken) = (placed + 1, quotesTaken + 1) } else { quotesAbandoned += 1 }
+        case .orderThatReturns: (placed, returns) = (placed + 1, returns + 1)
+        case .campaign: campaigns += 1
         }
         latencies.append(latency)
     }
@@ -48,7 +56,9 @@ struct Tally: Sendable {
         }
         return [
             "placed": .integer(Int64(placed)), "refused": .object(JSONObject(refusals)),
-            "restocks": .integer(Int64(restocks)), "priceMoves": .integer(Int64(priceMoves)),
+            "restocks": .integer(Int64(restocks)), "quotesTaken": .integer(Int64(quotesTaken)),
+            "quotesAbandoned": .integer(Int64(quotesAbandoned)), "returns": .integer(Int64(returns)),
+            "campaigns": .integer(Int64(campaigns)), "priceMoves": .integer(Int64(priceMoves)),
             "latencyMs": [
                 "median": latency(at: 0.5).map { .decimal(Figures.milliseconds($0)) } ?? nil,
                 "p99": latency(at: 0.99).map { .decimal(Figures.milliseconds($0)) } ?? nil,
@@ -64,6 +74,11 @@ struct Tally: Sendable {
             lines.append("refused         \(count)  \(reason)")
         }
         lines.append("restocks        \(restocks)")
+        if quotesTaken + quotesAbandoned > 0 {
+            lines.append("quotes          \(quotesTaken) taken, \(quotesAbandoned) abandoned")
+        }
+        if returns > 0 { lines.append("returns         \(returns)") }
+        if campaigns > 0 { lines.append("campaigns       \(campaigns)") }
         lines.append("price moves     \(priceMoves)")
         if let median = latency(at: 0.5), let p99 = latency(at: 0.99) {
             lines.append(

@@ -65,7 +65,7 @@ struct PricingWeb: AsyncParsableCommand {
         let link = DaemonLink(
             socket: SocketPath.ofServer(explicit: socket),
             begin: { client in try await Feed.subscribe(client, hub) },
-            received: { hub.take($0) },
+            received: { hub.take($0.method, $0.params) },
             changed: { hub.daemonChanged(awaySince: $0) }
         )
         let origins = Origins(host: host, port: port, origin: origin, allowed: allowHost)

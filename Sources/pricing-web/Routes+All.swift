@@ -8,6 +8,7 @@ extension Routes {
         SignInPages(site: site).add(to: &routes)
         StorePages(site: site).add(to: &routes)
         CartPages(site: site).add(to: &routes)
+        HeldCheckout(site: site).add(to: &routes)
         OrderPages(site: site).add(to: &routes)
         AccountPages(site: site).add(to: &routes)
         AdminPages(site: site).add(to: &routes)

@@ -54,7 +54,8 @@ struct OpenRPCTests {
         events.subscribe events.unsubscribe events.list user.create login.open login.get login.close
         """,
         .customer: """
-        order.place order.get order.list order.history order.cancel user.get user.update user.changePassword login.list
+        order.place order.get order.list order.history order.cancel order.return quote.create quote.get quote.list quote.extend
+        quote.release user.get user.update user.changePassword login.list
         """,
     ]
 

@@ -43,6 +43,34 @@ struct ShopperTests {
     }
 
     @Test
+    func `A mix has quotes, half of them taken, returns and campaigns beside its orders; without it there are none`() {
+        var shopper = Self.shopper(seed: 5)
+        shopper.isMixed = true
+        var counts: [String: Int] = [:]
+        for n in 0..<4000 {
+            switch shopper.action(n) {
+            case .order: counts["order", default: 0] += 1
+            case .restock: counts["restock", default: 0] += 1
+            case .quote(_, let isTaken): counts[isTaken ? "taken" : "abandoned", default: 0] += 1
+            case .orderThatReturns: counts["return", default: 0] += 1
+            case .campaign: counts["campaign", default: 0] += 1
+            }
+        }
+        #expect((300...420).contains(counts["taken", default: 0]), "\(counts)")
+        #expect((300...420).contains(counts["abandoned", default: 0]), "\(counts)")
+        #expect((130...230).contains(counts["return", default: 0]), "\(counts)")
+        #expect((5...40).contains(counts["campaign", default: 0]), "\(counts)")
+        shopper.isMixed = false
+        let kinds = (0..<500).map { shopper.action($0) }.filter { action in
+            switch action {
+            case .order, .restock: false
+            case .quote, .orderThatReturns, .campaign: true
+            }
+        }
+        #expect(kinds == [])
+    }
+
+    @Test
     func `The first products are wanted most`() {
         let shopper = Self.shopper(seed: 1, restockShare: 1)
         let products = (0..<2000).compactMap { n -> Int64? in

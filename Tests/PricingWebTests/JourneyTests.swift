@@ -19,7 +19,7 @@ enum ChromiumDriver {
 )
 struct JourneyTests {
     private static let journeys = [
-        "without_scripts", "account", "restock_is_seen", "last_unit", "price_moves", "effect_is_kept",
+        "without_scripts", "account", "restock_is_seen", "last_unit", "price_moves", "held_checkout", "effect_is_kept",
         "next_comes_true",
         "one_stream", "markup_is_text", "refusals", "doors", "looks", "ends_and_returns",
     ]
@@ -39,7 +39,8 @@ struct JourneyTests {
             try await site.carryOut(line)
             try journey.write("done")
         }
-        #expect(await journey.exit() == 0, "\(await journey.errorText().suffix(3000))")
+        let complaint = await journey.errorText().suffix(3000)
+        #expect(await journey.exit() == 0, "\(complaint)")
     }
 
     @Test

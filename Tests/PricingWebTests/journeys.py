@@ -55,7 +55,7 @@ def without_scripts(base, shop):
     browser.fill("quantity", "2", ".buy")
     browser.submit(".buy form")
     assert "200.00" in browser.text("main")
-    browser.link("To the checkout")
+    browser.submit("form[action='/store/checkout/hold']")
     assert browser.path().startswith("/sign-in"), "buying needs a person"
     browser.fill("email", CUSTOMER, "main")
     browser.fill("password", PASSWORD, "main")
@@ -174,6 +174,43 @@ def price_moves(base, shop):
     browser.driver.back()
     browser.driver.forward()
     assert orders() == 2
+    browser.quit()
+
+
+# 4, under a quote: what was held is had, at the price that was held or less; going back lets go of it.
+def held_checkout(base, shop):
+    product = shop.product("Held hammock", 3)
+    available = lambda: shop.call("inventory.get", productId=product)["available"]
+    browser = Browser(base).sign_in(CUSTOMER)
+    browser.allowed = ("410",)
+    put_into_cart(browser, product, 3)
+    for _ in range(2):
+        browser.go("/store/cart")
+        assert "sold out" not in browser.text("main"), "what one holds oneself is not sold out"
+        browser.submit("form[action='/store/checkout/hold']")
+        assert "Held for you" in browser.text() and "from now" in browser.text("[data-until]"), browser.text()
+        assert available() == 0
+    browser.submit("form[action$=release]")
+    assert available() == 3 and browser.path() == "/store/cart"
+    browser.submit("form[action='/store/checkout/hold']")
+    held = browser.path()
+    price = shop.price(product)
+    shop.call("price.pin", productId=product, price="150.00", reason="test")
+    browser.fill("address", "1 Quay, Hull")
+    browser.submit(f"form[action='{held}']")
+    assert "Thank you" in browser.text() and price in browser.text("main"), browser.text()
+    order = browser.path()
+    browser.go(held)
+    assert browser.path().split("?")[0] == order.split("?")[0], "a quote that became an order leads to it"
+    assert shop.call("product.get", productId=product)["stock"] == 0
+    shop.call("inventory.restock", productId=product, quantity=2)
+    put_into_cart(browser, product, 2)
+    browser.submit("form[action='/store/checkout/hold']")
+    quote = int(browser.path().split("/")[-1])
+    shop.call("quote.release", quoteId=quote)
+    browser.fill("address", "1 Quay, Hull")
+    browser.submit(f"form[action='/store/checkout/{quote}']")
+    assert "free again" in browser.text() and shop.call("product.get", productId=product)["stock"] == 2, browser.text()
     browser.quit()
 
 

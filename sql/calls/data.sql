@@ -225,10 +225,32 @@ begin
     order by n;
 end $$;
 
+-- What the merchant does on a day: a list price changes about twice a year, and now and then a category is on sale for
+-- a week. A sale ends with the call that generates it, since the daemon would end one that it finds.
+create function generate_declarations(seed bigint, day date, leaves date) returns void
+language plpgsql as $$
+declare
+    n bigint := day - date '2000-01-01';
+    categories bigint[] := array(select category_id from category order by category_id);
+begin
+    perform product_update(jsonb_build_object('productId', product_id, 'basePrice', greatest(0.01, price)::text))
+    from product, lateral (
+        select round(base_price * (0.95 + 0.1 * random_unit(seed, 29, product_id * 1000 + n % 1000))::numeric, 2)
+        ) v (price)
+    where archived_at is null and random_unit(seed, 28, product_id * 1000 + n % 1000) < 2 / 365.0
+    order by product_id;
+    if random_unit(seed, 30, n) < 0.03 and leaves > day then
+        perform campaign_create(jsonb_build_object('name', format('Sale of %s', day),
+            'categoryId', categories[1 + floor(cardinality(categories) * random_unit(seed, 31, n))::integer],
+            'percentOff', 5 * (1 + floor(5 * random_unit(seed, 32, n))),
+            'endsAt', least(day + 7, leaves)::timestamp at time zone 'UTC'));
+    end if;
+end $$;
+
 -- Midnight of one day: prices that moved yesterday are ticked (a tick changes nothing for the others: their anchor is
 -- their price), deliveries arrive for some products that ran low, and earlier orders move on.
 create function generate_midnight(
-    seed bigint, day date, inout restocks bigint, inout cancelled bigint, inout returned bigint
+    seed bigint, day date, leaves date, inout restocks bigint, inout cancelled bigint, inout returned bigint
 )
 language plpgsql as $$
 declare
@@ -237,6 +259,8 @@ declare
     id bigint;
 begin
     perform set_virtual_clock(midnight);
+    perform play_due(midnight);
+    perform generate_declarations(seed, day, leaves);
     update inventory set cause = row('tick', 'tick', '', null)::movement_cause
     where product_id in (select product_id from inventory where regular_price <> anchor_price order by product_id);
 
@@ -289,16 +313,18 @@ declare
     restocks bigint := 0;
     cancelled bigint := 0;
     returned bigint := 0;
+    leaves date := (generated_moment(
+        p, least(first + (p ->> 'count')::bigint, (p ->> 'orders')::bigint) - 1) at time zone 'UTC')::date;
     moved bigint;
     visit record;
 begin
-    perform set_config('pricing.actor', 'generator', true);
+    perform set_config('pricing.actor', 'generator', true), set_config('pricing.cause', 'generate', true);
     perform set_config('synchronous_commit', 'off', true);  -- the commit of step 3 makes all of it durable
     for visit in select * from generated_visits(p, first, (p ->> 'count')::bigint) loop
         while day < visit.day loop
             day := day + 1;
             select * into restocks, cancelled, returned
-            from generate_midnight(seed, day, restocks, cancelled, returned);
+            from generate_midnight(seed, day, leaves, restocks, cancelled, returned);
         end loop;
         perform set_virtual_clock(visit.at);
         perform inventory_restock(jsonb_build_object('productId', product_id, 'reason', 'express delivery',

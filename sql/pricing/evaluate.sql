@@ -126,7 +126,6 @@ declare
     awaits boolean := mode = 'stock' and coalesce(row_now.awaits_approval, false);
     free boolean := mode in ('first', 'declaration') or awaits and row_now.anchor_date is null;
     guarded record;
-    held record;
 begin
     if chosen.signal <> 'committed' then row_now.stock := row_now.stock + signal_offset(chosen, row_now); end if;
     v.gap := band_gap(declared.low_stock, declared.high_stock, chosen.gap_share);
@@ -146,7 +145,6 @@ begin
         v.price := coalesce(row_now.pin_price, row_now.regular_price);
         return v;
     end if;
-
     if not models_demand(chosen.strategy) then
         v.raw := level_target(chosen.strategy, declared.base_price, chosen.up_share, chosen.down_share, v.band);
     elsif row_now.stock <= 0 then
@@ -186,13 +184,22 @@ begin
     v.binding := guarded.binding;
     v.asked := guarded.price;
     if chosen.approve_above is not null and mode <> 'first' and row_now.movement_count > 0 then
-        v.approve_above := chosen.approve_above;
-        held := hold_move(v.price, row_now.regular_price, v.approve_above, v.floor_at, v.ceiling_at, chosen.price_step,
-                          chosen.price_offset);
-        v.price := case when awaits then row_now.regular_price else held.price end;
-        v.proposed := held.proposed;
-        if v.proposed is not null or v.price <> v.asked then v.binding := 'approval'; end if;
+        v := hold_verdict(chosen, row_now, v, awaits);
     end if;
+    return v;
+end $$;
+
+-- The verdict of a rule that keeps moves for a person's yes; where one `awaits` it, the posted price stands.
+create function hold_verdict(chosen rule, row_now inventory, v price_verdict, awaits boolean) returns price_verdict
+language plpgsql immutable as $$
+declare
+    held record := hold_move(v.asked, row_now.regular_price, chosen.approve_above, v.floor_at, v.ceiling_at,
+                             chosen.price_step, chosen.price_offset);
+begin
+    v.approve_above := chosen.approve_above;
+    v.price := case when awaits then row_now.regular_price else held.price end;
+    v.proposed := held.proposed;
+    if v.proposed is not null or v.price <> v.asked then v.binding := 'approval'; end if;
     return v;
 end $$;
 

@@ -161,6 +161,14 @@ begin
     return found_all;
 end $$;
 
+-- Whether a rule asks for a yes in vain.
+create function lint_approval(chosen rule) returns jsonb[]
+language sql immutable as $$
+    select case when chosen.daily_cap <= chosen.approve_above then array[finding('NEVER_ASKS', 'warning', format(
+        'A day may move the price by %s %%, and moves up to %s %% need no approval: a declaration alone asks.',
+        trim_scale(chosen.daily_cap * 100), trim_scale(chosen.approve_above * 100)))] else '{}' end
+$$;
+
 -- What a signal beside `committed` costs.
 create function lint_signal(declared product, chosen rule) returns jsonb[]
 language plpgsql stable as $$
@@ -217,12 +225,7 @@ begin
                    case when chosen.daily_cap <= chosen.band_tick then 'nothing ever' else 'no change of stock' end),
             trace);
     end if;
-    if chosen.daily_cap <= chosen.approve_above then
-        f := f || finding('NEVER_ASKS', 'warning', format(
-            'A day may move the price by %s %%, and moves up to %s %% need no approval: a declaration alone asks.',
-            trim_scale(chosen.daily_cap * 100), trim_scale(chosen.approve_above * 100)));
-    end if;
-    f := f || lint_signal(declared, chosen);
+    f := f || lint_signal(declared, chosen) || lint_approval(chosen);
     if (strategy_facts(chosen.strategy)).basis <> 'level' then return f; end if;
 
     if high - gap <= low + gap then

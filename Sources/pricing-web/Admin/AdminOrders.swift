@@ -87,6 +87,7 @@ struct AdminOrders: Sendable {
                 ]
             }
         ).html
+        let address = order["shippingAddress"]?.string ?? ""
         let state = order["status"]?.string ?? ""
         let links = AdminOrders.deeds(order, back: visit.rawPath).map { deed -> HTML in
             "<a class=\"button second\" href=\"\(deed.link)\">\(deed.label)</a>"
@@ -97,7 +98,7 @@ struct AdminOrders: Sendable {
             <div class="card"><dt>Total</dt><dd>\(Words.money(order["total"]?.string))</dd></div>\
             <div class="card"><dt>Customer</dt><dd class="small">\(order["customerName"]?.string ?? "")</dd></div>\
             <div class="card"><dt>Placed (UTC)</dt><dd class="small">\(Words.time(order["placedAt"]?.string))</dd></div>\
-            <div class="card"><dt>Goes to</dt><dd class="small">\(order["shippingAddress"]?.string ?? "–")</dd></div></dl>\
+            <div class="card"><dt>Goes to</dt><dd class="small">\(address.isEmpty ? "–" : address)</dd></div></dl>\
             <div class="links">\(links)</div><div class="tiles"><section class="card whole"><h2>Lines</h2>\(lines)</section>\
             <section class="card whole"><h2>What became of it</h2>\(history)</section></div>
             """

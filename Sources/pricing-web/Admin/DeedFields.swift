@@ -15,6 +15,7 @@ struct DeedFields: Sendable {
         // What names the thing stands above as a fact, once it is given.
         let subjects: Set = [
             "productId", "orderId", "ruleId", "userId", "supplierId", "categoryId", "campaignId", "proposalId",
+            "quoteId",
         ]
         for field in method.parameters.fields where field.standsFor == nil {
             let value = given[field.name] ?? ""
@@ -28,7 +29,7 @@ struct DeedFields: Sendable {
                     Words.label(field.name),
                     try await kind(field, method, value),
                     value: value,
-                    hint: field.summary,
+                    hint: DeedFields.menus.contains(field.completes ?? "") ? nil : field.summary,
                     required: field.isRequired,
                     problem: problems[field.name]
                 )
@@ -49,8 +50,11 @@ struct DeedFields: Sendable {
         return fields
     }
 
+    /// What there is few enough of to choose from.
+    private static let menus: Set = ["category", "supplier", "rule"]
+
     private func kind(_ field: Field, _ method: Method, _ value: String) async throws -> FormField.Kind {
-        if let completes = field.completes, ["category", "supplier", "rule"].contains(completes) {
+        if let completes = field.completes, DeedFields.menus.contains(completes) {
             return .choice(try await choices(field, method, value))
         }
         if field.isSecret { return .password }
@@ -62,7 +66,7 @@ struct DeedFields: Sendable {
         case .boolean:
             return isRequired
                 ? .choice([.init("true", "Yes"), .init("false", "No")])
-                : .choice([.init("", "As it is"), .init("true", "Yes"), .init("false", "No")])
+                : .choice([.init("", "–"), .init("true", "Yes"), .init("false", "No")])
         case .integer: return .integer
         case .number, .money, .sum: return .decimal
         case .choice(let values):

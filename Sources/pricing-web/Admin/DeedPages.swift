@@ -43,7 +43,7 @@ struct DeedPages: Sendable {
         let isOfField = fields.contains { problems[$0.name] != nil }
         let html = Form(
             "/do/\(method.name)",
-            cssClass: "narrow-form",
+            cssClass: fields.count > 6 ? "wide-form" : "narrow-form",
             [.hidden(Own.back, back)] + fields,
             submit: "See what it does",
             problem: error.flatMap { isOfField ? nil : "<p>\($0.message)</p>" },

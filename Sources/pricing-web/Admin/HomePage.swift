@@ -14,17 +14,20 @@ struct HomePage: Sendable {
     private func answer(_ visit: Visit) async throws -> Answer {
         guard visit.person != nil else { return .redirect("/sign-in?to=/") }
         guard visit.person?.isStaff ?? false else { return .redirect("/store") }
+        if let part = visit.query["part"] { return .html(try await self.part(part, visit)) }
         let sequence = site.hub.sequence
         async let stats = site.call(visit, "dashboard.stats")
-        async let moves = site.call(visit, "price.changes", ["limit": 12])
-        async let low = site.call(visit, "dashboard.lowStock", ["limit": 8])
+        async let moves = part("moves", visit)
+        async let low = part("low", visit)
         async let categories = site.call(visit, "dashboard.categoryDistribution")
         async let trends = site.call(visit, "dashboard.priceTrends", ["days": 30])
         async let suppliers = site.call(visit, "dashboard.supplierRevenue")
         async let months = site.call(visit, "dashboard.monthlyRevenue")
         async let best = site.call(visit, "dashboard.vipUsers", ["limit": 8])
         let tiles: HTML = """
-            \(try await movesTile(moves))\(try await lowTile(low))\(try await monthsTile(months))\
+            \(tile("Price moves <a href=\"/prices\">All price changes</a>", "<div id=\"moves\" data-part=\"/?part=moves\">\(try await moves)</div>"))\
+            \(tile("Low stock <a href=\"/stock?level=LOW\">All that is low</a>", "<div data-part=\"/?part=low\">\(try await low)</div>"))\
+            \(try await monthsTile(months))\
             \(try await categoriesTile(categories))\(try await trendsTile(trends))\(try await suppliersTile(suppliers))\
             \(try await bestTile(best))
             """
@@ -81,7 +84,16 @@ struct HomePage: Sendable {
 
     // MARK: tiles
 
-    private func movesTile(_ reply: JSONObject) -> HTML {
+    /// What an open page fetches anew when something moved.
+    private func part(_ name: String, _ visit: Visit) async throws -> HTML {
+        switch name {
+        case "moves": return moves(try await site.call(visit, "price.changes", ["limit": 12]))
+        case "low": return low(try await site.call(visit, "dashboard.lowStock", ["limit": 8]))
+        default: throw Refusal(404, "There is no such part.")
+        }
+    }
+
+    private func moves(_ reply: JSONObject) -> HTML {
         let lines = rows(reply).map { row -> HTML in
             let (old, new) = (row["old"]?.string, row["new"]?.string)
             let isUp = (Double(new ?? "") ?? 0) > (Double(old ?? "") ?? 0)
@@ -91,15 +103,11 @@ struct HomePage: Sendable {
                 <span class="why">\(PricesPage.why(row)) · \(Words.time(row["at"]?.string))</span></li>
                 """
         }
-        let list: HTML =
-            lines.isEmpty
-            ? "<p class=\"empty\">No price has moved yet.</p><ul class=\"moves\" id=\"moves\"></ul>"
-            : "<ul class=\"moves\" id=\"moves\">\(lines)</ul>"
-        return tile("Price moves <a href=\"/prices\">All price changes</a>", list)
+        return lines.isEmpty ? "<p class=\"empty\">No price has moved yet.</p>" : "<ul class=\"moves\">\(lines)</ul>"
     }
 
-    private func lowTile(_ reply: JSONObject) -> HTML {
-        let table = Table(
+    private func low(_ reply: JSONObject) -> HTML {
+        Table(
             "Products whose stock is low",
             [
                 Table.Column("Product"), Table.Column("Stock", .number), Table.Column("Low at", .number),
@@ -115,8 +123,7 @@ struct HomePage: Sendable {
                     "\(Words.count(row["lowStock"]?.integer))", "<a href=\"\(restock)\">Restock</a>",
                 ]
             }
-        )
-        return tile("Low stock <a href=\"/stock?level=LOW\">All that is low</a>", table.html)
+        ).html
     }
 
     private func monthsTile(_ reply: JSONObject) -> HTML {

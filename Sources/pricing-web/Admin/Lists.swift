@@ -6,7 +6,9 @@ struct Lists: Sendable {
     let site: Site
 
     func add(to routes: inout Routes) {
-        for list in [stock, deliveries, campaigns, users, suppliers, categories, trail] { list.add(to: &routes) }
+        for list in [stock, deliveries, campaigns, users, suppliers, categories, trail, quotes, proposals] {
+            list.add(to: &routes)
+        }
     }
 
     private static func id(_ row: JSONValue, _ member: String) -> String? { row[member]?.integer.map { String($0) } }
@@ -190,6 +192,76 @@ struct Lists: Sendable {
                         ("Products", Link.to("/products", [("categoryId", id)])),
                         ("Change", Deed.link("category.update", back: "/categories", [("categoryId", id)] + known)),
                         ("Delete", Deed.link("category.delete", back: "/categories", [("categoryId", id)])),
+                    ]
+                },
+            ]
+        )
+    }
+
+    private var quotes: ListPage {
+        ListPage(
+            site: site,
+            path: "/quotes",
+            title: "Quotes",
+            method: "quote.list",
+            filters: [
+                FormField(
+                    "status",
+                    "State",
+                    .choice(
+                        [.init("", "All")]
+                            + ["open", "ordered", "released", "expired"].map { .init($0, Words.label($0)) }
+                    )
+                )
+            ],
+            empty: "There is no such quote.",
+            columns: [
+                .count("Quote", "quoteId"), .text("For whom", "customerName"), .tag("State", "status"),
+                .money("Total", "total"), .time("Made (UTC)", "createdAt"), .time("Holds until (UTC)", "expiresAt"),
+                .text("Who", "actor"),
+                .deeds { row in
+                    guard row["status"]?.string == "open" else { return [] }
+                    return [
+                        (
+                            "Release",
+                            Deed.link("quote.release", back: "/quotes", [("quoteId", Lists.id(row, "quoteId"))])
+                        )
+                    ]
+                },
+            ]
+        )
+    }
+
+    private var proposals: ListPage {
+        ListPage(
+            site: site,
+            path: "/proposals",
+            title: "Proposals",
+            method: "proposal.list",
+            filters: [
+                FormField(
+                    "status",
+                    "State",
+                    .choice(
+                        [.init("", "All")]
+                            + ["open", "approved", "rejected", "expired", "withdrawn"].map {
+                                .init($0, Words.label($0))
+                            }
+                    )
+                )
+            ],
+            empty: "No price move waits for a person.",
+            columns: [
+                .link("Product", "productId", "title", to: "/products/"), .tag("State", "status"),
+                .money("Stands", "old"),
+                .money("Proposed", "proposed"), .count("Stock", "stock"), .text("Why", "why"),
+                .time("Made (UTC)", "madeAt"), .time("Expires (UTC)", "expiresAt"), .text("Decided by", "decidedBy"),
+                .deeds { row in
+                    guard row["status"]?.string == "open" else { return [] }
+                    let subject: [(name: String, value: String?)] = [("proposalId", Lists.id(row, "proposalId"))]
+                    return [
+                        ("Approve", Deed.link("proposal.approve", back: "/proposals", subject)),
+                        ("Reject", Deed.link("proposal.reject", back: "/proposals", subject)),
                     ]
                 },
             ]

@@ -12,6 +12,10 @@ struct ProductPage: Sendable {
         try visit.requireStaff()
         let id = try visit.id()
         let subject: JSONObject = ["productId": .integer(id)]
+        if let part = visit.query["part"] {
+            let why = JSONValue.object(try await site.call(visit, "price.why", subject))
+            return .html(part == "next" ? next(why) : steps(why))
+        }
         let sequence = site.hub.sequence
         let product = JSONValue.object(try await site.call(visit, "product.get", subject))
         async let why = site.call(visit, "price.why", subject)
@@ -23,7 +27,8 @@ struct ProductPage: Sendable {
         let movements = try await moves["items"]?.array ?? []
         let curve = try await curve(id, product)
         let tiles: HTML = """
-            \(tile("Why this price", steps(explanation)))\(tile("What would move it next", next(explanation, id)))\
+            \(tile("Why this price", live("why", steps(explanation))))\
+            \(tile("What would move it next", live("next", next(explanation))))\
             \(tile("Price and stock", timeline(product, history, movements), whole: true))\
             \(HTML.when(!curve.isEmpty, tile("Price at each stock", curve)))\
             \(tile("Change", deeds(product)))\(tile("Declaration", facts(product)))\
@@ -43,6 +48,11 @@ struct ProductPage: Sendable {
 
     private func tile(_ title: HTML, _ content: HTML, whole: Bool = false) -> HTML {
         "<section class=\"card\(HTML.when(whole, " whole"))\"><h2>\(title)</h2>\(content)</section>"
+    }
+
+    /// What an open page fetches anew when something moved.
+    private func live(_ part: String, _ content: HTML) -> HTML {
+        "<div data-part=\"\(here)?part=\(part)\">\(content)</div>"
     }
 
     private var here: String { visit.rawPath }
@@ -99,7 +109,7 @@ struct ProductPage: Sendable {
         return "\(frozen)<ol class=\"steps\">\(lines)</ol>\(without)"
     }
 
-    private func next(_ why: JSONValue, _ id: Int64) -> HTML {
+    private func next(_ why: JSONValue) -> HTML {
         let lines = (why["next"]?.array ?? []).map { move -> HTML in
             let price: HTML = "<b class=\"n\">\(Words.money(move["price"]?.string))</b>"
             return

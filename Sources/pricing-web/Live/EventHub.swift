@@ -1,8 +1,6 @@
 import HTTPTypes
 import JSON
-import JSONRPC
 import Markup
-import RPCTransport
 import Synchronization
 
 /// Hands what the one subscription brings to every open stream.
@@ -65,11 +63,11 @@ final class EventHub: Sendable {
         }
     }
 
-    func take(_ notification: RPCNotification) {
-        switch notification.method {
-        case "events.event": state.withLock { $0.conflation.take(event: notification.params) }
-        case "events.gap":
-            state.withLock { $0.conflation.gap(to: notification.params["toSequence"]?.integer) }
+    /// Takes what the daemon sent, by the method of its notification.
+    func take(_ method: String, _ params: JSONObject) {
+        switch method {
+        case "events.event": state.withLock { $0.conflation.take(event: params) }
+        case "events.gap": state.withLock { $0.conflation.gap(to: params["toSequence"]?.integer) }
         default: break
         }
     }

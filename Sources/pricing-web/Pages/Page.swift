@@ -81,7 +81,8 @@ struct Page {
 
     static let sections: [(path: String, title: String)] = [
         ("/", "Home"), ("/products", "Products"), ("/stock", "Stock"), ("/orders", "Orders"),
-        ("/prices", "Price changes"), ("/rules", "Rules"), ("/campaigns", "Campaigns"), ("/users", "Users"),
+        ("/prices", "Price changes"), ("/rules", "Rules"), ("/campaigns", "Campaigns"), ("/proposals", "Proposals"),
+        ("/quotes", "Quotes"), ("/users", "Users"),
         ("/suppliers", "Suppliers"), ("/categories", "Categories"), ("/reports", "Reports"),
         ("/integrity", "Integrity"), ("/operations", "Operations"), ("/docs", "API"), ("/store", "Store"),
     ]

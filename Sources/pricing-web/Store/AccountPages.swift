@@ -50,7 +50,16 @@ struct AccountPages: Sendable {
             ],
             submit: "Change"
         ).html
-        let words = Form(
+        let body: HTML = """
+            <h1>Your account</h1><div class="checkout"><div class="card"><h2>You</h2>\(data)</div>\
+            <div class="card"><h2>Password</h2>\(passwordForm(problems))</div></div>\
+            <h2>Where you are signed in</h2><div class="card">\(table(logins))</div>
+            """
+        return .html(Page("Your account", in: .store, visit: visit, site: site, body: body).html, status: status)
+    }
+
+    private func passwordForm(_ problems: [String: String]) -> HTML {
+        Form(
             "/store/account/password",
             [
                 FormField(
@@ -73,7 +82,10 @@ struct AccountPages: Sendable {
             ],
             submit: "Change the password"
         ).html
-        let table = Table(
+    }
+
+    private func table(_ logins: [JSONValue]) -> HTML {
+        Table(
             "Where you are signed in",
             [
                 Table.Column("From"), Table.Column("Since (UTC)"), Table.Column("Ends (UTC)"),
@@ -91,12 +103,6 @@ struct AccountPages: Sendable {
                 ]
             }
         ).html
-        let body: HTML = """
-            <h1>Your account</h1><div class="checkout"><div class="card"><h2>You</h2>\(data)</div>\
-            <div class="card"><h2>Password</h2>\(words)</div></div>\
-            <h2>Where you are signed in</h2><div class="card">\(table)</div>
-            """
-        return .html(Page("Your account", in: .store, visit: visit, site: site, body: body).html, status: status)
     }
 
     private func update(_ visit: Visit) async throws -> Answer {

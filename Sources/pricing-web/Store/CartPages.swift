@@ -9,7 +9,7 @@ struct CartPages: Sendable {
     let site: Site
 
     func add(to routes: inout Routes) {
-        routes.get("/store/cart") { try await cart($0) }
+        routes.get("/store/cart") { try await cart($0, nil, 200) }
         routes.post("/store/cart") { try await change($0) }
         routes.get("/store/checkout") { try await checkout($0, nil, 200) }
         routes.post("/store/checkout") { try await place($0) }
@@ -38,29 +38,40 @@ struct CartPages: Sendable {
 
     // MARK: the cart
 
-    private func cart(_ visit: Visit) async throws -> Answer {
+    func cart(_ visit: Visit, _ problem: HTML?, _ status: Int) async throws -> Answer {
         let sequence = site.hub.sequence
         let lines = try await lines(Cart(visit.headers))
+        let open = try await HeldCheckout(site: site).open(visit).first
+        let held = Set((open?["lines"]?.array ?? []).compactMap { $0["productId"]?.integer })
         guard !lines.isEmpty else {
             let body: HTML = """
                 <h1>Your cart</h1><p class="empty">It is empty. <a href="/store">Look around</a>.</p>
                 """
             return .html(Page("Your cart", in: .store, visit: visit, site: site, body: body).html)
         }
-        let canGo = lines.contains { $0.goods.map { !$0.isSoldOut } ?? false }
-        let body: HTML = """
-            <h1>Your cart</h1>\(moves(lines))<div class="card">\(table(lines))</div>\
-            <p class="sum">Together \(Words.money(Money.sum(lines)))</p>\
-            \(HTML.when(canGo, "<a class=\"button\" href=\"/store/checkout\">To the checkout</a>"))
+        let canGo = lines.contains { $0.goods.map { !$0.isSoldOut || held.contains($0.productId) } ?? false }
+        let going = open.map { quote -> HTML in
             """
-        return .html(Page("Your cart", in: .store, visit: visit, site: site, sequence: sequence, body: body).html)
+            <p class="notice">Your checkout is open, and holds what it shows until \(Words.clock(quote["expiresAt"]?.string)). \
+            <a href="/store/checkout/\(quote["quoteId"]?.integer ?? 0)">Go on with it</a>.</p>
+            """
+        }
+        let body: HTML = """
+            <h1>Your cart</h1>\(problem)\(going)\(moves(lines, held: held))<div class="card">\(table(lines))</div>\
+            <p class="sum">Together \(Words.money(Money.sum(lines)))</p>\
+            \(HTML.when(canGo, HeldCheckout.holdForm))
+            """
+        return .html(
+            Page("Your cart", in: .store, visit: visit, site: site, sequence: sequence, body: body).html,
+            status: status
+        )
     }
 
     /// What moved since it was put in, both prices.
-    private func moves(_ lines: [Line]) -> HTML {
+    private func moves(_ lines: [Line], held: Set<Int64> = []) -> HTML {
         let moved = lines.compactMap { line -> HTML? in
             guard let goods = line.goods else { return "<p>A product in your cart is no longer for sale.</p>" }
-            if goods.isSoldOut { return "<p>\(goods.title) is sold out.</p>" }
+            if goods.isSoldOut, !held.contains(goods.productId) { return "<p>\(goods.title) is sold out.</p>" }
             guard let moved = line.moved else { return nil }
             let isUp = (Double(moved.new) ?? 0) > (Double(moved.old) ?? 0)
             return """
@@ -207,7 +218,7 @@ struct CartPages: Sendable {
     }
 
     /// What a buyer is told and asked; nil for errors that are none of theirs.
-    private func refusal(_ error: RPCError) async throws -> HTML? {
+    func refusal(_ error: RPCError) async throws -> HTML? {
         func title() async throws -> String {
             guard let id = error.data["productId"]?.integer else { return "A product" }
             let reply = try await site.reads.call("product.browse", ["productIds": [.integer(id)]])

@@ -116,7 +116,7 @@ struct StorePages: Sendable {
         let body: HTML = """
             <p class="crumbs"><a href="/store">The Shop</a> › \(goods.category)</p>\
             <div class="product"><div><h1>\(goods.title)</h1><p>\(goods.description)</p></div>\
-            <div class="card buy">\(try await claim(goods))\(goods.priceTag)\(goods.stockWord)\
+            <div class="card buy">\(goods.priceTag)\(goods.stockWord)\
             \(buyForm(goods, inCart))</div></div>
             """
         return .html(Page(goods.title, in: .store, visit: visit, site: site, sequence: sequence, body: body).html)
@@ -135,7 +135,4 @@ struct StorePages: Sendable {
         }
         return "\(form)\(note)"
     }
-
-    /// The lowest price of the last 30 days beside a reduction, when the claim is true; nothing when it is not.
-    private func claim(_ goods: Goods) async throws -> HTML { HTML() }
 }
