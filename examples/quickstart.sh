@@ -9,13 +9,17 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 say() { printf '\n== %s\n' "$*"; }
 
-daemon='' folder=''
+daemon='' web='' folder=''
 finish() {
     local status=$?
     # 128 and above is a signal.
     if [[ $status -gt 0 && $status -lt 128 && -s $folder/log ]]; then
         printf "\nFailed; the end of the daemon's log:\n" >&2
         tail -n 20 "$folder/log" >&2
+    fi
+    if [[ -n $web ]]; then
+        kill -TERM "$web" 2>/dev/null || true
+        wait "$web" 2>/dev/null || true
     fi
     if [[ -n $daemon ]]; then
         kill -TERM "$daemon" 2>/dev/null || true
@@ -63,6 +67,19 @@ say "Why one of them, product $product, costs what it does"
 printf '%b\n' "$(pricing-repl --format json -c "price.why productId=$product" | sed 's/.*"text":"\([^"]*\)".*/\1/')"
 
 if [[ -t 0 && -t 1 ]]; then
+    say "The pages: a store, and a dashboard for the staff"
+    read -rp "Open them? Where they are not built yet, that takes some minutes more. [y/N] " answer || answer=''
+    if [[ $answer == [yY]* ]]; then
+        command -v pricing-web >/dev/null || swift build -c release --product pricing-web
+        exec {pages}< <(exec setsid pricing-web --port 0 2>>"$folder/log")
+        web=$!
+        IFS= read -r line <&"$pages"
+        address=${line#*'"address":"'}
+        address=${address%%'"'*}
+        echo "The store:     $address/store   customer@example.com signs in with pricingd-demo"
+        echo "The dashboard: $address/        admin@example.com with the same"
+    fi
+
     say "The operator's shell: Tab completes, help explains, Ctrl-D ends it and stops everything"
     trap : INT
     pricing-repl || true

@@ -63,7 +63,7 @@ struct HomePage: Sendable {
 
     private func cards(_ stats: JSONObject) -> HTML {
         func card(_ name: String, _ figure: String, _ note: String = "") -> HTML {
-            "<div class=\"card\"><dt>\(name)</dt><dd>\(figure)</dd>\(HTML.when(!note.isEmpty, "<small>\(note)</small>"))</div>"
+            "<div class=\"card\"><dt>\(name)</dt><dd>\(figure)\(HTML.when(!note.isEmpty, "<small>\(note)</small>"))</dd></div>"
         }
         let active = stats["activeProducts"]?.integer
         return """

@@ -15,7 +15,8 @@ struct ListPage: Sendable {
         let kind: Table.Column.Kind
         /// What the method's `sort` calls this column.
         let sort: String?
-        let cell: @Sendable (JSONValue) -> HTML
+        /// What stands on the page; a column without is in the CSV alone.
+        let cell: (@Sendable (JSONValue) -> HTML)?
         /// What stands in the CSV; a column without is on the page alone.
         let text: (@Sendable (JSONValue) -> String)?
 
@@ -24,7 +25,7 @@ struct ListPage: Sendable {
             _ kind: Table.Column.Kind = .text,
             sort: String? = nil,
             text: (@Sendable (JSONValue) -> String)?,
-            _ cell: @escaping @Sendable (JSONValue) -> HTML
+            _ cell: (@Sendable (JSONValue) -> HTML)?
         ) {
             self.title = title
             self.kind = kind
@@ -103,14 +104,15 @@ struct ListPage: Sendable {
 
     private func table(_ reply: JSONObject, _ visit: Visit) -> HTML {
         let sorted = visit.query["sort"]
-        let heads = columns.map { column -> Table.Column in
+        let shown = columns.filter { $0.cell != nil }
+        let heads = shown.map { column -> Table.Column in
             guard let sort = column.sort else { return Table.Column(column.title, column.kind) }
             let state = sorted == sort ? "ascending" : sorted == "-" + sort ? "descending" : nil
             let next = sorted == sort ? "-" + sort : sort
             let link = visit.link([("sort", next), ("cursor", nil)])
             return Table.Column(column.title, column.kind, sortLink: link, sorted: state)
         }
-        let rows = (reply["items"]?.array ?? []).map { row in columns.map { $0.cell(row) } }
+        let rows = (reply["items"]?.array ?? []).map { row in shown.map { $0.cell?(row) ?? HTML() } }
         return Table(title, heads, empty: empty, rows: rows).html
     }
 
@@ -159,6 +161,11 @@ extension ListPage.Column {
         Self(title, .number, sort: sort, text: { $0[member]?.integer.map { String($0) } ?? "" }) {
             "\(Words.count($0[member]?.integer))"
         }
+    }
+
+    /// A figure in the CSV alone.
+    static func hidden(_ title: String, _ member: String) -> Self {
+        Self(title, .number, text: { $0[member]?.integer.map { String($0) } ?? "" }, nil)
     }
 
     static func money(_ title: String, _ member: String, sort: String? = nil) -> Self {

@@ -33,8 +33,12 @@ struct Lists: Sendable {
                 .init("Stock", .number, text: { Lists.id($0, "stock") ?? "" }) { row in
                     "<span data-stock=\"\(row["productId"]?.integer ?? 0)\">\(Words.count(row["stock"]?.integer))</span>"
                 },
-                .count("Held", "held"), .count("Available", "available"), .count("Low at", "lowStock"),
-                .count("High at", "highStock"), .tag("Level", "level"),
+                .hidden("Held", "held"), .count("Available", "available"), .hidden("Low at", "lowStock"),
+                .hidden("High at", "highStock"),
+                .init("Low, high at", .number, text: nil) { row in
+                    "\(Words.count(row["lowStock"]?.integer)), \(Words.count(row["highStock"]?.integer))"
+                },
+                .tag("Level", "level"),
                 .init("Price", .number, text: { $0["price"]?.string ?? "" }) { row in
                     "<span data-price=\"\(row["productId"]?.integer ?? 0)\">\(Words.money(row["price"]?.string))</span>"
                 },

@@ -43,8 +43,8 @@ struct OperationsPages: Sendable {
             "<div class=\"card\"><dt>\(Words.label(member.key))</dt><dd>\(Words.count(member.value.integer))</dd></div>"
         }
         return """
-            <dl class="figures"><div class="card"><dt>Version</dt><dd>\(status["version"]?.string ?? "")</dd>\
-            <small>up \(up)</small></div>\(counts)</dl>
+            <dl class="figures"><div class="card"><dt>Version</dt><dd>\(status["version"]?.string ?? "")\
+            <small>up \(up)</small></dd></div>\(counts)</dl>
             """
     }
 

@@ -62,7 +62,7 @@ struct ProductPage: Sendable {
     private func cards(_ product: JSONValue) -> HTML {
         let id = product["productId"]?.integer ?? 0
         func card(_ name: String, _ figure: HTML, _ note: String = "") -> HTML {
-            "<div class=\"card\"><dt>\(name)</dt><dd>\(figure)</dd><small>\(note)</small></div>"
+            "<div class=\"card\"><dt>\(name)</dt><dd>\(figure)<small>\(note)</small></dd></div>"
         }
         let price: HTML = "<span data-price=\"\(id)\">\(Words.money(product["price"]?.string))</span>"
         let stock: HTML = "<span data-stock=\"\(id)\">\(Words.count(product["stock"]?.integer))</span>"

@@ -43,19 +43,19 @@ struct CartPages: Sendable {
         let lines = try await lines(Cart(visit.headers))
         let open = try await HeldCheckout(site: site).open(visit).first
         let held = Set((open?["lines"]?.array ?? []).compactMap { $0["productId"]?.integer })
-        guard !lines.isEmpty else {
-            let body: HTML = """
-                <h1>Your cart</h1><p class="empty">It is empty. <a href="/store">Look around</a>.</p>
-                """
-            return .html(Page("Your cart", in: .store, visit: visit, site: site, body: body).html)
-        }
-        let canGo = lines.contains { $0.goods.map { !$0.isSoldOut || held.contains($0.productId) } ?? false }
         let going = open.map { quote -> HTML in
             """
             <p class="notice">Your checkout is open, and holds what it shows until \(Words.clock(quote["expiresAt"]?.string)). \
             <a href="/store/checkout/\(quote["quoteId"]?.integer ?? 0)">Go on with it</a>.</p>
             """
         }
+        guard !lines.isEmpty else {
+            let body: HTML = """
+                <h1>Your cart</h1>\(going)<p class="empty">It is empty. <a href="/store">Look around</a>.</p>
+                """
+            return .html(Page("Your cart", in: .store, visit: visit, site: site, body: body).html)
+        }
+        let canGo = lines.contains { $0.goods.map { !$0.isSoldOut || held.contains($0.productId) } ?? false }
         let body: HTML = """
             <h1>Your cart</h1>\(problem)\(going)\(moves(lines, held: held))<div class="card">\(table(lines))</div>\
             <p class="sum">Together \(Words.money(Money.sum(lines)))</p>\
