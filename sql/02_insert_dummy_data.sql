@@ -106,3 +106,8 @@ from product where title in ('Chef knife', 'Yoga mat');
 select product_update(jsonb_build_object('productId', product_id, 'basePrice', (base_price + 10)::text))
 from product where title in ('Chef knife', 'Yoga mat') order by product_id;
 update proposal set expires_at = '2098-12-31T00:00:00Z';
+
+-- A customer thinks it over.
+select quote_create(jsonb_build_object('customerId', min(user_id), 'ttlSeconds', 86400, 'lines', jsonb_build_array(
+    jsonb_build_object('productId', product_id, 'quantity', 2))))
+from app_user, product where title = 'Bookmark' and role = 'customer' group by product_id;

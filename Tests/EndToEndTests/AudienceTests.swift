@@ -38,6 +38,17 @@ extension EndToEnd {
                 ("login.get", ["token": "none"]), ("login.list", [:]), ("login.close", ["token": "none"]),
                 ("login.close", ["loginId": 999_999]),
             ]
+            calls += [
+                ("quote.create", ["lines": line, "ttlSeconds": 600]), ("quote.list", [:]),
+                ("quote.list", ["customerId": .integer(shop.bob)]),
+            ]
+            for id in [1, 2, 999_999] as [JSONValue] {
+                calls += [
+                    ("quote.get", ["quoteId": id]), ("quote.extend", ["quoteId": id, "ttlSeconds": 900]),
+                    ("quote.release", ["quoteId": id]),
+                    ("order.place", ["quoteId": id, "lines": line]),
+                ]
+            }
             for id in ids {
                 calls += ["order.get", "order.history", "order.cancel"].map { ($0, ["orderId": id]) }
                 calls.append(("order.cancel", ["orderId": id, "restock": false]))

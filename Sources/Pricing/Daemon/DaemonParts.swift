@@ -1,6 +1,7 @@
 import JSONRPC
 import Logging
 import PricingProtocol
+import ServiceLifecycle
 import Waking
 
 /// The parts that answer calls, made once and shared by all handlers.
@@ -41,6 +42,11 @@ struct DaemonParts: Sendable {
         }
         breaker = Breaker(database: database, news: news, logger: logger, committed: { feed.kick() })
         logins = LoginKeeper(database: database, feed: feed, logger: logger)
+    }
+
+    /// Those that live as long as the daemon.
+    var services: [any Service] {
+        [deadlines, intake, reads, feed, ticker, breaker, logins] + keepers
     }
 
     /// How each method is answered.

@@ -86,14 +86,9 @@ package struct PricingDaemon: Sendable {
             logger: logger
         )
         // A shutdown ends them in the opposite order.
-        var services: [any Service] = [
-            keeper, parts.deadlines, parts.intake, parts.reads, parts.feed, parts.ticker, parts.breaker, parts.logins,
-        ]
-        services += parts.keepers
-        services.append(
-            ChangeListener(changes: changes, parts: parts, code: CodeWatch(pool: pool, hash: host.codeHash))
-        )
-        self.services = services
+        services =
+            [keeper] + parts.services
+            + [ChangeListener(changes: changes, parts: parts, code: CodeWatch(pool: pool, hash: host.codeHash))]
         feed = parts.feed
         self.host = host
         self.logger = logger
