@@ -19,7 +19,11 @@ enum Inventory {
         "StockMovement",
         [
             .productId, .sku, .count("sequence", "Numbers the product's movements from 1."),
-            Field("kind", .choice(["initial", "sale", "cancel", "return", "restock", "adjust"]), "What moved it."),
+            Field(
+                "kind",
+                .choice(["initial", "sale", "cancel", "return", "restock", "adjust", "hold", "release", "expire"]),
+                "What moved it."
+            ),
             Field("quantity", .integer(-2_147_483_648...2_147_483_647), "Units, negative when they left."),
             Field("stockAfter", .integer(0...2_147_483_647), "On hand afterwards."),
             Field.orderId.nullable,

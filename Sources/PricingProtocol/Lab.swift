@@ -1,8 +1,39 @@
 import JSON
 
-/// The laboratory: policies tried on made-up seasons, inside the database, by the functions that price products.
+/// What a shop is tried with: a sandbox's clock, and the laboratory, where policies are tried on made-up seasons inside the
+/// database, by the functions that price products. After all that trades: the clock's example moves it by years.
 package enum Lab {
+    static let clock = ObjectShape.result(
+        "Clock",
+        [
+            .time("at", "The time that prices follow."),
+            Field("sandbox", .boolean, "Whether the clock may be set."),
+            Field("virtual", .boolean, "Whether it was set."),
+        ]
+    )
+
     package static let methods: [Method] = [
+        Method(
+            "clock.get",
+            .viewer,
+            .read,
+            "Gives the time that prices follow.",
+            gives: clock,
+            example: [:]
+        ),
+        Method(
+            "clock.set",
+            .admin,
+            .write,
+            "Sets a sandbox's clock and runs the tick of the new time.",
+            takes: [.time("at", "The new time.")],
+            gives: clock,
+            errors: [.notASandbox],
+            isLong: true,
+            wakesTicker: true,
+            example: ["at": "2040-01-01T00:00:00Z"],
+            exampleNote: "On a database made with --sandbox."
+        ),
         Method(
             "lab.run",
             .admin,
@@ -33,7 +64,7 @@ package enum Lab {
                 ],
                 "policies": ["learn_calm", "fixed_at_base"], "seasons": 2,
             ]
-        )
+        ),
     ]
 
     /// A row of a scenario file; columns that are not listed, such as measured shares, may stand there too.

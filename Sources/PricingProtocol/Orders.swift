@@ -200,6 +200,7 @@ enum Orders {
             ],
             gives: order,
             errors: [.orderNotFound, .orderState, .productNotFound],
+            reserved: [Method.Reserved(member: "restock", except: true, for: .operator)],
             example: ["orderId": 1, "reason": "does not fit"]
         ),
     ]

@@ -117,15 +117,6 @@ enum Prices {
         ]
     )
 
-    static let clock = ObjectShape.result(
-        "Clock",
-        [
-            .time("at", "The time that prices follow."),
-            Field("sandbox", .boolean, "Whether the clock may be set."),
-            Field("virtual", .boolean, "Whether it was set."),
-        ]
-    )
-
     static let methods: [Method] = [
         Method(
             "price.get",
@@ -212,27 +203,6 @@ enum Prices {
             gives: pin,
             errors: [.productNotFound, .productArchived],
             example: ["productId": 1]
-        ),
-        Method(
-            "clock.get",
-            .viewer,
-            .read,
-            "Gives the time that prices follow.",
-            gives: clock,
-            example: [:]
-        ),
-        Method(
-            "clock.set",
-            .admin,
-            .write,
-            "Sets a sandbox's clock and runs the tick of the new time.",
-            takes: [.time("at", "The new time.")],
-            gives: clock,
-            errors: [.notASandbox],
-            isLong: true,
-            wakesTicker: true,
-            example: ["at": "2040-01-01T00:00:00Z"],
-            exampleNote: "On a database made with --sandbox."
         ),
     ]
 }

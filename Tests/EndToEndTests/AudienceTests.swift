@@ -50,7 +50,7 @@ extension EndToEnd {
                 ]
             }
             for id in ids {
-                calls += ["order.get", "order.history", "order.cancel"].map { ($0, ["orderId": id]) }
+                calls += ["order.get", "order.history", "order.cancel", "order.return"].map { ($0, ["orderId": id]) }
                 calls.append(("order.cancel", ["orderId": id, "restock": false]))
                 calls += ["events.list", "events.subscribe"].map { ($0, ["orderId": id]) }
             }
