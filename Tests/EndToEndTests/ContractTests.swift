@@ -161,6 +161,8 @@ extension EndToEnd {
         private static func essence(_ events: JSONValue?) -> [JSONObject] {
             (events?.array ?? []).map { event in
                 var after = event["after"]?.object
+                // The moment of the call.
+                for time in ["at", "resumedAt"] { after = after?.removing(time) }
                 if event["op"] == "insert" {
                     // The number of what is made; a product names its category.
                     let own = ["productId", "ruleId", "campaignId", "categoryId"].first { after?[$0] != nil }
