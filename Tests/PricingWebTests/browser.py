@@ -5,7 +5,7 @@ import socket
 import time
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -89,7 +89,7 @@ class Browser:
         def is_gone():
             try:
                 return not old.is_enabled()
-            except StaleElementReferenceException:
+            except WebDriverException:
                 return True
 
         self.until(is_gone, 10)
@@ -121,13 +121,13 @@ class Browser:
         return self
 
     def until(self, what, seconds=5.0):
-        """Looks again and again until it is true; how long that took."""
+        """Looks again and again until it is true, at whatever page there is; how long that took."""
         begun = time.monotonic()
         while True:
             try:
                 if what():
                     return time.monotonic() - begun
-            except StaleElementReferenceException:
+            except WebDriverException:
                 pass
             if time.monotonic() - begun > seconds:
                 raise AssertionError(f"not within {seconds} s: {self.text()[:1500]}")
