@@ -17,7 +17,8 @@ extension EndToEnd {
 
         @Test func `every declared refusal is met`() async throws {
             let shop = try await ShopClient.open(try await TestDaemon.shared())
-            let refusals = try await missing(shop) + present(shop) + users(shop) + campaigns(shop) + proposals(shop)
+            var refusals = try await missing(shop) + present(shop) + users(shop) + campaigns(shop)
+            refusals += try await proposals(shop) + quotes(shop)
             for refusal in refusals {
                 let error = try await shop.client.refusal(refusal.method, refusal.params)
                 #expect(error.code == refusal.code.code, "\(refusal.method)")
@@ -156,6 +157,17 @@ extension EndToEnd {
             return [
                 Refusal(code: .proposalNotFound, method: "proposal.reject", params: ["proposalId": 999_999_999]),
                 Refusal(code: .automationHalted, method: "proposal.approve", params: ["proposalId": proposal]),
+            ]
+        }
+
+        private func quotes(_ shop: ShopClient) async throws -> [Refusal] {
+            let params = shop.order(of: try await shop.product())
+            let quote = try #require(try await shop.client.call("quote.create", params)["quoteId"])
+            _ = try await shop.client.call("quote.release", ["quoteId": quote])
+            return [
+                Refusal(code: .quoteNotFound, method: "quote.get", params: ["quoteId": 999_999_999]),
+                Refusal(code: .quoteExpired, method: "quote.extend", params: ["quoteId": quote]),
+                Refusal(code: .loginExpired, method: "login.get", params: ["token": "none"]),
             ]
         }
 

@@ -33,6 +33,12 @@ extension EndToEnd {
             }
             let campaign = try #require(AllMethods.byName["campaign.create"])
             _ = try await client.call(campaign.name, campaign.example)
+            let line: JSONValue = ["productId": 1, "quantity": 1]
+            _ = try await client.call("quote.create", ["customerId": 4, "lines": [line]])
+            let user = try await client.call("user.update", ["userId": 1, "password": "correct horse"])
+            for _ in 0..<2 {
+                _ = try await client.call("login.open", ["email": user["email"] ?? .null, "password": "correct horse"])
+            }
         }
 
         /// A thing of the demo shop for each name that stands in the place of an id: a name of nothing is refused first.
@@ -41,7 +47,10 @@ extension EndToEnd {
         ]
 
         private func request(_ method: PricingProtocol.Method) -> JSONObject {
-            method.parameters.fields.contains { $0.name == "productId" && $0.isRequired } ? ["productId": 5] : [:]
+            let wanted: JSONObject = ["productId": 5, "userId": 1]
+            return JSONObject(
+                wanted.filter { id in method.parameters.fields.contains { $0.name == id.key && $0.isRequired } }
+            )
         }
 
         @Test func `a cursor leads on in its own list under its own request, and is refused everywhere else`()
@@ -80,7 +89,9 @@ extension EndToEnd {
                     let refusal = try await client.refusal(method.name, params)
                     #expect(path(refusal) == "/cursor", "\(method.name) \(cursor): \(refusal)")
                 }
-                let others = method.parameters.fields.filter { !["cursor", "limit", "productId"].contains($0.name) }
+                let others = method.parameters.fields.filter {
+                    !["cursor", "limit", "productId", "userId"].contains($0.name)
+                }
                 for field in others where cursors[method.name] != nil {
                     var params = request(method)
                     if let id = field.standsFor { params[id] = nil }
