@@ -179,6 +179,16 @@ extension EndToEnd {
             try await planted.plant(nil, pause: 20)
             // The statement's own limit: the server rolled it back and said so.
             async let slow = client.refusal("inventory.restock", planted.restock())
+            // It has the product's row before the orders ask for it.
+            let watcher = try await planted.daemon.database()
+            let sleepers = Statement.int(
+                "test_sleepers",
+                "select count(*) from pg_stat_activity where wait_event = 'PgSleep'"
+            )
+            while try await watcher.run({ (session) throws(PostgresError) in try session.one(sleepers) }) == 0 {
+                await Task.yield()
+            }
+            await watcher.close()
             // Two orders of a product: the second waits for the first, and its time ends in the database.
             async let first = client.refusal("order.place", planted.shop.order(of: planted.product))
             async let second = other.refusal("order.place", planted.shop.order(of: planted.product))
