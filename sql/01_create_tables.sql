@@ -775,7 +775,8 @@ create table event_range_p0 partition of event_range (constraint event_range_p0_
 -- One row: the number given last, the lowest number still kept (kept here, since finding it would look at each
 -- partition), which stream the numbers are of (another one after another shop was restored in this one's place, so that
 -- a subscriber does not take restored events for new ones), and how far the sequencer has looked: at all transactions
--- below looked_to but those that were running then.
+-- below looked_to but those that were running then. A restored shop has no event to number up to settled_change: what
+-- ran while it was settled may have the number of a transaction that came with it.
 create table event_sequence (
     only_row boolean not null default true constraint event_sequence_pkey primary key,
     last_number bigint not null default 0,
@@ -783,6 +784,7 @@ create table event_sequence (
     stream_id uuid not null default gen_random_uuid(),
     looked_to bigint not null default 0,
     running bigint[] not null default '{}',
+    settled_change bigint not null default 0,
     constraint event_sequence_only_row check (only_row)
 ) with (fillfactor = 10);
 

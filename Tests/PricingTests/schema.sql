@@ -656,6 +656,7 @@ CREATE TABLE pricing.event_sequence (
     stream_id uuid DEFAULT gen_random_uuid() NOT NULL,
     looked_to bigint DEFAULT 0 NOT NULL,
     running bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    settled_change bigint DEFAULT 0 NOT NULL,
     CONSTRAINT event_sequence_only_row CHECK (only_row)
 )
 WITH (fillfactor='10');

@@ -73,7 +73,7 @@ language plpgsql stable rows 500
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 set jit = off as $$
 declare
-    -- Of each transaction of the page, in the order of their numbers.
+    -- Of each transaction of the page, in the order of their numbers. Two may have one id where a shop was restored.
     transactions bigint[];
     numbers bigint[];
     firsts bigint[];
@@ -86,6 +86,8 @@ begin
     into transactions, numbers, firsts, lasts, lowest, highest
     from (select transaction_id, min(first_number) as number, min(first_change) as first, max(last_change) as last
           from (select w.*, sum(event_count) over (order by w.first_number) - event_count as events_before,
+                       first_number - sum(event_count) over (partition by w.transaction_id order by w.first_number)
+                           + event_count as begins,
                        greatest(events_between.after + 1 - min(w.first_number) over (), 0) as skipped
                 from (select * from event_range n
                       where n.first_number >= coalesce((select max(first_number) from event_range
@@ -93,12 +95,14 @@ begin
                         and n.first_number <= coalesce(until, 9223372036854775807)
                       order by n.first_number limit most + 1) w) r
           where most is null or r.events_before < most + r.skipped
-          group by transaction_id) t;
+          group by transaction_id, begins) t;
     return query
     select e.* from (
         select numbers[place] + row_number() over (partition by place order by change_id, part) - 1 as sequence,
                e.at, e.topic, e.op, e.product_id, e.key, e.before, e.after, e.cause, e.actor
-        from (select *, array_position(transactions, transaction_id) as place from recorded_event r
+        from (select r.*, case when r.change_id between firsts[p] and lasts[p] then p
+                               else array_position(transactions, r.transaction_id, p + 1) end as place
+              from recorded_event r, array_position(transactions, r.transaction_id) p
               where r.transaction_id = any (transactions) and r.change_id between lowest and highest) e
         where change_id between firsts[place] and lasts[place]
     ) e
@@ -230,7 +234,7 @@ begin
     select * into state from event_sequence where only_row;
     return (select coalesce(sum(events), 0) from ledger_change c
             where (c.transaction_id >= state.looked_to or c.transaction_id = any (state.running))
-              and c.transaction_id is distinct from own);
+              and c.change_id > state.settled_change and c.transaction_id is distinct from own);
 end $$;
 
 -- Numbers what was committed; returns the last number. The row lock on event_sequence is held to the commit, so numbers
@@ -269,7 +273,8 @@ begin
                -- Rows of about a thousand events each, so that a reader need not read all of a large transaction.
                (sum(events) over (partition by transaction_id order by change_id) - 1) / 1000 as row_part
         from ledger_change c
-        where (transaction_id >= state.looked_to or transaction_id = any (state.running)) and transaction_id <> own
+        where (transaction_id >= state.looked_to or transaction_id = any (state.running))
+          and change_id > state.settled_change and transaction_id <> own
     ), made as (
         select transaction_id, newest, min(change_id) as first_change, max(change_id) as last_change,
                sum(events)::integer as events, max(at) as at
@@ -299,7 +304,9 @@ declare
     here bigint := (select system_identifier from pg_control_system());
     was transaction_origin;
     newest bigint;
+    numbered bigint;
     missed bigint[];
+    run_now bigint[];
 begin
     select * into was from transaction_origin;
     newest := greatest(
@@ -313,17 +320,22 @@ begin
     end if;
     perform from event_sequence for no key update;
     select * into was from transaction_origin for no key update;
-    -- Written in this server before now, below the numbers of the other one.
-    missed := array(select distinct c.transaction_id from ledger_change c, event_sequence s
-                    where c.change_id > coalesce((select max(last_change) from event_range), 0)
-                      and c.transaction_id < s.looked_to and c.transaction_id <> all (s.running))
-        || array(select x::text::bigint + was.offset_by from pg_snapshot_xip(pg_current_snapshot()) x);
+    numbered := coalesce((select max(last_change) from event_range), 0);
+    -- Written in this server before now, below the numbers of the other one; and what runs, which may have written with
+    -- such a number and has not been seen. In one statement, so that nothing ends in between.
+    select array(select distinct c.transaction_id from ledger_change c, event_sequence s
+                 where c.change_id > numbered and c.transaction_id < s.looked_to
+                   and c.transaction_id <> all (s.running)),
+           array(select x::text::bigint + was.offset_by from pg_snapshot_xip(pg_current_snapshot()) x
+                 union select x + was.offset_by from generate_series(
+                     pg_snapshot_xmax(pg_current_snapshot())::text::bigint, pg_current_xact_id()::text::bigint) x)
+    into missed, run_now;
     update transaction_origin set system_identifier = here, offset_by = greatest(was.offset_by,
         newest + 1 - pg_snapshot_xmin(pg_current_snapshot())::text::bigint);
     update event_sequence set running = running || missed;
     perform number_events();
-    -- What runs now may have written with the numbers of before.
-    update event_sequence set running = running || missed;
+    -- Its number may be that of a transaction that came with the shop and is numbered.
+    update event_sequence set running = running || run_now, settled_change = numbered;
 end $$;
 
 -- The number after which the events of a moment and later begin. The times of numbered transactions rise, but for
