@@ -117,6 +117,12 @@ struct ApprovalTests {
             let facts = try JSONParser.parse(Array(try #require(refusal?.detail).utf8))
             let target = try #require(facts["target"]?.string)
             #expect(facts["proposed"]?.string == made && target != made)
+            let wrong = await shop.refusal("select proposal_approve('{\"proposalId\": 1, \"price\": \"1.00\"}')")
+            #expect(
+                wrong?.message == "The price asked for is \(target) now.",
+                "it is open, and is not said to be decided"
+            )
+            #expect(wrong?.detail == refusal?.detail)
             let listed = try await shop.object("proposal_list", ["status": "open"])["items"]?.array?.first
             #expect(listed?["target"]?.string == target && listed?["proposed"]?.string == made)
             let posted = try await shop.price(product)

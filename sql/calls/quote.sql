@@ -66,7 +66,6 @@ declare
     buyer bigint := (p ->> 'customerId')::bigint;
     moment timestamptz := pricing_now();
     lines wanted_line[];
-    line wanted_line;
     q quote;
 begin
     if not exists (select from app_user where user_id = buyer and archived_at is null) then
@@ -74,11 +73,7 @@ begin
     end if;
     perform lock_stock(jsonb_build_array(jsonb_build_object('params', p)), true);
     lines := reclaim_lines(read_order(p), buyer);
-    foreach line in array lines loop
-        if not is_sellable(line) then
-            perform fail(o.state, o.message, o.detail::jsonb) from refuse_line(line) o;
-        end if;
-    end loop;
+    perform fail(o.state, o.message, o.detail::jsonb) from refuse_lines(lines) o where o.state is not null;
     insert into quote (customer_id, created_at, expires_at, actor)
     values (buyer, moment, moment + make_interval(secs => coalesce((p ->> 'ttlSeconds')::integer, 900)), acting())
     returning * into q;

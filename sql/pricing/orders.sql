@@ -77,7 +77,6 @@ declare
     hash bytea := case when call ? 'key' then request_hash('order.place', coalesce(call -> 'sent', params)) end;
     known record;
     lines wanted_line[];
-    line wanted_line;
     refusal record;
     o order_outcome;
 begin
@@ -116,16 +115,13 @@ begin
         end if;
         lines := quoted_lines(lines, call -> 'quoted');
     end if;
-    foreach line in array lines loop
-        if (line.is_open and line.quantity <= line.available
-            and (line.max_price is null or line.unit_price <= line.max_price)) is not true then
-            lines := reclaim_lines(lines, (params ->> 'customerId')::bigint);
-            foreach line in array lines loop
-                if not is_sellable(line) then return refuse_line(line); end if;
-            end loop;
-            exit;
-        end if;
-    end loop;
+    o := refuse_lines(lines);
+    if o.state is not null then
+        lines := reclaim_lines(lines, (params ->> 'customerId')::bigint);
+        o := refuse_lines(lines);
+        if o.state is not null then return o; end if;
+    end if;
+    o.replayed := false;
     o.reply := sell_lines(params, call ->> 'key', hash, coalesce(nullif(call ->> 'actor', ''), session_user), lines,
                           pricing_now(), call -> 'quoted');
     return o;

@@ -111,6 +111,7 @@ begin
     end if;
     v := evaluate_price(declared, chosen, i, 'stock');
     if p.expires_at <= pricing_now() or v.proposed is distinct from p.new_price then
+        select * into p from proposal where proposal_id = p.proposal_id;  -- still open, as it stands
         perform refuse_stale(p, v);
     end if;
     p.rule_id := chosen.rule_id;

@@ -66,6 +66,18 @@ begin
     return o;
 end $$;
 
+-- Why the lines of an order cannot be sold as asked: of the first that cannot; without a state where all can.
+create function refuse_lines(lines wanted_line[]) returns order_outcome
+language plpgsql as $$
+declare
+    line wanted_line;
+begin
+    foreach line in array lines loop
+        if not is_sellable(line) then return refuse_line(line); end if;
+    end loop;
+    return null;
+end $$;
+
 -- What an order asks for beside what the shop has, in product order: lines of one product are one, and of several
 -- maxUnitPrice on it the lowest counts. Sub-selects and not joins: the plan stays the same index scans, whatever the
 -- planner estimates for jsonb.

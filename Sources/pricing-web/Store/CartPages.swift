@@ -150,19 +150,9 @@ struct CartPages: Sendable {
             return [.hidden("line", "\(goods.productId)_\(line.wanted.quantity)_\(goods.price)")]
         }
         let key = problem == nil ? Now.key() : visit.form["key"] ?? Now.key()
-        let address = FormField(
-            "address",
-            "Where it goes",
-            .area,
-            value: visit.form["address"] ?? "",
-            hint: "Name, street, town, country.",
-            required: true,
-            autocomplete: "street-address",
-            longest: 500
-        )
         let form = Form(
             "/store/checkout",
-            [.hidden("key", key)] + shown + [address],
+            [.hidden("key", key)] + shown + [.address(visit)],
             submit: "Buy for \(Words.money(Money.sum(lines)))",
             beside: "<a class=\"button second\" href=\"/store/cart\">Back to the cart</a>"
         ).html
@@ -276,5 +266,21 @@ enum Money {
             line.goods.flatMap { hundredths(times($0.price, line.wanted.quantity)) }
         }
         return text(sums.reduce(0) { $0 &+ $1 })
+    }
+}
+
+extension FormField {
+    /// Where an order goes, as it was typed.
+    static func address(_ visit: Visit) -> FormField {
+        FormField(
+            "address",
+            "Where it goes",
+            .area,
+            value: visit.form["address"] ?? "",
+            hint: "Name, street, town, country.",
+            required: true,
+            autocomplete: "street-address",
+            longest: 500
+        )
     }
 }

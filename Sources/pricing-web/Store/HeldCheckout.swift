@@ -63,21 +63,11 @@ struct HeldCheckout: Sendable {
                 """
             return .html(Page("Checkout", in: .store, visit: visit, site: site, body: body).html, status: 410)
         }
-        let address = FormField(
-            "address",
-            "Where it goes",
-            .area,
-            value: visit.form["address"] ?? "",
-            hint: "Name, street, town, country.",
-            required: true,
-            autocomplete: "street-address",
-            longest: 500
-        )
         let id = quote["quoteId"]?.integer ?? 0
         let total = Words.money(quote["total"]?.string)
         let form = Form(
             "/store/checkout/\(id)",
-            [.hidden("key", visit.form["key"] ?? Now.key()), address],
+            [.hidden("key", visit.form["key"] ?? Now.key()), .address(visit)],
             submit: "Buy for \(total)"
         ).html
         let body: HTML = """
