@@ -117,6 +117,7 @@ def replay(base, shop):
     row = f"tr:has(a[href='/products/{product}'])"
     plain = Browser(base, scripts=False).sign_in(ADMIN, "/")
     plain.go(f"/prices/replay?day={day}&at=23:59")
+    assert not plain.all(".warning"), "all of a quiet day is shown"
     assert "80.00" in plain.text(row) and "to 80.00" in plain.text(row) and "−20.0 %" in plain.text(row), plain.text(row)
     plain.go("/prices/replay?day=2001-01-01")
     assert "No price moved on this day." in plain.text() and not plain.find("#f-slide").is_displayed()

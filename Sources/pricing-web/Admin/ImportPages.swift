@@ -118,7 +118,7 @@ struct ImportPages: Sendable {
             .hidden("_key", given.key ?? Now.key()),
         ]
         let body: HTML = """
-            <div class="card"><h1>Import products</h1>\(HTML.when(isStale, warning))\(counts(file, good, result, "would be"))\
+            <div class="card"><h1>Import products</h1>\(HTML.when(isStale, warning))\(counts(file, good, result))\
             \(report(file, good, result))<h2>What will happen</h2>\(effect)\
             <form action="\(ImportPages.path)" method="post" enctype="multipart/form-data">\(kept.map(\.html))\
             <div class="buttons"><button type="submit">Do it</button>\
@@ -130,7 +130,7 @@ struct ImportPages: Sendable {
     private func done(_ visit: Visit, _ file: ProductFile, _ good: [Int], _ result: JSONObject) -> HTML {
         let body: HTML = """
             <div class="card"><h1>Import products</h1><p class="notice" role="status">The rows are imported.</p>\
-            \(counts(file, good, result, "were"))\(report(file, good, result))\
+            \(counts(file, good, result))\(report(file, good, result))\
             <p><a class="button" href="/products">To the products</a> \
             <a class="button second" href="\(ImportPages.path)">Another file</a></p></div>
             """
@@ -139,12 +139,12 @@ struct ImportPages: Sendable {
 
     // MARK: the report
 
-    private func counts(_ file: ProductFile, _ good: [Int], _ result: JSONObject, _ verb: String) -> HTML {
+    private func counts(_ file: ProductFile, _ good: [Int], _ result: JSONObject) -> HTML {
         let refused = file.rows.count - good.count + (result["failed"]?.array?.count ?? 0)
         let words = ["created", "updated", "unchanged"].map { "\(Words.count(result[$0]?.integer)) \($0)" }
         return """
-            <p>Of \(Words.counted(Int64(file.rows.count), "row")) \(words.joined(separator: ", ")) and \
-            \(Words.count(Int64(refused))) refused \(verb).</p>
+            <p>\(Words.counted(Int64(file.rows.count), "row")): \(words.joined(separator: ", ")), \
+            \(Words.count(Int64(refused))) refused.</p>
             """
     }
 

@@ -65,12 +65,14 @@ struct ReplayPage: Sendable {
             "from": .string(begin.text), "to": .string(Moment(seconds: begin.seconds + 86_400).text), "limit": 500,
         ]
         var moves: [JSONValue] = []
-        var cursor: JSONValue?
+        var isWhole = false
         for _ in 0..<ReplayPage.mostPages {
             let reply = try await site.call(visit, "price.changes", params)
             moves += reply["items"]?.array ?? []
-            cursor = reply["nextCursor"].flatMap { $0.isNull ? nil : $0 }
-            guard let cursor else { break }
+            guard let cursor = reply["nextCursor"], !cursor.isNull else {
+                isWhole = true
+                break
+            }
             params["cursor"] = cursor
         }
         var courses: [Int64: Course] = [:]
@@ -84,7 +86,7 @@ struct ReplayPage: Sendable {
             course.prices.append((Int((at.seconds - begin.seconds) / 60), new, PricesPage.why(move)))
             courses[id] = course
         }
-        return (courses.values.sorted { ($0.title, $0.productId) < ($1.title, $1.productId) }, cursor == nil)
+        return (courses.values.sorted { ($0.title, $0.productId) < ($1.title, $1.productId) }, isWhole)
     }
 
     private func form(_ begin: Moment, _ minute: Int) -> HTML {
