@@ -27,12 +27,14 @@ package struct PricingDaemon: Sendable {
     ///   - host: the database, reached and migrated.
     ///   - listener: where connections come from.
     ///   - mirrorFolder: where every connection's lines are mirrored; nil for no mirror.
+    ///   - watchSocket: where programs that watch the daemon ask for its pages; nil for nowhere.
     package init(
         host: DatabaseHost,
         listener: Listener,
         roles: PeerRoles,
         limits: TransportLimits,
         mirrorFolder: String? = nil,
+        watchSocket: ListeningSocket? = nil,
         logger: Logger
     ) throws {
         let settings = Self.limited(host.settings)
@@ -85,9 +87,14 @@ package struct PricingDaemon: Sendable {
                 + parts.keepers.map(\.work.channel),
             logger: logger
         )
+        let watch = watchSocket.map { socket in
+            WatchService(server: WatchServer(socket: socket, pages: parts.watchPages, logger: logger))
+        }
+        let log = host.cluster.map { ServerLogKeeper(cluster: $0, logger: logger) }
         // A shutdown ends them in the opposite order.
+        let beside: [(any Service)?] = [keeper, log, watch]
         services =
-            [keeper] + parts.services
+            beside.compactMap { $0 } + parts.services
             + [ChangeListener(changes: changes, parts: parts, code: CodeWatch(pool: pool, hash: host.codeHash))]
         feed = parts.feed
         self.host = host

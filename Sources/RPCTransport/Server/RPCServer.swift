@@ -56,6 +56,9 @@ package struct RPCServer: Sendable {
     /// How many calls have not ended yet.
     package var callsInFlight: Int { register.callsInFlight }
 
+    /// Whether new calls are refused because the server ends.
+    package var isDraining: Bool { register.isEnding }
+
     /// The calls that have no answer yet, the oldest first.
     package var calls: [RPCCall] { register.calls }
 
