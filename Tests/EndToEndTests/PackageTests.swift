@@ -79,7 +79,7 @@ extension EndToEnd {
             old=$(main); quietly dpkg -i /pricingd.deb; back $old
             as pricingd pricing-repl -c category.list | grep -o Kept
             setpriv --reuid=pricingd --regid=pricingd --clear-groups \\
-                pricingd backup --data-dir /var/lib/pricingd - | head -c 5; echo
+                pricingd backup --data-dir /var/lib/pricingd - | { head -c 5; cat >/dev/null; }; echo
             systemctl stop pricingd; systemctl show -p Result pricingd
             systemctl start pricingd.socket; as pricingd pricing-repl -c session.ping; systemctl is-active pricingd
             for name in pricingd pricing-repl pricing-simulate pricing-web pricing-bench; do
