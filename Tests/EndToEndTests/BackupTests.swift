@@ -49,7 +49,7 @@ extension EndToEnd {
             #expect(restored.status == 0 && restored.errors.isEmpty, "\(restored)")
             #expect(restored.lines.last == "no differences")
             let audited = try #require(restored.lines.first)
-            #expect(audited.contains(/^audited: /) && audited.contains(/[1-9]\d* products/), "\(audited)")
+            #expect(audited.hasPrefix("audited: ") && audited.contains(/[1-9]\d* products/), "\(audited)")
             #expect(audited.contains(/[1-9]\d* orders/), "\(audited)")
             #expect(unsafe access(data + "/cluster/postmaster.pid", F_OK) != 0, "its server has stopped")
             let (program, again) = try await serve(data, in: folder)
@@ -88,8 +88,9 @@ extension EndToEnd {
             var news = follower.notifications.makeAsyncIterator()
             let gap = try #require(await news.next())
             #expect(gap.method == "events.gap" && gap.params["reason"] == "RESTORED")
-            let event = try #require(await news.next())
-            #expect(event.params["after"]?["stock"] == 55)
+            // What had no number yet when the backup was made comes first.
+            var stock: JSONValue?
+            while stock != 55 { stock = try #require(await news.next()).params["after"]?["stock"] }
             await follower.close()
             #expect(await daemon.stop() == 0)
         }

@@ -122,10 +122,14 @@ extension EndToEnd {
                 ["active", "enabled", #""role":"operator""#, #""role":"viewer""#, #""role":"admin""#, "nogroup: none"]
                 + ["ready", "{}", "{}", "{}", "Kept", "PGDMP", "Result=success", "{}", "active"]
                 + Package.programs.map { _ in "1" } + ["inactive", "15", "The shop is still in /var/lib/pricingd."]
-            #expect(told.count == expected.count && zip(told, expected).allSatisfy { told, expected in
-                // How often a page names an option, and which PostgreSQL there is, may differ.
-                Int(expected) == nil ? told == expected : Int(told) ?? 0 > 0
-            }, "\(told.joined(separator: "\n"))\n\(errors)")
+            #expect(
+                told.count == expected.count
+                    && zip(told, expected).allSatisfy { told, expected in
+                        // How often a page names an option, and which PostgreSQL there is, may differ.
+                        Int(expected) == nil ? told == expected : Int(told) ?? 0 > 0
+                    },
+                "\(told.joined(separator: "\n"))\n\(errors)"
+            )
         }
     }
 }

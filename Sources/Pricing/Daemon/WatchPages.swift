@@ -1,3 +1,4 @@
+import Logging
 import Postgres
 import RPCTransport
 import ServiceLifecycle
@@ -37,7 +38,11 @@ struct WatchPages: Sendable {
 
 /// Serves the pages as long as the daemon runs; ends after all else, so that a drain can be watched.
 struct WatchService: Service {
-    let server: WatchServer
+    private let server: WatchServer
+
+    init(_ socket: ListeningSocket, _ pages: [String: WatchServer.Answer], _ logger: Logger) {
+        server = WatchServer(socket: socket, pages: pages, logger: logger)
+    }
 
     func run() async throws {
         try await withGracefulShutdownHandler {

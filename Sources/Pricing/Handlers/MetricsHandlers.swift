@@ -129,7 +129,7 @@ struct MetricsHandlers: Sendable {
         )
         text.gauge("pricingd_low_stock_products", "Products on sale of which little is left.", stored.lowStock)
         text.gauge("pricingd_price_changes_total", "Price changes ever recorded.", stored.changes, type: "counter")
-        text.describe("pricingd_last_price_changes", "gauge", "Of the last thousand price changes, those of each cause.")
+        text.describe("pricingd_last_price_changes", "gauge", "Of the last thousand of them, those of each cause.")
         for (cause, count) in stored.lastCauses {
             text.sample("pricingd_last_price_changes", [("cause", cause)], "\(count)")
         }

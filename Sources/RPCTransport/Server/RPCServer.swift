@@ -194,6 +194,7 @@ extension RPCServer {
                 peer: peer,
                 transport: pump,
                 limits: limits,
+                budget: register.budget,
                 record: mirror?.record(number)
             )
         }
@@ -259,6 +260,7 @@ extension RPCServer {
                     peer: peer,
                     transport: SocketTransport(channel: channel),
                     limits: limits,
+                    budget: register.budget,
                     record: mirror?.record(number)
                 )
             }
