@@ -89,9 +89,9 @@ package struct PricingDaemon: Sendable {
         )
         let watch = watchSocket.map { WatchService($0, parts.watchPages, logger) }
         // A shutdown ends them in the opposite order.
-        let beside: [(any Service)?] = [keeper, host.cluster.map { ServerLogKeeper(cluster: $0, logger: logger) }, watch]
+        let log = host.cluster.map { ServerLogKeeper(cluster: $0, logger: logger) }
         services =
-            beside.compactMap { $0 } + parts.services
+            ([keeper, log, watch] as [(any Service)?]).compactMap { $0 } + parts.services
             + [ChangeListener(changes: changes, parts: parts, code: CodeWatch(pool: pool, hash: host.codeHash))]
         feed = parts.feed
         self.host = host
