@@ -30,6 +30,7 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CExtendedAttributes"),
         .systemLibrary(name: "CEpoll"),
+        .systemLibrary(name: "CMalloc"),
         .target(name: "CPricingSQL"),
         .target(name: "CWebPages", exclude: ["admin.css", "base.css", "icon.svg", "live.js", "store.css"]),
 
@@ -55,7 +56,7 @@ let package = Package(
         .target(
             name: "RPCTransport",
             dependencies: [
-                "CExtendedAttributes", "FileTrust", "JSON", "JSONRPC", "Waking",
+                "CExtendedAttributes", "CMalloc", "FileTrust", "JSON", "JSONRPC", "Waking",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -34,8 +34,11 @@ package struct TransportLimits: Sendable, Equatable {
     package var outputSoftBytes = 2 << 20
     /// How long they may wait, in seconds, before its reader counts as slow.
     package var outputSoftSeconds = 10
-    /// Output beyond which a connection is not read until its peer has taken some.
-    package var outputPauseBytes = 1 << 20
+    /// Output beyond which a connection is not read until its peer has taken some: as much as fits a peer that writes all
+    /// its requests before it reads the first reply.
+    package var outputPauseBytes = 8 << 20
+    /// Most bytes waiting to be written to all peers together, but for a least part of each. Near it each one's part shrinks.
+    package var outputTotalBytes = 64 << 20
     /// Longest file of a connection's mirrored lines, in bytes.
     package var mirrorFileBytes = 64 << 20
 
@@ -85,7 +88,7 @@ package struct TransportLimits: Sendable, Equatable {
 package enum TransportLimit: String, CaseIterable, Sendable {
     case requestLineBytes, responseLineBytes, nesting, idBytes, batch, inFlightPerConnection, connections
     case connectionsPerUser, waitingCalls, partialLineSeconds, outputHardBytes, outputSoftBytes, outputSoftSeconds
-    case mirrorFileBytes
+    case outputPauseBytes, outputTotalBytes, mirrorFileBytes
 
     fileprivate var value: WritableKeyPath<TransportLimits, Int> {
         switch self {
@@ -102,6 +105,8 @@ package enum TransportLimit: String, CaseIterable, Sendable {
         case .outputHardBytes: \.outputHardBytes
         case .outputSoftBytes: \.outputSoftBytes
         case .outputSoftSeconds: \.outputSoftSeconds
+        case .outputPauseBytes: \.outputPauseBytes
+        case .outputTotalBytes: \.outputTotalBytes
         case .mirrorFileBytes: \.mirrorFileBytes
         }
     }

@@ -19,7 +19,7 @@ struct Migrate: AsyncParsableCommand {
         let logger = options.logger()
         let source = try await DatabaseChoice.make(options)
         do throws(PostgresError) {
-            let (cluster, owner, _) = try await DatabaseHost.reach(source, logger: logger)
+            let (cluster, owner, _) = try await DatabaseHost.reach(source, mayJoin: dryRun, logger: logger)
             let connection = try await PostgresConnection.open(owner, name: "pg migrate", logger: logger)
             let outcome = await migrate(connection)
             await connection.close()

@@ -12,7 +12,7 @@ struct PricingdCommand: AsyncParsableCommand {
         commandName: "pricingd",
         abstract: "Keeps a shop's stock and prices in PostgreSQL and serves them over a Unix socket.",
         version: Release.version,
-        subcommands: [Serve.self, Migrate.self, Scripts.self, Doctor.self, OpenRPC.self],
+        subcommands: [Serve.self, Migrate.self, Backup.self, Restore.self, Scripts.self, Doctor.self, OpenRPC.self],
         defaultSubcommand: Serve.self
     )
 }
@@ -63,6 +63,9 @@ struct CommonOptions: ParsableArguments {
     )
     var logLevel: Logger.Level = .notice
 
+    @Option(help: "How log lines look.")
+    var logFormat: LogFormat = .logfmt
+
     func validate() throws {
         guard let databaseUrl else { return }
         guard let settings = try? ConnectionSettings(url: databaseUrl) else {
@@ -81,7 +84,7 @@ struct CommonOptions: ParsableArguments {
 
     /// A logger to stderr, at the level asked for.
     func logger() -> Logger {
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        LoggingSystem.bootstrap { [logFormat] _ in LineLogHandler(format: logFormat) }
         var logger = Logger(label: "pricingd")
         logger.logLevel = logLevel
         return logger

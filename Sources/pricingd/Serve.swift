@@ -20,6 +20,9 @@ struct Serve: AsyncParsableCommand {
     @Flag(help: "Serve one peer on stdin and stdout instead of a socket.")
     var stdio = false
 
+    @Option(help: "Members of this group may do everything, as root may.")
+    var adminGroup: String?
+
     @Option(help: "Members of this group may change prices and stock.")
     var operatorGroup: String?
 
@@ -34,6 +37,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Keep every connection's lines in this folder, a file a connection, without passwords.")
     var mirrorDir: String?
 
+    @Option(help: "Answer GET /metrics, /live and /ready over HTTP on this Unix socket.")
+    var metricsSocket: String?
+
     @Option(help: "NAME=VALUE, one of the limits that session.hello lists; may be given again.")
     var limit: [String] = []
 
@@ -47,6 +53,7 @@ struct Serve: AsyncParsableCommand {
         let standardIO = stdio ? try StandardIO.movedAside() : nil
         let logger = options.logger()
         let roles = PeerRoles(
+            adminGroup: try group(adminGroup),
             operatorGroup: try group(operatorGroup),
             viewerGroup: try group(viewerGroup),
             gatewayGroup: try group(gatewayGroup)
@@ -55,12 +62,17 @@ struct Serve: AsyncParsableCommand {
         let manager = ServiceManager()
         let handed = stdio ? nil : InheritedSocket.listener()
         let handedPath = handed == nil ? nil : InheritedSocket.path()
-        let listening = try stdio || handed != nil ? nil : listen(roles)
+        let listening =
+            try stdio || handed != nil ? nil : listen(at: SocketPath.toListen(explicit: socket), roles.groups)
+        let watched = try metricsSocket.map { path in
+            try listen(at: path, roles.staffGroups)
+        }
         let host: DatabaseHost
         do {
             host = try await self.host(try await DatabaseChoice.make(options), logger)
         } catch {
             listening?.close()
+            watched?.close()
             throw error
         }
         let listener =
@@ -72,6 +84,7 @@ struct Serve: AsyncParsableCommand {
             roles: roles,
             limits: try limits(),
             mirrorFolder: mirrorDir,
+            watchSocket: watched,
             logger: logger
         )
         do {
@@ -134,12 +147,9 @@ struct Serve: AsyncParsableCommand {
         return id
     }
 
-    private func listen(_ roles: PeerRoles) throws -> ListeningSocket {
+    private func listen(at path: String, _ groups: [UInt32]) throws -> ListeningSocket {
         do throws(ListeningSocketError) {
-            return try ListeningSocket(
-                path: SocketPath.toListen(explicit: socket),
-                groups: roles.groups
-            )
+            return try ListeningSocket(path: path, groups: groups)
         } catch {
             switch error {
             case .held(_, let pid):

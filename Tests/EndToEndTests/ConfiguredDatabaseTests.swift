@@ -90,6 +90,58 @@ extension EndToEnd {
             try await database.drop()
         }
 
+        /// A pooler may refuse what a startup packet carries beside user and database, as PgBouncer does with `options`.
+        private static let pooler = """
+            import os, socket, struct, sys, threading
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(sys.argv[1])
+            listener.listen()
+            print("listening")
+            def pump(a, b):
+                while data := a.recv(65536): b.sendall(data)
+                b.close()
+            def serve(peer):
+                start = peer.recv(4096)
+                if b"options\\0" in start:
+                    text = b"SFATAL\\0C08P01\\0Munsupported startup parameter: options\\0\\0"
+                    peer.sendall(b"E" + struct.pack("!i", len(text) + 4) + text)
+                    return peer.close()
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(sys.argv[2])
+                server.sendall(start)
+                threading.Thread(target=pump, args=(server, peer), daemon=True).start()
+                pump(peer, server)
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+            """
+
+        @Test func `it is served through a pooler that takes no options`() async throws {
+            let database = try await TestCluster.shared().database()
+            let migration = try pricingd("migrate", "--database-url", Self.url(database))
+            #expect(await migration.exit() == 0)
+            let folder = try TemporaryFolder()
+            let (host, port) = (try #require(database.settings.host), try #require(database.settings.port))
+            let pooler = try ChildProgram(
+                "/usr/bin/env",
+                ["python3", "-u", "-c", Self.pooler, folder.path + "/.s.PGSQL.6432", "\(host)/.s.PGSQL.\(port)"]
+            )
+            try folder.endWithFolder(pooler.pid)
+            #expect(await pooler.line() == "listening")
+            let keywords = database.settings.keywords.merging(["host": folder.path, "port": "6432"]) { _, last in last }
+            let url = keywords.sorted { $0.key < $1.key }.map { "\($0.key)='\($0.value)'" }.joined(separator: " ")
+            let daemon = try pricingd("--stdio", "--database-url", url)
+            try daemon.write(#"{"jsonrpc":"2.0","id":1,"method":"product.list"}"#)
+            let reply = try JSONParser.parse(Array(try #require(await daemon.line()).utf8))
+            #expect(reply["result"]?["items"]?.array?.isEmpty == true, "\(reply)")
+            try daemon.closeInput()
+            #expect(await daemon.exit() == 0)
+            // What the operator asks for in `options` counts, and a pooler that takes none says so at the start.
+            let asking = try pricingd("--stdio", "--database-url", url + " options='-c work_mem=8MB'")
+            #expect(await asking.exit() == 69)
+            #expect(await asking.errorText().contains("unsupported startup parameter"))
+            try await database.drop()
+        }
+
         @Test func `a wrong command line is its own exit code`() async throws {
             let both = try pricingd("--stdio", "--socket", "/tmp/x.sock")
             #expect(await both.exit() == 64)

@@ -32,7 +32,11 @@ extension EndToEnd {
                 "pricingd_automation_halts": "gauge", "pricingd_last_tick_timestamp_seconds": "gauge",
                 "pricingd_automation_halted": "gauge", "pricingd_breaker_open": "gauge",
                 "pricingd_overdue_deliveries": "gauge", "pricingd_campaigns_running": "gauge",
-                "pricingd_open_proposals": "gauge",
+                "pricingd_open_proposals": "gauge", "pricingd_low_stock_products": "gauge",
+                "pricingd_last_price_changes": "gauge", "pricingd_build_info": "gauge",
+                "process_resident_memory_bytes": "gauge", "process_virtual_memory_bytes": "gauge",
+                "process_threads": "gauge", "process_open_fds": "gauge", "process_max_fds": "gauge",
+                "process_cpu_seconds_total": "counter", "process_start_time_seconds": "gauge",
             ]
             #expect(found.types == wanted)
             await client.close()
@@ -54,6 +58,13 @@ extension EndToEnd {
             #expect(grown("pricingd_order_batch_orders_count") == 1)
             #expect(grown("pricingd_order_batch_orders_sum") == 1)
             #expect(grown("pricingd_price_changes_total") == 1)
+            #expect((after.values[#"pricingd_last_price_changes{cause="sale"}"#] ?? 0) >= 1)
+            #expect((after.values["process_resident_memory_bytes"] ?? 0) > 1_000_000)
+            #expect((after.values["process_cpu_seconds_total"] ?? 0) > 0)
+            #expect((after.values["process_open_fds"] ?? 0) > 5)
+            let started = try #require(after.values["process_start_time_seconds"])
+            let up = try #require(after.values["pricingd_uptime_seconds"])
+            #expect(abs(Date.now.timeIntervalSince1970 - started - up) < 60)
             #expect(grown("pricingd_events_delivered_total") == 1)
             #expect(grown("pricingd_event_sequence") >= 2, "stock and price")
             #expect(after.values["pricingd_subscriptions"] ?? 0 >= 1)

@@ -21,11 +21,12 @@ extension EndToEnd {
             Account(user: "nobody", group: "nogroup", role: .viewer),
             Account(user: "games", group: "games", role: .operator),
             Account(user: "root", group: "root", role: .admin),
+            Account(user: "mail", group: "mail", role: .admin),
         ]
 
         private static let daemon = Task {
             let daemon = try await TestDaemon.start(
-                arguments: ["--operator-group", "games", "--viewer-group", "nogroup"]
+                arguments: ["--operator-group", "games", "--viewer-group", "nogroup", "--admin-group", "mail"]
             )
             unsafe chmod(daemon.folder, 0o755)
             return daemon

@@ -41,6 +41,7 @@ struct PrivateClusterTests {
         let again = try await cluster.start()
         #expect(try await ask(again, .text("tcp", "show listen_addresses")) == "")
         #expect(try await ask(again, .text("jit", "show jit")) == "off")
+        #expect(try await ask(again, .text("sync", "show recovery_init_sync_method")) == "syncfs")
         #expect(try await ask(again, .text("checksums", "show data_checksums")) == "on")
         #expect(try await ask(again, .text("collation", "show lc_collate")) == "C.UTF-8")
         #expect(mode(folder.path) == 0o700)

@@ -6,7 +6,7 @@ package import RPCTransport
 package final class TestClient: Sendable {
     private let client: RPCClient
 
-    init(socket: String) async throws {
+    package init(socket: String) async throws {
         client = try await RPCClient.connect(socket: socket)
     }
 

@@ -227,6 +227,30 @@ import Waking
         #expect(connection.send(notification: "event", params: .emptyObject) == .closed)
     }
 
+    @Test func `what waits for all peers together stays below its limit, and is free again when they are gone`() {
+        var limits = TransportLimits()
+        limits.outputTotalBytes = 4 << 20
+        let budget = OutputBudget(limits)
+        let peer = Peer(pid: 1, uid: 1, gid: 1)
+        let deaf = (1...20).map { number in
+            RPCConnection(number: number, peer: peer, transport: NoTransport(), limits: limits, budget: budget)
+        }
+        #expect(deaf[0].outputShareBytes == 4 << 20)
+        for _ in 0..<200 {
+            for connection in deaf where connection.pendingOutputBytes < connection.outputShareBytes {
+                connection.send([UInt8](repeating: 1, count: 10_000))
+            }
+        }
+        let shares = deaf.map(\.pendingOutputBytes)
+        #expect(shares.reduce(0, +) == budget.waitingBytes)
+        #expect(budget.waitingBytes < 4 << 20 && budget.waitingBytes > 3 << 20)
+        #expect(shares.max() ?? 0 < 300_000, "an even share, and not the first ones all of it")
+        #expect(!deaf[0].hasRoom(), "it is not read either")
+        for connection in deaf.dropFirst() { connection.transportClosed() }
+        #expect(budget.waitingBytes == shares[0])
+        #expect(deaf[0].hasRoom())
+    }
+
     @Test func `a refused peer gets one line and a close`() async throws {
         let refusal = RPCError.permissionDenied(needRole: "viewer", haveRole: nil)
         try await withServer(EchoService(refusal: refusal)) { path, _, _ in

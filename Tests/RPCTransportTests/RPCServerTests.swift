@@ -41,6 +41,17 @@ import Waking
         }
     }
 
+    @Test func `a peer that writes all its requests before it reads gets all replies`() async throws {
+        try await withServer { path, _, _ in
+            let client = try LineClient(socket: path, reads: false)
+            let count: Int64 = 20_000
+            let lines = (0..<count).map { request(.integer($0), "big", ["bytes": 200]) + "\n" }
+            client.send(bytes: Array(lines.joined().utf8))
+            client.startReading()
+            for _ in 0..<count { #expect(await client.line() != nil) }
+        }
+    }
+
     @Test func `a slow reader gets everything and does not hold up others`() async throws {
         var limits = TransportLimits()
         limits.outputPauseBytes = 64 << 10

@@ -10,7 +10,8 @@ extension Rule {
         "JSON": [],
         "JSONRPC": ["JSON"],
         "RPCTransport": [
-            "CExtendedAttributes", "FileTrust", "JSON", "JSONRPC", "Waking", "Logging", "NIOCore", "NIOPosix",
+            "CExtendedAttributes", "CMalloc", "FileTrust", "JSON", "JSONRPC", "Waking", "Logging", "NIOCore",
+            "NIOPosix",
         ],
         "PricingProtocol": ["FileTrust", "JSON", "JSONRPC"],
         "Postgres": ["CLibPQ", "FileTrust", "Waking", "Logging", "Subprocess", "SystemPackage"],
@@ -39,7 +40,8 @@ extension Rule {
             "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "ServiceLifecycle", "UnixSignals",
         ],
         // C, each behind one door
-        "CEditLine": [], "CEpoll": [], "CExtendedAttributes": [], "CLibPQ": [], "CPricingSQL": [], "CWebPages": [],
+        "CEditLine": [], "CEpoll": [], "CExtendedAttributes": [], "CLibPQ": [], "CMalloc": [], "CPricingSQL": [],
+        "CWebPages": [],
     ]
 
     static let arrows = Rule(

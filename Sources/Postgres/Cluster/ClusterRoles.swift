@@ -17,6 +17,10 @@ extension PrivateCluster {
         searchPath: String
     ) async throws(PostgresError) -> Logins {
         let settings = try await start()
+        let base = settings.with("dbname", database)
+        let logins = Logins(owner: base.with("user", owner), runtime: base.with("user", runtime))
+        // The other process has made them.
+        if isGuest { return logins }
         let connection = try await PostgresConnection.open(
             settings,
             name: "pg prepare",
@@ -44,7 +48,6 @@ extension PrivateCluster {
             )
         }
         await connection.close()
-        let base = settings.with("dbname", database)
-        return Logins(owner: base.with("user", owner), runtime: base.with("user", runtime))
+        return logins
     }
 }

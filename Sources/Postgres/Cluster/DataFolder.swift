@@ -10,17 +10,31 @@ final class DataFolder: Sendable {
     /// Absolute, without links.
     let path: String
     private let folder: Int32
-    private let lock: Int32
+    /// nil for a folder that another process holds.
+    private let lock: Int32?
+
+    /// Opens a folder that another process holds.
+    init(heldByOther path: String) throws(PostgresError) {
+        (folder, self.path) = try Self.open(path)
+        lock = nil
+    }
+
+    private static func open(_ path: String) throws(PostgresError) -> (folder: Int32, path: String) {
+        let looked = try trusting { () throws(Distrust) in try TrustedFile.openFolder(path, .link) }
+        defer { close(looked) }
+        let folder = unsafe openat(looked, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw failure("the data folder \(path) cannot be opened") }
+        let resolved = unsafe realpath(path, nil)
+        defer { unsafe free(resolved) }
+        return (folder, unsafe resolved.map { resolved in unsafe String(cString: resolved) } ?? path)
+    }
 
     /// Makes the folder if need be, with any missing ancestor, for its owner only, and locks it.
     /// - Throws: `.dataFolderInUse` with the holder's process id, `.untrusted` when others could write in it,
     ///   `.clusterFailed` for anything else.
     init(path: String) throws(PostgresError) {
         try makeFolders(path)
-        let looked = try trusting { () throws(Distrust) in try TrustedFile.openFolder(path, .link) }
-        defer { close(looked) }
-        let folder = unsafe openat(looked, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw failure("the data folder \(path) cannot be opened") }
+        let (folder, resolved) = try Self.open(path)
         let lock = unsafe openat(folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard lock >= 0 else {
             defer { close(folder) }
@@ -48,14 +62,14 @@ final class DataFolder: Sendable {
         unsafe _ = pwrite(lock, holder, holder.count, 0)
         self.folder = folder
         self.lock = lock
-        let resolved = unsafe realpath(path, nil)
-        self.path = unsafe resolved.map { resolved in unsafe String(cString: resolved) } ?? path
-        unsafe free(resolved)
+        self.path = resolved
     }
 
     deinit {
-        ftruncate(lock, 0)
-        close(lock)
+        if let lock {
+            ftruncate(lock, 0)
+            close(lock)
+        }
         close(folder)
     }
 
@@ -77,12 +91,22 @@ final class DataFolder: Sendable {
         return folder
     }
 
-    /// Opens a log for appending; one of more than 16 MiB becomes `<name>.1` first.
-    func openLog(_ name: String) throws(PostgresError) -> Descriptor {
+    /// Moves what a log holds to `<name>.1` when that is more than 16 MiB. The file stays the same, since the server has it
+    /// open, and it appends: what it writes meanwhile may be lost, what it writes later begins the file.
+    func trimLog(_ name: String) throws(PostgresError) {
         var facts = stat()
-        if unsafe fstatat(folder, name, &facts, AT_SYMLINK_NOFOLLOW) == 0, facts.st_size > 16 << 20 {
-            unsafe _ = renameat(folder, name, folder, name + ".1")
-        }
+        guard unsafe fstatat(folder, name, &facts, AT_SYMLINK_NOFOLLOW) == 0, facts.st_size > 16 << 20 else { return }
+        let log = Descriptor(owning: unsafe openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW))
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW
+        let old = Descriptor(owning: unsafe openat(folder, name + ".1", flags, 0o600))
+        guard log.number >= 0, old.number >= 0 else { throw failure("\(path)/\(name) cannot be moved") }
+        var copied = 1
+        while copied > 0 { copied = sendfile(old.number, log.number, nil, 1 << 20) }
+        guard copied == 0, ftruncate(log.number, 0) == 0 else { throw failure("\(path)/\(name) cannot be moved") }
+    }
+
+    /// Opens a log for appending.
+    func openLog(_ name: String) throws(PostgresError) -> Descriptor {
         let opened = unsafe openat(folder, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard opened >= 0 else { throw failure("\(path)/\(name) cannot be opened") }
         return Descriptor(owning: opened)

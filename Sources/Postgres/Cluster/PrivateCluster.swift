@@ -13,6 +13,8 @@ package actor PrivateCluster {
         "listen_addresses": "",
         "log_timezone": "UTC",
         "max_connections": "64",
+        // A crash is followed by one sync of the file system; to open each file for it took seconds on a busy disk.
+        "recovery_init_sync_method": "syncfs",
         "shared_buffers": "\(sharedBuffers)MB",
         "synchronous_commit": "on",
         "timezone": "UTC",
@@ -28,7 +30,10 @@ package actor PrivateCluster {
     private nonisolated let thread: ConnectionThread
     private let path: String
     private let serverSettings: [String: String]
+    private let mayJoin: Bool
     let logger: Logger
+    /// Whether another process holds the data folder and runs the server, which is left to it.
+    package private(set) var isGuest = false
     private var opened: Opened?
     private var isBusy = false
     private var queue: [CheckedContinuation<Void, Never>] = []
@@ -46,15 +51,19 @@ package actor PrivateCluster {
     }
 
     /// Only notes the folder; `start` makes or opens it.
-    /// - Parameter serverSettings: added to or replacing ``defaultSettings`` when the cluster is made.
+    /// - Parameters:
+    ///   - serverSettings: added to or replacing ``defaultSettings`` when the cluster is made.
+    ///   - mayJoin: whether to use the server of another process that holds the folder.
     /// - Throws: `.systemResources`.
     package init(
         dataDirectory: String,
         serverSettings: [String: String] = [:],
+        mayJoin: Bool = false,
         logger: Logger
     ) throws(PostgresError) {
         self.thread = try ConnectionThread(name: "pg cluster")
         self.path = dataDirectory
+        self.mayJoin = mayJoin
         self.serverSettings = Self.defaultSettings.merging(serverSettings) { _, given in given }
         self.logger = logger
     }
@@ -72,14 +81,16 @@ package actor PrivateCluster {
         await enter()
         defer { leave() }
         let opened = try open()
-        let log = try opened.folder.openLog("postgresql.log")
+        let settings = ConnectionSettings(keywords: [
+            "host": socketPath(opened), "port": "5432", "user": "postgres", "dbname": "postgres",
+        ])
+        if isGuest { return settings }
+        try opened.folder.trimLog(Self.log)
+        let log = try opened.folder.openLog(Self.log)
         if !opened.folder.exists("cluster") { try await make(opened, log: log) }
         let cluster = try opened.folder.openFolder("cluster", owner: opened.user)
         self.opened?.cluster = cluster
         let process = ServerProcess(cluster: cluster)
-        let settings = ConnectionSettings(keywords: [
-            "host": socketPath(opened), "port": "5432", "user": "postgres", "dbname": "postgres",
-        ])
         repeat {
             if let pid = process.running {
                 logger.debug("the private cluster runs already", metadata: ["pid": "\(pid)"])
@@ -98,6 +109,15 @@ package actor PrivateCluster {
         defer { leave() }
         if let cluster = opened?.cluster { ServerProcess(cluster: cluster).stop() }
         opened = nil
+        isGuest = false
+    }
+
+    /// The server's log, in the data folder.
+    package static let log = "postgresql.log"
+
+    /// Keeps the server's log, and the part before it, short. To be called now and then.
+    package func trimLog() throws(PostgresError) {
+        try opened?.folder.trimLog(Self.log)
     }
 
     /// Whether PostgreSQL's server programs are on this machine.
@@ -106,10 +126,20 @@ package actor PrivateCluster {
     private func open() throws(PostgresError) -> Opened {
         if let opened { return opened }
         let user = try ServerUser.needed()
-        let folder = try DataFolder(path: path)
+        let folder = try openFolder()
         let opened = Opened(folder: folder, user: user, socketFolder: try folder.openFolder("run", owner: user))
         self.opened = opened
         return opened
+    }
+
+    private func openFolder() throws(PostgresError) -> DataFolder {
+        do throws(PostgresError) {
+            return try DataFolder(path: path)
+        } catch {
+            guard mayJoin, case .dataFolderInUse = error.kind else { throw error }
+            isGuest = true
+            return try DataFolder(heldByOther: path)
+        }
     }
 
     /// Makes the cluster under another name first, so that an interrupted one is never taken for a complete one.

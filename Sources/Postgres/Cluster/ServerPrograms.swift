@@ -129,6 +129,53 @@ struct ServerPrograms: Sendable {
         guard status.isSuccess else { throw PostgresError(.clusterFailed, "\(program) failed (\(status))") }
     }
 
+    /// Runs one of the programs that speak to a server, as ourselves, with a file as its input or output.
+    /// - Returns: what it printed, where that did not go to a file; at most 16 MiB.
+    /// - Throws: `.clusterFailed` with what it said, when it could not be started or did not succeed.
+    func runClient(
+        _ program: String,
+        _ arguments: [String],
+        input: Int32? = nil,
+        output: Int32? = nil
+    ) async throws(PostgresError) -> String {
+        func opened(_ descriptor: Int32) -> FileDescriptor { FileDescriptor(rawValue: descriptor) }
+        let nothing = Descriptor(owning: unsafe open("/dev/null", O_RDONLY | O_CLOEXEC))
+        let source = opened(input ?? nothing.number)
+        let path = Executable.path(FilePath("\(folder)/\(program)"))
+        let printed: String
+        let said: String
+        let status: TerminationStatus
+        do {
+            if let output {
+                let result = try await Subprocess.run(
+                    path,
+                    arguments: Arguments(arguments),
+                    environment: Self.childEnvironment,
+                    input: .fileDescriptor(source, closeAfterSpawningProcess: false),
+                    output: .fileDescriptor(opened(output), closeAfterSpawningProcess: false),
+                    error: .string(limit: 1 << 20)
+                )
+                (printed, said, status) = ("", result.standardError, result.terminationStatus)
+            } else {
+                let result = try await Subprocess.run(
+                    path,
+                    arguments: Arguments(arguments),
+                    environment: Self.childEnvironment,
+                    input: .fileDescriptor(source, closeAfterSpawningProcess: false),
+                    output: .string(limit: 16 << 20),
+                    error: .string(limit: 1 << 20)
+                )
+                (printed, said, status) = (
+                    result.standardOutput, result.standardError, result.terminationStatus
+                )
+            }
+        } catch {
+            throw PostgresError(.clusterFailed, "\(program) could not be run: \(error)")
+        }
+        guard status.isSuccess else { throw PostgresError(.clusterFailed, "\(program) failed: \(said)") }
+        return printed
+    }
+
     /// Removes what an interrupted `initdb` left.
     func remove(_ path: String) async throws(PostgresError) {
         let result = try? await Subprocess.run(

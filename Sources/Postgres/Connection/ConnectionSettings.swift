@@ -9,6 +9,15 @@ package struct ConnectionSettings: Sendable, Hashable, CustomStringConvertible {
     /// The schemas that a session looks for names in, first to last, as SQL's `set search_path` takes them; nil leaves the
     /// role's. It is set after connecting, since a pooler may drop what a startup packet carries.
     package var searchPath: String?
+    /// What else is set after connecting, for the same reason, and since the keyword `options` is the operator's.
+    package var session: [String: String] = [:]
+
+    /// The commands that a new session begins with; empty for none.
+    var firstCommands: String {
+        let path = searchPath.map { ["set search_path = \($0)"] } ?? []
+        return (path + session.sorted { $0.key < $1.key }.map { "set \($0.key) = '\($0.value)'" })
+            .joined(separator: "; ")
+    }
 
     /// Settings from keywords; an empty dictionary means libpq's environment.
     package init(keywords: [String: String] = [:]) {

@@ -31,7 +31,8 @@ package final class Session {
         for attempt in settings.attempts(preferring: preferred) {
             do throws(PostgresError) {
                 try link.connect(attempt)
-                if let path = attempt.searchPath { _ = try command("set search_path = \(path)") }
+                let first = attempt.firstCommands
+                if !first.isEmpty { _ = try command(first) }
                 return attempt
             } catch {
                 if error.kind == .cancelled { throw error }

@@ -43,7 +43,7 @@ struct Dispatcher: RPCService {
     private let deadlines: DeadlineWatch
     private let database: Database
     private let gates: CallGates
-    private let logger: Logger
+    private let log: CallLog
     private let closed: @Sendable (RPCConnection) -> Void
     private let logins: LoginDesk
 
@@ -61,7 +61,7 @@ struct Dispatcher: RPCService {
         self.deadlines = deadlines
         self.database = database
         self.gates = gates
-        self.logger = logger
+        log = CallLog(logger: logger)
         closed = connectionClosed
         logins = LoginDesk(database: database)
         routes = handlings.reduce(into: [:]) { routes, entry in
@@ -119,7 +119,9 @@ struct Dispatcher: RPCService {
 
     func reply(to call: RPCCall) async throws(RPCError) -> RPCReply {
         guard let route = routes[call.method] else {
-            throw .methodNotFound(call.method, didYouMean: AllMethods.near(call.method))
+            let error = RPCError.methodNotFound(call.method, didYouMean: AllMethods.near(call.method))
+            log.ended(call, microseconds: 0, refusal: error.reason, isSlow: false, actor: nil)
+            throw error
         }
         if let refusal = refusal(of: call, route) { throw refusal.error }
         let context = try context(of: call, route, try await person(of: call, route))
@@ -187,18 +189,15 @@ struct Dispatcher: RPCService {
         let refusal: String? = if case .failure(let error) = reply { error.reason } else { nil }
         let took = (ContinuousClock.now - context.call.received).microseconds
         route.tally.add(microseconds: took, refusal: refusal)
-        guard took >= Self.slowMicroseconds, !route.method.isLong else { return reply }
-        logger.notice(
-            "slow call",
-            metadata: [
-                "method": "\(route.method.name)", "outcome": "\(refusal ?? "ok")", "milliseconds": "\(took / 1000)",
-            ]
+        log.ended(
+            context.call,
+            microseconds: took,
+            refusal: refusal,
+            isSlow: took >= CallLog.slowMicroseconds && !route.method.isLong,
+            actor: context.actor
         )
         return reply
     }
-
-    /// A call that takes at least this many microseconds is logged.
-    private static let slowMicroseconds: Int64 = 1_000_000
 
     func refusal(of method: String, on connection: RPCConnection) -> ErrorText? {
         routes[method].flatMap { refusal(on: connection, $0, within: .requestMs) }
@@ -220,6 +219,7 @@ struct Dispatcher: RPCService {
         else { return nil }
         // It has taken next to no time.
         route.tally.add(microseconds: 0, refusal: refusal.error.reason)
+        log.refused(route.method.name, on: connection, refusal.error.reason)
         return refusal
     }
 
@@ -244,6 +244,7 @@ struct Dispatcher: RPCService {
     private func counted(_ error: RPCError, _ call: RPCCall, _ route: Route) -> RPCError {
         let took = (ContinuousClock.now - call.received).microseconds
         route.tally.add(microseconds: took, refusal: error.reason)
+        log.ended(call, microseconds: took, refusal: error.reason, isSlow: false, actor: nil)
         return error
     }
 

@@ -1,6 +1,7 @@
 import JSONRPC
 import Logging
 import PricingProtocol
+import RPCTransport
 import ServiceLifecycle
 import Waking
 
@@ -49,6 +50,21 @@ struct DaemonParts: Sendable {
         [deadlines, intake, reads, feed, ticker, breaker, logins] + keepers
     }
 
+    private var metrics: MetricsHandlers {
+        MetricsHandlers(
+            identity: identity,
+            database: database,
+            tallies: tallies,
+            intake: intake,
+            feed: feed,
+            server: server,
+            deadlines: deadlines
+        )
+    }
+
+    /// What programs that watch the daemon are answered.
+    var watchPages: [String: WatchServer.Answer] { WatchPages(metrics: metrics, deadlines: deadlines).byPath }
+
     /// How each method is answered.
     var handlings: [String: Dispatcher.Handling] {
         let rooms: [[String: Dispatcher.Handler]] = [
@@ -63,14 +79,7 @@ struct DaemonParts: Sendable {
             ).handlers,
             ReportHandlers(database: database).handlers,
             OperationHandlers(database: database, feed: feed, server: server).handlers,
-            MetricsHandlers(
-                identity: identity,
-                database: database,
-                tallies: tallies,
-                intake: intake,
-                feed: feed,
-                server: server
-            ).handlers,
+            metrics.handlers,
             GenerateHandlers(database: database, committed: { feed.kick() }).handlers,
             StepHandlers(database: database).handlers,
             LabHandlers(database: database, gates: gates).handlers,

@@ -33,8 +33,10 @@ package struct DatabaseHost: Sendable {
 
     /// Starts a private cluster, or gives the settings of a configured server. Of several hosts only the one that accepts
     /// writes is used, whatever `target_session_attrs` says, since the daemon has to write.
+    /// - Parameter mayJoin: whether to use the private cluster of a daemon that runs.
     package static func reach(
         _ source: DatabaseSource,
+        mayJoin: Bool = false,
         logger: Logger
     ) async throws(PostgresError) -> (cluster: PrivateCluster?, owner: ConnectionSettings, runtime: ConnectionSettings)
     {
@@ -46,7 +48,7 @@ package struct DatabaseHost: Sendable {
         switch source {
         case .configured(let settings): return (nil, primary(settings), primary(settings))
         case .privateCluster(let folder):
-            let cluster = try PrivateCluster(dataDirectory: folder, logger: logger)
+            let cluster = try PrivateCluster(dataDirectory: folder, mayJoin: mayJoin, logger: logger)
             let logins = try await cluster.prepare(
                 database: "pricing",
                 owner: "pricing",

@@ -40,3 +40,24 @@ struct DatabaseKeeper: Service {
         }
     }
 }
+
+/// Keeps the log of a private cluster's server short.
+struct ServerLogKeeper: Service {
+    let cluster: PrivateCluster
+    let logger: Logger
+
+    private static let period = Duration.seconds(60)
+
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do throws(PostgresError) {
+                    try await cluster.trimLog()
+                } catch {
+                    logger.warning("the server's log grows", metadata: ["reason": "\(error)"])
+                }
+                try? await Task.sleep(for: Self.period)
+            }
+        }
+    }
+}

@@ -6,6 +6,8 @@ import Synchronization
 /// Gives a peer its role by its uid, as the kernel reports it, and by that user's groups.
 package struct PeerRoles: Sendable {
     private let ownUser = getuid()
+    /// The group whose members have the role admin.
+    package let adminGroup: UInt32?
     /// The group whose members have the role operator.
     package let operatorGroup: UInt32?
     /// The group whose members have the role viewer.
@@ -13,15 +15,25 @@ package struct PeerRoles: Sendable {
     /// The group whose members act for people who are signed in.
     package let gatewayGroup: UInt32?
 
-    package init(operatorGroup: UInt32? = nil, viewerGroup: UInt32? = nil, gatewayGroup: UInt32? = nil) {
+    package init(
+        adminGroup: UInt32? = nil,
+        operatorGroup: UInt32? = nil,
+        viewerGroup: UInt32? = nil,
+        gatewayGroup: UInt32? = nil
+    ) {
+        self.adminGroup = adminGroup
         self.operatorGroup = operatorGroup
         self.viewerGroup = viewerGroup
         self.gatewayGroup = gatewayGroup
     }
 
-    /// The groups whose members may connect, each once.
-    package var groups: [UInt32] {
-        [operatorGroup, viewerGroup, gatewayGroup].compactMap { $0 }.reduce(into: []) {
+    /// The groups whose members may connect, each once. The operators' comes first: it gets the socket, which only root can
+    /// give to a group that the daemon's user is not in.
+    package var groups: [UInt32] { staffGroups + (gatewayGroup.map { staffGroups.contains($0) ? [] : [$0] } ?? []) }
+
+    /// The groups whose members have a role of their own, each once.
+    package var staffGroups: [UInt32] {
+        [operatorGroup, adminGroup, viewerGroup].compactMap { $0 }.reduce(into: []) {
             if !$0.contains($1) { $0.append($1) }
         }
     }
@@ -35,6 +47,7 @@ package struct PeerRoles: Sendable {
         if isOwn(peer) { return Standing(role: .admin) }
         let groups = Self.groups(of: peer)
         if let gatewayGroup, groups.contains(gatewayGroup) { return Standing(role: .admin, isGateway: true) }
+        if let adminGroup, groups.contains(adminGroup) { return Standing(role: .admin) }
         if let operatorGroup, groups.contains(operatorGroup) { return Standing(role: .operator) }
         if let viewerGroup, groups.contains(viewerGroup) { return Standing(role: .viewer) }
         return nil

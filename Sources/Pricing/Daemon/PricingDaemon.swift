@@ -27,12 +27,14 @@ package struct PricingDaemon: Sendable {
     ///   - host: the database, reached and migrated.
     ///   - listener: where connections come from.
     ///   - mirrorFolder: where every connection's lines are mirrored; nil for no mirror.
+    ///   - watchSocket: where programs that watch the daemon ask for its pages; nil for nowhere.
     package init(
         host: DatabaseHost,
         listener: Listener,
         roles: PeerRoles,
         limits: TransportLimits,
         mirrorFolder: String? = nil,
+        watchSocket: ListeningSocket? = nil,
         logger: Logger
     ) throws {
         let settings = Self.limited(host.settings)
@@ -85,9 +87,11 @@ package struct PricingDaemon: Sendable {
                 + parts.keepers.map(\.work.channel),
             logger: logger
         )
+        let watch = watchSocket.map { WatchService($0, parts.watchPages, logger) }
         // A shutdown ends them in the opposite order.
+        let log = host.cluster.map { ServerLogKeeper(cluster: $0, logger: logger) }
         services =
-            [keeper] + parts.services
+            ([keeper, log, watch] as [(any Service)?]).compactMap { $0 } + parts.services
             + [ChangeListener(changes: changes, parts: parts, code: CodeWatch(pool: pool, hash: host.codeHash))]
         feed = parts.feed
         self.host = host
@@ -97,12 +101,13 @@ package struct PricingDaemon: Sendable {
 
     /// Adds the session settings that every connection of the daemon gets.
     private static func limited(_ settings: ConnectionSettings) -> ConnectionSettings {
-        settings.with("application_name", "pricingd").with(
-            "options",
-            "-c statement_timeout=\(CallLimit.statementMs.value) -c lock_timeout=\(CallLimit.lockMs.value)"
-                + " -c client_connection_check_interval=1000"
-                + " -c jit=off -c timezone=UTC -c idle_in_transaction_session_timeout=10000"
-        )
+        var settings = settings.with("application_name", "pricingd")
+        settings.session = [
+            "statement_timeout": "\(CallLimit.statementMs.value)", "lock_timeout": "\(CallLimit.lockMs.value)",
+            "client_connection_check_interval": "1000", "jit": "off", "timezone": "UTC",
+            "idle_in_transaction_session_timeout": "10000",
+        ]
+        return settings
     }
 
     /// A watchdog of the service manager that has to be told regularly that the daemon runs.

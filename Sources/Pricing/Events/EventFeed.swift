@@ -355,6 +355,7 @@ extension EventFeed.Subscriber {
     fileprivate mutating func send(_ events: [DaemonStatements.Event]) {
         for event in events {
             guard let action = subscription.offer(event) else { continue }
+            subscription.shareBytes = connection.outputShareBytes
             switch connection.send(action) {
             case .queued(let pending): subscription.sent(event, pending: pending, at: .now)
             case .overflow: subscription.hold(pending: connection.pendingOutputBytes, at: .now)

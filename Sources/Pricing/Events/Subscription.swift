@@ -55,7 +55,10 @@ struct Subscription: Sendable {
     let orderId: Int64?
     let overflow: Overflow
     /// No more events are sent once more than this many bytes wait.
-    private let softBytes: Int
+    /// The peer's limit, and the part that it has now of what may wait for all peers.
+    private let ownSoftBytes: Int
+    var shareBytes = Int.max
+    private var softBytes: Int { min(ownSoftBytes, shareBytes) }
     /// How long as many bytes may wait before its reader counts as slow.
     private let softTime: Duration
     /// The number of the last event that was sent or passed over.
@@ -86,7 +89,7 @@ struct Subscription: Sendable {
         self.orderId = orderId
         self.overflow = overflow
         self.position = position
-        softBytes = min(limits.outputSoftBytes, limits.outputHardBytes)
+        ownSoftBytes = min(limits.outputSoftBytes, limits.outputHardBytes)
         softTime = .seconds(limits.outputSoftSeconds)
     }
 

@@ -11,13 +11,25 @@ struct MetricsHandlers: Sendable {
     let intake: OrderIntake
     let feed: EventFeed
     let server: ServerSlot
+    let deadlines: DeadlineWatch
 
     var handlers: [String: Dispatcher.Handler] {
         ["server.metrics": { context async throws(PricingFailure) in await metrics(context) }]
     }
 
     private func metrics(_ context: CallContext) async -> Answer {
+        let stored = try? await database.run(context, Self.readStored)
+        return Answer(ofDaemon: ["text": .string(text(stored))])
+    }
+
+    /// The same for one who asks by no call.
+    func text() async -> String {
+        text(try? await database.runBatch(on: nil, deadlines, Self.readStored))
+    }
+
+    private func text(_ stored: Stored?) -> String {
         var text = MetricsText()
+        text.addProcess(version: DaemonIdentity.version)
         let uptime = (ContinuousClock.now - identity.started).components.seconds
         text.gauge("pricingd_uptime_seconds", "Since the start.", uptime)
         text.gauge("pricingd_connections", "Peers connected now.", Int64(server.server?.connections.count ?? 0))
@@ -27,8 +39,8 @@ struct MetricsHandlers: Sendable {
         addPool(&text)
         text.add(tallies)
         text.gauge("pricingd_calls_running", "Calls that run now.", Int64(server.server?.calls.count ?? 0))
-        await addStored(&text, context)
-        return Answer(ofDaemon: ["text": .string(text.text)])
+        if let stored { Self.add(stored, &text) }
+        return text.text
     }
 
     private func addOrders(_ text: inout MetricsText) {
@@ -74,14 +86,27 @@ struct MetricsHandlers: Sendable {
         text.gauge("pricingd_database_down", "1 while the server cannot be reached.", pool.isServerDown ? 1 : 0)
     }
 
-    private func addStored(_ text: inout MetricsText, _ context: CallContext) async {
-        let stored = try? await database.run(context) { (session) throws(PostgresError) in
-            (
-                try session.one(DaemonStatements.priceChanges), try session.one(DaemonStatements.unnumbered),
-                try session.one(DaemonStatements.automationFigures)
-            )
-        }
-        guard let (changes, unnumbered, automation) = stored else { return }
+    /// What the database knows.
+    private struct Stored: Sendable {
+        let changes: Int64
+        let lastCauses: [(cause: String, count: Int64)]
+        let unnumbered: Int64
+        let lowStock: Int64
+        let automation: DaemonStatements.AutomationFigures
+    }
+
+    private static func readStored(_ session: Session) throws(PostgresError) -> Stored {
+        Stored(
+            changes: try session.one(DaemonStatements.priceChanges),
+            lastCauses: try session.all(DaemonStatements.lastCauses),
+            unnumbered: try session.one(DaemonStatements.unnumbered),
+            lowStock: try session.one(DaemonStatements.lowStock),
+            automation: try session.one(DaemonStatements.automationFigures)
+        )
+    }
+
+    private static func add(_ stored: Stored, _ text: inout MetricsText) {
+        let automation = stored.automation
         text.gauge(
             "pricingd_automation_halted",
             "1 while automation is halted for the whole catalogue.",
@@ -102,7 +127,12 @@ struct MetricsHandlers: Sendable {
             "When the last whole tick was, by the shop's clock; 0 before the first.",
             automation.lastTick ?? 0
         )
-        text.gauge("pricingd_price_changes_total", "Price changes ever recorded.", changes, type: "counter")
-        text.gauge("pricingd_events_unnumbered", "Committed events that have no number yet.", unnumbered)
+        text.gauge("pricingd_low_stock_products", "Products on sale of which little is left.", stored.lowStock)
+        text.gauge("pricingd_price_changes_total", "Price changes ever recorded.", stored.changes, type: "counter")
+        text.describe("pricingd_last_price_changes", "gauge", "Of the last thousand of them, those of each cause.")
+        for (cause, count) in stored.lastCauses {
+            text.sample("pricingd_last_price_changes", [("cause", cause)], "\(count)")
+        }
+        text.gauge("pricingd_events_unnumbered", "Committed events that have no number yet.", stored.unnumbered)
     }
 }

@@ -187,6 +187,19 @@ enum DaemonStatements {
         "select coalesce(sum(change_count), 0)::bigint from inventory"
     )
 
+    /// What moved prices last. Of a fixed number of rows, since a scrape comes every few seconds.
+    static let lastCauses = Statement<(cause: String, count: Int64)>(
+        "last_causes",
+        """
+        select cause, count(*) from (select cause from price_change order by price_change_id desc limit 1000) l
+        group by cause order by cause
+        """
+    ) { row throws(PostgresError) in
+        (cause: try row.text(0), count: try row.int(1))
+    }
+
+    static let lowStock = Statement.int("low_stock", "select count(*) from shelf where level = 'LOW'")
+
     /// Committed events without a number.
     static let unnumbered = Statement.int("unnumbered_events", "select unnumbered_events()")
 

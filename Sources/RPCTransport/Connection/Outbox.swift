@@ -1,3 +1,4 @@
+import JSONRPC
 import NIOCore
 import Synchronization
 
@@ -43,9 +44,13 @@ final class Outbox: Sendable {
 
     private let state = Mutex(State())
     private let onProgress: @Sendable () -> Void
+    private let budget: OutputBudget
 
-    /// - Parameter onProgress: called by the writer whenever bytes were written.
-    init(onProgress: @escaping @Sendable () -> Void = {}) {
+    /// - Parameters:
+    ///   - budget: where its bytes are counted with those of others.
+    ///   - onProgress: called by the writer whenever bytes were written.
+    init(budget: OutputBudget = OutputBudget(.defaults), onProgress: @escaping @Sendable () -> Void = {}) {
+        self.budget = budget
         self.onProgress = onProgress
     }
 
@@ -61,6 +66,7 @@ final class Outbox: Sendable {
             guard !state.isClosed, !state.isEnding else { return .closed }
             guard state.pending <= limit - bytes.count else { return .overflow }
             state.pending += bytes.count
+            budget.add(bytes.count)
             state.put(bytes)
             defer { state.isWriting = true }
             return .queued(wakes: !state.isWriting, pending: state.pending)
@@ -84,6 +90,7 @@ final class Outbox: Sendable {
             state.isClosed = true
             state.pieces = []
             state.last = ByteBuffer()
+            budget.remove(state.pending)
             state.pending = 0
             return state.removeReadyWaiters()
         }
@@ -124,7 +131,10 @@ final class Outbox: Sendable {
     /// The writer has handed `count` bytes to the kernel.
     func wrote(_ count: Int) {
         let waiters = state.withLock { state in
-            state.pending = max(0, state.pending - count)
+            // A connection that is gone has nothing waiting.
+            let written = min(count, state.pending)
+            state.pending -= written
+            budget.remove(written)
             return state.removeReadyWaiters()
         }
         for waiter in waiters { waiter() }

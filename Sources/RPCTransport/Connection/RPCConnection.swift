@@ -57,6 +57,7 @@ package final class RPCConnection: Sendable {
     let inbox = Inbox()
     let outbox: Outbox
     private let transport: any ByteTransport
+    private let budget: OutputBudget
     private let room: Waker
     private let gone = Waker()
     private let state = Mutex(State())
@@ -67,6 +68,7 @@ package final class RPCConnection: Sendable {
         peer: Peer,
         transport: any ByteTransport,
         limits: TransportLimits,
+        budget: OutputBudget? = nil,
         record: ConversationMirror.Record? = nil
     ) {
         let room = Waker()
@@ -76,7 +78,9 @@ package final class RPCConnection: Sendable {
         self.limits = limits
         self.record = record
         self.room = room
-        outbox = Outbox(onProgress: { room.wake() })
+        let budget = budget ?? OutputBudget(limits)
+        self.budget = budget
+        outbox = Outbox(budget: budget, onProgress: { room.wake() })
     }
 
     /// Whether a call of the last piece of input was refused for want of room.
@@ -87,6 +91,9 @@ package final class RPCConnection: Sendable {
 
     /// Bytes that wait to be written to this peer.
     package var pendingOutputBytes: Int { outbox.pending }
+
+    /// How many bytes may wait to be written to it now, beside those of all other peers.
+    package var outputShareBytes: Int { budget.shareBytes }
 
     /// Runs `body` once, as soon as less than so many bytes wait to be written, or when the peer is gone.
     package func whenPendingOutput(below bytes: Int, _ body: @escaping @Sendable () -> Void) {
@@ -248,7 +255,7 @@ extension RPCConnection {
 
     /// Whether there is room for one more call: in flight, and in the output.
     func hasRoom() -> Bool {
-        let isRead = outbox.pending < limits.outputPauseBytes
+        let isRead = outbox.pending < min(limits.outputPauseBytes, budget.shareBytes)
         return state.withLock { state in
             let hasRoom =
                 state.isGone

@@ -16,6 +16,8 @@ final class ConnectionRegister: Sendable {
     /// The user that the daemon runs as. It and root have no limit of connections per user.
     private let ownUser: UInt32
     private let limits: TransportLimits
+    /// What waits to be written to all connections.
+    let budget: OutputBudget
     private let state = Mutex(State())
     /// Calls in flight, and the number of the last one.
     private let running = Atomic(0)
@@ -29,6 +31,7 @@ final class ConnectionRegister: Sendable {
 
     init(limits: TransportLimits, ownUser: UInt32) {
         self.limits = limits
+        budget = OutputBudget(limits)
         self.ownUser = ownUser
     }
 
@@ -133,6 +136,7 @@ final class ConnectionRegister: Sendable {
                 if standstill == nil { standstill = Standstill(now: .now) }
                 standstill?.beat(now: .now)
             }
+            budget.giveBack()
             try? await Task.sleep(for: Standstill.period)
         }
     }

@@ -37,6 +37,7 @@ actor ConnectionRunner {
             if let refusal { throw refusal }
             try await service.connectionOpened(connection)
         } catch {
+            desk.note(error)
             connection.send(Envelope.error(nil, error))
             connection.sendAway()
             // When descriptors have run out this one is needed at once, so the peer is not waited for.

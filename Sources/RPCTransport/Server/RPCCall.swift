@@ -16,6 +16,9 @@ package struct Peer: Sendable, Hashable {
         self.uid = uid
         self.gid = gid
     }
+
+    /// For the log.
+    package var label: String { "uid:\(uid) pid:\(pid)" }
 }
 
 /// One call that waits for its answer.

@@ -56,6 +56,9 @@ package struct RPCServer: Sendable {
     /// How many calls have not ended yet.
     package var callsInFlight: Int { register.callsInFlight }
 
+    /// Whether new calls are refused because the server ends.
+    package var isDraining: Bool { register.isEnding }
+
     /// The calls that have no answer yet, the oldest first.
     package var calls: [RPCCall] { register.calls }
 
@@ -191,6 +194,7 @@ extension RPCServer {
                 peer: peer,
                 transport: pump,
                 limits: limits,
+                budget: register.budget,
                 record: mirror?.record(number)
             )
         }
@@ -256,6 +260,7 @@ extension RPCServer {
                     peer: peer,
                     transport: SocketTransport(channel: channel),
                     limits: limits,
+                    budget: register.budget,
                     record: mirror?.record(number)
                 )
             }

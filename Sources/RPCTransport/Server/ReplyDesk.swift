@@ -24,7 +24,7 @@ final class ReplyDesk: Sendable {
     /// Admits a call; false when it was refused, and the refusal was sent.
     func admit(_ call: RPCCall, isUrgent: Bool, rank: @autoclosure () -> PeerRank) -> Bool {
         guard let inFlight = connection.begin(call) else {
-            if let id = call.id { refuse(nil, .duplicateID(id), call.place) }
+            if let id = call.id { refuse(nil, .duplicateID(id), call.place, of: call.method) }
             return false
         }
         guard let refusal = register.beginCall(isUrgent: isUrgent, inFlight: inFlight, rank: rank()) else {
@@ -32,7 +32,7 @@ final class ReplyDesk: Sendable {
         }
         connection.wasRefused = true
         connection.release(call)
-        if let id = call.id { refuse(id, refusal, call.place) }
+        if let id = call.id { refuse(id, refusal, call.place, of: call.method) }
         register.connectionGaveBack(leaving: connection.end(call))
         return false
     }
@@ -75,7 +75,7 @@ final class ReplyDesk: Sendable {
     /// Replies to a request that was never in flight.
     func reply(_ id: RequestID, _ outcome: Result<RPCReply, RPCError>, _ place: ReplyPlace) {
         switch outcome {
-        case .failure(let error): refuse(id, error, place)
+        case .failure(let error): refuse(id, ErrorText(error), place)
         case .success(let reply):
             let line = Envelope.result(id, reply.result)
             if line.count - 1 > connection.limits.responseLineBytes {
@@ -86,9 +86,22 @@ final class ReplyDesk: Sendable {
         }
     }
 
-    /// Sends an error; without an id when the request's id is not known.
-    func refuse(_ id: RequestID?, _ error: RPCError, _ place: ReplyPlace) {
+    /// Sends an error for what the service never saw; without an id when the request's id is not known.
+    /// - Parameter method: what was asked for, where that is known.
+    func refuse(_ id: RequestID?, _ error: RPCError, _ place: ReplyPlace, of method: String? = nil) {
+        note(error, of: method)
         refuse(id, ErrorText(error), place)
+    }
+
+    /// Logs what was refused before the service saw it, which logs all else.
+    func note(_ error: RPCError, of method: String? = nil) {
+        logger.info(
+            "refused",
+            metadata: [
+                "method": "\(method?.prefix(64) ?? "none")", "outcome": "\(error.reason)",
+                "peer": "\(connection.peer.label)", "connection": "\(connection.number)",
+            ]
+        )
     }
 
     private func refuse(_ id: RequestID?, _ error: ErrorText, _ place: ReplyPlace) {
