@@ -192,6 +192,7 @@ extension Session {
             return .success(fresh)
         } catch {
             let isFirst = link.phase == .starting
+            view.isAway = true
             link.failed(at: .now)
             linkChanged()
             let sentence = ClientFailure.sentence(error)
@@ -203,6 +204,7 @@ extension Session {
     private func took(_ fresh: RPCClient) async {
         client = fresh
         view.client = fresh
+        view.isAway = false
         let away = link.connected(at: .now)
         let notified = notified
         Task { @concurrent in
@@ -249,6 +251,7 @@ extension Session {
         guard client === ended else { return }
         client = nil
         view.client = nil
+        view.isAway = true
         link.failed(at: .now)
         linkChanged()
         if isKept { retry() }

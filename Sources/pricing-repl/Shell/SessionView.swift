@@ -7,6 +7,7 @@ final class SessionView: Sendable {
     private struct State: Sendable {
         var catalogue = MethodCatalogue()
         var client: RPCClient?
+        var isAway = false
     }
 
     private let state = Mutex(State())
@@ -27,10 +28,16 @@ final class SessionView: Sendable {
         }
     }
 
+    /// Whether the daemon was looked for and is not there.
+    var isAway: Bool {
+        get { state.withLock(\.isAway) }
+        set { state.withLock { $0.isAway = newValue } }
+    }
+
     /// The methods, once they are known, for at most so long. Blocks, which only a thread of one's own may.
     func catalogue(within milliseconds: Int) -> MethodCatalogue {
         let known = catalogue
-        guard known.methods.isEmpty, client != nil else { return known }
+        guard known.methods.isEmpty, !isAway else { return known }
         if described.wait(timeout: .now() + .milliseconds(milliseconds)) == .success { described.signal() }
         return catalogue
     }

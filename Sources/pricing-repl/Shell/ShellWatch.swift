@@ -8,6 +8,7 @@ extension Shell {
             return .goOn
         }
         guard case .call(let method, let parameters) = command else { return await repeatMessage(order) }
+        lastCall = (method, parameters)
         let isInPlace = console.isCapable
         var frame = WatchFrame()
         while !Task.isCancelled {
