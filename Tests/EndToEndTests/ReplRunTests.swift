@@ -140,7 +140,7 @@ extension EndToEnd {
             repl.type("\\e old\r")
             #expect(repl.expect("server.status"))
             repl.type("\u{3}${greeting}\r")
-            #expect(repl.expect("\r\n{"))
+            #expect(repl.expect("[?2004l{"))
             #expect(repl.expect("pricing> "))
             repl.type("\\q\r")
             #expect(repl.end() == 0)

@@ -74,7 +74,9 @@ extension EndToEnd {
             let daemon = try await TestDaemon.start()
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
-            let repl = try #require(ReplProcess(["--socket", daemon.socket], home: daemon.folder))
+            let repl = try #require(
+                ReplProcess(["--socket", daemon.socket], home: daemon.folder, environment: ["USER=ada"])
+            )
             #expect(repl.expect("pricing> "))
             repl.type("product.get productId=\(product)\r")
             #expect(repl.expect("pricing> "))
@@ -91,20 +93,28 @@ extension EndToEnd {
             #expect(repl.expect("pricing> "))
             let again = try await ShopClient.open(daemon)
             #expect(try await again.stock(product) == 70)
-            let trail = try await again.client.call("audit.trail", ["productId": .integer(product), "limit": 1])
-            #expect(trail["items"]?.array?.first?["actor"]?.string?.hasPrefix("root") == true)
+            let moved = try await again.client.call(
+                "inventory.movements",
+                ["productId": .integer(product), "limit": 1]
+            )
+            #expect(moved["items"]?.array?.first?["actor"] == "ada")
             repl.type("\\q\r")
             #expect(repl.end() == 0)
         }
 
-        @Test func `the shell starts without a daemon and finds it when it comes`() async throws {
+        @Test(arguments: [("C.UTF-8", "⟂"), ("C", "offline")])
+        func `the shell starts without a daemon and finds it when it comes`(_ locale: String, _ mark: String)
+            async throws
+        {
             let daemon = try await TestDaemon.start()
             let product = try await ShopClient.open(daemon).product(["title": "Late"])
             #expect(await daemon.stop() == 0)
-            let repl = try #require(ReplProcess(["--socket", daemon.socket], home: daemon.folder))
+            let repl = try #require(
+                ReplProcess(["--socket", daemon.socket], home: daemon.folder, environment: ["LC_ALL=\(locale)"])
+            )
             #expect(repl.expect("pricing> "))
             #expect(repl.expect("no daemon answers at \(daemon.socket)"))
-            #expect(repl.expect("pricing ⟂ "))
+            #expect(repl.expect("pricing \(mark) "))
             repl.type("product.get productId=\(product)\r")
             #expect(repl.expect("error: no connection"))
             try await daemon.restart()
