@@ -183,6 +183,18 @@ final class ReplProcess {
         }
     }
 
+    /// Presses a key again and again until `text` has come.
+    func expect(_ text: String, pressing key: String) -> Bool {
+        for _ in 0..<200 {
+            type(key)
+            var source = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
+            guard unsafe poll(&source, 1, 100) == 1 else { continue }
+            guard readMore() else { return false }
+            if seen.firstRange(of: text) != nil { return expect(text) }
+        }
+        return false
+    }
+
     /// Sends a signal.
     func signal(_ number: Int32) { kill(pid, number) }
 

@@ -145,6 +145,21 @@ extension EndToEnd {
             #expect(repl.end() == 0)
         }
 
+        @Test func `a daemon that hangs does not hold the prompt, and what it says at last is told`() async throws {
+            let daemon = try await TestDaemon.start()
+            let repl = try #require(ReplProcess(["--socket", daemon.socket], home: daemon.folder))
+            #expect(repl.expect("pricing> "))
+            let shop = try await ShopClient.open(daemon)
+            repl.type("\(Self.slowCall)\r")
+            while try await !isRunning("lab.run", shop) { try Task.checkCancellation() }
+            daemon.program.signal(SIGSTOP)
+            #expect(repl.expect("pricing> ", pressing: "\u{3}"))
+            daemon.program.signal(SIGCONT)
+            #expect(repl.expect("CANCELLED"))
+            repl.type("\u{3}\\q\r")
+            #expect(repl.end() == 0)
+        }
+
         @Test(arguments: [SIGTERM, SIGHUP]) func `a signal gives the terminal back`(_ number: Int32) async throws {
             let daemon = try await TestDaemon.shared()
             let repl = try #require(ReplProcess(["--socket", daemon.socket], home: daemon.folder))

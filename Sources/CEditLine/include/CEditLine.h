@@ -75,7 +75,7 @@ void editline_history_add(editline *editor, const char *line);
 /// The program was stopped and goes on: the terminal is taken again. Any thread.
 void editline_resumed(editline *editor);
 
-/// Notes how the terminal is; `editline_create` calls it.
+/// Notes how the terminal is, to which SIGTERM and SIGHUP bring it back; `editline_create` calls it.
 void editline_terminal_begin(void);
 
 /// Whether the terminal marks pastes now.
@@ -86,6 +86,3 @@ void editline_terminal_quiet(void);
 
 /// As it was at the beginning: for another program on this terminal, and before the end. Any thread.
 void editline_terminal_restore(void);
-
-/// Gives the terminal back and ends the program by this signal. Any thread.
-void editline_terminal_die(int number);

@@ -266,7 +266,8 @@ extension Session {
             }
             guard !Task.isCancelled else { return }
             retrying = nil
-            _ = await catalogueFailure()
+            // With the methods known, what is typed can be hinted at.
+            if await catalogueFailure() == nil { linkChanged() }
             // It may have ended while nobody was trying.
             if client == nil, isKept { retry() }
         }

@@ -1,4 +1,5 @@
 import JSON
+import JSONRPC
 
 /// Runs commands, one after the other, and writes what comes of them.
 @MainActor
@@ -71,7 +72,9 @@ final class Shell {
             let redirection = try Redirection.split(try variables.filled(text))
             let line = try CommandLexer.lex(redirection.command)
             if line.needsCatalogue || redirection.target != nil || RowWriter.formats.contains(format) {
-                let failure = await interrupts.cancelling { [session] in await session.catalogueFailure() }
+                let failure = await interrupts.cancelling(left: CallFailure.refused(.cancelled)) { [session] in
+                    await session.catalogueFailure()
+                }
                 if let failure, line.needsCatalogue { return report(failure) }
             }
             let command = try CommandLanguage(catalogue: session.catalogue).parse(redirection.command)

@@ -3,8 +3,8 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Signals, by what runs at the time: SIGINT cancels a call, drops the prompt's line, and ends anything else; a second one
-/// leaves the call behind, or ends a script. SIGTERM and SIGHUP give the terminal back first.
+/// Signals, by what runs at the time: SIGINT cancels a call or drops the prompt's line, and ends a script between calls; a
+/// second one leaves the call behind, or ends a script.
 @MainActor
 final class Interrupts {
     /// One command, which the operator may leave before it ends.
@@ -39,7 +39,9 @@ final class Interrupts {
             if let cancel {
                 if !isSecond { return cancel() }
                 if let leave { return leave() }
-            } else if waker?.interrupt() == true {
+            } else if let waker {
+                // Between a line and its call there is nothing to interrupt.
+                _ = waker.interrupt()
                 return
             }
             editline_terminal_restore()
@@ -55,15 +57,14 @@ final class Interrupts {
         let target = Target()
         self.target = target
         signal(SIGPIPE, SIG_IGN)
-        sources = [SIGINT, SIGWINCH, SIGCONT, SIGTERM, SIGHUP].map { number in
+        sources = [SIGINT, SIGWINCH, SIGCONT].map { number in
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { @Sendable [target] in
                 let waker = target.state.withLock(\.waker)
                 switch number {
                 case SIGINT: target.interrupt()
                 case SIGWINCH: _ = waker?.wake()
-                case SIGCONT: waker?.resume()
-                default: editline_terminal_die(number)
+                default: waker?.resume()
                 }
             }
             source.resume()
