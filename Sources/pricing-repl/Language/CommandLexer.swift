@@ -35,7 +35,7 @@ struct CommandLexer {
         var needsCatalogue: Bool {
             switch self {
             case .empty, .message: false
-            case .backslash(let name, _): [.help, .methods, .watch].contains(BackslashCommand(named: name))
+            case .backslash(let name, _): [.help, .methods, .watch, .asCode].contains(BackslashCommand(named: name))
             case .callWithObject: true
             case .call(_, let pairs): !pairs.isEmpty
             }

@@ -22,11 +22,17 @@ struct MethodCatalogue {
         var result: Schema
         /// `viewer`, `operator` or `admin`; empty when the server does not say.
         var role: String
+        /// `read`, `write` or `session`; empty when the server does not say.
+        var effect = ""
         /// The columns that a table of its items shows; nil when the server does not say.
         var columns: [String]?
+
+        var takesSecrets: Bool { parameters.contains { $0.schema.isSecret } }
     }
 
     private(set) var methods: [Method] = []
+    /// The names of members that are never shown or kept.
+    private(set) var secrets: Set<String> = ["password", "token", "login"]
     private var indices: [String: Int] = [:]
 
     /// No methods: before the first connection, or when the server does not describe itself.
@@ -53,6 +59,7 @@ struct MethodCatalogue {
                     if isRequired, parameters[index].name == pair[0] { parameters[index].isRequired = true }
                 }
             }
+            for parameter in parameters where parameter.schema.isSecret { secrets.insert(parameter.name) }
             indices[name] = methods.count
             methods.append(
                 Method(
@@ -61,6 +68,7 @@ struct MethodCatalogue {
                     parameters: parameters,
                     result: Schema(entry["result"]?.object?["schema"], components: components),
                     role: entry["x-role"]?.string ?? "",
+                    effect: entry["x-effect"]?.string ?? "",
                     columns: entry["x-table"]?.array?.compactMap(\.string)
                 )
             )
@@ -74,6 +82,12 @@ struct MethodCatalogue {
             let choices = rule["oneOf"]?.array ?? rule["anyOf"]?.array ?? []
             return (choices.compactMap { $0["required"]?.array?.first?.string }, true)
         }
+    }
+
+    /// Whether it gives a list, a page at a time.
+    func isPaged(_ method: String) -> Bool {
+        let names = self[method]?.parameters.map(\.name) ?? []
+        return names.contains("limit") && names.contains("cursor")
     }
 
     subscript(method: String) -> Method? { indices[method].map { methods[$0] } }

@@ -61,6 +61,9 @@ struct Schema {
         return ""
     }
 
+    /// Whether it is given and never shown.
+    var isSecret: Bool { alternatives.contains { $0["writeOnly"] == true } }
+
     /// The type in few words: `integer`, `"a"|"b"`, `integer[]`, `decimal`.
     var shape: String {
         if !values.isEmpty { return values.joined(separator: "|") }
