@@ -94,6 +94,12 @@ struct ShellCommand: ConsoleCommand {
     @Option(help: "How results are written; table on a terminal, else json.")
     var format: OutputFormat?
 
+    @Flag(help: "Answer yes wherever a deed that moves much, or for good, would be asked about.")
+    var yes = false
+
+    @Option(help: "Whether colours are used; auto: on a terminal, unless NO_COLOR is set.")
+    var color = Palette.Choice.auto
+
     @Argument(help: "A file of commands.", completion: .file())
     var file: String?
 
@@ -108,6 +114,10 @@ struct ShellCommand: ConsoleCommand {
             format: format ?? (console.isTerminal ? .table : .json),
             isInteractive: isInteractive
         )
+        shell.deeds.saysYes = yes
+        shell.deeds.palette = Palette(color, isTerminal: console.isTerminal) { name in
+            unsafe getenv(name).map { unsafe String(cString: $0) }
+        }
         let status = isInteractive ? await converse(shell) : await runScript(shell)
         await session.disconnect()
         return status
@@ -150,3 +160,4 @@ struct ShellCommand: ConsoleCommand {
 }
 
 extension OutputFormat: ExpressibleByArgument {}
+extension Palette.Choice: ExpressibleByArgument {}

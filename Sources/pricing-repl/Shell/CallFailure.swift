@@ -37,7 +37,7 @@ enum CallFailure: Error {
                 // The message says the first one already.
                 details += violations.compactMap(\.object).map(violation).filter { !error.message.contains($0) }
             } else {
-                details += Grid.flattened([name: value]).filter { !$0.1.isNull }.map { "\($0.0)=\($0.1.text)" }
+                details += Grid.flattened([name: value]).filter { !$0.1.text.isEmpty }.map { "\($0.0)=\($0.1.text)" }
             }
         }
         if let wait = error.retryAfterMs { details.append("retryAfterMs=\(wait)") }

@@ -21,6 +21,7 @@ final class Prompt {
 
     /// Talks until the operator leaves.
     func run() async {
+        shell.deeds.ask = { [weak self] question in await self?.answer(to: question) }
         if let historyPath { editor.loadHistory(from: historyPath) }
         defer { editor.close() }
         var buffer = StatementBuffer()
@@ -36,6 +37,14 @@ final class Prompt {
                     flush()
                 }
             }
+        }
+    }
+
+    /// What the operator says to a question; nil when they leave it.
+    private func answer(to question: String) async -> String? {
+        switch await editor.read(prompt: question, help: help) {
+        case .line(let line): line
+        case .interrupted, .endOfInput: nil
         }
     }
 

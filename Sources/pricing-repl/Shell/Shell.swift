@@ -18,8 +18,12 @@ final class Shell {
     /// How the first failure of the run ends the program.
     private(set) var status = ExitStatus.ok
 
-    private var format: OutputFormat
-    private var expansion = Expansion.off
+    var format: OutputFormat
+    /// What was called last, for `\wire`.
+    var lastCall: (method: String, parameters: JSONObject)?
+    /// What deeds go by.
+    var deeds = DeedState()
+    private var expansion = Expansion.auto
     private var isTimed = false
     private var includeDepth = 0
 
@@ -46,15 +50,16 @@ final class Shell {
 
     /// Runs one command.
     func run(_ text: String) async -> Next {
+        deeds.statement = text
         do throws(SyntaxError) {
             if try CommandLexer.lex(text).needsCatalogue {
                 let failure = await interrupts.cancelling { [session] in await session.catalogueFailure() }
                 if let failure { return report(failure) }
             }
-            return await perform(try CommandLanguage(catalogue: session.catalogue).parse(text))
+            return await perform(try CommandLanguage(catalogue: session.catalogue, times: deeds.times).parse(text))
         } catch {
-            fail("error: \(error)")
-            return .goOn
+            if let place = error.place { mark(place) }
+            return refuse("\(error)")
         }
     }
 
@@ -62,8 +67,9 @@ final class Shell {
         switch command {
         case .nothing: return .goOn
         case .quit: return .stop
-        case .call(let method, let parameters):
-            return await interrupts.cancelling { await self.call(method, parameters) }
+        case .call(let method, let parameters): return await wire(method, parameters)
+        case .deed(let deed): return await perform(deed)
+        case .attempt(let method, let parameters): return await attempt(method, parameters)
         case .message(let line): return await interrupts.cancelling { await self.exchange(line) }
         case .watch(let seconds, let text):
             return await interrupts.cancelling { await self.watch(text, every: .seconds(seconds)) }
@@ -92,19 +98,43 @@ final class Shell {
         return .goOn
     }
 
+    /// A call as it was typed: a write at the prompt is looked at first.
+    private func wire(_ method: String, _ parameters: JSONObject) async -> Next {
+        var parameters = parameters
+        if isLookedAt(method, parameters) {
+            switch await preflight(method, parameters, isAttempt: false, isGrave: false) {
+            case .ended(let next): return next
+            case .refused(let failure): return report(failure)
+            case .agreed(let agreed): parameters = agreed
+            }
+        }
+        let agreed = parameters
+        lastCall = (method, agreed)
+        return await interrupts.cancelling { await self.call(method, agreed) }
+    }
+
+    /// A result in the chosen format.
+    func showPlain(_ result: JSONObject, _ method: String) -> Next {
+        let known = session.catalogue[method]
+        let renderer = ResultRenderer(
+            format: format,
+            expansion: expansion,
+            width: console.width,
+            columns: known?.columns,
+            allColumns: known?.listed,
+            kinds: known?.kinds ?? [:],
+            times: deeds.times
+        )
+        return shown(renderer.render(result))
+    }
+
     private func call(_ method: String, _ parameters: JSONObject) async -> Next {
         let clock = ContinuousClock()
         let start = clock.now
         do throws(CallFailure) {
             let result = try await session.call(method, parameters)
             let elapsed = start.duration(to: clock.now)
-            let renderer = ResultRenderer(
-                format: format,
-                expansion: expansion,
-                width: console.width,
-                columns: session.catalogue[method]?.columns
-            )
-            guard console.show(renderer.render(result)) else { return .stop }
+            guard showPlain(result, method) == .goOn else { return .stop }
             if isTimed { console.complain(TimingText.line(elapsed: elapsed, result: result)) }
             return .goOn
         } catch {
@@ -171,12 +201,19 @@ final class Shell {
     }
 
     /// A failed call: told, kept for the exit status, and the end of a script when the connection is gone.
-    private func report(_ failure: CallFailure) -> Next {
+    func report(_ failure: CallFailure) -> Next {
+        if case .refused(let error) = failure { markViolations(error) }
         // The terminal has echoed the ^C that brought us here.
         let isEchoed = isInteractive && Task.isCancelled
         console.complain(isEchoed ? "\n" + failure.line : failure.line)
         note(failure.status)
         if case .disconnected = failure { return isInteractive ? .goOn : .stop }
+        return .goOn
+    }
+
+    /// A command that cannot be understood or may not be done.
+    func refuse(_ reason: String) -> Next {
+        fail("error: \(reason)")
         return .goOn
     }
 
