@@ -193,7 +193,7 @@ let package = Package(
                 "JSON", "PricingProtocol", "PricingTestSupport", "pricing-web", "pricingd",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
-            exclude: ["browser.py", "doors.py", "journeys.py"]
+            exclude: ["browser.py", "buyers.py", "doors.py", "journeys.py", "staff.py", "wire.py"]
         ),
         .testTarget(name: "TidyTests"),
     ],

@@ -234,7 +234,21 @@ create trigger product_regroup before update of category_id, archived_at on prod
     for each row when ((old.category_id, old.archived_at) is distinct from (new.category_id, new.archived_at))
     execute function tg_product_make();
 
--- A limit that was not typed is half of base, or twice; it gives way to one that was typed.
+-- A limit that was not typed is half of base, or twice. Of a product that exists it gives way to one that was typed.
+create function follow_base(d product, gives_way boolean) returns product
+language plpgsql immutable as $$
+begin
+    if not d.floor_typed then
+        d.floor_price := greatest(0.01, round(d.base_price * 0.5, 2));
+        if gives_way and d.ceiling_typed then d.floor_price := least(d.floor_price, d.ceiling_price); end if;
+    end if;
+    if not d.ceiling_typed then
+        d.ceiling_price := least(d.base_price * 2, 9999999999.99);
+        if gives_way and d.floor_typed then d.ceiling_price := greatest(d.ceiling_price, d.floor_price); end if;
+    end if;
+    return d;
+end $$;
+
 create function tg_product_limits() returns trigger
 language plpgsql set search_path = pricing, pricing_code, pg_temp as $$
 begin
@@ -248,19 +262,7 @@ begin
         new.floor_typed := new.floor_typed or new.floor_price is distinct from old.floor_price;
         new.ceiling_typed := new.ceiling_typed or new.ceiling_price is distinct from old.ceiling_price;
     end if;
-    if not new.floor_typed then
-        new.floor_price := greatest(0.01, round(new.base_price * 0.5, 2));
-        if tg_op = 'UPDATE' and new.ceiling_typed then
-            new.floor_price := least(new.floor_price, new.ceiling_price);
-        end if;
-    end if;
-    if not new.ceiling_typed then
-        new.ceiling_price := least(new.base_price * 2, 9999999999.99);
-        if tg_op = 'UPDATE' and new.floor_typed then
-            new.ceiling_price := greatest(new.ceiling_price, new.floor_price);
-        end if;
-    end if;
-    return new;
+    return follow_base(new, tg_op = 'UPDATE');
 end $$;
 
 create trigger product_limits before insert or update on product for each row execute function tg_product_limits();

@@ -28,10 +28,10 @@ create type batch_line as (
     call integer, product_id bigint, quantity bigint, price numeric(12, 2), is_calm boolean, sku text
 );
 
--- One event of the stream.
+-- One event of the stream; `order_id`: the order that it is of, or comes from.
 create type stream_event as (
-    sequence bigint, at timestamptz, topic text, op text, product_id bigint, key bigint, before jsonb, after jsonb,
-    cause jsonb, actor text
+    sequence bigint, at timestamptz, topic text, op text, product_id bigint, order_id bigint, key bigint, before json,
+    after json, cause json, actor text
 );
 
 -- How far a caller has seen the stream: up to a number. Of the transactions then, those that the sequencer had not

@@ -85,6 +85,9 @@ static const unsigned char script_calls_login[] = {
 static const unsigned char script_calls_naming[] = {
 #embed "../../sql/calls/naming.sql"
 };
+static const unsigned char script_calls_offer[] = {
+#embed "../../sql/calls/offer.sql"
+};
 static const unsigned char script_calls_order[] = {
 #embed "../../sql/calls/order.sql"
 };
@@ -252,6 +255,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT("calls/inventory.sql", script_calls_inventory),
     SCRIPT("calls/login.sql", script_calls_login),
     SCRIPT("calls/naming.sql", script_calls_naming),
+    SCRIPT("calls/offer.sql", script_calls_offer),
     SCRIPT("calls/order.sql", script_calls_order),
     SCRIPT("calls/price.sql", script_calls_price),
     SCRIPT("calls/pricing.sql", script_calls_pricing),

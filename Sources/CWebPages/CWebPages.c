@@ -13,6 +13,9 @@ static const unsigned char file_icon_svg[] = {
 static const unsigned char file_live_js[] = {
 #embed "live.js"
 };
+static const unsigned char file_replay_js[] = {
+#embed "replay.js"
+};
 static const unsigned char file_store_css[] = {
 #embed "store.css"
 };
@@ -24,6 +27,7 @@ static const struct web_file files[] = {
     FILE("base.css", file_base_css),
     FILE("icon.svg", file_icon_svg),
     FILE("live.js", file_live_js),
+    FILE("replay.js", file_replay_js),
     FILE("store.css", file_store_css),
 };
 

@@ -24,10 +24,15 @@ const move = (item) => {
 
 // What only the server can word is fetched anew, a moment after something moved.
 let due = null;
-const renew = () => {
+const moved = new Set();
+const renew = (items) => {
+  for (const item of items) moved.add(String(item.key));
   due ??= setTimeout(async () => {
     due = null;
+    const keys = new Set(moved);
+    moved.clear();
     for (const element of document.querySelectorAll("[data-part]")) {
+      if (element.dataset.of && !keys.has(element.dataset.of)) continue;
       const reply = await fetch(element.dataset.part).catch(() => null);
       if (reply && reply.ok && !reply.redirected) element.innerHTML = await reply.text();
     }
@@ -40,7 +45,7 @@ const frame = (data) => {
   last = data.sequence;
   if (missed) return location.reload();
   data.items.forEach(move);
-  renew();
+  renew(data.items);
 };
 
 const away = (since) => {
@@ -93,12 +98,30 @@ channel.postMessage({ since: last });
 navigator.locks.request("pricingd-stream", read);
 
 // Counts down to the moment until which something is held.
-for (const element of document.querySelectorAll("[data-until]")) {
-  const words = element.textContent;
-  const show = () => {
+const counts = document.querySelectorAll("[data-until]");
+const count = () => {
+  for (const element of counts) {
     const left = Math.max(0, Math.round((Date.parse(element.dataset.until) - Date.now()) / 1000));
-    element.textContent = `${words}, ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} from now`;
-    if (left) setTimeout(show, 1000);
-  };
-  show();
+    const time = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    element.textContent = `${element.dataset.until.slice(11, 16)} UTC, ${time} from now`;
+  }
+};
+if (counts.length) {
+  count();
+  setInterval(count, 1000);
+}
+
+// What is held is held on while its form is being filled in.
+for (const form of document.querySelectorAll("form[data-extend]")) {
+  let typed = null;
+  form.addEventListener("input", () => {
+    typed ??= setTimeout(async () => {
+      typed = null;
+      const reply = await fetch(form.dataset.extend, { method: "POST" }).catch(() => null);
+      if (!reply || !reply.ok) return;
+      const { expiresAt } = await reply.json();
+      for (const element of counts) element.dataset.until = expiresAt;
+      count();
+    }, 1500);
+  });
 }

@@ -126,6 +126,8 @@ package struct Form: Sendable {
     let fields: [FormField]
     let submit: String
     let cssClass: String?
+    /// Where a page that is being filled in says so, so that what it holds is held on.
+    let extends: String?
     /// What is wrong with the whole, above the fields.
     let problem: HTML?
     /// Further buttons or links beside the first one.
@@ -135,6 +137,7 @@ package struct Form: Sendable {
         _ action: String,
         method: String = "post",
         cssClass: String? = nil,
+        extends: String? = nil,
         _ fields: [FormField],
         submit: String,
         problem: HTML? = nil,
@@ -145,13 +148,14 @@ package struct Form: Sendable {
         self.fields = fields
         self.submit = submit
         self.cssClass = cssClass
+        self.extends = extends
         self.problem = problem
         self.beside = beside
     }
 
     package var html: HTML {
         """
-        <form action="\(action)" method="\(method)"\(HTML.attribute("class", cssClass))>\
+        <form action="\(action)" method="\(method)"\(HTML.attribute("class", cssClass))\(HTML.attribute("data-extend", extends))>\
         \(problem.map { "<div class=\"alert\" role=\"alert\">\($0)</div>" as HTML })\
         \(fields.map(\.html))<div class="buttons"><button type="submit">\(submit)</button>\(beside)</div></form>
         """

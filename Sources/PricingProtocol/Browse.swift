@@ -2,20 +2,51 @@ import JSON
 
 /// What the pages read: the shop window, and the lines and curves of one product.
 enum Browse {
-    /// All of it is shown; cost, limits, rule and the number of units are not in it.
-    private static let offer = ObjectShape.result(
-        "Offer",
+    /// All of it is shown; cost, limits, rule and the number of many units are not in it.
+    private static let members: [Field] = shown([
+        .productId, .sku, Field("title", .name(1...200), "Its title."),
+        .text("description", upTo: 10_000, "What it is."),
+        .categoryId, Field("category", .name(1...200), "The category's name."),
+        .money("price", "The price that is charged."),
+        Field(
+            "availability",
+            .choice(["inStock", "fewLeft", "soldOut"]),
+            "How much may be sold: fewLeft at the product's low stock or below."
+        ),
+        Field("unitsLeft", .integer(1...10), "How many, where they are few; else null.").nullable,
+    ])
+
+    private static let offer = ObjectShape.result("Offer", members)
+
+    private static let reduction = ObjectShape.result(
+        "Reduction",
         shown([
-            .productId, .sku, Field("title", .name(1...200), "Its title."),
-            .text("description", upTo: 10_000, "What it is."),
-            .categoryId, Field("category", .name(1...200), "The category's name."),
-            .money("price", "The price that is charged."),
-            Field(
-                "availability",
-                .choice(["inStock", "fewLeft", "soldOut"]),
-                "How much may be sold: fewLeft at the product's low stock or below."
-            ),
+            .money("lowest30", "The lowest price of the 30 days before it began."),
+            Field("percentOff", .integer(1...100), "By how much the price lies below it, in whole percent."),
+            .time("since", "When it began."),
         ])
+    )
+
+    private static let one = Method(
+        "product.offer",
+        .viewer,
+        .read,
+        "Gives one product as customers see it, with why it costs what it costs.",
+        for: .public,
+        takes: [.productId],
+        gives: .result(
+            members
+                + shown([
+                    .text("why", "Why it costs what it costs, in a sentence for buyers."),
+                    Field(
+                        "reduction",
+                        .object(reduction),
+                        "The reduction that may truthfully be announced; null where there is none."
+                    ).nullable,
+                ])
+        ),
+        errors: [.productNotFound],
+        example: ["productId": 1]
     )
 
     private static let browse = Method(
@@ -99,5 +130,5 @@ enum Browse {
         example: ["productId": 1, "fromStock": 0, "toStock": 100, "points": 11]
     )
 
-    static let methods: [Method] = [browse, timeline, curve]
+    static let methods: [Method] = [browse, one, timeline, curve]
 }

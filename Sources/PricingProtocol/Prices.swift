@@ -170,9 +170,11 @@ enum Prices {
             "price.preview",
             .viewer,
             .read,
-            "Gives the price that the database would set for another stock or rule, or at a later tick.",
+            "Gives the price that the database would set for another stock, base price or rule, or at a later tick.",
             takes: [
-                .productId, Field.stock.optional, Field.ruleId.optional,
+                .productId, Field.stock.optional,
+                Field.money("basePrice", "Another list price, with the limits that follow it.").optional,
+                Field.ruleId.optional,
                 Field.id("rule", "The same as ruleId.", completes: "rule").optional,
                 Field.time("at", "The moment of a tick to come, nothing sold until then.").optional,
             ],

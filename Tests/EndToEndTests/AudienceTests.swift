@@ -20,6 +20,7 @@ extension EndToEnd {
                 ("server.explain", ["reason": "STALE"]), ("product.browse", [:]), ("product.browse", ["search": "mug"]),
                 ("product.browse", ["productIds": [product], "sort": "-price"]),
                 ("price.get", ["productIds": [product, 77]]), ("price.get", ["skus": ["MUG", "none"]]),
+                ("product.offer", ["productId": product]), ("product.offer", ["productId": 999_999]),
                 ("claim.check", ["productId": product, "percentOff": 5]),
                 ("claim.check", ["sku": "x", "percentOff": 5]),
                 ("events.subscribe", ["from": 0, "snapshot": true]), ("events.subscribe", ["topics": ["automation"]]),

@@ -20,9 +20,11 @@ extension EndToEnd {
             let items = page["items"]?.array ?? []
             #expect(items.map { $0["productId"] } == ids && !ids.contains(.integer(hidden)))
             #expect(items.map { $0["availability"] } == ["soldOut", "fewLeft", "inStock"])
+            #expect(items.map { $0["unitsLeft"] } == [.null, 10, .null])
             #expect(
                 items.first?.object?.keys == [
                     "productId", "sku", "title", "description", "categoryId", "category", "price", "availability",
+                    "unitsLeft",
                 ]
             )
             let named = try await shop.client.call(

@@ -47,6 +47,7 @@ extension GoldenCall {
                 (#"{"productId": 1, "stock": 2147483648}"#, "/stock", "maximum"),
                 (#"{"productId": 1, "at": "tomorrow"}"#, "/at", "format"),
                 (#"{"productId": 1, "rule": 0}"#, "/rule", "minimum"),
+                (#"{"productId": 1, "basePrice": "0.00"}"#, "/basePrice", "minimum"),
             ]
         ),
         takesID("price.unpin", "productId"),

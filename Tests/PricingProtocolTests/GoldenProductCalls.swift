@@ -21,6 +21,7 @@ extension GoldenCall {
             [#"{"search": "%_", "categoryId": 1, "sort": "-price"}"#, #"{"productIds": [1, 2]}"#]
         ),
         GoldenCall("product.browse", [], [(#"{"sort": "stock"}"#, "/sort", "choice")]),
+        takesID("product.offer", "productId"),
         takesID("product.timeline", "productId", [(#"{"productId": 1, "points": 2001}"#, "/points", "maximum")]),
         GoldenCall(
             "price.curve",

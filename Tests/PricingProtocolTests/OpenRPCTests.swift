@@ -15,7 +15,7 @@ struct OpenRPCTests {
             campaign.list campaign.get claim.check claim.plan quote.get quote.list order.get order.list order.history user.list user.get clock.get
             dashboard.stats dashboard.categoryDistribution dashboard.priceTrends dashboard.supplierRevenue
             dashboard.monthlyRevenue dashboard.vipUsers dashboard.lowStock report.list report.run events.list audit.verify
-            product.browse product.timeline price.curve inventory.expectations pricing.halts product.history price.changes audit.trail
+            product.browse product.offer product.timeline price.curve inventory.expectations pricing.halts product.history price.changes audit.trail
             """
         ),
         (.operator, .read, "user.authenticate login.get login.list"),
@@ -50,7 +50,7 @@ struct OpenRPCTests {
     /// Whom a method is for, below the staff; a seller may call all that an operator may but what concerns users and rules.
     private static let audiences: [Audience: String] = [
         .public: """
-        rpc.discover session.hello session.ping server.explain category.list product.browse price.get claim.check
+        rpc.discover session.hello session.ping server.explain category.list product.browse product.offer price.get claim.check
         events.subscribe events.unsubscribe events.list user.create login.open login.get login.close
         """,
         .customer: """

@@ -56,6 +56,35 @@ struct ClaimTests {
         }
     }
 
+    @Test func `buyers are shown a reduction where its claim is true, and a reason that claims none`() async throws {
+        try await withProduct { shop in
+            func offer() async throws -> JSONObject { try await shop.object("product_offer", ["productId": 1]) }
+            #expect(try await offer()["reduction"]?.isNull == true)
+            try await shop.setDay(20)
+            try await pin(shop, "80.00")
+            #expect(try await offer()["reduction"]?.isNull == true, "too young")
+            try await shop.setDay(21)
+            try await pin(shop, "100.00")
+            try await shop.setDay(70)
+            #expect(try await offer()["reduction"]?.isNull == true, "a rise")
+            try await pin(shop, "70.00")
+            var told = try await offer()
+            #expect(told["reduction"]?["lowest30"] == "100.00" && told["reduction"]?["percentOff"] == 30)
+            #expect(told["why"]?.string?.contains("by hand") == true)
+            try await pin(shop, "99.50")
+            #expect(try await offer()["reduction"]?.isNull == true, "70.00 was lower")
+            _ = try await shop.object("price_unpin", ["productId": 1])
+            var reasons: Set<String> = []
+            for stock in [0, 5, 30, 500] {
+                try await shop.run("update inventory set stock = \(stock) where product_id = 1")
+                told = try await offer()
+                reasons.insert(told["why"]?.string ?? "")
+                #expect(told["unitsLeft"] == (stock == 5 ? 5 : .null))
+            }
+            #expect(reasons.count == 4 && reasons.contains("Few are left, so it costs more than usual."), "\(reasons)")
+        }
+    }
+
     @Test(arguments: [("2031-04-02", false), ("2031-04-03", true)])
     func `what is planned comes true on its day and not a day before`(day: String, isTrue: Bool) async throws {
         try await withProduct { shop in

@@ -129,7 +129,7 @@ struct DirectSQLTests {
                     select concat_ws('|', topic, before, after ->> topic) from recorded_event
                     where topic <> 'catalogue' order by change_id, part offset 1
                     """
-                ) == [#"stock|{"stock": 50}|7"#, #"price|{"price": "100.00"}|110.00"#]
+                ) == [#"stock|{"stock":50}|7"#, #"price|{"price":"100.00"}|110.00"#]
             )
         }
     }

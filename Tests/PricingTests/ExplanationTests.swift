@@ -146,4 +146,21 @@ struct ExplanationTests {
             #expect(try await shop.price(product) == other)
         }
     }
+
+    @Test(arguments: ["bands", "learn", "manual"])
+    func `A preview of another base price is what its declaration brings, with the limits that follow it`(
+        rule: String
+    ) async throws {
+        try await Shop.with { shop in
+            let product = try await shop.product(stock: 5)
+            let id = try await shop.value("select rule_id from rule where name = '\(rule)' and status = 'active'")
+            try await shop.run(
+                "update product set rule_id = \(id), floor_typed = false, ceiling_typed = false where product_id = \(product)"
+            )
+            let preview = "select price_preview('{\"productId\": \(product), \"basePrice\": \"300.00\"}') ->> 'price'"
+            let told = try await shop.value(preview)
+            try await shop.run("update product set base_price = 300 where product_id = \(product)")
+            #expect(try await shop.price(product) == told)
+        }
+    }
 }

@@ -277,10 +277,11 @@ CREATE TYPE pricing_code.stream_event AS (
 	topic text,
 	op text,
 	product_id bigint,
+	order_id bigint,
 	key bigint,
-	before jsonb,
-	after jsonb,
-	cause jsonb,
+	before json,
+	after json,
+	cause json,
 	actor text
 );
 CREATE TYPE pricing_code.stream_position AS (
@@ -851,12 +852,13 @@ CREATE VIEW pricing_code.event AS
     events_between.topic,
     events_between.op,
     events_between.product_id,
+    events_between.order_id,
     events_between.key,
     events_between.before,
     events_between.after,
     events_between.cause,
     events_between.actor
-   FROM pricing_code.events_between((0)::bigint, NULL::bigint, NULL::integer) events_between(sequence, at, topic, op, product_id, key, before, after, cause, actor);
+   FROM pricing_code.events_between((0)::bigint, NULL::bigint, NULL::integer) events_between(sequence, at, topic, op, product_id, order_id, key, before, after, cause, actor);
 CREATE VIEW pricing_code.ledger_change AS
  SELECT stock_movement.transaction_id,
     stock_movement.change_id,
@@ -895,17 +897,18 @@ CREATE VIEW pricing_code.recorded_event AS
     'stock'::text AS topic,
     'update'::text AS op,
     m.product_id,
+    m.order_id,
     m.product_id AS key,
-    jsonb_build_object('stock', (m.stock_after -
+    (format('{"stock":%s}'::text, (m.stock_after -
         CASE
             WHEN pricing_code.is_hold((m.kind)::text) THEN 0
             ELSE (m.quantity)::integer
-        END)) AS before,
-    (jsonb_build_object('stock', m.stock_after) ||
+        END)))::json AS before,
+    (
         CASE
-            WHEN pricing_code.is_hold((m.kind)::text) THEN jsonb_build_object('heldChange', m.quantity)
-            ELSE '{}'::jsonb
-        END) AS after,
+            WHEN pricing_code.is_hold((m.kind)::text) THEN format('{"stock":%s,"heldChange":%s}'::text, m.stock_after, m.quantity)
+            ELSE format('{"stock":%s}'::text, m.stock_after)
+        END)::json AS after,
     pricing_code.event_cause((m.kind)::text, m.order_id) AS cause,
     m.actor
    FROM pricing.stock_movement m
@@ -917,13 +920,12 @@ UNION ALL
     'price'::text AS topic,
     'update'::text AS op,
     c.product_id,
+    c.order_id,
     c.product_id AS key,
-    jsonb_build_object('price', (c.old_price)::text) AS before,
-    jsonb_build_object('price', (c.new_price)::text, 'stock', c.stock, 'title', ( SELECT d.title
+    (format('{"price":"%s"}'::text, c.old_price))::json AS before,
+    ( SELECT (format('{"sku":%s,"price":"%s","stock":%s,"title":%s,"reason":%s}'::text, pricing_code.json_text(d.sku), c.new_price, c.stock, pricing_code.json_text(d.title), pricing_code.json_text(pricing_code.price_reason(c.cause, c.binding_guard, c.inputs, c.reason))))::json AS format
            FROM pricing.product d
-          WHERE (d.product_id = c.product_id)), 'sku', ( SELECT d.sku
-           FROM pricing.product d
-          WHERE (d.product_id = c.product_id)), 'reason', pricing_code.price_reason(c.cause, c.binding_guard, c.inputs, c.reason)) AS after,
+          WHERE (d.product_id = c.product_id)) AS after,
     pricing_code.event_cause(c.cause, c.order_id) AS cause,
     c.actor
    FROM pricing.price_change c
@@ -935,12 +937,19 @@ UNION ALL
     'order'::text AS topic,
     'insert'::text AS op,
     NULL::bigint AS product_id,
+    o.order_id,
     o.order_id AS key,
-    NULL::jsonb AS before,
-    jsonb_build_object('status', 'pending', 'total', (o.total)::text, 'customerId', o.customer_id, 'lines', ( SELECT jsonb_agg(jsonb_build_object('productId', l.product_id, 'sku', d.sku, 'quantity', l.quantity, 'unitPrice', (l.unit_price)::text) ORDER BY l.product_id) AS jsonb_agg
-           FROM (pricing.order_line l
-             JOIN pricing.product d USING (product_id))
-          WHERE (l.order_id = o.order_id))) AS after,
+    NULL::json AS before,
+    (format('{"lines":[%s],"total":"%s","status":"pending","customerId":%s}'::text, ( SELECT string_agg(format('{"sku":%s,"quantity":%s,"productId":%s,"unitPrice":"%s"}'::text, pricing_code.json_text(l.sku), l.quantity, l.product_id, l.unit_price), ','::text) AS string_agg
+           FROM ( SELECT l_1.order_id,
+                    l_1.product_id,
+                    l_1.quantity,
+                    l_1.unit_price,
+                    d.sku
+                   FROM (pricing.order_line l_1
+                     JOIN pricing.product d USING (product_id))
+                  WHERE (l_1.order_id = o.order_id)
+                  ORDER BY l_1.product_id) l), o.total, o.customer_id))::json AS after,
     pricing_code.event_cause('sale'::text, o.order_id) AS cause,
     o.actor
    FROM (pricing.stock_movement m
@@ -954,18 +963,15 @@ UNION ALL
     'order'::text AS topic,
     'update'::text AS op,
     NULL::bigint AS product_id,
+    c.order_id,
     c.order_id AS key,
-    jsonb_build_object('status', c.old_status) AS before,
-    jsonb_build_object('status', c.new_status, 'total', (o.total)::text, 'customerId', o.customer_id) AS after,
-    (pricing_code.event_cause(
+    (format('{"status":"%s"}'::text, c.old_status))::json AS before,
+    (format('{"total":"%s","status":"%s","customerId":%s}'::text, o.total, c.new_status, o.customer_id))::json AS after,
+    pricing_code.event_cause(
         CASE
             WHEN (c.new_status = c.old_status) THEN 'return'::text
             ELSE c.new_status
-        END, c.order_id) ||
-        CASE
-            WHEN (c.reason = ''::text) THEN '{}'::jsonb
-            ELSE jsonb_build_object('reason', c.reason)
-        END) AS cause,
+        END, c.order_id, c.reason) AS cause,
     c.actor
    FROM (pricing.order_change c
      JOIN pricing.customer_order o USING (order_id))
@@ -980,10 +986,11 @@ UNION ALL
             ELSE 'update'::text
         END AS op,
     declaration_change.product_id,
+    NULL::bigint AS order_id,
     declaration_change.product_id AS key,
-    pricing_code.wire_members(declaration_change.before) AS before,
-    (jsonb_build_object('productId', declaration_change.product_id) || pricing_code.wire_members(declaration_change.after)) AS after,
-    jsonb_strip_nulls(jsonb_build_object('kind', declaration_change.cause, 'reason', NULLIF(declaration_change.reason, ''::text))) AS cause,
+    (pricing_code.wire_members(declaration_change.before))::json AS before,
+    ((jsonb_build_object('productId', declaration_change.product_id) || pricing_code.wire_members(declaration_change.after)))::json AS after,
+    pricing_code.event_cause(declaration_change.cause, NULL::bigint, declaration_change.reason) AS cause,
     declaration_change.actor
    FROM pricing.declaration_change
 UNION ALL
@@ -994,10 +1001,14 @@ UNION ALL
     notice.topic,
     notice.op,
     notice.product_id,
+        CASE
+            WHEN ((notice.topic)::text = 'order'::text) THEN notice.key
+            ELSE ((notice.cause ->> 'orderId'::text))::bigint
+        END AS order_id,
     notice.key,
-    notice.before,
-    notice.after,
-    notice.cause,
+    (notice.before)::json AS before,
+    (notice.after)::json AS after,
+    (notice.cause)::json AS cause,
     notice.actor
    FROM pricing.notice;
 CREATE VIEW pricing_code.refund AS

@@ -21,7 +21,8 @@ struct JourneyTests {
     private static let journeys = [
         "without_scripts", "account", "restock_is_seen", "last_unit", "price_moves", "held_checkout", "effect_is_kept",
         "next_comes_true",
-        "one_stream", "markup_is_text", "refusals", "doors", "looks", "ends_and_returns",
+        "buyer_knows", "own_quote", "gives_back", "keyboard", "what_if", "many", "imports", "replay", "one_stream",
+        "markup_is_text", "refusals", "odd_inputs", "doors", "looks", "weighs", "ends_and_returns",
     ]
 
     /// One shop with some goods, and its pages, for all journeys.
@@ -30,11 +31,7 @@ struct JourneyTests {
     @Test(arguments: JourneyTests.journeys)
     func `A browser's journey ends well`(name: String) async throws {
         let site = try await Self.shared.value
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().path
-        let journey = try ChildProgram(
-            "/usr/bin/env",
-            ["-C", folder, "/usr/bin/python3", "-B", "journeys.py", name, site.address, site.daemon.socket]
-        )
+        let journey = try Self.script("journeys.py", [name, site.address, site.daemon.socket])
         while let line = await journey.line() {
             try await site.carryOut(line)
             try journey.write("done")
@@ -44,18 +41,35 @@ struct JourneyTests {
     }
 
     @Test
-    func `SIGTERM with open streams ends the gateway at once`() async throws {
-        let daemon = try await Self.shared.value.daemon
-        let gateway = try await Gateway.start(daemon, port: 0)
-        let streams = try (0..<50).map { _ in
-            try ChildProgram("/usr/bin/curl", ["-sN", gateway.address + "/api/events"])
-        }
-        for stream in streams { #expect(await stream.line() == "event: link") }
+    func `SIGTERM with five hundred open streams ends the gateway at once`() async throws {
+        let gateway = try await Gateway.start(Self.shared.value.daemon, port: 0, ["--streams-per-address", "600"])
+        let readers = try Self.script("wire.py", ["streams", gateway.address, "500"])
+        #expect(await readers.line() == "open")
         let begun = ContinuousClock.now
         gateway.program.signal(SIGTERM)
         #expect(await gateway.program.exit() == 0)
         #expect(ContinuousClock.now - begun < .seconds(1))
-        for stream in streams { _ = await stream.exit() }
+        #expect(await readers.line() == "all ended")
+        #expect(await readers.exit() == 0)
+    }
+
+    @Test
+    func `Peers that are slow, silent or too many cost others nothing`() async throws {
+        let gateway = try await Gateway.start(
+            Self.shared.value.daemon,
+            port: 0,
+            ["--streams", "3", "--streams-per-address", "2"]
+        )
+        let peers = try Self.script("wire.py", ["slow", gateway.address])
+        let complaint = await peers.errorText().suffix(3000)
+        #expect(await peers.exit() == 0, "\(complaint)")
+        gateway.program.signal(SIGTERM)
+        #expect(await gateway.program.exit() == 0)
+    }
+
+    private static func script(_ name: String, _ arguments: [String]) throws -> ChildProgram {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().path
+        return try ChildProgram("/usr/bin/env", ["-C", folder, "/usr/bin/python3", "-B", name] + arguments)
     }
 }
 
@@ -69,10 +83,14 @@ struct Gateway: Sendable {
     let program: ChildProgram
     let address: String
 
-    static func start(_ daemon: TestDaemon, port: Int) async throws -> Gateway {
+    static func start(
+        _ daemon: TestDaemon,
+        port: Int,
+        _ arguments: [String] = ["--streams-per-address", "100"]
+    ) async throws -> Gateway {
         let program = try ChildProgram(
             TestDaemon.program("pricing-web"),
-            ["--socket", daemon.socket, "--port", "\(port)", "--streams-per-address", "100"]
+            ["--socket", daemon.socket, "--port", "\(port)"] + arguments
         )
         try daemon.endWithFolder(program)
         guard let line = await program.line(),

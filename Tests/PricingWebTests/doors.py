@@ -1,4 +1,5 @@
 """Journeys of journeys.py that are about refusals, the doors for programs, and what pages weigh."""
+import http.client
 import json
 
 from browser import ADMIN, CUSTOMER, PASSWORD, Browser, request
@@ -30,9 +31,9 @@ def refusals(base, shop):
     assert request(base, "GET", "/nowhere", None, cookie)[0] == 404
     statuses = [
         request(base, "POST", "/sign-in", f"email=chloe.evans%40mail.example&password=wrong{n}", {**form, "Cookie": ""})[0]
-        for n in range(8)
+        for n in range(30)
     ]
-    assert statuses.count(401) <= 5 and 429 in statuses, statuses
+    assert statuses.count(401) <= 5 and set(statuses) == {401, 429}, statuses
     status, _, headers = request(base, "HEAD", "/store", None, {"Host": host})
     assert status == 200 and headers["X-Content-Type-Options"] == "nosniff"
 
@@ -73,13 +74,15 @@ def looks(base, shop):
     order = shop.call("order.list", limit=1)["items"][0]["orderId"]
     browser = Browser(base).sign_in(ADMIN, "/")
     pages = [
-        "/", "/products", "/products/1", "/stock", "/deliveries", "/orders", f"/orders/{order}", "/prices", "/rules", "/rules/1",
+        "/", "/products", "/products/import", "/products/1?stock=3", "/many?method=price.pin&productIds=1&productIds=2",
+        "/prices/replay", "/stock", "/deliveries", "/orders", f"/orders/{order}", "/prices", "/rules", "/rules/1",
         "/campaigns", "/users", "/suppliers", "/categories", "/reports", "/integrity?verify=1", "/operations", "/trail", "/docs",
         "/docs/order.place", "/do/product.create", "/store", "/store/products/1", "/store/cart", "/store/orders", "/store/account",
         "/sign-in", "/register",
     ]
     wide = []
-    for width in (390, 800, 1024, 1600):
+    # 640 is what is left of 1280 at 200 % zoom.
+    for width in (390, 640, 800, 1024, 1600):
         browser.resize(width)
         for path in pages:
             browser.go(path)
@@ -88,15 +91,73 @@ def looks(base, shop):
                 wide.append((width, path, browser.overflow()))
     assert not wide, wide
     browser.quit()
-    first = Browser(base)
+
+
+# 13: what a first visit costs.
+def weighs(base, shop):
     measure = """
         const entries = performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'));
         const files = entries.filter(e => !e.name.includes('/api/events'));
-        return [files.reduce((sum, e) => sum + e.decodedBodySize, 0),
-                files.filter(e => e.name.endsWith('.js')).reduce((sum, e) => sum + e.decodedBodySize, 0)];
+        const sum = (list) => list.reduce((sum, e) => sum + e.decodedBodySize, 0);
+        const observed = (type) => { const o = new PerformanceObserver(() => {}); o.observe({type, buffered: true}); return o.takeRecords(); };
+        return {
+            whole: sum(files), scripts: sum(files.filter(e => e.name.endsWith('.js'))),
+            paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null,
+            shift: observed('layout-shift').reduce((sum, e) => sum + e.value, 0),
+            tasks: observed('longtask').filter(e => e.duration > 50).length,
+        };
     """
-    first.go("/store")
-    first.until(lambda: first.driver.execute_script("return document.readyState") == "complete")
-    whole, scripts = first.driver.execute_script(measure)
-    assert 20_000 < whole <= 60_000 and 0 < scripts <= 12_000, (whole, scripts)
-    first.quit()
+    product = shop.product("Weighed vase", 5)
+    for path in ("/store", f"/store/products/{product}"):
+        loads = []
+        # The machine does other things as well: the best of a few loads, each with nothing kept.
+        for _ in range(4):
+            browser = Browser(base)
+            browser.resize(1280)
+            browser.go("/sign-in")
+            browser.driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
+            browser.go(path)
+            browser.until(lambda: browser.driver.execute_script(measure)["paint"] is not None)
+            loads.append(browser.driver.execute_script(measure))
+            browser.quit()
+        best = {name: min(load[name] for load in loads) for name in loads[0]}
+        assert 10_000 < best["whole"] <= 60_000 and 0 < best["scripts"] <= 12_000, (path, loads)
+        assert best["paint"] <= 300 and best["shift"] <= 0.02 and best["tasks"] == 0, (path, loads)
+
+
+# 15: whatever a program sends, it is told what is wrong with it.
+def odd_inputs(base, shop):
+    token = shop.call("login.open", email=ADMIN, password=PASSWORD)["token"]
+    host = base.removeprefix("http://")
+    connection = http.client.HTTPConnection(host, timeout=30)
+    document = json.loads(request(base, "GET", "/openapi.json")[1])
+    # They end the daemon, the login or the journey's time.
+    left_out = {"server.drain", "data.generate", "lab.run", "login.close", "clock.set", "rule.backtest", "events.subscribe"}
+    odd = [None, "", -1, 2**63, True, [], {}, [None], "\u0000", "\ufffe'; drop table product; --", "9" * 400, 1.5e300]
+    seen, faults = {}, []
+
+    def send(method, path, body):
+        connection.request(method, path, body, {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+        reply = connection.getresponse()
+        text = reply.read()
+        seen[reply.status] = seen.get(reply.status, 0) + 1
+        if reply.status >= 500 and reply.status not in (503, 504):
+            faults.append((method, path, body[:200] if body else body, reply.status, text[:300]))
+
+    for path, verbs in document["paths"].items():
+        name = path.removeprefix("/api/")
+        if not path.startswith("/api/") or name in left_out or "post" not in verbs:
+            continue
+        target = path + "?dryRun=true"
+        for body in ("", "[]", "null", "{", '{"a": 1}', '{"a": 1, "a": 2}', "\x00", '{"_meta": {"dryRun": 1}}'):
+            send("POST", target, body.encode())
+        schema = verbs["post"]["requestBody"]["content"]["application/json"]["schema"]
+        example = verbs["post"]["requestBody"]["content"]["application/json"].get("example", {})
+        for member in schema.get("properties", {}):
+            for value in odd:
+                send("POST", target, json.dumps({**example, member: value}).encode())
+        if "get" in verbs:
+            for query in ("?", "?x=1", "?limit=%00", "?limit=1&limit=2", "?productId=-", "?%ff=%ff"):
+                send("GET", path + query, None)
+    assert not faults, (len(faults), faults[:5])
+    assert seen.get(400, 0) > 1000 and sum(seen.values()) > 2000, seen

@@ -7,7 +7,9 @@ import re
 import sys
 
 from browser import ADMIN, CUSTOMER, PASSWORD, SELLER, Browser, Shop, request
-from doors import doors, looks, refusals
+from buyers import buyer_knows, gives_back, keyboard, own_quote
+from doors import doors, looks, odd_inputs, refusals, weighs
+from staff import imports, many, replay, what_if
 
 
 def ask(deed):
@@ -133,7 +135,7 @@ def last_unit(base, shop):
     second.sign_in(SELLER)
     for browser in (first, second):
         browser.go(f"/store/products/{product}")
-        assert "Few left" in browser.text()
+        assert "Only 1 left" in browser.text()
         put_into_cart(browser, product)
         browser.go("/store/checkout")
         browser.fill("address", "1 Quay, Hull")

@@ -8,11 +8,17 @@ language sql immutable as $$
                 else 'inStock' end
 $$;
 
+-- How many may still be sold, where few are left: a buyer plans with it.
+create function units_left(d product, i inventory) returns integer
+language sql immutable as $$
+    select case when availability(d, i) = 'fewLeft' and i.stock - i.held <= 10 then i.stock - i.held end
+$$;
+
 create function offer_json(d product, i inventory) returns json
 language sql stable as $$
     select json_build_object('productId', d.product_id, 'sku', d.sku, 'title', d.title, 'description', d.description,
         'categoryId', d.category_id, 'category', (select name from category c where c.category_id = d.category_id),
-        'price', i.price::text, 'availability', availability(d, i))
+        'price', i.price::text, 'availability', availability(d, i), 'unitsLeft', units_left(d, i))
 $$;
 
 -- Pages as product_list makes them, from the same indexes. The number of the stream is of this very snapshot: what

@@ -145,7 +145,7 @@ language sql stable as $$
     select json_build_object(
         'stock', coalesce((select json_agg(json_build_object('productId', product_id, 'sku', sku,
             'old', before -> 'stock', 'new', after -> 'stock') order by change_id, part)
-            from mine where topic = 'stock' and before -> 'stock' <> after -> 'stock'), '[]'),
+            from mine where topic = 'stock' and before ->> 'stock' <> after ->> 'stock'), '[]'),
         'prices', coalesce((select json_agg(json_build_object('productId', product_id, 'sku', sku,
             'old', before -> 'price', 'new', after -> 'price') order by change_id, part)
             from mine where topic = 'price'), '[]'),

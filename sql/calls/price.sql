@@ -56,11 +56,17 @@ declare
     i inventory;
     v price_verdict;
     mode text;
+    declares boolean;
 begin
     select * into r from rule
     where rule_id = coalesce(find_rule(coalesce(p ->> 'ruleId', p ->> 'rule')::bigint), d.rule_id);
     select * into i from inventory where product_id = d.product_id;
-    if r.rule_id <> d.rule_id and models_demand(r.strategy) then
+    declares := r.rule_id <> d.rule_id or (p ->> 'basePrice')::numeric <> d.base_price;
+    if declares then
+        d.base_price := coalesce((p ->> 'basePrice')::numeric, d.base_price);
+        d := follow_base(d, true);
+    end if;
+    if declares and models_demand(r.strategy) then
         i := foreseen_estimates(d, r, i, 'declaration', pricing_now());
     end if;
     i.stock := coalesce((p ->> 'stock')::integer, i.stock);
@@ -69,7 +75,7 @@ begin
         i := row_at_tick(d, r, i, (p ->> 'at')::timestamptz);
         v := evaluate_price(d, r, i, mode);
     else
-        v := evaluate_price(d, r, i, case when r.rule_id = d.rule_id then 'stock' else 'declaration' end);
+        v := evaluate_price(d, r, i, case when declares then 'declaration' else 'stock' end);
     end if;
     return explain_price(d, r, i, v, true);
 end $$;

@@ -4,8 +4,9 @@
 
 -- Why a price moved to where it stands, in words for the merchant, from its line in the history.
 create function price_reason(cause text, binding text, f jsonb, note text) returns text
-language sql immutable as $$
-    select case when cause = 'pin' or f ->> 'mode' = 'pin' then 'pinned by hand'
+language plpgsql immutable as $$
+begin
+    return case when cause = 'pin' or f ->> 'mode' = 'pin' then 'pinned by hand'
                 when f ->> 'mode' = 'campaign' then
                     case when f ? 'campaign' then 'campaign price' else 'regular price' end
                 when binding = 'daily_cap' then 'limited by the daily cap'
@@ -18,8 +19,8 @@ language sql immutable as $$
                 when (f ->> 'hasEnd')::boolean then
                     format('%s units for %s days', f ->> 'stock', round((f ->> 'daysLeft')::numeric, 1))
                 else format('%s units, to last %s days', f ->> 'stock', round((f ->> 'daysLeft')::numeric, 1)) end
-        || case when note = '' then '' else ': ' || note end
-$$;
+        || case when note = '' then '' else ': ' || note end;
+end $$;
 
 -- How a row is evaluated after an event of a kind: afresh, as at a tick, or as stock moves. Without anchor_date it
 -- waits for what a declaration would have made of it, had automation not been halted. What awaits a person's yes is no

@@ -49,6 +49,8 @@ final class EventFeed: Service {
     private let shared = Mutex(Shared())
     private let signal: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
+    /// Whether something was committed since the last numbering.
+    private let isKicked = Atomic(true)
 
     /// - Parameter numbered: told when events were numbered since it was told last.
     init(
@@ -66,6 +68,7 @@ final class EventFeed: Service {
 
     /// Something was committed.
     func kick() {
+        isKicked.store(true, ordering: .relaxed)
         wake.yield()
     }
 
@@ -115,7 +118,7 @@ final class EventFeed: Service {
         let key = Key(connection: connection.number, id: subscription.id)
         shared.withLock { $0.subscribers[key] = Subscriber(connection: connection, subscription: subscription) }
         idlePause.wake()
-        wake.yield()
+        kick()
     }
 
     /// Ends a subscription of this connection; nothing is sent for it once this returns. False when the connection has none
@@ -187,28 +190,28 @@ final class EventFeed: Service {
         }
     }
 
-    /// Numbers what was committed and serves every subscriber a page, round by round until all have what there is: a
+    /// What one turn of the loop found.
+    private struct Turn: Sendable {
+        var end: (isNews: Bool, isRestored: Bool, before: Int64) = (false, false, 0)
+        /// What subscribers want next: its events, and the lowest number that the database still has.
+        var pages: [(page: Subscription.Page, events: [DaemonStatements.Event], oldest: Int64)] = []
+    }
+
+    /// Serves every subscriber a page, turn by turn until all have what there is, and numbers what is committed meanwhile: a
     /// subscriber who has a million events to catch up with does not keep the others from the newest.
     private func serveAll() async {
         do throws(PostgresError) {
+            isKicked.store(true, ordering: .relaxed)
             while true {
-                let end = try await database.pool.run { (session) throws(PostgresError) in
-                    try session.one(DaemonStatements.numberEvents)
+                resumeHeld(at: lastNumber)
+                let turn = try await database.pool.run { (session) throws(PostgresError) in try self.turn(session) }
+                if turn.end.isNews { numbered() }
+                if turn.end.isRestored {
+                    restoreAll(at: turn.end.before)
+                } else if turn.pages.isEmpty {
+                    return
                 }
-                let (isNews, isRestored) = shared.withLock { $0.note(end) }
-                if isNews { numbered() }
-                if isRestored { restoreAll(at: end.before) }
-                resumeHeld(at: end.last)
-                let pages = shared.withLock { $0.pages(before: end.last) }
-                if pages.isEmpty { return }
-                for page in pages {
-                    let (events, oldest) = try await database.pool.run { (session) throws(PostgresError) in
-                        let events = try session.all(page.statement, page.bindings)
-                        // Read after the events, so that what was dropped before them counts as dropped.
-                        return (events, try session.one(DaemonStatements.oldestEvent))
-                    }
-                    send(events, page, oldest: oldest, last: end.last)
-                }
+                for (page, events, oldest) in turn.pages { send(events, page, oldest: oldest, last: lastNumber) }
             }
         } catch {
             logger.warning("events cannot be read now", metadata: ["reason": "\(error)"])
@@ -217,6 +220,24 @@ final class EventFeed: Service {
             // A lock on the stream is let go without a notification.
             _ = deadlines.add(.now + .seconds(1)) { self.kick() }
         }
+    }
+
+    /// Numbers what was committed since the last numbering, where something was, and reads the pages that subscribers want:
+    /// in one turn on a connection, since each change of threads delays what is live.
+    private func turn(_ session: Session) throws(PostgresError) -> Turn {
+        var turn = Turn()
+        if isKicked.exchange(false, ordering: .relaxed) {
+            let end = try session.one(DaemonStatements.numberEvents)
+            let (isNews, isRestored) = shared.withLock { $0.note(end) }
+            turn.end = (isNews, isRestored, end.before)
+            if isRestored { return turn }
+        }
+        for page in shared.withLock({ $0.pages() }) {
+            let events = try session.all(page.statement, page.bindings)
+            // Read after the events, so that what was dropped before them counts as dropped.
+            turn.pages.append((page, events, try session.one(DaemonStatements.oldestEvent)))
+        }
+        return turn
     }
 
     /// Tells every subscriber that a shop was restored in the place of this one: its events happened long ago, or are others
@@ -295,8 +316,8 @@ extension EventFeed.Shared {
     }
 
     /// The pages that subscribers who have events to come, and room to take them, want next.
-    func pages(before last: Int64) -> Set<Subscription.Page> {
-        Set(subscribers.values.map(\.subscription).filter { $0.position < last && !$0.isHeld }.map(\.page))
+    func pages() -> Set<Subscription.Page> {
+        Set(subscribers.values.map(\.subscription).filter { $0.position < lastNumber && !$0.isHeld }.map(\.page))
     }
 
     func keys(where isMeant: (Subscription) -> Bool) -> [EventFeed.Key] {

@@ -58,8 +58,7 @@ enum DaemonStatements {
         Statement(
             name,
             """
-            select e.sequence, e.topic, e.product_id, event_json(row(e.*)::stream_event)::text,
-                   event_order(row(e.*)::stream_event)
+            select e.sequence, e.topic, e.product_id, event_json(row(e.*)::stream_event)::text, e.order_id
             \(source)
             order by e.sequence limit \(eventPage)
             """

@@ -44,7 +44,6 @@ struct Deed: Sendable {
         "category.create": Deed("New category", "The category is made."),
         "category.update": Deed("Change the category", "The category is changed."),
         "category.delete": Deed("Delete the category", "The category is deleted."),
-        "product.import": Deed("Import products", "The rows are imported."),
         "audit.repair": Deed("Repair", "The figures are put right."),
         "quote.release": Deed("Release the quote", "The quote is released."),
     ]

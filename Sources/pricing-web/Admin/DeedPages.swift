@@ -149,13 +149,9 @@ struct DeedPages: Sendable {
         let skipped = (result["skipped"]?.array ?? []).prefix(20).map { row -> HTML in
             "<li>\(row["sku"]?.string ?? "product \(row["productId"]?.integer ?? 0)"): \(row["why"]?.string ?? row["reason"]?.string ?? "")</li>"
         }
-        let failed = (result["failed"]?.array ?? []).prefix(50).map { row -> HTML in
-            "<li>row \((row["row"]?.integer ?? 0) + 1): \(row["error"]?["message"]?.string ?? "")</li>"
-        }
         let words = warnings.map { "<li>\($0)</li>" as HTML }
         return """
             \(HTML.when(!words.isEmpty, "<div class=\"warning\"><ul>\(words)</ul></div>"))\
-            \(HTML.when(!failed.isEmpty, "<h3>Refused</h3><ul>\(Array(failed))</ul>"))\
             \(HTML.when(!skipped.isEmpty, "<h3>Left as it is</h3><ul>\(Array(skipped))</ul>"))
             """
     }

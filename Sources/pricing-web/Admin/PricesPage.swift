@@ -24,7 +24,7 @@ struct PricesPage: Sendable {
             ],
             empty: "No price moved so.",
             deeds: """
-                <a href="/trail">Who did what</a>\
+                <a href="\(ReplayPage.path)">A day again</a><a href="/trail">Who did what</a>\
                 <a href="\(Deed.link("price.rollback", back: PricesPage.path))">Back to a time</a>
                 """,
             columns: PricesPage.columns
@@ -36,6 +36,7 @@ struct PricesPage: Sendable {
             """
         }
         list.add(to: &routes)
+        ReplayPage(site: site).add(to: &routes)
     }
 
     private static let causes: [FormField.Choice] = [

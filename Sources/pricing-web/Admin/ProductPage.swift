@@ -14,7 +14,7 @@ struct ProductPage: Sendable {
         let subject: JSONObject = ["productId": .integer(id)]
         if let part = visit.query["part"] {
             let why = JSONValue.object(try await site.call(visit, "price.why", subject))
-            return .html(part == "next" ? next(why) : steps(why))
+            return .html(part == "next" ? next(why) : ProductPage.steps(why))
         }
         let sequence = site.hub.sequence
         let product = JSONValue.object(try await site.call(visit, "product.get", subject))
@@ -29,10 +29,11 @@ struct ProductPage: Sendable {
         let curve = try await curve(id, product)
         let drawing = timeline(product, try await points["items"]?.array ?? [])
         let tiles: HTML = """
-            \(tile("Why this price", live("why", steps(explanation))))\
+            \(tile("Why this price", live("why", ProductPage.steps(explanation))))\
             \(tile("What would move it next", live("next", next(explanation))))\
             \(tile("Price and stock", drawing, whole: true))\
             \(tile("Price at each stock", curve))\
+            \(tile("What if", try await WhatIf(site: site, visit: visit, product: product).html, id: "what-if"))\
             \(tile("Change", deeds(product)))\(tile("Declaration", facts(product)))\
             \(tile("Price changes", changesTable(history), whole: true))\
             \(tile("Stock movements", movementsTable(movements)))\
@@ -48,13 +49,13 @@ struct ProductPage: Sendable {
         return .html(page.html)
     }
 
-    private func tile(_ title: HTML, _ content: HTML, whole: Bool = false) -> HTML {
-        "<section class=\"card\(HTML.when(whole, " whole"))\"><h2>\(title)</h2>\(content)</section>"
+    private func tile(_ title: HTML, _ content: HTML, whole: Bool = false, id: String? = nil) -> HTML {
+        "<section\(HTML.attribute("id", id)) class=\"card\(HTML.when(whole, " whole"))\"><h2>\(title)</h2>\(content)</section>"
     }
 
     /// What an open page fetches anew when something moved.
     private func live(_ part: String, _ content: HTML) -> HTML {
-        "<div data-part=\"\(here)?part=\(part)\">\(content)</div>"
+        "<div data-part=\"\(here)?part=\(part)\" data-of=\"\(visit.parameters.first ?? "")\">\(content)</div>"
     }
 
     private var here: String { visit.rawPath }
@@ -92,7 +93,7 @@ struct ProductPage: Sendable {
 
     // MARK: why and next
 
-    private func steps(_ why: JSONValue) -> HTML {
+    static func steps(_ why: JSONValue) -> HTML {
         let bound = why["bindingGuard"]?.string
         let lines = (why["steps"]?.array ?? []).map { step -> HTML in
             let name = step["step"]?.string ?? ""

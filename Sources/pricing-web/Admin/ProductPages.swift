@@ -9,7 +9,7 @@ struct ProductPages: Sendable {
     let site: Site
 
     func add(to routes: inout Routes) {
-        ListPage(
+        var list = ListPage(
             site: site,
             path: ProductPages.path,
             title: "Products",
@@ -27,14 +27,19 @@ struct ProductPages: Sendable {
             empty: "No product fits. <a href=\"/products\">Show all</a>.",
             deeds: """
                 <a href="\(Deed.link("product.create", back: "/products/{productId}"))">New product</a>\
-                <a href="\(Deed.link("product.import", back: "/products"))">Import</a>
+                <a href="\(ImportPages.path)">Import</a>
                 """,
             columns: ProductPages.columns
-        ).add(to: &routes)
+        )
+        list.wrap = ManyPages.around
+        list.add(to: &routes)
+        ManyPages(site: site).add(to: &routes)
+        ImportPages(site: site).add(to: &routes)
         routes.get("/products/{id}") { try await ProductPage(site: site, visit: $0).answer() }
     }
 
     private static let columns: [ListPage.Column] = [
+        ManyPages.column,
         .count("Product", "productId", sort: "productId"),
         .link("Title", "productId", "title", to: "/products/", sort: "title"),
         .text("SKU", "sku"),

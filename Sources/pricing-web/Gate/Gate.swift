@@ -22,8 +22,9 @@ struct Arrival: Sendable, InitializableFromSource {
 struct Gate: HTTPResponder {
     /// The longest body of a form, in bytes.
     static let formBytes = 64 * 1024
-    /// The longest body of `POST /rpc`, in bytes.
+    /// The longest body of `POST /rpc` and of an imported file, in bytes.
     static let lineBytes = 1024 * 1024
+    private static let long: Set<[String]> = [["rpc"], ImportPages.parts]
     /// How long a body may take.
     static let bodyTime = Duration.seconds(10)
 
@@ -76,7 +77,8 @@ struct Gate: HTTPResponder {
         if isUnsafe, bearer == nil, let refusal = origins.refusal(request.headers, host: host) {
             throw Refusal(403, refusal)
         }
-        let body = isUnsafe ? try await read(request, upTo: path == ["rpc"] ? Gate.lineBytes : Gate.formBytes) : []
+        let body =
+            isUnsafe ? try await read(request, upTo: Gate.long.contains(path) ? Gate.lineBytes : Gate.formBytes) : []
         let visit = Visit(
             method: request.method == .head ? "GET" : request.method.rawValue,
             path: path,

@@ -32,6 +32,9 @@ struct Visit: Sendable {
     /// The form that was sent.
     var form: Fields { Fields(String(decoding: body, as: UTF8.self)) }
 
+    /// The form with its files; none when it was sent as one without.
+    var parts: [Multipart.Part] { Multipart(headers[.contentType], body)?.parts ?? [] }
+
     /// The number that a placeholder of the route stands for.
     /// - Throws: a 404 when it is none.
     func id(_ index: Int = 0) throws(Refusal) -> Int64 {

@@ -116,6 +116,8 @@ enum Notices {
         "password": "Your password is changed.",
         "account": "Your account is changed.", "registered": "Welcome. You are registered and signed in.",
         "cancelled": "The order is cancelled.", "returned": "The return is noted.",
+        "none-chosen": "Choose some products first, by the boxes at their begin.",
+        "many": "It is done, as it was shown.",
     ]
 
     static func sentence(_ name: String) -> String? {

@@ -28,11 +28,12 @@ struct CartPages: Sendable {
         }
     }
 
-    private func lines(_ cart: Cart) async throws -> [Line] {
+    private func lines(_ visit: Visit, _ held: [Int64: Int64]) async throws -> [Line] {
+        let cart = Cart(visit.headers)
         guard !cart.isEmpty else { return [] }
         let ids = cart.lines.map { JSONValue.integer($0.productId) }
         let reply = try await site.reads.call("product.browse", ["productIds": .array(ids), "limit": 500])
-        let goods = (reply["items"]?.array ?? []).compactMap(Goods.init)
+        let goods = (reply["items"]?.array ?? []).compactMap { Goods($0)?.holding(held) }
         return cart.lines.map { line in Line(wanted: line, goods: goods.first { $0.productId == line.productId }) }
     }
 
@@ -40,10 +41,9 @@ struct CartPages: Sendable {
 
     func cart(_ visit: Visit, _ problem: HTML?, _ status: Int) async throws -> Answer {
         let sequence = site.hub.sequence
-        let lines = try await lines(Cart(visit.headers))
-        let open = try await HeldCheckout(site: site).open(visit).first
-        let held = Set((open?["lines"]?.array ?? []).compactMap { $0["productId"]?.integer })
-        let going = open.map { quote -> HTML in
+        let held = HeldCheckout(site: site)
+        let lines = try await lines(visit, try await held.units(visit))
+        let going = try await held.open(visit).first.map { quote -> HTML in
             """
             <p class="notice">Your checkout is open, and holds what it shows until \(Words.clock(quote["expiresAt"]?.string)). \
             <a href="/store/checkout/\(quote["quoteId"]?.integer ?? 0)">Go on with it</a>.</p>
@@ -55,9 +55,9 @@ struct CartPages: Sendable {
                 """
             return .html(Page("Your cart", in: .store, visit: visit, site: site, body: body).html)
         }
-        let canGo = lines.contains { $0.goods.map { !$0.isSoldOut || held.contains($0.productId) } ?? false }
+        let canGo = lines.contains { $0.goods.map { !$0.isSoldOut } ?? false }
         let body: HTML = """
-            <h1>Your cart</h1>\(problem)\(going)\(moves(lines, held: held))<div class="card">\(table(lines))</div>\
+            <h1>Your cart</h1>\(problem)\(going)\(moves(lines))<div class="card">\(table(lines))</div>\
             <p class="sum">Together \(Words.money(Money.sum(lines)))</p>\
             \(HTML.when(canGo, HeldCheckout.holdForm))
             """
@@ -68,10 +68,10 @@ struct CartPages: Sendable {
     }
 
     /// What moved since it was put in, both prices.
-    private func moves(_ lines: [Line], held: Set<Int64> = []) -> HTML {
+    private func moves(_ lines: [Line]) -> HTML {
         let moved = lines.compactMap { line -> HTML? in
             guard let goods = line.goods else { return "<p>A product in your cart is no longer for sale.</p>" }
-            if goods.isSoldOut, !held.contains(goods.productId) { return "<p>\(goods.title) is sold out.</p>" }
+            if goods.isSoldOut { return "<p>\(goods.title) is sold out.</p>" }
             guard let moved = line.moved else { return nil }
             let isUp = (Double(moved.new) ?? 0) > (Double(moved.old) ?? 0)
             return """
@@ -142,7 +142,8 @@ struct CartPages: Sendable {
     private func checkout(_ visit: Visit, _ problem: HTML?, _ status: Int) async throws -> Answer {
         guard visit.person != nil else { return .redirect("/sign-in?to=/store/checkout") }
         let sequence = site.hub.sequence
-        let lines = try await lines(Cart(visit.headers)).filter { $0.goods.map { !$0.isSoldOut } ?? false }
+        let held = try await HeldCheckout(site: site).units(visit)
+        let lines = try await lines(visit, held).filter { $0.goods.map { !$0.isSoldOut } ?? false }
         guard !lines.isEmpty else { return .redirect("/store/cart") }
         // What is shown here is what is asked for: the prices go with the form.
         let shown = lines.flatMap { line -> [FormField] in

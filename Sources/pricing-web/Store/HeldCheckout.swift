@@ -14,6 +14,7 @@ struct HeldCheckout: Sendable {
         routes.get("/store/checkout/{quote}") { try await page($0, nil, 200) }
         routes.post("/store/checkout/{quote}") { try await place($0) }
         routes.post("/store/checkout/{quote}/release") { try await release($0) }
+        routes.post("/store/checkout/{quote}/extend") { try await extend($0) }
     }
 
     // MARK: hold
@@ -45,6 +46,25 @@ struct HeldCheckout: Sendable {
         return try await site.call(visit, "quote.list", params)["items"]?.array ?? []
     }
 
+    /// How many units of each product they hold.
+    func units(_ visit: Visit) async throws -> [Int64: Int64] {
+        let lines = try await open(visit).flatMap { $0["lines"]?.array ?? [] }
+        let units = lines.compactMap { line -> (Int64, Int64)? in
+            guard let id = line["productId"]?.integer, let units = line["quantity"]?.integer else { return nil }
+            return (id, units)
+        }
+        return Dictionary(units, uniquingKeysWith: +)
+    }
+
+    /// Asked for by the page while its form is being filled in.
+    private func extend(_ visit: Visit) async throws -> Answer {
+        let params: JSONObject = [
+            "quoteId": .integer(try visit.id()), "ttlSeconds": .integer(HeldCheckout.seconds),
+        ]
+        let quote = try await site.call(visit, "quote.extend", params)
+        return .json(["expiresAt": quote["expiresAt"] ?? .null])
+    }
+
     private func release(_ visit: Visit) async throws -> Answer {
         _ = try await site.call(visit, "quote.release", ["quoteId": .integer(try visit.id())])
         return .redirect("/store/cart")
@@ -67,6 +87,7 @@ struct HeldCheckout: Sendable {
         let total = Words.money(quote["total"]?.string)
         let form = Form(
             "/store/checkout/\(id)",
+            extends: "/store/checkout/\(id)/extend",
             [.hidden("key", visit.form["key"] ?? Now.key()), .address(visit)],
             submit: "Buy for \(total)"
         ).html

@@ -31,7 +31,8 @@ struct StorePages: Sendable {
         if let cursor = visit.query["cursor"] { params["cursor"] = .string(cursor) }
         async let categoriesReply = site.reads.call("category.list", ["limit": 100])
         let reply = try await site.reads.call("product.browse", params)
-        let goods = (reply["items"]?.array ?? []).compactMap(Goods.init)
+        let held = try await HeldCheckout(site: site).units(visit)
+        let goods = (reply["items"]?.array ?? []).compactMap { Goods($0)?.holding(held) }
         let categories = try await categoriesReply["items"]?.array ?? []
         let body: HTML = """
             <div class="browse">\(navigation(categories, visit))<div>\(heading(categories, visit))\(sorter(visit))\
@@ -102,24 +103,42 @@ struct StorePages: Sendable {
     /// One product as customers see it.
     /// - Throws: 404 for one that is not for sale.
     func goods(_ productId: Int64) async throws -> Goods {
-        let reply = try await site.reads.call("product.browse", ["productIds": [.integer(productId)]])
-        guard let goods = reply["items"]?.array?.first.flatMap(Goods.init) else {
-            throw ErrorCode.productNotFound.error()
-        }
+        let reply = try await site.reads.call("product.offer", ["productId": .integer(productId)])
+        guard let goods = Goods(.object(reply)) else { throw ErrorCode.productNotFound.error() }
         return goods
     }
 
     private func product(_ visit: Visit) async throws -> Answer {
         let sequence = site.hub.sequence
-        let goods = try await goods(try visit.id())
+        let offer = JSONValue.object(
+            try await site.reads.call("product.offer", ["productId": .integer(try visit.id())])
+        )
+        let held = try await HeldCheckout(site: site).units(visit)
+        guard let goods = Goods(offer)?.holding(held) else { throw ErrorCode.productNotFound.error() }
+        let state = state(goods, offer)
+        if visit.query["part"] != nil { return .html(state) }
         let inCart = Cart(visit.headers)[goods.productId]
         let body: HTML = """
             <p class="crumbs"><a href="/store">The Shop</a> › \(goods.category)</p>\
             <div class="product"><div><h1>\(goods.title)</h1><p>\(goods.description)</p></div>\
-            <div class="card buy">\(goods.priceTag)\(goods.stockWord)\
+            <div class="card buy">\(goods.priceTag)\
+            <div data-part="\(goods.path)?part=state" data-of="\(goods.productId)">\(state)</div>\
             \(buyForm(goods, inCart))</div></div>
             """
         return .html(Page(goods.title, in: .store, visit: visit, site: site, sequence: sequence, body: body).html)
+    }
+
+    /// What moves with the price: the reduction that may be claimed, how many are left, and why it costs that.
+    private func state(_ goods: Goods, _ offer: JSONValue) -> HTML {
+        let reduction = offer["reduction"]?.object.map { reduction -> HTML in
+            """
+            <p class="reduced"><b>−\(reduction["percentOff"]?.integer ?? 0) %</b> Lowest price of the 30 days before: \
+            <span class="n">\(Words.money(reduction["lowest30"]?.string))</span></p>
+            """
+        }
+        return """
+            \(reduction)<p>\(goods.stockWord)</p><p class="why">\(offer["why"]?.string ?? "")</p>
+            """
     }
 
     private func buyForm(_ goods: Goods, _ inCart: Cart.Line?) -> HTML {

@@ -1,0 +1,88 @@
+"""Peers of the gateway that no browser is: wire.py streams BASE COUNT, wire.py slow BASE. It fails by an exception."""
+import socket
+import sys
+import threading
+import time
+
+
+def connect(base):
+    host, port = base.removeprefix("http://").split(":")
+    peer = socket.create_connection((host, int(port)), timeout=20)
+    return peer, f"{host}:{port}"
+
+
+def stream(base):
+    peer, host = connect(base)
+    peer.sendall(f"GET /api/events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    file = peer.makefile("rb")
+    status = int(file.readline().split()[1])
+    return peer, file, status
+
+
+def ask(base):
+    """One ordinary page: how long it took."""
+    begun = time.monotonic()
+    peer, host = connect(base)
+    peer.sendall(f"GET /store HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    text = b""
+    while part := peer.recv(65536):
+        text += part
+    assert text.startswith(b"HTTP/1.1 200"), text[:200]
+    return time.monotonic() - begun
+
+
+def streams(base, count):
+    opened = [stream(base) for _ in range(int(count))]
+    for _, file, status in opened:
+        assert status == 200
+        while file.readline() != b"event: link\n":
+            pass
+    print("open", flush=True)
+    for _, file, _ in opened:
+        while file.readline():
+            pass
+    print("all ended", flush=True)
+
+
+def dripping(base, told):
+    peer, host = connect(base)
+    peer.sendall(f"POST /rpc HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer x\r\nContent-Length: 1000\r\n\r\n".encode())
+    begun = time.monotonic()
+    peer.settimeout(0.5)
+    while True:
+        try:
+            answer = peer.recv(1000)
+            break
+        except TimeoutError:
+            pass
+        assert time.monotonic() - begun < 15, "a body may drip for ever"
+        peer.sendall(b" ")
+    told.append((time.monotonic() - begun, answer.split(b"\r\n")[0]))
+
+
+def slow(base):
+    told = []
+    drip = threading.Thread(target=dripping, args=(base, told))
+    drip.start()
+    half_open = []
+    for _ in range(300):
+        peer, host = connect(base)
+        peer.sendall(f"GET /store HTTP/1.1\r\nHost: {host}\r\nX-Half".encode())
+        half_open.append(peer)
+    assert max(ask(base) for _ in range(5)) < 1, "half-open peers hold others up"
+    first, second = stream(base), stream(base)
+    assert (first[2], second[2]) == (200, 200)
+    assert stream(base)[2] == 429, "a third stream of one address"
+    first[0].shutdown(socket.SHUT_RDWR)
+    begun = time.monotonic()
+    while stream(base)[2] != 200:
+        assert time.monotonic() - begun < 5, "a stream that ended leaves no place"
+    drip.join()
+    assert told[0][1].startswith(b"HTTP/1.1 408") and 9 < told[0][0] < 12, told
+    assert max(ask(base) for _ in range(5)) < 1
+    for peer in half_open:
+        peer.close()
+
+
+if __name__ == "__main__":
+    {"streams": streams, "slow": slow}[sys.argv[1]](*sys.argv[2:])
