@@ -123,9 +123,9 @@ struct ReplDeedTests {
         #expect(
             text == """
                 would move 2 prices
-                #  title          price now       then
-                2  B             1234567.80  617283.90  ▼50%
-                1  A lamp with…      100.00     101.00   ▲1%
+                #  title                price now       then
+                2  B                   1234567.80  617283.90  ▼50%
+                1  A lamp with a ver…      100.00     101.00   ▲1%
 
                 """
         )

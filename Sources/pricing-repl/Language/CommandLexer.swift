@@ -115,6 +115,8 @@ enum CommandLexer {
         }
         while let key = reader.peek {
             guard key.kind == .key else {
+                // No method: that is what is wrong, and not what follows.
+                if !method.text.contains(".") { return (.call(method: method.text, pairs: []), [:]) }
                 throw .malformed("expected key=value, found '\(key.text)'", at: key.range)
             }
             if pairs.contains(where: { $0.key == key.text }) {

@@ -14,7 +14,10 @@ enum Caret {
             // What is wrong stays in sight; its surroundings give way.
             let room = max(12, width - 4)
             let spare = max(0, room - DisplayText.width(marked))
-            if DisplayText.width(before) > spare { before = "…" + before.suffix(max(0, spare - 1)) }
+            if DisplayText.width(before) > spare {
+                while !before.isEmpty, DisplayText.width(before) >= spare { before.removeFirst() }
+                before = "…" + before
+            }
             after = DisplayText.clipped(after, to: max(0, room - DisplayText.width(before + marked)))
         }
         let gap = String(repeating: " ", count: DisplayText.width(before))

@@ -18,7 +18,7 @@ enum ViolationText {
         let names = (violation["expected"]?.array ?? []).compactMap(\.string)
         if violation["rule"]?.string == "unknown" {
             let name = violation["path"]?.string?.split(separator: "/").last.map(String.init) ?? ""
-            let near = NearNames.of(name, among: names)
+            let near = NearNames.of(name, among: names, within: max(1, name.utf8.count / 3))
             if !near.isEmpty { return "did you mean " + near.joined(separator: " or ") + "?" }
             return names.isEmpty ? nil : "there are: " + names.joined(separator: ", ")
         }
