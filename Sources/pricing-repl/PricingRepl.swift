@@ -91,6 +91,9 @@ struct ShellCommand: ConsoleCommand {
     @Option(name: .short, parsing: .unconditionalSingleValue, help: "Run this command and leave; may be repeated.")
     var command: [String] = []
 
+    @Flag(help: "Go on after an error; a script ends at its first one unless told so.")
+    var keepGoing = false
+
     @Option(help: "How results are written; table on a terminal, else json.")
     var format: OutputFormat?
 
@@ -118,6 +121,7 @@ struct ShellCommand: ConsoleCommand {
         shell.deeds.palette = Palette(color, isTerminal: console.isTerminal) { name in
             unsafe getenv(name).map { unsafe String(cString: $0) }
         }
+        shell.goesOn = keepGoing
         let status = isInteractive ? await converse(shell) : await runScript(shell)
         await session.disconnect()
         return status
@@ -134,9 +138,9 @@ struct ShellCommand: ConsoleCommand {
                 shell.console.complain("error: \(file) cannot be read")
                 return .usage
             }
-            _ = await shell.run(lines: lines)
+            _ = await shell.run(lines: lines, of: file)
         } else if command.isEmpty {
-            _ = await shell.run(lines: LineReader(descriptor: STDIN_FILENO))
+            _ = await shell.run(lines: LineReader(descriptor: STDIN_FILENO), of: "stdin")
         }
         return shell.status
     }
@@ -144,18 +148,26 @@ struct ShellCommand: ConsoleCommand {
     /// What was refused at the prompt was seen there: the conversation itself ends well.
     @MainActor
     private func converse(_ shell: Shell) async -> ExitStatus {
-        let path = HistoryFile.path { unsafe getenv($0).map { unsafe String(cString: $0) } }
+        let path = HistoryFile.path(environment: Environment.text)
         guard let prompt = Prompt(shell: shell, historyPath: path) else {
             shell.console.complain("error: the terminal cannot be used")
             return .usage
         }
-        if let failure = await shell.session.catalogueFailure() {
-            shell.console.complain(failure.line)
-            return failure.status
+        shell.console.show("pricing-repl at \(shell.session.socket). \\? for help.\n")
+        shell.session.keep()
+        if let path = Self.startFile, let lines = LineReader(path: path) {
+            _ = await shell.run(lines: lines, of: path)
         }
-        shell.console.show("pricing-repl, connected to \(shell.session.socket). \\? for help.\n")
         await prompt.run()
         return .ok
+    }
+}
+
+extension ShellCommand {
+    /// What runs before the first prompt: `$XDG_CONFIG_HOME/pricing/replrc`, else under `~/.config`.
+    private static var startFile: String? {
+        if let folder = Environment.text("XDG_CONFIG_HOME"), folder.hasPrefix("/") { return folder + "/pricing/replrc" }
+        return Environment.text("HOME").map { $0 + "/.config/pricing/replrc" }
     }
 }
 

@@ -66,7 +66,7 @@ struct ReplLanguageTests {
         #expect(try language.parse("\\format csv") == .format(.csv))
         #expect(
             try language.parse("\\watch 0.5 product.get productId=1")
-                == .watch(seconds: 0.5, command: "product.get productId=1")
+                == .watch(WatchOrder(seconds: 0.5, command: "product.get productId=1"))
         )
         #expect(try language.parse("\\timing on") == .timing(true))
         #expect(try language.parse("\\i a file.txt") == .include(path: "a file.txt"))
@@ -92,20 +92,5 @@ struct ReplLanguageTests {
         #expect(buffer.add("product.get productId=1") == "product.get productId=1")
         #expect(buffer.add("price.get productIds=[") == nil)
         #expect(buffer.drop() == "price.get productIds=[")
-    }
-
-    @Test(arguments: [
-        ("product.get productId=1", true), ("user.create password=secret", false),
-        (#"user.authenticate {"password": "x"}"#, false), ("user.create Password = x", false), ("", false),
-        ("help password", true),
-    ])
-    func `history keeps no passwords`(_ line: String, _ isKept: Bool) {
-        #expect(HistoryFile.keeps(line) == isKept)
-    }
-
-    @Test func `history stands in the state folder`() {
-        #expect(HistoryFile.path { ["XDG_STATE_HOME": "/s", "HOME": "/h"][$0] } == "/s/pricingd/history")
-        #expect(HistoryFile.path { ["HOME": "/h"][$0] } == "/h/.local/state/pricingd/history")
-        #expect(HistoryFile.path { _ in nil } == nil)
     }
 }

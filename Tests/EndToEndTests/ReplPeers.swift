@@ -117,7 +117,16 @@ final class ReplProcess {
     private static let patienceMs: Int32 = 20_000
 
     /// Starts the program with a terminal as stdin, stdout and stderr.
-    init?(_ arguments: [String], home: String) {
+    /// - Parameters:
+    ///   - environment: more variables, as `NAME=value`.
+    ///   - other: a program in place of the shell's own.
+    init?(
+        _ arguments: [String],
+        home: String,
+        environment more: [String] = [],
+        columns: UInt16 = 80,
+        program other: String? = nil
+    ) {
         terminal = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         // TIOCSPTLCK and TIOCGPTN: unlock the other side and ask for its number.
         var lock: Int32 = 0
@@ -125,7 +134,7 @@ final class ReplProcess {
         guard unsafe ioctl(terminal, 0x4004_5431, &lock) == 0, unsafe ioctl(terminal, 0x8004_5430, &number) == 0 else {
             return nil
         }
-        var size = winsize(ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0)
+        var size = winsize(ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
         _ = unsafe ioctl(terminal, UInt(TIOCSWINSZ), &size)
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
@@ -139,9 +148,11 @@ final class ReplProcess {
         defer { unsafe posix_spawnattr_destroy(&attributes) }
         let newSession: Int16 = 0x80
         unsafe posix_spawnattr_setflags(&attributes, newSession)
-        guard let program = ReplProcess.program else { return nil }
+        guard let program = other ?? ReplProcess.program else { return nil }
         let words = unsafe Self.strings([program] + arguments)
-        let environment = unsafe Self.strings(["TERM=xterm", "HOME=\(home)", "LANG=C.UTF-8"])
+        let environment = unsafe Self.strings(
+            ["TERM=xterm", "HOME=\(home)", "LANG=C.UTF-8", "PATH=/usr/bin:/bin"] + more
+        )
         defer { unsafe (words + environment).forEach { unsafe free($0) } }
         var child: pid_t = 0
         guard unsafe posix_spawn(&child, program, &actions, &attributes, words, environment) == 0 else { return nil }
@@ -172,6 +183,31 @@ final class ReplProcess {
         }
     }
 
+    /// Sends a signal.
+    func signal(_ number: Int32) { kill(pid, number) }
+
+    /// Whether the terminal edits lines and echoes, as it does for programs that know nothing of terminals.
+    var isCooked: Bool {
+        var settings = termios()
+        guard unsafe tcgetattr(terminal, &settings) == 0 else { return false }
+        let wanted = tcflag_t(ICANON | ECHO)
+        return settings.c_lflag & wanted == wanted
+    }
+
+    /// Gives the terminal another size; the kernel tells the program.
+    func resize(columns: UInt16) {
+        var size = winsize(ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+        _ = unsafe ioctl(terminal, UInt(TIOCSWINSZ), &size)
+    }
+
+    /// Waits for the end; the signal that ended it, or 0.
+    func endingSignal() -> Int32 {
+        while readMore() {}
+        var status: Int32 = 0
+        guard unsafe waitpid(pid, &status, 0) == pid else { return -1 }
+        return status & 0x7F
+    }
+
     /// Waits for the end; the exit status, or -1 when a signal ended it.
     func end() -> Int32 {
         while readMore() {}
@@ -195,7 +231,7 @@ final class ReplProcess {
     }
 
     /// The program stands beside the tests' own binary.
-    private static var program: String? {
+    static var program: String? {
         var room = [CChar](repeating: 0, count: 4096)
         let length = unsafe readlink("/proc/self/exe", &room, room.count)
         guard length > 0 else { return nil }

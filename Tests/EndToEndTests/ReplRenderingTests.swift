@@ -137,23 +137,21 @@ struct ReplRenderingTests {
         )
     }
 
-    @Test func `what is not shown is counted and an answer is kept`() {
+    @Test func `texts are kept in order, and of answers and prompts the newest`() {
         let announcements = Announcements()
-        announcements.put(.completion(line: "old", answer: Completer.Answer(word: "")))
-        announcements.put(.completion(line: "new", answer: Completer.Answer(word: "")))
-        for number in 1...4321 { announcements.put(.text("line \(number)")) }
-        var texts: [String] = []
-        var lines: [String] = []
-        for item in announcements.removeAll() {
+        for name in ["old", "new"] {
+            announcements.put(.completion(line: name, answer: Completer.Answer(word: "")))
+            announcements.put(.prompt(name))
+            announcements.put(.text(name))
+        }
+        let items = announcements.removeAll().map { item in
             switch item {
-            case .text(let text): texts.append(text)
-            case .completion(let line, _): lines.append(line)
+            case .text(let text): "text \(text)"
+            case .prompt(let text): "prompt \(text)"
+            case .completion(let line, _): "completion \(line)"
             }
         }
-        #expect(texts.count == 1001)
-        #expect(texts.first == "… 3321 earlier lines are not shown")
-        #expect(texts.last == "line 4321" && texts[1] == "line 3322")
-        #expect(lines == ["new"])
+        #expect(items == ["text old", "text new", "prompt new", "completion new"])
         #expect(announcements.removeAll().isEmpty)
     }
 

@@ -58,7 +58,7 @@ import Testing
             let repl = try #require(ReplProcess(["--socket", server.path], home: home))
             #expect(repl.expect("pricing> "))
             repl.type("events.subscribe\r")
-            #expect(repl.expect("[42] price update productId=7: price 5.00 → 6.00"))
+            #expect(repl.expect("7  price 5.00 → 6.00 ▲20%"))
             #expect(repl.expect("pricing> "))
             repl.type("\\q\r")
             #expect(repl.end() == 0)

@@ -7,17 +7,20 @@ create function complete_values(kind text, prefix text, most bigint) returns jso
 language plpgsql stable as $body$
 declare
     found json;
+    -- Of orders and proposals the newest are wanted, of the rest, which stay, the first ones.
+    direction text := case when kind in ('order', 'proposal') then 'desc' else '' end;
 begin
     -- One table only, ids and labels apart, so that each uses its own index where there is one.
     execute format($query$
-        with known as not materialized (%s), hits as (
-            (select id, label from known where $1 = '' order by id limit $2)
-            union (select id, label from known where $1 ~ '^[0-9]+$' and id::text like $1 || '%%' order by id limit $2)
+        with known as not materialized (%1$s), hits as (
+            (select id, label from known where $1 = '' order by id %2$s limit $2)
+            union (select id, label from known where $1 ~ '^[0-9]+$' and id::text like $1 || '%%'
+                   order by id %2$s limit $2)
             union (select id, label from known where $1 <> '' and words like like_pattern($1)
-                                            and fold_text(label) like like_pattern($1) order by id limit $2)
+                                            and fold_text(label) like like_pattern($1) order by id %2$s limit $2)
         )
-        select coalesce(json_agg(json_build_object('value', v.id, 'label', v.label) order by v.id), '[]')
-        from (select id, label from hits order by id limit $2) v
+        select coalesce(json_agg(json_build_object('value', v.id, 'label', v.label) order by v.id %2$s), '[]')
+        from (select id, label from hits order by id %2$s limit $2) v
         $query$,
         case kind
             when 'product' then
@@ -44,7 +47,8 @@ begin
             when 'order' then
                 $$select order_id as id, status || ' ' || total as label, status || ' ' || total as words
                   from customer_order$$
-            else 'select 0 as id, null as label, null as words where false' end)
+            else 'select 0 as id, null as label, null as words where false' end,
+        direction)
     into found using prefix, most;
     return found;
 end $body$;

@@ -4,6 +4,7 @@
 /// should know. Every function but `editline_wake` and `editline_interrupt` belongs to the thread that reads lines.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /// One line editor on stdin and stdout, with its history and its wake pipe.
@@ -20,6 +21,8 @@ typedef struct {
     /// Writes into `room` (`size` bytes, empty text at first) a faint ASCII hint to show behind `text`, at whose end the
     /// cursor stands.
     void (*hint)(void *context, const char *text, char *room, size_t size);
+    /// Enter was pressed: whether `text` (`length` bytes) still lacks something, so that it goes on in another row.
+    bool (*is_open)(void *context, const char *text, size_t length);
 } editline_callbacks;
 
 /// How reading a line ended.
@@ -37,9 +40,19 @@ editline *editline_create(const char *program, editline_callbacks callbacks);
 /// Restores the terminal and frees everything. NULL is allowed.
 void editline_destroy(editline *editor);
 
-/// Reads one line with `prompt`. On `EDITLINE_LINE`, `*line` holds it without its final newline until the next call;
-/// a pasted line may hold newlines. End of input, Ctrl-C and a broken terminal are told apart, as `el_gets` does not.
-editline_outcome editline_read(editline *editor, const char *prompt, const char **line, size_t *length);
+/// Reads one line with `prompt`, with `text` already there. On `EDITLINE_LINE`, `*line` holds it without its final newline
+/// until the next call; it may hold newlines. End of input, Ctrl-C and a broken terminal are told apart, as `el_gets` does
+/// not. After a line the terminal neither echoes nor edits: what is typed while a command runs waits for the next read.
+editline_outcome editline_read(
+    editline *editor,
+    const char *prompt,
+    const char *text,
+    const char **line,
+    size_t *length
+);
+
+/// Draws the prompt anew with another text, while a line is edited.
+void editline_set_prompt(editline *editor, const char *prompt);
 
 /// The text being edited and the cursor in it, both in bytes; not NUL-terminated, valid until the next edit.
 const char *editline_text(editline *editor, size_t *length, size_t *cursor);
@@ -59,8 +72,20 @@ void editline_interrupt(editline *editor);
 /// Appends one entry to the history: `history` is variadic. Neighbouring equal entries become one.
 void editline_history_add(editline *editor, const char *line);
 
-/// Reads a history file that `editline_history_save` wrote. The number of entries, or -1.
-int editline_history_load(editline *editor, const char *path);
+/// The program was stopped and goes on: the terminal is taken again. Any thread.
+void editline_resumed(editline *editor);
 
-/// Writes the history to `path` with mode 0600. The number of entries, or -1.
-int editline_history_save(editline *editor, const char *path);
+/// Notes how the terminal is; `editline_create` calls it.
+void editline_terminal_begin(void);
+
+/// Whether the terminal marks pastes now.
+void editline_terminal_brackets(int on);
+
+/// Neither echo nor line editing, while a command runs; Ctrl-C is a signal still and loses nothing that was typed.
+void editline_terminal_quiet(void);
+
+/// As it was at the beginning: for another program on this terminal, and before the end. Any thread.
+void editline_terminal_restore(void);
+
+/// Gives the terminal back and ends the program by this signal. Any thread.
+void editline_terminal_die(int number);

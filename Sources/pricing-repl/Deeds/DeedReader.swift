@@ -80,8 +80,8 @@ struct DeedReader {
 
     /// `x2`, if it comes next; else 1.
     mutating func multiple() -> Int64 {
-        guard let token = peek, token.kind == .word, token.text.hasPrefix("x"), let number = Int64(token.text.dropFirst()),
-            number > 0
+        guard let token = peek, token.kind == .word, token.text.hasPrefix("x"),
+            let number = Int64(token.text.dropFirst()), number > 0
         else { return 1 }
         index += 1
         return number

@@ -65,6 +65,6 @@ struct Named: Equatable {
     /// `18 Yoga mat`.
     var text: String {
         let name = DisplayText.safe(label)
-        return name.isEmpty || kind == .order ? "\(kind == .product ? "product" : kind.rawValue) \(id)" : "\(id) \(name)"
+        return name.isEmpty || kind == .order ? "\(kind.rawValue) \(id)" : "\(id) \(name)"
     }
 }

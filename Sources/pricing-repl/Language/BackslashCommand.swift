@@ -9,6 +9,10 @@ enum BackslashCommand: String, CaseIterable {
     case include = "i"
     case connect
     case methods
+    case edit = "e"
+    case mute
+    case set
+    case asCode = "as"
 
     /// The command called `name` or by one of its other names.
     init?(named name: String) {
@@ -28,11 +32,15 @@ enum BackslashCommand: String, CaseIterable {
         case .help: "[METHOD]"
         case .expanded: "[on|off|auto]"
         case .format: "[" + OutputFormat.allCases.map(\.rawValue).joined(separator: "|") + "]"
-        case .watch: "SECONDS COMMAND"
+        case .watch: "[SECONDS] COMMAND [every 2s] [until MEMBER=VALUE]"
         case .timing: "[on|off]"
         case .include: "FILE"
         case .connect: "[SOCKET]"
         case .methods: "[PATTERN]"
+        case .edit: "[COMMAND]"
+        case .mute: "[on|off]"
+        case .set: "[NAME VALUE]"
+        case .asCode: CallCode.allCases.map(\.rawValue).joined(separator: "|") + " [COMMAND]"
         }
     }
 
@@ -43,11 +51,15 @@ enum BackslashCommand: String, CaseIterable {
         case .help: "this list, or what a method takes and gives"
         case .expanded: "one field a line; auto: when a table is too wide"
         case .format: "how results are written"
-        case .watch: "run a command again and again until Ctrl-C"
+        case .watch: "run a command again and again in one place until Ctrl-C"
         case .timing: "show how long each call took"
         case .include: "run the commands of a file"
         case .connect: "connect again, or to another socket"
         case .methods: "the methods that the server has"
+        case .edit: "write the command, else the last one, in $EDITOR"
+        case .mute: "show no events above the prompt, or show them again"
+        case .set: "name a text for ${NAME}; without a name, list them"
+        case .asCode: "the command, else the last call, as a program makes it"
         }
     }
 
@@ -56,8 +68,9 @@ enum BackslashCommand: String, CaseIterable {
         switch self {
         case .expanded: Expansion.allCases.map(\.rawValue)
         case .format: OutputFormat.allCases.map(\.rawValue)
-        case .timing: ["on", "off"]
-        case .quit, .help, .watch, .include, .connect, .methods: []
+        case .timing, .mute: ["on", "off"]
+        case .asCode: CallCode.allCases.map(\.rawValue)
+        case .quit, .help, .watch, .include, .connect, .methods, .edit, .set: []
         }
     }
 }

@@ -16,14 +16,21 @@ enum Command: Equatable {
     case expanded(Expansion?)
     /// nil asks which format holds.
     case format(OutputFormat?)
-    /// Every `seconds`, until Ctrl-C.
-    case watch(seconds: Double, command: String)
+    case watch(WatchOrder)
     /// nil turns it over.
     case timing(Bool?)
     case include(path: String)
     /// nil connects again to the same socket.
     case connect(path: String?)
     case methods(pattern: String)
+    /// nil takes the last command.
+    case edit(text: String?)
+    /// nil turns it over.
+    case mute(Bool?)
+    case set(name: String, value: String)
+    case listSet
+    /// nil takes the last call.
+    case asCode(CallCode, text: String?)
 }
 
 /// Whether results are shown one field a line.

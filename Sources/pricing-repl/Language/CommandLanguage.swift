@@ -1,5 +1,4 @@
 import JSON
-import PricingProtocol
 
 /// Text to commands. Pure: the server's own description of its methods decides the type of each value.
 struct CommandLanguage {
@@ -34,16 +33,9 @@ struct CommandLanguage {
             guard method.unicodeScalars.allSatisfy({ $0 != "=" }) else {
                 throw .malformed("expected a method first, as in product.get productId=1")
             }
-            if !method.contains("."), !catalogue.methods.isEmpty { throw unknown(method) }
+            if !method.contains("."), !catalogue.methods.isEmpty { throw CommandLexer.unknown(method) }
             return .call(method: method, parameters: try parameters(pairs, of: method))
         }
-    }
-
-    /// A first word that is neither a deed nor a method.
-    private func unknown(_ word: String) -> SyntaxError {
-        let near = NearNames.of(word, among: DeedWord.allCases.map(\.rawValue) + Tokenizer.plainCommands, within: 2)
-        let found = near.isEmpty ? "\\? lists what there is" : "did you mean " + near.joined(separator: " or ") + "?"
-        return .malformed("there is no '\(word)'; \(found)", at: 0..<word.unicodeScalars.count)
     }
 
     private func typed(_ object: JSONObject, for method: String) -> JSONObject {
@@ -110,15 +102,27 @@ struct CommandLanguage {
         case .connect: return .connect(path: argument)
         case .methods: return .methods(pattern: rest)
         case .watch:
-            let parts = rest.split(maxSplits: 1, whereSeparator: \.isWhitespace)
-            guard parts.count == 2, let seconds = Double(parts[0]), seconds >= 0.1, seconds <= 86_400 else {
-                throw usage(of: command)
-            }
-            let watched = String(parts[1])
-            switch try parse(watched) {
-            case .call, .message: return .watch(seconds: seconds, command: watched)
+            guard let order = WatchOrder(rest) else { throw usage(of: command) }
+            switch try parse(order.command) {
+            case .call, .message: return .watch(order)
             default: throw .malformed("\\watch repeats a call, as in \\watch 2 server.status")
             }
+        case .edit: return .edit(text: argument)
+        case .mute:
+            guard let argument else { return .mute(nil) }
+            guard command.words.contains(argument) else { throw usage(of: command) }
+            return .mute(argument == "on")
+        case .set:
+            guard let argument else { return .listSet }
+            let parts = argument.split(maxSplits: 1, whereSeparator: \.isWhitespace)
+            guard let name = parts.first, parts.count == 2 else { throw usage(of: command) }
+            return .set(name: String(name), value: String(parts[1]))
+        case .asCode:
+            let parts = rest.split(maxSplits: 1, whereSeparator: \.isWhitespace)
+            guard let name = parts.first, let language = CallCode(rawValue: String(name)) else {
+                throw usage(of: command)
+            }
+            return .asCode(language, text: parts.count == 2 ? String(parts[1]) : nil)
         }
     }
 

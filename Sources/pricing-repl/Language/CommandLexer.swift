@@ -1,4 +1,5 @@
 import JSON
+import PricingProtocol
 
 /// The parts of one command, from its tokens, without knowing any method.
 enum CommandLexer {
@@ -41,7 +42,7 @@ enum CommandLexer {
         var needsCatalogue: Bool {
             switch self {
             case .empty, .message: false
-            case .backslash(let name, _): [.help, .methods, .watch].contains(BackslashCommand(named: name))
+            case .backslash(let name, _): [.help, .methods, .watch, .asCode].contains(BackslashCommand(named: name))
             case .callWithObject, .deed, .attempt: true
             case .call(_, let pairs): !pairs.isEmpty
             }
@@ -143,6 +144,13 @@ enum CommandLexer {
             }
         }
         return (.call(method: method.text, pairs: pairs), reader.places)
+    }
+
+    /// A first word that is neither a deed nor a method.
+    static func unknown(_ word: String) -> SyntaxError {
+        let near = NearNames.of(word, among: DeedWord.allCases.map(\.rawValue) + Tokenizer.plainCommands, within: 2)
+        let found = near.isEmpty ? "\\? lists what there is" : "did you mean " + near.joined(separator: " or ") + "?"
+        return .malformed("there is no '\(word)'; \(found)", at: 0..<word.unicodeScalars.count)
     }
 
     private static func string(_ text: String, _ range: Range<Int>) -> String {

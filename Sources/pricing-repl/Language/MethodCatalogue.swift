@@ -43,6 +43,8 @@ struct MethodCatalogue {
     }
 
     private(set) var methods: [Method] = []
+    /// The names of members that are never shown or kept.
+    private(set) var secrets: Set<String> = ["password", "token", "login"]
     private var indices: [String: Int] = [:]
 
     /// No methods: before the first connection, or when the server does not describe itself.
@@ -69,6 +71,7 @@ struct MethodCatalogue {
                     if isRequired, parameters[index].name == pair[0] { parameters[index].isRequired = true }
                 }
             }
+            for parameter in parameters where parameter.schema.isSecret { secrets.insert(parameter.name) }
             indices[name] = methods.count
             methods.append(
                 Method(
@@ -106,6 +109,12 @@ struct MethodCatalogue {
             let choices = rule["oneOf"]?.array ?? rule["anyOf"]?.array ?? []
             return (choices.compactMap { $0["required"]?.array?.first?.string }, true)
         }
+    }
+
+    /// Whether it gives a list, a page at a time.
+    func isPaged(_ method: String) -> Bool {
+        let names = self[method]?.parameters.map(\.name) ?? []
+        return names.contains("limit") && names.contains("cursor")
     }
 
     subscript(method: String) -> Method? { indices[method].map { methods[$0] } }

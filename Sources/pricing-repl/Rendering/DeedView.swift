@@ -70,8 +70,10 @@ struct DeedView {
         if item["available"] != item["stock"] { stock += ", \(Self.text(item["available"])) available" }
         stock += " · low at \(Self.text(item["lowStock"])), high at \(Self.text(item["highStock"]))"
         text += "  \(stock)\n"
-        let state = [item["archived"]?.bool == true ? "archived" : nil, item["active"]?.bool == false ? "not for sale" : nil]
-        let told = state.compactMap { $0 } + (item["warnings"]?.array ?? []).compactMap(\.string)
+        var state: [String] = []
+        if item["archived"]?.bool == true { state.append("archived") }
+        if item["active"]?.bool == false { state.append("not for sale") }
+        let told = state + (item["warnings"]?.array ?? []).compactMap(\.string)
         for line in told { text += "  \(palette.warning(DisplayText.safe(line)))\n" }
         if let end = item["seasonEnd"]?.string { text += "  season ends \(times.shown(end) ?? end)\n" }
         if let description = item["description"]?.string, !description.isEmpty {
@@ -88,7 +90,8 @@ struct DeedView {
         let change = now.flatMap { now in base.map { now.change(from: $0) } } ?? ""
         let stock = Self.text(answer["stock"])
         let head = "\(Self.text(answer["productId"])) \(Self.text(product["title"])): \(Self.text(answer["price"]))"
-        var line = palette.bold(head) + (change.isEmpty ? ", its base" : " \(trended(change)) from base \(base?.text ?? "")")
+        let trend = change.isEmpty ? ", its base" : " \(trended(change)) from base \(base?.text ?? "")"
+        var line = palette.bold(head) + trend
         let isLow = answer["stock"]?.integer ?? 0 <= product["lowStock"]?.integer ?? -1
         let isHigh = answer["stock"]?.integer ?? 0 >= product["highStock"]?.integer ?? .max
         line += ", \(stock) in stock"

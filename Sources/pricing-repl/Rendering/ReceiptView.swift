@@ -51,7 +51,8 @@ extension DeedView {
         text += "\n"
         for line in result["lines"]?.array ?? [] {
             let id = line["productId"]?.integer
-            let name = things.first { $0.kind == .product && $0.id == id }?.text ?? "product \(Self.text(line["productId"]))"
+            let named = things.first { $0.kind == .product && $0.id == id }
+            let name = named?.text ?? "product \(Self.text(line["productId"]))"
             let move = result["priceChanges"]?.array?.first { $0["productId"]?.integer == id }
             let price =
                 move.map { priceMove($0["old"], $0["new"]) } ?? "price stays \(Self.text(line["unitPrice"]))"
@@ -75,7 +76,9 @@ extension DeedView {
         )
         if !restored.isEmpty { text += table.render(width: width, palette: palette) }
         if restored.count > 20 { text += "… \(restored.count - 20) more\n" }
-        for row in skipped.prefix(10) { text += "left: product \(Self.text(row["productId"])): \(Self.text(row["why"]))\n" }
+        for row in skipped.prefix(10) {
+            text += "left: product \(Self.text(row["productId"])): \(Self.text(row["why"]))\n"
+        }
         if skipped.count > 10 { text += "… \(skipped.count - 10) more are left\n" }
         if let hold = result["hold"]?.string, restored.contains(where: { $0["how"]?.string?.contains("pin") == true }) {
             text += "held until \(times.shown(hold) ?? hold)\n"

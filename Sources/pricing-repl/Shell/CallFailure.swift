@@ -35,6 +35,7 @@ enum CallFailure: Error {
         for (name, value) in error.data {
             if name == "violations", let violations = value.array {
                 // The message says the first one already.
+                details += violations.compactMap(\.object).compactMap(allowed)
                 details += violations.compactMap(\.object).map(violation).filter { !error.message.contains($0) }
             } else {
                 details += Grid.flattened([name: value]).filter { !$0.1.text.isEmpty }.map { "\($0.0)=\($0.1.text)" }
@@ -42,6 +43,15 @@ enum CallFailure: Error {
         }
         if let wait = error.retryAfterMs { details.append("retryAfterMs=\(wait)") }
         return details
+    }
+
+    /// `limit: at most 500`, for what is out of its range.
+    private static func allowed(_ violation: JSONObject) -> String? {
+        let words = ["minimum": "at least", "maximum": "at most"]
+        guard let rule = violation["rule"]?.string, let word = words[rule], let bound = violation["expected"] else {
+            return nil
+        }
+        return "\(violation["path"]?.string ?? ""): \(word) \(Grid.Cell(bound).text)"
     }
 
     private static func violation(_ violation: JSONObject) -> String {

@@ -16,8 +16,46 @@ enum EventText {
         }
     }
 
-    private static func event(_ event: JSONObject) -> String {
-        var line = "[\(text(event["sequence"]))] \(text(event["topic"])) \(text(event["op"]))"
+    /// `20:12:36  252 Smart Vase  73.01 → 65.71 ▼10%  stock 55  (tick)`, of which a person reads what moved; other things as
+    /// `line` has them.
+    static func line(of change: Change, title: String?) -> String {
+        guard change.isMove else { return clock(change.at) + "  " + event(change.whole, hasNumber: false) }
+        let member = change.thing.topic
+        let (old, new) = (change.before[member], change.after[member])
+        var line = clock(change.at) + "  " + String(change.thing.key)
+        if let title { line += " " + DisplayText.safe(title) }
+        line += "  \(member) \(text(old)) → \(text(new))"
+        if member == "price", let percent = Self.percent(text(old), text(new)) { line += " " + percent }
+        if member == "price", let stock = change.after["stock"], !stock.isNull { line += "  stock \(text(stock))" }
+        line += change.events > 1 ? "  (\(change.events) moves)" : cause(change.cause, before: "  ")
+        return line
+    }
+
+    /// `▼10%`, rounded; nil where nothing moved or there is no ratio.
+    static func percent(_ old: String, _ new: String) -> String? {
+        guard let old = Double(old), let new = Double(new), old > 0, old != new else { return nil }
+        let percent = abs(new - old) / old * 100
+        let text = percent < 9.95 ? String((percent * 10).rounded() / 10) : String(Int(min(percent, 1e6).rounded()))
+        return (new > old ? "▲" : "▼") + text + "%"
+    }
+
+    /// The time of day where the operator is.
+    static func clock(_ time: String) -> String {
+        guard let seconds = WallClock.seconds(time) else { return DisplayText.safe(time) }
+        return WallClock.timeOfDay(seconds)
+    }
+
+    private static func cause(_ cause: JSONObject, before: String) -> String {
+        guard !cause.isEmpty else { return "" }
+        var rest = cause
+        let kind = text(cause["kind"])
+        rest["kind"] = nil
+        return before + "(" + [kind, members(rest)].filter { !$0.isEmpty }.joined(separator: " ") + ")"
+    }
+
+    private static func event(_ event: JSONObject, hasNumber: Bool = true) -> String {
+        var line = hasNumber ? "[\(text(event["sequence"]))] " : ""
+        line += "\(text(event["topic"])) \(text(event["op"]))"
         let before = event["before"]?.object ?? [:]
         var state = event["after"]?.object ?? before
         if let key = event["key"], !key.isNull {
@@ -39,11 +77,7 @@ enum EventText {
             return "\(name) \(text(old)) → \(text(after))"
         }
         if !changes.isEmpty { line += ": " + changes.joined(separator: ", ") }
-        if var cause = event["cause"]?.object, !cause.isEmpty {
-            let kind = text(cause["kind"])
-            cause["kind"] = nil
-            line += " (" + [kind, members(cause)].filter { !$0.isEmpty }.joined(separator: " ") + ")"
-        }
+        line += cause(event["cause"]?.object ?? [:], before: " ")
         return line
     }
 

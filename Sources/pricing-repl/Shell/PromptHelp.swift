@@ -4,30 +4,39 @@ import Synchronization
 
 /// Completion, hints and announcements while one line is typed.
 final class PromptHelp: LineHelp {
-    private let completer: Completer
-    private let client: RPCClient?
+    private let view: SessionView
     private let announcements: Announcements
+    private let feed: EventFeed
     private let console: Console
     private let pending = Mutex<Task<Void, Never>?>(nil)
 
     /// How many values are asked of the server for one Tab.
     private static let liveValuesMax = 50
 
-    /// - Parameter client: The server to ask for values; nil without a connection.
-    init(catalogue: MethodCatalogue, client: RPCClient?, announcements: Announcements, console: Console) {
-        completer = Completer(catalogue: catalogue)
-        self.client = client
+    /// So long Tab waits for the description of the methods, which is on its way when the first prompt shows.
+    private static let catalogueWaitMs = 500
+
+    init(view: SessionView, announcements: Announcements, feed: EventFeed, console: Console) {
+        self.view = view
         self.announcements = announcements
+        self.feed = feed
         self.console = console
     }
 
-    func hint(for text: String) -> String? { completer.hint(for: text) }
+    func hint(for text: String) -> String? { Completer(catalogue: view.catalogue).hint(for: text) }
+
+    func isOpen(_ text: String) -> Bool {
+        var buffer = StatementBuffer()
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) { _ = buffer.add(String(line)) }
+        return buffer.isOpen
+    }
 
     func tabPressed(in editor: LineEditor) {
         let text = editor.textBeforeCursor
+        let completer = Completer(catalogue: view.catalogue(within: Self.catalogueWaitMs))
         let answer = completer.answer(for: text)
         guard let query = answer.live else { return offer(answer, in: editor) }
-        guard let client else { return }
+        guard let client = view.client else { return }
         // Typing goes on while the server thinks; the answer comes back through the wake.
         let asking = Task { [announcements] in
             let found = try? await client.call("server.complete", query.parameters(limit: Self.liveValuesMax))
@@ -45,9 +54,11 @@ final class PromptHelp: LineHelp {
     }
 
     func woken(_ editor: LineEditor) {
+        feed.kick()
         for item in announcements.removeAll() {
             switch item {
             case .text(let text): editor.printAbove(text)
+            case .prompt(let text): editor.setPrompt(text)
             case .completion(let line, let answer):
                 // The operator has typed on: what was found is for another line.
                 if editor.textBeforeCursor == line { offer(answer, in: editor) }

@@ -36,7 +36,8 @@ extension Shell {
             let parameters: JSONObject = [
                 "kind": .string(kind.rawValue), "text": .string(text), "limit": .integer(Self.candidatesMax + 1),
             ]
-            let reading = await interrupts.cancelling { [session] in await session.result("server.resolve", parameters) }
+            let reading = await interrupts.cancelling { [session] in await session.result("server.resolve", parameters)
+            }
             guard case .success(let reply) = reading else { return .none(failed(reading)) }
             if let match = Self.named(reply["match"], kind) { matches.append(match) }
             candidates += (reply["candidates"]?.array ?? []).compactMap { Self.named($0, kind) }

@@ -1,50 +1,84 @@
 import JSON
 import JSONRPC
 import PricingClient
+import PricingProtocol
 import RPCTransport
 
-/// The connection to one daemon and what it says of itself. Connects when first needed, and again after a loss.
+/// The connection to one daemon and what it says of itself. Connects when first needed; a session that is kept connects
+/// again by itself and takes its subscriptions up where they ended.
 @MainActor
 final class Session {
+    /// How a call without a reply failed.
+    enum Loss: Error {
+        case refused(RPCError)
+        /// Nothing was sent.
+        case unreachable(String)
+        /// The connection ended before the reply.
+        case lost(String)
+    }
+
     private(set) var socket: String
-    /// The server's methods; empty until `loadCatalogue`.
-    private(set) var catalogue = MethodCatalogue()
+    private(set) var link = Link()
+    /// For the reading thread.
+    let view = SessionView()
     /// Told of each notification, on any thread.
     var notified: @Sendable (String, JSONObject) -> Void = { _, _ in }
+    /// What the operator should know of the connection.
+    var told: (String) -> Void = { _ in }
+    /// The prompt may be another now.
+    var linkChanged: () -> Void = {}
 
     private var client: RPCClient?
-    private var listener: Task<Void, Never>?
+    private var isKept = false
+    private var connecting: Task<Result<RPCClient, Loss>, Never>?
+    private var retrying: Task<Void, Never>?
+    private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    private var nextWaiter = 0
 
     init(socket: String) { self.socket = socket }
 
-    /// Whether a connection was made and is not known to be lost.
-    var isConnected: Bool { client != nil }
+    /// The server's methods; empty until `loadCatalogue`.
+    var catalogue: MethodCatalogue { view.catalogue }
 
-    /// The connection, for questions asked beside the shell's own calls.
-    var liveClient: RPCClient? { client }
+    /// Connects, now and after each loss, until `disconnect`.
+    func keep() {
+        isKept = true
+        retry()
+    }
 
-    /// Leaves the present connection, and goes to another socket if `path` is given.
+    /// Leaves the present connection and its subscriptions, and goes to another socket if `path` is given.
     func reconnect(to path: String?) async throws(CallFailure) {
+        let wasKept = isKept
         await disconnect()
+        link.forgetSubscriptions()
         if let path { socket = path }
-        catalogue = MethodCatalogue()
-        _ = try await connected()
+        isKept = wasKept
+        do throws(Loss) {
+            _ = try await connected()
+            view.catalogue = MethodCatalogue()
+        } catch {
+            if isKept { retry() }
+            throw CallFailure(error)
+        }
     }
 
     func disconnect() async {
-        listener?.cancel()
-        listener = nil
-        await client?.close()
+        isKept = false
+        retrying?.cancel()
+        retrying = nil
+        let ended = client
         client = nil
+        view.client = nil
+        await ended?.close()
     }
 
     /// Asks the server for its methods, once a connection. A server that cannot describe itself has none.
     func loadCatalogue() async throws(CallFailure) {
         guard catalogue.methods.isEmpty else { return }
         do {
-            catalogue = MethodCatalogue(document: try await call("rpc.discover", [:]))
+            view.catalogue = MethodCatalogue(document: try await call("rpc.discover", [:]))
         } catch .refused {
-            catalogue = MethodCatalogue()
+            view.catalogue = MethodCatalogue()
         }
     }
 
@@ -60,16 +94,10 @@ final class Session {
 
     /// One call. Cancelling the task cancels the call on the server.
     func call(_ method: String, _ parameters: JSONObject) async throws(CallFailure) -> JSONObject {
-        let client = try await connected()
-        do {
-            return try await client.call(method, parameters)
-        } catch let error as RPCError {
-            throw .refused(error)
-        } catch is CancellationError {
-            throw .refused(.cancelled)
+        do throws(Loss) {
+            return try await attempt(method, parameters)
         } catch {
-            await disconnect()
-            throw .disconnected(ClientFailure.sentence(error))
+            throw CallFailure(error)
         }
     }
 
@@ -82,24 +110,194 @@ final class Session {
         }
     }
 
-    /// The connection has ended: the next call makes another instead of failing on this one.
-    private func forget(_ ended: RPCClient) {
-        if client === ended { client = nil }
+    /// A call of the operator's: carried through a loss of the connection where the same call twice is the same as once.
+    func carry(_ method: String, _ parameters: JSONObject) async throws(CallFailure) -> JSONObject {
+        let known = catalogue[method]
+        let signed = CallSigning.sign(parameters, of: known)
+        do throws(Loss) {
+            return noted(method, signed, try await attempt(method, signed))
+        } catch .lost where isKept && CallSigning.maySendAgain(signed, known) {
+            return noted(method, signed, try await again(method, signed))
+        } catch {
+            throw CallFailure(error, key: CallSigning.key(of: signed))
+        }
     }
 
-    private func connected() async throws(CallFailure) -> RPCClient {
-        if let client { return client }
-        do {
-            let fresh = try await RPCClient.connect(socket: socket)
-            client = fresh
-            let notified = notified
-            listener = Task { @concurrent in
-                for await notification in fresh.notifications { notified(notification.method, notification.params) }
-                await self.forget(fresh)
+    /// Waits for the daemon and asks the same again; says what became of it.
+    private func again(_ method: String, _ signed: JSONObject) async throws(CallFailure) -> JSONObject {
+        let isWrite = CallSigning.key(of: signed) != nil
+        told(
+            "⟂ connection lost \(WallClock.timeOfDay(WallClock.now)) · "
+                + (isWrite ? "not known yet whether it was done · " : "") + "trying again"
+        )
+        let clock = ContinuousClock()
+        let start = clock.now
+        while true {
+            await untilUp()
+            if Task.isCancelled { throw CallFailure(.lost(LostCall.left), key: CallSigning.key(of: signed)) }
+            do throws(Loss) {
+                let result = try await attempt(method, signed)
+                told(LostCall.outcome(of: result, key: CallSigning.key(of: signed), after: clock.now - start))
+                return result
+            } catch .refused(let error) {
+                told("  back after \(Link.tenths(clock.now - start))" + (isWrite ? ": it had not been done" : ""))
+                throw .refused(error)
+            } catch {
+                continue
             }
-            return fresh
+        }
+    }
+
+    private func noted(_ method: String, _ parameters: JSONObject, _ reply: JSONObject) -> JSONObject {
+        switch method {
+        case "events.subscribe": link.subscribed(parameters, reply: reply)
+        case "events.unsubscribe": link.ended(parameters["subscription"]?.string ?? "")
+        default: break
+        }
+        return reply
+    }
+
+    private func attempt(_ method: String, _ parameters: JSONObject) async throws(Loss) -> JSONObject {
+        let client = try await connected()
+        do {
+            return try await client.call(method, parameters)
+        } catch let error as RPCError {
+            throw .refused(error)
+        } catch is CancellationError {
+            throw .refused(.cancelled)
         } catch {
-            throw .disconnected(ClientFailure.sentence(error))
+            forget(client)
+            throw .lost(ClientFailure.sentence(error))
+        }
+    }
+}
+
+// MARK: the connection
+
+extension Session {
+    /// Several who need it wait for the same attempt.
+    private func connected() async throws(Loss) -> RPCClient {
+        if let client { return client }
+        let attempt = connecting ?? Task { await self.connect() }
+        connecting = attempt
+        let result = await attempt.value
+        connecting = nil
+        return try result.get()
+    }
+
+    private func connect() async -> Result<RPCClient, Loss> {
+        do throws(RPCClientError) {
+            let fresh = try await RPCClient.connect(socket: socket)
+            await took(fresh)
+            return .success(fresh)
+        } catch {
+            let isFirst = link.phase == .starting
+            view.isAway = true
+            link.failed(at: .now)
+            linkChanged()
+            let sentence = ClientFailure.sentence(error)
+            if isFirst, isKept { told("\(sentence) Trying again; \\connect PATH goes elsewhere.") }
+            return .failure(.unreachable(sentence))
+        }
+    }
+
+    private func took(_ fresh: RPCClient) async {
+        client = fresh
+        view.client = fresh
+        view.isAway = false
+        let away = link.connected(at: .now)
+        let notified = notified
+        Task { @concurrent in
+            for await notification in fresh.notifications {
+                await self.saw(notification)
+                notified(notification.method, notification.params)
+            }
+            await self.forget(fresh)
+        }
+        linkChanged()
+        await resubscribe(fresh, isBack: away != nil)
+        for waiter in waiters.values { waiter.resume() }
+        waiters = [:]
+    }
+
+    private func saw(_ notification: RPCNotification) {
+        if notification.method == Events.Notice.closed {
+            link.ended(notification.params["subscription"]?.string ?? "")
+        } else {
+            link.saw(notification.params)
+        }
+    }
+
+    /// Takes the subscriptions up where they ended, and says how much was missed.
+    private func resubscribe(_ client: RPCClient, isBack: Bool) async {
+        guard isBack else { return }
+        for subscription in link.subscriptions {
+            do {
+                let missed = try await client.call("events.list", LostCall.missedQuery(of: subscription))
+                let reply = try await client.call("events.subscribe", subscription.resumption)
+                link.renamed(subscription.name, reply: reply)
+                told(LostCall.missedText(missed, after: subscription.sequence))
+            } catch let error as RPCError {
+                link.ended(subscription.name)
+                told("events: the subscription could not be taken up again: \(error.message)")
+            } catch {
+                return
+            }
+        }
+    }
+
+    /// The connection has ended: the next call makes another instead of failing on this one.
+    private func forget(_ ended: RPCClient) {
+        guard client === ended else { return }
+        client = nil
+        view.client = nil
+        view.isAway = true
+        link.failed(at: .now)
+        linkChanged()
+        if isKept { retry() }
+    }
+
+    private func retry() {
+        guard retrying == nil else { return }
+        retrying = Task {
+            while !Task.isCancelled, client == nil {
+                if link.pause > .zero { do { try await Task.sleep(for: link.pause) } catch { return } }
+                _ = try? await connected()
+            }
+            guard !Task.isCancelled else { return }
+            retrying = nil
+            _ = await catalogueFailure()
+            // It may have ended while nobody was trying.
+            if client == nil, isKept { retry() }
+        }
+    }
+
+    /// Returns when there is a connection, or when the task is cancelled.
+    private func untilUp() async {
+        let number = nextWaiter
+        nextWaiter += 1
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if client != nil || Task.isCancelled {
+                    continuation.resume()
+                } else {
+                    waiters[number] = continuation
+                }
+            }
+        } onCancel: {
+            Task { @MainActor in waiters.removeValue(forKey: number)?.resume() }
+        }
+    }
+}
+
+extension CallFailure {
+    /// - Parameter key: the one that the call had, by which its fate can be asked for.
+    init(_ loss: Session.Loss, key: String? = nil) {
+        switch loss {
+        case .refused(let error): self = .refused(error)
+        case .unreachable(let reason): self = .disconnected(reason)
+        case .lost(let reason):
+            self = .disconnected(reason + (key.map { "; ask again with _meta.idempotencyKey=\($0)" } ?? ""))
         }
     }
 }

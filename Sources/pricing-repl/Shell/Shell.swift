@@ -6,26 +6,37 @@ final class Shell {
     /// What to do after a command.
     enum Next {
         case goOn
-        /// The operator leaves, or nothing more can work.
+        /// The operator leaves, or a script ends at its first error.
         case stop
     }
 
     let session: Session
     let console: Console
     let interrupts: Interrupts
-    /// A prompt survives a lost connection; a script ends.
+    /// A prompt survives failures; a script ends at the first, unless told to go on.
     let isInteractive: Bool
+    var goesOn = false
+    /// Where events go that come unasked; nil in a script.
+    var feed: EventFeed?
+    /// What `\e` wrote, for the next line.
+    var draft: String?
     /// How the first failure of the run ends the program.
     private(set) var status = ExitStatus.ok
+    private(set) var failures = 0
 
     var format: OutputFormat
-    /// What was called last, for `\wire`.
-    var lastCall: (method: String, parameters: JSONObject)?
     /// What deeds go by.
     var deeds = DeedState()
-    private var expansion = Expansion.auto
-    private var isTimed = false
+    var expansion = Expansion.auto
+    var isTimed = false
+    /// What was called last.
+    var lastCall: (method: String, parameters: JSONObject)?
+    /// What was typed last, but for the shell's own commands.
+    private var lastText = ""
+    private var variables = Variables()
     private var includeDepth = 0
+    /// `file:line`, while a file is run.
+    private var place: String?
 
     private static let includeDepthMax = 16
 
@@ -37,12 +48,20 @@ final class Shell {
         self.isInteractive = isInteractive
     }
 
-    /// Runs every command of `lines`.
-    func run(lines: consuming LineReader) async -> Next {
+    /// Runs every command of `lines`, which `name` names in errors; one that fails ends them.
+    func run(lines: consuming LineReader, of name: String) async -> Next {
+        let outer = place
+        defer { place = outer }
         var buffer = StatementBuffer()
+        var (number, start) = (0, 1)
         while let line = lines.next() {
+            number += 1
+            if !buffer.isOpen { start = number }
+            place = "\(name):\(start)"
             guard let statement = buffer.add(line) else { continue }
+            let failed = failures
             if await run(statement) == .stop { return .stop }
+            if failures > failed, isInteractive, !goesOn { return .goOn }
         }
         guard let rest = buffer.drop() else { return .goOn }
         return await run(rest)
@@ -52,31 +71,50 @@ final class Shell {
     func run(_ text: String) async -> Next {
         deeds.statement = text
         do throws(SyntaxError) {
-            if try CommandLexer.lex(text).needsCatalogue {
+            let redirection = try Redirection.split(try variables.filled(text))
+            let line = try CommandLexer.lex(redirection.command)
+            if line.needsCatalogue || redirection.target != nil || RowWriter.formats.contains(format) {
                 let failure = await interrupts.cancelling { [session] in await session.catalogueFailure() }
-                if let failure { return report(failure) }
+                if let failure, line.needsCatalogue { return report(failure) }
             }
-            return await perform(try CommandLanguage(catalogue: session.catalogue, times: deeds.times).parse(text))
+            deeds.statement = redirection.command
+            let language = CommandLanguage(catalogue: session.catalogue, times: deeds.times)
+            let command = try language.parse(redirection.command)
+            switch command {
+            case .call, .message, .deed, .attempt: lastText = text
+            default: break
+            }
+            return await perform(command, into: redirection.target)
         } catch {
             if let place = error.place { mark(place) }
             return refuse("\(error)")
         }
     }
 
-    private func perform(_ command: Command) async -> Next {
+    private func perform(_ command: Command, into target: Redirection.Target?) async -> Next {
         switch command {
-        case .nothing: return .goOn
-        case .quit: return .stop
-        case .call(let method, let parameters): return await wire(method, parameters)
-        case .deed(let deed): return await perform(deed)
+        case .call(let method, let parameters): return await wire(method, parameters, into: target)
+        case .deed(let deed): return await perform(deed, into: target)
         case .attempt(let method, let parameters): return await attempt(method, parameters)
-        case .message(let line): return await interrupts.cancelling { await self.exchange(line) }
-        case .watch(let seconds, let text):
-            return await interrupts.cancelling { await self.watch(text, every: .seconds(seconds)) }
-        case .help(let topic): help(topic)
+        case .message(let line):
+            return await interrupts.cancelling(left: .goOn) { await self.exchange(line) }
+        case .watch(let order):
+            return await interrupts.cancelling(left: .goOn) { await self.watch(order) }
+        default:
+            guard target == nil else { return fail("error: only a call's result goes to a file or a format") }
+            return await performOwn(command)
+        }
+    }
+
+    /// The commands of the shell itself.
+    private func performOwn(_ command: Command) async -> Next {
+        switch command {
+        case .quit: return .stop
+        case .help(let topic): return help(topic)
         case .methods(let pattern):
             let found = HelpText(catalogue: session.catalogue).methods(matching: pattern)
-            if found.isEmpty { fail("error: no method matches '\(pattern)'") } else { console.show(found) }
+            if found.isEmpty { return fail("error: no method matches '\(pattern)'") }
+            console.show(found)
         case .expanded(let wanted):
             expansion = wanted ?? (expansion == .off ? .on : .off)
             remark("expanded is \(expansion.rawValue)")
@@ -94,12 +132,19 @@ final class Shell {
             } catch {
                 return report(error)
             }
+        case .mute(let wanted): remark(feed?.mute(wanted) ?? "there is no prompt above which events are shown")
+        case .set(let name, let value):
+            do throws(SyntaxError) { try variables.set(name, to: value) } catch { return fail("error: \(error)") }
+        case .listSet: console.show(variables.listing)
+        case .asCode(let language, let text): return code(in: language, text)
+        case .edit(let text): return edit(text ?? lastText)
+        case .nothing, .call, .deed, .attempt, .message, .watch: break
         }
         return .goOn
     }
 
     /// A call as it was typed: a write at the prompt is looked at first.
-    private func wire(_ method: String, _ parameters: JSONObject) async -> Next {
+    private func wire(_ method: String, _ parameters: JSONObject, into target: Redirection.Target?) async -> Next {
         var parameters = parameters
         if isLookedAt(method, parameters) {
             switch await preflight(method, parameters, isAttempt: false, isGrave: false) {
@@ -110,116 +155,95 @@ final class Shell {
         }
         let agreed = parameters
         lastCall = (method, agreed)
-        return await interrupts.cancelling { await self.call(method, agreed) }
+        return await interrupts.cancelling(left: .goOn) { await self.call(method, agreed, into: target) }
     }
 
     /// A result in the chosen format.
-    func showPlain(_ result: JSONObject, _ method: String) -> Next {
-        let known = session.catalogue[method]
-        let renderer = ResultRenderer(
-            format: format,
-            expansion: expansion,
-            width: console.width,
-            columns: known?.columns,
-            allColumns: known?.listed,
-            kinds: known?.kinds ?? [:],
-            times: deeds.times
-        )
-        return shown(renderer.render(result))
+    func showPlain(_ result: JSONObject, _ method: String) -> Next { shown(renderer(of: method).render(result)) }
+
+    private func code(in language: CallCode, _ text: String?) -> Next {
+        var shown = lastCall
+        if let text {
+            guard
+                case .call(let method, let parameters)? = try? CommandLanguage(catalogue: session.catalogue).parse(text)
+            else { return fail("error: \(text) is no call") }
+            shown = (method, parameters)
+        }
+        guard let shown else { return fail("error: nothing was called yet") }
+        console.show(language.text(method: shown.method, parameters: shown.parameters, socket: session.socket))
+        return .goOn
     }
 
-    private func call(_ method: String, _ parameters: JSONObject) async -> Next {
-        let clock = ContinuousClock()
-        let start = clock.now
-        do throws(CallFailure) {
-            let result = try await session.call(method, parameters)
-            let elapsed = start.duration(to: clock.now)
-            guard showPlain(result, method) == .goOn else { return .stop }
-            if isTimed { console.complain(TimingText.line(elapsed: elapsed, result: result)) }
-            return .goOn
-        } catch {
-            return report(error)
-        }
-    }
-
-    private func exchange(_ line: String) async -> Next {
-        do throws(CallFailure) {
-            guard let reply = try await RawExchange(line: line).run(socket: session.socket) else { return .goOn }
-            if RawExchange.isError(reply) { note(.callFailed) }
-            return console.show(reply + "\n") ? .goOn : .stop
-        } catch {
-            return report(error)
-        }
-    }
-
-    /// Until the task is cancelled or a run fails.
-    private func watch(_ text: String, every pause: Duration) async -> Next {
-        guard let command = try? CommandLanguage(catalogue: session.catalogue).parse(text) else { return .goOn }
-        while !Task.isCancelled {
-            let failuresBefore = status
-            if isInteractive, console.isTerminal { console.show("— \(text) every \(pause) —\n") }
-            let next =
-                switch command {
-                case .call(let method, let parameters): await call(method, parameters)
-                case .message(let line): await exchange(line)
-                default: Next.goOn
-                }
-            if next == .stop { return .stop }
-            if status != failuresBefore { break }
-            do { try await Task.sleep(for: pause) } catch { break }
-        }
-        if !isInteractive, Task.isCancelled { note(.interrupted) }
-        return isInteractive || !Task.isCancelled ? .goOn : .stop
+    private func edit(_ text: String) -> Next {
+        guard isInteractive else { return fail("error: \\e is for the prompt") }
+        guard let edited = ExternalEditor.edit(text) else { return fail("error: the editor did not end well") }
+        draft = edited
+        return .goOn
     }
 
     private func include(_ path: String) async -> Next {
         guard includeDepth < Self.includeDepthMax else {
-            fail("error: \(path): files include each other too deeply")
-            return .goOn
+            return fail("error: \(path): files include each other too deeply")
         }
-        guard let lines = LineReader(path: path) else {
-            fail("error: \(path): cannot be read")
-            return .goOn
-        }
+        guard let lines = LineReader(path: path) else { return fail("error: \(path): cannot be read") }
         includeDepth += 1
         defer { includeDepth -= 1 }
-        return await run(lines: lines)
+        return await run(lines: lines, of: path)
     }
 
-    private func help(_ topic: String?) {
+    private func help(_ topic: String?) -> Next {
         let help = HelpText(catalogue: session.catalogue)
         guard let topic else {
             console.show(help.overview)
-            return
+            return .goOn
         }
         if let text = help.method(named: topic) {
             console.show(text)
-        } else {
-            let near = help.methods(matching: topic)
-            if near.isEmpty { fail("error: there is no method \(topic)") } else { console.show(near) }
+            return .goOn
         }
+        let near = help.methods(matching: topic)
+        guard !near.isEmpty else { return fail("error: there is no method \(topic)") }
+        console.show(near)
+        return .goOn
     }
 
-    /// A failed call: told, kept for the exit status, and the end of a script when the connection is gone.
+    /// A failed call: told with its place in a file, kept for the exit status, and the end of a script.
     func report(_ failure: CallFailure) -> Next {
         if case .refused(let error) = failure { markViolations(error) }
-        // The terminal has echoed the ^C that brought us here.
-        let isEchoed = isInteractive && Task.isCancelled
-        console.complain(isEchoed ? "\n" + failure.line : failure.line)
+        complain(failure.line)
         note(failure.status)
-        if case .disconnected = failure { return isInteractive ? .goOn : .stop }
-        return .goOn
+        if isInteractive { return .goOn }
+        if case .disconnected = failure { return .stop }
+        return goesOn ? .goOn : .stop
     }
 
     /// A command that cannot be understood or may not be done.
-    func refuse(_ reason: String) -> Next {
-        fail("error: \(reason)")
-        return .goOn
+    func refuse(_ reason: String) -> Next { fail("error: \(reason)") }
+
+    func fail(_ line: String) -> Next {
+        complain(line)
+        note(.usage)
+        return isInteractive || goesOn ? .goOn : .stop
     }
 
-    private func fail(_ line: String) {
-        console.complain(line)
-        note(.usage)
+    private func complain(_ line: String) {
+        tell(place.map { "\($0): \(line)" } ?? line)
+    }
+
+    /// One line beside the results; of a call that the operator has left, above the prompt.
+    func tell(_ line: String) {
+        if Interrupts.run?.isLeft == true, let feed {
+            feed.take(text: line)
+        } else {
+            console.complain(line)
+        }
+    }
+
+    /// A result. False when its reader is gone.
+    func show(_ text: String) -> Bool {
+        guard Interrupts.run?.isLeft == true, let feed else { return console.show(text) }
+        feed.take(text: "the call that was left has ended:\n" + text)
+        return true
     }
 
     /// Something to know for a person; no result, so never on a script's stdout.
@@ -227,7 +251,8 @@ final class Shell {
         if isInteractive { console.show(line + "\n") }
     }
 
-    private func note(_ failure: ExitStatus) {
+    func note(_ failure: ExitStatus) {
+        failures += 1
         if status == .ok { status = failure }
     }
 }

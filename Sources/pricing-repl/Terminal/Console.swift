@@ -6,10 +6,20 @@ struct Console: Sendable {
     var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
     /// The columns of the terminal on stdout; nil when it is none.
-    var width: Int? {
+    var width: Int? { size.map { Int($0.ws_col) } }
+
+    /// Its rows.
+    var height: Int? { size.map { Int($0.ws_row) } }
+
+    private var size: winsize? {
         var size = winsize()
         guard isTerminal, unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-        return Int(size.ws_col)
+        return size
+    }
+
+    /// Whether stdout can go back over what it has shown.
+    var isCapable: Bool {
+        isTerminal && !["dumb", nil].contains(Environment.text("TERM"))
     }
 
     /// False when the reader is gone (`| head`).
@@ -22,7 +32,7 @@ struct Console: Sendable {
     /// A text for people, as it is.
     func warn(_ text: String) { _ = Self.write(text, to: STDERR_FILENO) }
 
-    private static func write(_ text: String, to descriptor: Int32) -> Bool {
+    static func write(_ text: String, to descriptor: Int32) -> Bool {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }

@@ -1,12 +1,28 @@
+import CEditLine
 import Dispatch
 import Glibc
 import Synchronization
 
-/// SIGINT, by what runs at the time: a call is cancelled, a prompt loses its line, anything else ends the program.
+/// Signals, by what runs at the time: SIGINT cancels a call, drops the prompt's line, and ends anything else; a second one
+/// leaves the call behind, or ends a script. SIGTERM and SIGHUP give the terminal back first.
 @MainActor
 final class Interrupts {
+    /// One command, which the operator may leave before it ends.
+    final class Run: Sendable {
+        private let left = Atomic(false)
+
+        var isLeft: Bool { left.load(ordering: .relaxed) }
+
+        fileprivate func leave() { left.store(true, ordering: .relaxed) }
+    }
+
+    /// The command that this task runs.
+    @TaskLocal static var run: Run?
+
     private struct State {
         var cancel: (@Sendable () -> Void)?
+        /// Nil where nothing can be left behind.
+        var leave: (@Sendable () -> Void)?
         var isCancelled = false
         var waker: LineEditor.Waker?
     }
@@ -16,41 +32,103 @@ final class Interrupts {
         let state = Mutex(State())
 
         func interrupt() {
-            let (cancel, isSecond, waker) = state.withLock { state in
+            let (cancel, leave, isSecond, waker) = state.withLock { state in
                 defer { state.isCancelled = state.cancel != nil }
-                return (state.cancel, state.isCancelled, state.waker)
+                return (state.cancel, state.leave, state.isCancelled, state.waker)
             }
-            if let cancel, !isSecond { return cancel() }
-            if cancel == nil, waker?.interrupt() == true { return }
+            if let cancel {
+                if !isSecond { return cancel() }
+                if let leave { return leave() }
+            } else if waker?.interrupt() == true {
+                return
+            }
+            editline_terminal_restore()
             _exit(ExitStatus.interrupted.rawValue)
         }
     }
 
-    private let target = Target()
+    private let target: Target
     private let sources: [any DispatchSourceSignal]
 
     /// Listens from now on.
     init() {
+        let target = Target()
+        self.target = target
         signal(SIGPIPE, SIG_IGN)
-        let interrupted = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-        let resized = DispatchSource.makeSignalSource(signal: SIGWINCH, queue: .global())
-        sources = [interrupted, resized]
-        interrupted.setEventHandler { @Sendable [target] in target.interrupt() }
-        resized.setEventHandler { @Sendable [target] in _ = target.state.withLock(\.waker)?.wake() }
-        for source in sources { source.resume() }
+        sources = [SIGINT, SIGWINCH, SIGCONT, SIGTERM, SIGHUP].map { number in
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { @Sendable [target] in
+                let waker = target.state.withLock(\.waker)
+                switch number {
+                case SIGINT: target.interrupt()
+                case SIGWINCH: _ = waker?.wake()
+                case SIGCONT: waker?.resume()
+                default: editline_terminal_die(number)
+                }
+            }
+            source.resume()
+            return source
+        }
     }
 
     /// The prompt that an interrupt from outside reaches.
     func attach(_ waker: LineEditor.Waker) { target.state.withLock { $0.waker = waker } }
+
+    /// Runs `work` so that SIGINT cancels it. At a second one, what was started is left to itself and `left` comes back;
+    /// without a prompt the program ends.
+    func cancelling<Value: Sendable>(
+        left: Value,
+        _ work: @escaping @MainActor @Sendable () async -> Value
+    ) async -> Value {
+        let run = Run()
+        defer {
+            target.state.withLock { state in
+                state.cancel = nil
+                state.leave = nil
+            }
+        }
+        return await withCheckedContinuation { continuation in
+            let box = Once(continuation)
+            let task = Task { @MainActor in
+                box.resume(await Interrupts.$run.withValue(run) { await work() })
+            }
+            target.state.withLock { state in
+                state.cancel = { task.cancel() }
+                state.leave = nil
+                state.isCancelled = false
+                guard state.waker != nil else { return }
+                state.leave = {
+                    run.leave()
+                    box.resume(left)
+                }
+            }
+        }
+    }
 
     /// Runs `work` so that SIGINT cancels it; a second SIGINT ends the program.
     func cancelling<Value: Sendable>(_ work: @escaping @MainActor @Sendable () async -> Value) async -> Value {
         let task = Task { @MainActor in await work() }
         target.state.withLock { state in
             state.cancel = { task.cancel() }
+            state.leave = nil
             state.isCancelled = false
         }
         defer { target.state.withLock { $0.cancel = nil } }
         return await task.value
+    }
+}
+
+/// A continuation that the first of several resumes.
+private final class Once<Value: Sendable>: Sendable {
+    private let waiting: Mutex<CheckedContinuation<Value, Never>?>
+
+    init(_ continuation: CheckedContinuation<Value, Never>) { waiting = Mutex(continuation) }
+
+    func resume(_ value: Value) {
+        let continuation = waiting.withLock { waiting in
+            defer { waiting = nil }
+            return waiting
+        }
+        continuation?.resume(returning: value)
     }
 }

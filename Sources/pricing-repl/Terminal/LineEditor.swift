@@ -10,6 +10,8 @@ protocol LineHelp: Sendable {
     func woken(_ editor: LineEditor)
     /// What is shown faintly behind `text`.
     func hint(for text: String) -> String?
+    /// Whether Enter goes on in another row, since `text` still lacks something.
+    func isOpen(_ text: String) -> Bool
 }
 
 /// libedit on the terminal: one line at a time, read on a thread of its own.
@@ -38,6 +40,7 @@ final class LineEditor: @unchecked Sendable {
         unsafe callbacks.complete = editorCompletes
         unsafe callbacks.woken = editorWoke
         unsafe callbacks.hint = editorHints
+        unsafe callbacks.is_open = editorIsOpen
         unsafe callbacks.context = unsafe Unmanaged.passRetained(box).toOpaque()
         guard let handle = unsafe editline_create("pricing-repl", callbacks) else { return nil }
         unsafe self.handle = handle
@@ -45,27 +48,27 @@ final class LineEditor: @unchecked Sendable {
         box.editor = self
     }
 
-    /// Waits for a line. A pasted line may hold newlines.
+    /// Waits for a line, with `text` already there. It may hold newlines.
     ///
     /// The thread is ours and not the pool's: a pool of two must not lose one to a person who thinks, and what a
     /// blocked worker of Dispatch starts may wait until it is free again.
-    func read(prompt: String, help: any LineHelp) async -> Reading {
+    func read(prompt: String, text: String = "", help: any LineHelp) async -> Reading {
         await withCheckedContinuation { continuation in
             let started = ReadingThread.start { [self] in
-                continuation.resume(returning: readHere(prompt: prompt, help: help))
+                continuation.resume(returning: readHere(prompt: prompt, text: text, help: help))
             }
             if !started { continuation.resume(returning: .endOfInput) }
         }
     }
 
-    private func readHere(prompt: String, help: any LineHelp) -> Reading {
+    private func readHere(prompt: String, text: String, help: any LineHelp) -> Reading {
         var line: UnsafePointer<CChar>?
         var length = 0
         self.help = help
         waker.setReading(true)
         // What was announced since the last look waits no longer.
         _ = waker.wake()
-        let outcome = unsafe editline_read(handle, prompt, &line, &length)
+        let outcome = unsafe editline_read(handle, prompt, text, &line, &length)
         waker.setReading(false)
         self.help = nil
         switch outcome {
@@ -95,18 +98,13 @@ final class LineEditor: @unchecked Sendable {
         unsafe editline_print_above(handle, text, text.utf8.count)
     }
 
+    /// Draws the prompt anew with another text.
+    func setPrompt(_ prompt: String) { unsafe editline_set_prompt(handle, prompt) }
+
     /// Gives the terminal back. The editor must not be used again.
     func close() { unsafe editline_destroy(handle) }
 
     func addHistory(_ line: String) { unsafe editline_history_add(handle, line) }
-
-    /// False when there is no readable history.
-    @discardableResult
-    func loadHistory(from path: String) -> Bool { unsafe editline_history_load(handle, path) >= 0 }
-
-    /// False when the file cannot be written.
-    @discardableResult
-    func saveHistory(to path: String) -> Bool { unsafe editline_history_save(handle, path) >= 0 }
 
     private static func string(_ bytes: UnsafePointer<CChar>, _ count: Int) -> String {
         let buffer = unsafe UnsafeRawBufferPointer(start: bytes, count: count)
@@ -116,6 +114,10 @@ final class LineEditor: @unchecked Sendable {
     fileprivate func completes() { help?.tabPressed(in: self) }
 
     fileprivate func woke() { help?.woken(self) }
+
+    fileprivate func isOpen(_ text: UnsafePointer<CChar>, _ length: Int) -> Bool {
+        help?.isOpen(unsafe Self.string(text, length)) ?? false
+    }
 
     /// Writes the hint for `text` into `room` as C text. Only ASCII is shown: its bytes are its columns.
     fileprivate func hint(for text: String, room: UnsafeMutableBufferPointer<CChar>) {
@@ -142,6 +144,16 @@ final class LineEditor: @unchecked Sendable {
             state.withLock { state in
                 if state.isReading { unsafe editline_wake(state.handle) }
                 return state.isReading
+            }
+        }
+
+        /// Whether a line is being read.
+        var isReading: Bool { state.withLock { $0.isReading } }
+
+        /// The program was stopped and goes on.
+        func resume() {
+            state.withLock { state in
+                if state.isReading { unsafe editline_resumed(state.handle) }
             }
         }
 
@@ -184,4 +196,13 @@ private func editorHints(
     guard let text = unsafe text, let room = unsafe room, size > 0 else { return }
     let buffer = unsafe UnsafeMutableBufferPointer(start: room, count: size)
     unsafe editor(context)?.hint(for: String(cString: text), room: buffer)
+}
+
+private func editorIsOpen(
+    _ context: UnsafeMutableRawPointer?,
+    _ text: UnsafePointer<CChar>?,
+    _ length: Int
+) -> Bool {
+    guard let editor = unsafe editor(context), let text = unsafe text else { return false }
+    return unsafe editor.isOpen(text, length)
 }
