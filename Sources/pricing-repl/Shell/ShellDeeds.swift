@@ -5,7 +5,7 @@ import JSONRPC
 extension Shell {
     var view: DeedView { DeedView(width: console.width, palette: deeds.palette, times: deeds.times) }
 
-    func perform(_ deed: Deed) async -> Next {
+    func perform(_ deed: Deed, into target: Redirection.Target? = nil) async -> Next {
         var things: [Named] = []
         for slot in deed.slots {
             switch await find(slot.reference, of: deed) {
@@ -28,13 +28,16 @@ extension Shell {
         lastCall = (method, parameters)
         if session.catalogue[method]?.isWrite == true { return await write(deed, things, method, parameters) }
         guard !deed.isAttempt else { return refuse("\(deed.word) changes nothing: there is nothing to try") }
+        if target != nil {
+            return await interrupts.cancelling(left: .goOn) { await self.call(method, parameters, into: target) }
+        }
         return await read(deed, things, method, parameters)
     }
 
     // MARK: reading
 
     private func read(_ deed: Deed, _ things: [Named], _ method: String, _ parameters: JSONObject) async -> Next {
-        let reading = await interrupts.cancelling { [session] in await session.result(method, parameters) }
+        let reading = await interrupts.cancelling { [session] in await session.carried(method, parameters) }
         guard case .success(var result) = reading else { return failed(reading) }
         if deed.word == .find {
             let pages = await interrupts.cancelling { await self.filled(result, deed, method, parameters) }
@@ -113,7 +116,7 @@ extension Shell {
         case .ended(let next): return next
         case .refused(let failure): return refused(failure, deed)
         case .agreed(let agreed):
-            let writing = await interrupts.cancelling { [session] in await session.result(method, agreed) }
+            let writing = await interrupts.cancelling { [session] in await session.carried(method, agreed) }
             switch writing {
             case .success(let result):
                 guard format == .table, let text = view.receipt(of: deed, things, result) else {
