@@ -63,6 +63,7 @@ enum Audit {
             ]),
             isLong: true,
             wakesTicker: true,
+            isDestructive: true,
             example: [:]
         ),
     ]

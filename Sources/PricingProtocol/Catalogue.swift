@@ -165,6 +165,7 @@ package enum Catalogue {
             takes: [.categoryId],
             gives: .result([.categoryId, Field("deleted", .boolean, "Always true.")]),
             errors: [.categoryNotFound, .categoryInUse],
+            isDestructive: true,
             example: ["categoryId": 6]
         ),
         Method(
@@ -213,6 +214,7 @@ package enum Catalogue {
             takes: [.supplierId],
             gives: .result([.supplierId, Field("deleted", .boolean, "Always true.")]),
             errors: [.supplierNotFound, .supplierInUse],
+            isDestructive: true,
             example: ["supplierId": 5]
         ),
         Method(
@@ -298,6 +300,7 @@ package enum Catalogue {
             takes: [.productId],
             gives: product,
             errors: [.productNotFound],
+            isDestructive: true,
             example: ["productId": 20]
         ),
         Method(

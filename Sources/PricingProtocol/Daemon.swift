@@ -229,6 +229,7 @@ enum Daemon {
             .count("cancelled", "Calls cut at the deadline."),
         ]),
         isLong: true,
+        isDestructive: true,
         example: ["timeoutMs": 1000],
         exampleNote: "It ends the daemon."
     )

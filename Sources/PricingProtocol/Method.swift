@@ -66,6 +66,8 @@ package final class Method: Sendable {
     package let namings: [Naming]
     /// The admission limit of its calls; nil for most methods.
     package let gate: CallGate?
+    /// Whether it cannot be taken back by another call.
+    package let isDestructive: Bool
     /// Parameters that work on the demo data. Examples are independent of each other unless `exampleNote` says otherwise.
     package let example: JSONObject
     /// What the example needs besides the demo data, in one sentence.
@@ -87,6 +89,7 @@ package final class Method: Sendable {
         batching: Batching? = nil,
         takesNames: Bool = false,
         gate: CallGate? = nil,
+        isDestructive: Bool = false,
         example: JSONObject,
         exampleNote: String? = nil
     ) {
@@ -106,6 +109,7 @@ package final class Method: Sendable {
             Naming.errors(namings) + (effect == .write ? [.stale] : []) + (isOfOne ? [ErrorCode.orderNotFound] : [])
         self.errors = errors + common.filter { !errors.contains($0) }
         self.reserved = reserved
+        self.isDestructive = isDestructive
         names = shape.fields.filter(\.schema.isName).map(\.name)
         self.isLong = isLong
         self.isUrgent = isUrgent
@@ -116,6 +120,9 @@ package final class Method: Sendable {
         self.example = example
         self.exampleNote = exampleNote
     }
+
+    /// The effect as clients are told it: `destructive` for a write, or an end of the daemon, that cannot be taken back.
+    package var effectText: String { isDestructive ? "destructive" : effect.rawValue }
 
     /// The least role that may give these parameters; nil where none of them is reserved.
     /// - Parameter isOneself: whether it is a person's call about themselves.

@@ -33,7 +33,7 @@ package enum OpenRPCDocument {
             "result": ["name": .string(method.result.name ?? "result"), "schema": .object(result)],
             "errors": .array(method.errors.map { .object(describe($0)) }),
             "x-role": .string(method.role.rawValue), "x-audience": .string(method.audience.rawValue),
-            "x-effect": .string(method.effect.rawValue),
+            "x-effect": .string(method.effectText),
             "x-idempotent": .bool(method.effect != .session), "examples": [.object(example(method))],
         ]
         let completed = method.parameters.fields.filter { $0.completes != nil }
@@ -44,6 +44,8 @@ package enum OpenRPCDocument {
         }
         // Schemas that the object of all parameters fits, beside each parameter's own.
         if !method.parameters.substitutions.isEmpty { object["x-allOf"] = .array(method.parameters.substitutions) }
+        let formats = TableColumns.formats(of: method.result)
+        if !formats.isEmpty { object["x-format"] = .object(formats) }
         if let columns = method.tableColumns { object["x-table"] = .array(columns.map { .string($0) }) }
         return object
     }
@@ -81,11 +83,11 @@ package enum OpenRPCDocument {
 }
 
 extension Method {
-    /// The columns that a table of its items shows; nil when its result is no list.
+    /// The columns that a table of its items shows people, the most important first; nil when its result is no list.
     fileprivate var tableColumns: [String]? {
         guard let items = result.fields.first(where: { $0.name == "items" }),
             case .list(.object(let item), _) = items.schema
         else { return nil }
-        return item.fields.filter { $0.schema != .any }.map(\.name)
+        return TableColumns.of(item)
     }
 }

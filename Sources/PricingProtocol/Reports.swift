@@ -120,6 +120,7 @@ enum Reports {
                 .count("orders", "Orders placed."),
             ]),
             isLong: true,
+            isDestructive: true,
             example: ["users": 3, "suppliers": 2, "products": 4, "orders": 10, "seed": 3]
         ),
     ]

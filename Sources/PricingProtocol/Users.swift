@@ -96,6 +96,7 @@ enum Users {
             takes: [.userId],
             gives: .result([.userId, Field("deleted", .boolean, "Always true.")]),
             errors: [.userNotFound],
+            isDestructive: true,
             example: ["userId": 8]
         ),
         Method(

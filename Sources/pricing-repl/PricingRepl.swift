@@ -97,6 +97,12 @@ struct ShellCommand: ConsoleCommand {
     @Option(help: "How results are written; table on a terminal, else json.")
     var format: OutputFormat?
 
+    @Flag(help: "Answer yes wherever a deed that moves much, or for good, would be asked about.")
+    var yes = false
+
+    @Option(help: "Whether colours are used; auto: on a terminal, unless NO_COLOR is set.")
+    var color = Palette.Choice.auto
+
     @Argument(help: "A file of commands.", completion: .file())
     var file: String?
 
@@ -111,6 +117,10 @@ struct ShellCommand: ConsoleCommand {
             format: format ?? (console.isTerminal ? .table : .json),
             isInteractive: isInteractive
         )
+        shell.deeds.saysYes = yes
+        shell.deeds.palette = Palette(color, isTerminal: console.isTerminal) { name in
+            unsafe getenv(name).map { unsafe String(cString: $0) }
+        }
         shell.goesOn = keepGoing
         let status = isInteractive ? await converse(shell) : await runScript(shell)
         await session.disconnect()
@@ -162,3 +172,4 @@ extension ShellCommand {
 }
 
 extension OutputFormat: ExpressibleByArgument {}
+extension Palette.Choice: ExpressibleByArgument {}

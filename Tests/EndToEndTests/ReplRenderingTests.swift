@@ -18,10 +18,10 @@ struct ReplRenderingTests {
         let text = ResultRenderer(format: .table, width: nil).render(list)
         #expect(
             text == """
-                productId | title       | price  | supplier.name | supplier | active
-                ----------+-------------+--------+---------------+----------+-------
-                        1 | Lamp        |   5.00 | Acme          |          |
-                       22 | Stühle 日本 | 120.50 |               |          | true
+                productId | title       | price  | supplier.name | active
+                ----------+-------------+--------+---------------+-------
+                        1 | Lamp        |   5.00 | Acme          |
+                       22 | Stühle 日本 | 120.50 |               | true
                 (2 rows; more with cursor=abc)
 
                 """

@@ -91,7 +91,7 @@ struct OpenRPCTests {
         for (entry, method) in zip(entries, AllMethods.list) {
             #expect(entry["paramStructure"] == "by-name", "\(method.name)")
             #expect(
-                entry["x-role"]?.string == method.role.rawValue && entry["x-effect"]?.string == method.effect.rawValue
+                entry["x-role"]?.string == method.role.rawValue && entry["x-effect"]?.string == method.effectText
                     && entry["x-audience"]?.string == method.audience.rawValue
             )
             #expect(entry["x-idempotent"]?.bool != nil, "\(method.name)")

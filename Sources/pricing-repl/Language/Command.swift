@@ -4,6 +4,10 @@ import JSON
 enum Command: Equatable {
     case nothing
     case call(method: String, parameters: JSONObject)
+    /// What a person wants done.
+    case deed(Deed)
+    /// A call whose effect is shown and taken back.
+    case attempt(method: String, parameters: JSONObject)
     /// A JSON-RPC message that is sent as it is.
     case message(String)
     case quit

@@ -4,22 +4,36 @@ import JSON
 struct CommandLanguage {
     /// The methods of the server; empty before the first connection.
     var catalogue: MethodCatalogue
+    /// How times are read.
+    var times = HumanTime()
 
     /// - Throws: `SyntaxError.incomplete` when another line may finish the command.
     func parse(_ text: String) throws(SyntaxError) -> Command {
-        switch try CommandLexer.lex(text) {
+        try command(try CommandLexer.lex(text))
+    }
+
+    private func command(_ line: CommandLexer.Line) throws(SyntaxError) -> Command {
+        switch line {
         case .empty: return .nothing
         case .message(let line): return .message(line)
         case .backslash(let name, let rest): return try backslash(name, rest)
-        case .callWithObject(let method, let json):
-            guard case .object(let object)? = JSONReading.parse(json) else {
-                throw .malformed("what follows \(method) is not a JSON object")
+        case .deed(let deed, let words):
+            return .deed(try DeedGrammar(times: times).read(deed, words))
+        case .attempt(let inner):
+            switch try command(inner) {
+            case .call(let method, let parameters): return .attempt(method: method, parameters: parameters)
+            case .deed(var deed):
+                deed.isAttempt = true
+                return .deed(deed)
+            default: throw .malformed("only what changes something can be tried, as in try restock 18 +20")
             }
+        case .callWithObject(let method, let object):
             return .call(method: method, parameters: typed(object, for: method))
         case .call(let method, let pairs):
             guard method.unicodeScalars.allSatisfy({ $0 != "=" }) else {
                 throw .malformed("expected a method first, as in product.get productId=1")
             }
+            if !method.contains("."), !catalogue.methods.isEmpty { throw CommandLexer.unknown(method) }
             return .call(method: method, parameters: try parameters(pairs, of: method))
         }
     }
@@ -33,15 +47,16 @@ struct CommandLanguage {
         return result
     }
 
-    private func parameters(_ pairs: [CommandLexer.Pair], of method: String) throws(SyntaxError) -> JSONObject {
+    func parameters(_ pairs: [CommandLexer.Pair], of method: String) throws(SyntaxError) -> JSONObject {
         var result = JSONObject()
         for pair in pairs {
             let path = pair.key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-            guard path.allSatisfy({ !$0.isEmpty }) else { throw .malformed("'\(pair.key)' is not a parameter's name") }
-            let reader = ValueReader(schema: catalogue.schema(method: method, path: path))
-            let value = try reader.value(pair.value, of: pair.key)
+            guard path.allSatisfy({ !$0.isEmpty }) else {
+                throw .malformed("'\(pair.key)' is not a parameter's name", at: pair.range)
+            }
+            let value = ValueReader(schema: catalogue.schema(method: method, path: path)).value(pair.value)
             guard let merged = Self.setting(value, at: path[...], in: result) else {
-                throw .malformed("\(pair.key) is given twice")
+                throw .malformed("\(pair.key) is given twice", at: pair.range)
             }
             result = merged
         }

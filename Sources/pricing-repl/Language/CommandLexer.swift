@@ -1,11 +1,12 @@
 import JSON
+import PricingProtocol
 
-/// Cuts the text of one command into its parts, without knowing any method.
-struct CommandLexer {
+/// The parts of one command, from its tokens, without knowing any method.
+enum CommandLexer {
     /// A parameter's value as it was written.
     enum RawValue: Equatable {
-        /// A JSON array or object.
-        case json(String)
+        /// A JSON array or object, and its text.
+        case json(JSONValue, String)
         /// What stood between quotes, unescaped.
         case quoted(String)
         /// A word without quotes.
@@ -16,6 +17,8 @@ struct CommandLexer {
     struct Pair: Equatable {
         var key: String
         var value: RawValue
+        /// Where the key stands, in Unicode scalars.
+        var range: Range<Int>
     }
 
     /// The parts of one command.
@@ -27,160 +30,130 @@ struct CommandLexer {
         /// `\name rest`; also `help`, `quit` and `exit` without the backslash.
         case backslash(name: String, rest: String)
         /// `noun.verb {…}`.
-        case callWithObject(method: String, json: String)
+        case callWithObject(method: String, json: JSONObject)
         /// `noun.verb key=value …`.
         case call(method: String, pairs: [Pair])
+        /// A deed and the words after it.
+        case deed(DeedWord, words: [Token])
+        /// `COMMAND ?`
+        indirect case attempt(Line)
 
         /// Whether it is read better with the server's description at hand.
         var needsCatalogue: Bool {
             switch self {
             case .empty, .message: false
             case .backslash(let name, _): [.help, .methods, .watch, .asCode].contains(BackslashCommand(named: name))
-            case .callWithObject: true
+            case .callWithObject, .deed, .attempt: true
             case .call(_, let pairs): !pairs.isEmpty
             }
         }
     }
 
-    private let scalars: [Unicode.Scalar]
-    private var position = 0
-
-    private init(_ text: String) { scalars = Array(text.unicodeScalars) }
-
     /// - Throws: `SyntaxError.incomplete` when another line may finish the command.
     static func lex(_ text: String) throws(SyntaxError) -> Line {
-        var lexer = CommandLexer(text)
-        return try lexer.line()
+        try lex(Tokenizer.tokens(text), of: text).line
     }
 
-    private mutating func line() throws(SyntaxError) -> Line {
-        skipSpaces()
-        guard let first = peek, first != "#" else { return .empty }
-        if first == "{" || first == "[" { return .message(trimmed(from: position)) }
-        if first == "\\" {
-            position += 1
-            let name = word()
-            return .backslash(name: name, rest: trimmed(from: position))
+    /// Where each value of a call stands, by its JSON Pointer.
+    static func places(in text: String) -> [String: Range<Int>] {
+        (try? lex(Tokenizer.tokens(text), of: text).places) ?? [:]
+    }
+
+    private static func lex(
+        _ all: [Token],
+        of text: String
+    ) throws(SyntaxError) -> (line: Line, places: [String: Range<Int>]) {
+        var tokens = all.filter { $0.kind != .comment }
+        guard let first = tokens.first else { return (.empty, [:]) }
+        if first.kind == .message { return (.message(first.text), [:]) }
+        if first.text.hasPrefix("\\") || Tokenizer.plainCommands.contains(first.text) {
+            let name = first.text.hasPrefix("\\") ? String(first.text.dropFirst()) : first.text
+            return (.backslash(name: name, rest: tokens.count > 1 ? tokens[1].text : ""), [:])
         }
-        let method = word()
-        if ["help", "quit", "exit"].contains(method) {
-            return .backslash(name: method, rest: trimmed(from: position))
+        if tokens.last?.kind == .mark {
+            tokens.removeLast()
+            let inner = try lex(tokens, of: text)
+            return (.attempt(inner.line), inner.places)
         }
-        skipSpaces()
-        if peek == "{" {
-            let json = try bracketed()
-            skipSpaces()
-            guard peek == nil else { throw .malformed("nothing may follow the object after \(method)") }
-            return .callWithObject(method: method, json: json)
+        if let deed = DeedWord(rawValue: first.text) { return try deedLine(deed, tokens, text) }
+        return try call(first, tokens, text)
+    }
+
+    private static func deedLine(
+        _ deed: DeedWord,
+        _ tokens: [Token],
+        _ text: String
+    ) throws(SyntaxError) -> (line: Line, places: [String: Range<Int>]) {
+        let words = Array(tokens.dropFirst())
+        if deed == .try {
+            guard var next = words.first else { throw .malformed("usage: try \(deed.arguments)") }
+            next.kind = .command
+            let inner = try lex([next] + words.dropFirst(), of: text)
+            return (.attempt(inner.line), inner.places)
         }
+        // A command again and again: the shell's own.
+        if deed == .watch, let first = words.first, first.text.contains("."), first.text != ".", let last = words.last {
+            let watched = string(text, first.range.lowerBound..<last.range.upperBound)
+            return (.backslash(name: "watch", rest: "2 " + watched), [:])
+        }
+        if let broken = words.first(where: { $0.kind == .unclosed }) { _ = try TokenReader.text(of: broken) }
+        return (.deed(deed, words: words), [:])
+    }
+
+    private static func call(
+        _ method: Token,
+        _ tokens: [Token],
+        _ text: String
+    ) throws(SyntaxError) -> (line: Line, places: [String: Range<Int>]) {
+        var reader = TokenReader(tokens, from: 1)
         var pairs: [Pair] = []
-        while peek != nil {
-            let pair = try pair()
-            if pairs.contains(where: { $0.key == pair.key }) { throw .malformed("\(pair.key) is given twice") }
-            pairs.append(pair)
-            skipSpaces()
-        }
-        return .call(method: method, pairs: pairs)
-    }
-
-    private mutating func pair() throws(SyntaxError) -> Pair {
-        let start = position
-        while let scalar = peek, scalar != "=", !isSpace(scalar) { position += 1 }
-        let key = string(start..<position)
-        guard peek == "=", !key.isEmpty else { throw .malformed("expected key=value, found '\(key)'") }
-        position += 1
-        guard let first = peek, !isSpace(first) else { return Pair(key: key, value: .bare("")) }
-        let value: RawValue
-        switch first {
-        case "[", "{": value = .json(try bracketed())
-        case "'": value = .quoted(try singleQuoted())
-        case "\"": value = .quoted(try doubleQuoted())
-        default: value = .bare(word())
-        }
-        if let next = peek, !isSpace(next) { throw .malformed("a space is missing after the value of \(key)") }
-        return Pair(key: key, value: value)
-    }
-
-    /// A JSON array or object with its brackets; strings inside may hold brackets.
-    private mutating func bracketed() throws(SyntaxError) -> String {
-        let start = position
-        var depth = 0
-        var isInString = false
-        while let scalar = peek {
-            position += 1
-            if isInString {
-                if scalar == "\\" { position += 1 } else if scalar == "\"" { isInString = false }
-                continue
+        if let token = reader.peek, token.kind == .open, token.text == "{" {
+            let value = try reader.value(at: "")
+            if let next = reader.peek {
+                throw .malformed("nothing may follow the object after \(method.text)", at: next.range)
             }
-            switch scalar {
-            case "\"": isInString = true
-            case "[", "{": depth += 1
-            case "]", "}": depth -= 1
-            default: break
-            }
-            if depth == 0 { return string(start..<position) }
+            return (.callWithObject(method: method.text, json: value.object ?? [:]), reader.places)
         }
-        throw .incomplete
-    }
-
-    /// `'text'`; a quote inside is written twice, as in SQL.
-    private mutating func singleQuoted() throws(SyntaxError) -> String {
-        position += 1
-        var text = String.UnicodeScalarView()
-        while let scalar = peek {
-            position += 1
-            if scalar == "'" {
-                guard peek == "'" else { return String(text) }
-                position += 1
+        while let key = reader.peek {
+            guard key.kind == .key else {
+                // No method: that is what is wrong, and not what follows.
+                if !method.text.contains(".") { return (.call(method: method.text, pairs: []), [:]) }
+                throw .malformed("expected key=value, found '\(key.text)'", at: key.range)
             }
-            text.append(scalar)
-        }
-        throw .malformed("a quote ' is not closed")
-    }
-
-    /// `"text"` with JSON's escapes.
-    private mutating func doubleQuoted() throws(SyntaxError) -> String {
-        let start = position
-        position += 1
-        while let scalar = peek {
-            position += 1
-            if scalar == "\\" {
-                position += 1
-            } else if scalar == "\"" {
-                let literal = string(start..<position)
-                guard let text = JSONReading.parse(literal)?.string else {
-                    throw .malformed("\(literal) is not a JSON string")
+            if pairs.contains(where: { $0.key == key.text }) {
+                throw .malformed("\(key.text) is given twice", at: key.range)
+            }
+            reader.skip()
+            reader.skip()
+            guard let first = reader.peek else { throw .malformed("\(key.text) has no value", at: key.range) }
+            let steps = key.text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+            let pointer = steps.map { "/" + TokenReader.escaped($0) }.joined()
+            // A text of one line ends with it; in a bracket another line may close its quote.
+            if first.kind == .unclosed { _ = try TokenReader.text(of: first) }
+            let value = try reader.value(at: pointer)
+            let place = reader.places[pointer] ?? first.range
+            let raw: RawValue =
+                switch first.kind {
+                case .open: .json(value, Self.string(text, place))
+                case .quoted: .quoted(value.string ?? "")
+                default: .bare(first.text)
                 }
-                return text
+            pairs.append(Pair(key: key.text, value: raw, range: key.range))
+            if let next = reader.peek, next.range.lowerBound == place.upperBound {
+                throw .malformed("a space is missing after the value of \(key.text)", at: next.range)
             }
         }
-        throw .malformed("a quote \" is not closed")
+        return (.call(method: method.text, pairs: pairs), reader.places)
     }
 
-    private mutating func word() -> String {
-        let start = position
-        while let scalar = peek, !isSpace(scalar) { position += 1 }
-        return string(start..<position)
+    /// A first word that is neither a deed nor a method.
+    static func unknown(_ word: String) -> SyntaxError {
+        let near = NearNames.of(word, among: DeedWord.allCases.map(\.rawValue) + Tokenizer.plainCommands, within: 2)
+        let found = near.isEmpty ? "\\? lists what there is" : "did you mean " + near.joined(separator: " or ") + "?"
+        return .malformed("there is no '\(word)'; \(found)", at: 0..<word.unicodeScalars.count)
     }
 
-    private mutating func skipSpaces() {
-        while let scalar = peek, isSpace(scalar) { position += 1 }
-    }
-
-    private var peek: Unicode.Scalar? { position < scalars.count ? scalars[position] : nil }
-
-    private func isSpace(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.isWhitespace }
-
-    private func trimmed(from start: Int) -> String {
-        var range = start..<scalars.count
-        while let first = range.first, isSpace(scalars[first]) { range = range.dropFirst() }
-        while let last = range.last, isSpace(scalars[last]) { range = range.dropLast() }
-        return string(range)
-    }
-
-    private func string(_ range: Range<Int>) -> String {
-        var view = String.UnicodeScalarView()
-        view.append(contentsOf: scalars[range.clamped(to: 0..<scalars.count)])
-        return String(view)
+    private static func string(_ text: String, _ range: Range<Int>) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.dropFirst(range.lowerBound).prefix(range.count)))
     }
 }

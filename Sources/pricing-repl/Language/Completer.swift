@@ -27,40 +27,53 @@ struct Completer {
         var candidates: [Candidate] = []
         /// Set when the server may know values; `candidates` is empty then.
         var live: LiveQuery?
+        /// Whether what the server knows is named in a deed: by id, its title behind it for the eye.
+        var isReference = false
     }
 
     var catalogue: MethodCatalogue
 
     /// Everything that may follow `text`, the line up to the cursor.
     func answer(for text: String) -> Answer {
-        let line = text.drop(while: \.isWhitespace)
-        if line.hasPrefix("\\") { return backslash(line) }
-        guard let space = line.firstIndex(where: \.isWhitespace) else {
-            let words = catalogue.methods.map { Candidate($0.name + " ", label: $0.name) }
-            return matching(line, words + [Candidate("help "), Candidate("quit")])
+        let context = CursorContext(text)
+        switch context.place {
+        case .command: return first(context.word)
+        case .word where context.command.hasPrefix("\\"): return backslash(context)
+        case .word where context.command == "help": return matching(context.word, methodNames)
+        case .word:
+            guard let deed = DeedWord(rawValue: context.command) else { return Answer() }
+            return answer(for: deed, context)
+        case .key: return key(context)
+        case .value: return value(context)
         }
-        let method = String(line[..<space])
-        if method == "help" { return matching(lastWord(line), methodNames) }
-        return parameter(of: method, after: line[space...])
     }
 
     /// The parameters that `line` still lacks, required ones first; nil when there is nothing to say.
     func hint(for line: String) -> String? {
-        let words = line.split(whereSeparator: \.isWhitespace)
-        guard let name = words.first, let method = catalogue[String(name)] else { return nil }
-        guard line.last?.isWhitespace == true || words.count == 1 else { return nil }
-        if words.contains(where: { $0.hasPrefix("{") }) { return nil }
-        let used = usedNames(in: words.dropFirst())
+        let context = CursorContext(line)
+        if context.place == .command {
+            return (hint(for: context.word, context) ?? deedHint(context.word)).map { " " + $0 }
+        }
+        if context.place == .word, context.words.isEmpty, context.word.isEmpty { return deedHint(context.command) }
+        guard context.place == .key, context.depth == 0, context.word.isEmpty else { return nil }
+        return hint(for: context.command, context)
+    }
+
+    private func hint(for name: String, _ context: CursorContext) -> String? {
+        guard let method = catalogue[name] else { return nil }
         let missing = method.parameters.filter { parameter in
-            !used.contains(parameter.name) && parameter.name != "_meta"
-                && !(parameter.substitute.map(used.contains) ?? false)
+            !context.used.contains(parameter.name) && parameter.name != "_meta"
+                && !(parameter.substitute.map(context.used.contains) ?? false)
         }
         let parts =
             missing.filter(\.isRequired).map { "\($0.name)=<\($0.schema.shape)>" }
             + missing.filter { !$0.isRequired }.map { "[\($0.name)=]" }
-        guard !parts.isEmpty else { return nil }
-        let hint = parts.joined(separator: " ")
-        return line.last?.isWhitespace == true ? hint : " " + hint
+        return parts.isEmpty ? nil : parts.joined(separator: " ")
+    }
+
+    private func deedHint(_ word: String) -> String? {
+        guard let deed = DeedWord(rawValue: word), !catalogue.methods.isEmpty else { return nil }
+        return deed.arguments
     }
 
     /// The longest text that all candidates of `answer` begin with; nil when it adds nothing to the word.
@@ -74,63 +87,79 @@ struct Completer {
 
     private var methodNames: [Candidate] { catalogue.methods.map { Candidate($0.name) } }
 
-    private func backslash(_ line: Substring) -> Answer {
-        let words = line.dropFirst().split(
-            maxSplits: 1,
-            omittingEmptySubsequences: false,
-            whereSeparator: \.isWhitespace
-        )
-        guard words.count == 2, let name = words.first else {
-            return matching(
-                line,
-                BackslashCommand.allCases.map {
-                    Candidate("\\" + $0.rawValue + ($0.arguments.isEmpty ? "" : " "), label: "\\" + $0.rawValue)
-                }
-            )
+    private func first(_ word: String) -> Answer {
+        if word.hasPrefix("\\") {
+            let commands = BackslashCommand.allCases.map {
+                Candidate("\\" + $0.rawValue + ($0.arguments.isEmpty ? "" : " "), label: "\\" + $0.rawValue)
+            }
+            return matching(word, commands)
         }
-        let rest = words[1]
-        switch BackslashCommand(named: String(name)) {
-        case .help: return matching(lastWord(rest), methodNames)
+        let methods = catalogue.methods.map { Candidate($0.name + " ", label: $0.name) }
+        let deeds = DeedWord.allCases.map { Candidate($0.rawValue + " ", label: $0.rawValue) }
+        return matching(word, deeds + methods + [Candidate("help "), Candidate("quit")])
+    }
+
+    private func backslash(_ context: CursorContext) -> Answer {
+        switch BackslashCommand(named: String(context.command.dropFirst())) {
+        case .help: return matching(context.word, methodNames)
         case .watch:
-            guard let space = rest.firstIndex(where: \.isWhitespace) else { return Answer() }
-            return answer(for: String(rest[space...]))
-        case .some(let command): return matching(rest, command.words.map { Candidate($0) })
+            guard !context.words.isEmpty else { return Answer() }
+            return answer(for: (context.words.dropFirst() + [context.word]).joined(separator: " "))
+        case .some(let command): return matching(context.word, command.words.map { Candidate($0) })
         case nil: return Answer()
         }
     }
 
-    private func parameter(of name: String, after text: Substring) -> Answer {
-        guard let method = catalogue[name], !text.contains("{") else { return Answer() }
-        let word = lastWord(text)
-        guard let equals = word.firstIndex(of: "=") else {
-            let used = usedNames(in: text.split(whereSeparator: \.isWhitespace))
-            let free = method.parameters.filter { !used.contains($0.name) }
+    /// A deed's first words name a thing; what kind of thing, an introducing word may say.
+    private func answer(for deed: DeedWord, _ context: CursorContext) -> Answer {
+        guard catalogue["server.complete"] != nil else { return Answer() }
+        let kind = context.words.last.flatMap { Reference.Kind(word: $0) } ?? deed.firstKind(after: context.words)
+        guard let kind else { return Answer() }
+        let live = LiveQuery(method: kind.method, parameter: kind.parameter, prefix: context.word)
+        return Answer(word: context.word, live: live, isReference: true)
+    }
+
+    private func key(_ context: CursorContext) -> Answer {
+        let quote = context.quote.map(String.init) ?? ""
+        guard let method = catalogue[context.command] else { return Answer() }
+        guard !context.path.isEmpty || context.depth > 0 else {
+            let free = method.parameters.filter { !context.used.contains($0.name) }
             return matching(
-                word,
+                context.word,
                 free.map { Candidate($0.name + "=", label: $0.name + "=" + ($0.isRequired ? "*" : "")) }
             )
         }
-        let key = String(word[..<equals])
-        let value = word[word.index(after: equals)...]
-        guard let schema = catalogue.schema(method: name, path: key.split(separator: ".").map(String.init)) else {
-            return Answer()
+        let names =
+            context.path.isEmpty
+            ? method.parameters.map(\.name)
+            : catalogue.schema(method: context.command, path: context.path)?.members.map(\.name) ?? []
+        let free = names.filter { !context.used.contains($0) }
+        return matching(quote + context.word, free.map { Candidate(quote + $0 + quote + ": ", label: $0) })
+    }
+
+    private func value(_ context: CursorContext) -> Answer {
+        guard let schema = catalogue.schema(method: context.command, path: context.path) else { return Answer() }
+        let quote = context.quote.map(String.init) ?? ""
+        let end = context.depth > 0 ? "" : " "
+        if !schema.values.isEmpty {
+            let candidates = schema.values.map { Candidate(quote + $0 + quote + end, label: $0) }
+            return matching(quote + context.word, candidates)
         }
-        if !schema.values.isEmpty { return matching(value, schema.values.map { Candidate($0 + " ", label: $0) }) }
-        guard catalogue["server.complete"] != nil, !key.contains(".") else { return Answer() }
-        let prefix = String(value.drop { $0 == "\"" || $0 == "'" })
-        return Answer(word: String(value), live: LiveQuery(method: name, parameter: key, prefix: prefix))
+        guard catalogue["server.complete"] != nil, let live = live(context) else { return Answer() }
+        return Answer(word: quote + context.word, live: live)
     }
 
-    private func matching(_ word: Substring, _ candidates: [Candidate]) -> Answer {
-        Answer(word: String(word), candidates: candidates.filter { $0.text.hasPrefix(word) })
+    /// A member inside a parameter has the values of the parameter of its name, whichever method has it.
+    private func live(_ context: CursorContext) -> LiveQuery? {
+        guard let name = context.path.last(where: { Int($0) == nil }) else { return nil }
+        if context.path.count == 1 {
+            return LiveQuery(method: context.command, parameter: name, prefix: context.word)
+        }
+        let known = catalogue.methods.first { $0.parameters.contains { $0.name == name } }
+        return known.map { LiveQuery(method: $0.name, parameter: name, prefix: context.word) }
     }
 
-    private func usedNames(in words: some Sequence<Substring>) -> Set<String> {
-        Set(words.compactMap { word in word.firstIndex(of: "=").map { String(word[..<$0]) } })
-    }
-
-    private func lastWord(_ text: Substring) -> Substring {
-        guard let space = text.lastIndex(where: \.isWhitespace) else { return text }
-        return text[text.index(after: space)...]
+    private func matching(_ word: String, _ candidates: [Candidate]) -> Answer {
+        Answer(word: word, candidates: candidates.filter { $0.text.hasPrefix(word) })
     }
 }

@@ -12,6 +12,18 @@ enum LiveValues {
         }
     }
 
+    /// The same for a deed: `18·Yoga_mat`, of which the id counts and the rest is for the eye.
+    static func references(in reply: JSONObject) -> [Completer.Candidate] {
+        (reply["values"]?.array ?? []).compactMap { entry in
+            let value = Grid.Cell(entry["value"] ?? entry).text
+            guard !value.isEmpty else { return nil }
+            let label = DisplayText.safe(entry["label"].map { Grid.Cell($0).text } ?? "")
+            let name = String(label.split(separator: ",").first ?? "").split(whereSeparator: \.isWhitespace)
+            let seen = label.isEmpty || label == value ? value : "\(value)·\(name.joined(separator: "_"))"
+            return Completer.Candidate(seen + " ", label: label == value ? value : "\(value)  \(label)")
+        }
+    }
+
     private static func quoted(_ value: String, _ word: String) -> String {
         let isPlain = value.allSatisfy { !$0.isWhitespace && $0 != "'" && $0 != "\"" && $0 != "{" && $0 != "[" }
         if isPlain, !word.hasPrefix("'"), !word.hasPrefix("\"") { return value }

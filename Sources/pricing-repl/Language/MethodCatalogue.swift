@@ -22,12 +22,24 @@ struct MethodCatalogue {
         var result: Schema
         /// `viewer`, `operator` or `admin`; empty when the server does not say.
         var role: String
-        /// `read`, `write` or `session`; empty when the server does not say.
-        var effect = ""
-        /// The columns that a table of its items shows; nil when the server does not say.
+        /// The columns that a table of its items shows, the most important first; nil when the server does not say.
         var columns: [String]?
+        /// What the members of the result are, by name: id, money, percent, time, count.
+        var kinds: [String: ColumnKind] = [:]
+        /// Parameters that work on the demo data.
+        var example = JSONObject()
+        /// `read`, `write`, `destructive` or `session`; empty when the server does not say.
+        var effect = ""
+
+        /// Whether it changes the shop.
+        var isWrite: Bool { effect == "write" || effect == "destructive" }
 
         var takesSecrets: Bool { parameters.contains { $0.schema.isSecret } }
+
+        /// The members of an item of its list that have a type; nil when it gives no list.
+        var listed: [String]? {
+            result.property("items")?.items?.members.filter { !$0.schema.types.isEmpty }.map(\.name)
+        }
     }
 
     private(set) var methods: [Method] = []
@@ -68,11 +80,26 @@ struct MethodCatalogue {
                     parameters: parameters,
                     result: Schema(entry["result"]?.object?["schema"], components: components),
                     role: entry["x-role"]?.string ?? "",
-                    effect: entry["x-effect"]?.string ?? "",
-                    columns: entry["x-table"]?.array?.compactMap(\.string)
+                    columns: entry["x-table"]?.array?.compactMap(\.string),
+                    kinds: Self.kinds(entry["x-format"]?.object ?? [:]),
+                    example: Self.example(entry),
+                    effect: entry["x-effect"]?.string ?? ""
                 )
             )
         }
+    }
+
+    private static func kinds(_ formats: JSONObject) -> [String: ColumnKind] {
+        formats.reduce(into: [:]) { $0[$1.key] = $1.value.string.flatMap { ColumnKind(rawValue: $0) } }
+    }
+
+    private static func example(_ entry: JSONObject) -> JSONObject {
+        let parameters = entry["examples"]?.array?.first?["params"]?.array ?? []
+        return JSONObject(
+            parameters.compactMap { parameter in
+                parameter["name"]?.string.map { ($0, parameter["value"] ?? .null) }
+            }
+        )
     }
 
     /// Pairs of parameters of which one is given, and whether one must be.
@@ -97,7 +124,7 @@ struct MethodCatalogue {
         guard let first = path.first else { return nil }
         let parameter = self[method]?.parameters.first { $0.name == first }
         var schema = parameter?.schema ?? (first == "_meta" ? Self.callMetadata : nil)
-        for name in path.dropFirst() { schema = schema?.property(name) }
+        for name in path.dropFirst() { schema = schema?.property(name) ?? (Int(name) == nil ? nil : schema?.items) }
         return schema
     }
 

@@ -64,6 +64,19 @@ struct Schema {
     /// Whether it is given and never shown.
     var isSecret: Bool { alternatives.contains { $0["writeOnly"] == true } }
 
+    /// The least and the most: of a number, of a text's length, of a list's elements; empty when nothing is said.
+    var limits: String {
+        for object in alternatives {
+            let pairs = [("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")]
+            for (least, most) in pairs {
+                guard let low = object[least], let high = object[most] else { continue }
+                let unit = least == "minLength" ? " characters" : least == "minItems" ? " elements" : ""
+                return "\(Grid.Cell(low).text)…\(Grid.Cell(high).text)\(unit)"
+            }
+        }
+        return ""
+    }
+
     /// The type in few words: `integer`, `"a"|"b"`, `integer[]`, `decimal`.
     var shape: String {
         if !values.isEmpty { return values.joined(separator: "|") }

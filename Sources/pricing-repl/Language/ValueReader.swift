@@ -5,11 +5,9 @@ struct ValueReader {
     /// What the server says of the value; nil when it says nothing.
     var schema: Schema?
 
-    /// - Throws: `SyntaxError.malformed` for broken JSON.
-    func value(_ raw: CommandLexer.RawValue, of key: String) throws(SyntaxError) -> JSONValue {
+    func value(_ raw: CommandLexer.RawValue) -> JSONValue {
         switch raw {
-        case .json(let text):
-            guard let value = JSONReading.parse(text) else { throw .malformed("the value of \(key) is not valid JSON") }
+        case .json(let value, let text):
             return allows("array") || allows("object") ? fitted(value) : .string(text)
         case .quoted(let text):
             if !allows("string"), let value = JSONReading.parse(text), isStructure(value) { return fitted(value) }

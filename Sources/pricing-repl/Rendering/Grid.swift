@@ -11,11 +11,43 @@ struct Grid: Equatable {
         /// Null or absent: says nothing about its column.
         var isNull = false
 
+        /// A time.
+        var isTime = false
+
         static let null = Cell(text: "", isNull: true)
+
+        /// A time of the wire as the operator's clock shows it; anything else as it is.
+        func shown(in times: HumanTime) -> Cell {
+            guard let shown = times.shown(text) else { return self }
+            return Cell(text: shown, isTime: true)
+        }
     }
 
     var columns: [String]
     var rows: [[Cell]]
+
+    /// What the column holds, by the last part of its name, else by its values.
+    func kind(of column: Int, _ kinds: [String: ColumnKind]) -> ColumnKind {
+        let name = columns[column]
+        if let known = kinds[name.lastIndex(of: ".").map { String(name[name.index(after: $0)...]) } ?? name] {
+            return known
+        }
+        if isNumeric(column: column) { return .count }
+        let texts = rows.lazy.map { $0[column] }.filter { !$0.isNull }
+        return !texts.isEmpty && texts.allSatisfy(\.isTime) ? .time : .text
+    }
+
+    /// Without the columns in which nothing stands.
+    var withoutEmptyColumns: Grid {
+        let kept = columns.indices.filter { column in rows.contains { !$0[column].text.isEmpty } }
+        guard kept.count < columns.count, !kept.isEmpty else { return self }
+        return Grid(columns: kept.map { columns[$0] }, rows: rows.map { row in kept.map { row[$0] } })
+    }
+
+    /// With times as the operator's clock shows them.
+    func shown(in times: HumanTime) -> Grid {
+        Grid(columns: columns, rows: rows.map { $0.map { $0.shown(in: times) } })
+    }
 
     /// Whether the column holds numbers only, and at least one.
     func isNumeric(column: Int) -> Bool {

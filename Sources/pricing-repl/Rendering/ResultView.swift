@@ -20,10 +20,14 @@ struct ResultView {
     var nextCursor: String?
 
     private let columns: [String]?
+    private let isOrdered: Bool
 
-    /// - Parameter columns: those that `items` show; nil for all.
-    init(_ result: JSONObject, columns: [String]? = nil) {
+    /// - Parameters:
+    ///   - columns: those that `items` show; nil for all.
+    ///   - isOrdered: whether they stand in that order, or in the server's.
+    init(_ result: JSONObject, columns: [String]? = nil, isOrdered: Bool = true) {
         self.columns = columns
+        self.isOrdered = isOrdered
         let report = ResultView.report(in: result)
         if let report { tables.append(report) }
         for (key, value) in result {
@@ -71,7 +75,10 @@ struct ResultView {
 
     private func selected(_ object: JSONObject) -> JSONObject {
         guard let columns else { return object }
-        return JSONObject(object.filter { columns.contains($0.key) }.map { ($0.key, $0.value) })
+        guard isOrdered else {
+            return JSONObject(object.filter { columns.contains($0.key) }.map { ($0.key, $0.value) })
+        }
+        return JSONObject(columns.compactMap { name in object[name].map { (name, $0) } })
     }
 
     private static func report(in result: JSONObject) -> Table? {

@@ -28,6 +28,7 @@ final class Prompt {
 
     /// Talks until the operator leaves.
     func run() async {
+        shell.deeds.ask = { [weak self] question in await self?.answer(to: question) }
         defer { editor.close() }
         let showing = Task { [feed] in await feed.run() }
         defer { showing.cancel() }
@@ -42,6 +43,14 @@ final class Prompt {
             case .interrupted: break
             case .line(let typed): if await run(typed) == .stop { return }
             }
+        }
+    }
+
+    /// What the operator says to a question; nil when they leave it.
+    private func answer(to question: String) async -> String? {
+        switch await editor.read(prompt: question, text: "", help: help) {
+        case .line(let line): line
+        case .interrupted, .endOfInput: nil
         }
     }
 

@@ -41,7 +41,10 @@ final class PromptHelp: LineHelp {
         let asking = Task { [announcements] in
             let found = try? await client.call("server.complete", query.parameters(limit: Self.liveValuesMax))
             var filled = answer
-            filled.candidates = LiveValues.candidates(in: found ?? [:], word: answer.word)
+            filled.candidates =
+                answer.isReference
+                ? LiveValues.references(in: found ?? [:])
+                : LiveValues.candidates(in: found ?? [:], word: answer.word)
             announcements.put(.completion(line: text, answer: filled))
         }
         pending.withLock { pending in

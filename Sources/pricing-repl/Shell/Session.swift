@@ -123,6 +123,15 @@ final class Session {
         }
     }
 
+    /// `carry` with its failure as a value.
+    func carried(_ method: String, _ parameters: JSONObject) async -> Result<JSONObject, CallFailure> {
+        do throws(CallFailure) {
+            return .success(try await carry(method, parameters))
+        } catch {
+            return .failure(error)
+        }
+    }
+
     /// Waits for the daemon and asks the same again; says what became of it.
     private func again(_ method: String, _ signed: JSONObject) async throws(CallFailure) -> JSONObject {
         let isWrite = CallSigning.key(of: signed) != nil

@@ -26,7 +26,9 @@ final class Shell {
     private(set) var failures = 0
 
     var format: OutputFormat
-    var expansion = Expansion.off
+    /// What deeds go by.
+    var deeds = DeedState()
+    var expansion = Expansion.auto
     var isTimed = false
     /// What was called last.
     var lastCall: (method: String, parameters: JSONObject)?
@@ -68,6 +70,7 @@ final class Shell {
 
     /// Runs one command.
     func run(_ text: String) async -> Next {
+        deeds.statement = text
         do throws(SyntaxError) {
             let redirection = try Redirection.split(try variables.filled(text))
             let line = try CommandLexer.lex(redirection.command)
@@ -77,22 +80,25 @@ final class Shell {
                 }
                 if let failure, line.needsCatalogue { return report(failure) }
             }
-            let command = try CommandLanguage(catalogue: session.catalogue).parse(redirection.command)
+            deeds.statement = redirection.command
+            let language = CommandLanguage(catalogue: session.catalogue, times: deeds.times)
+            let command = try language.parse(redirection.command)
             switch command {
-            case .call, .message: lastText = text
+            case .call, .message, .deed, .attempt: lastText = text
             default: break
             }
             return await perform(command, into: redirection.target)
         } catch {
-            return fail("error: \(error)")
+            if let place = error.place { mark(place) }
+            return refuse("\(error)")
         }
     }
 
     private func perform(_ command: Command, into target: Redirection.Target?) async -> Next {
         switch command {
-        case .call(let method, let parameters):
-            lastCall = (method, parameters)
-            return await interrupts.cancelling(left: .goOn) { await self.call(method, parameters, into: target) }
+        case .call(let method, let parameters): return await wire(method, parameters, into: target)
+        case .deed(let deed): return await perform(deed, into: target)
+        case .attempt(let method, let parameters): return await attempt(method, parameters)
         case .message(let line):
             return await interrupts.cancelling(left: .goOn) { await self.exchange(line) }
         case .watch(let order):
@@ -135,10 +141,28 @@ final class Shell {
         case .listSet: console.show(variables.listing)
         case .asCode(let language, let text): return code(in: language, text)
         case .edit(let text): return edit(text ?? lastText)
-        case .nothing, .call, .message, .watch: break
+        case .nothing, .call, .deed, .attempt, .message, .watch: break
         }
         return .goOn
     }
+
+    /// A call as it was typed: a write at the prompt is looked at first.
+    private func wire(_ method: String, _ parameters: JSONObject, into target: Redirection.Target?) async -> Next {
+        var parameters = parameters
+        if isLookedAt(method, parameters) {
+            switch await preflight(method, parameters, isAttempt: false, isGrave: false) {
+            case .ended(let next): return next
+            case .refused(let failure): return report(failure)
+            case .agreed(let agreed): parameters = agreed
+            }
+        }
+        let agreed = parameters
+        lastCall = (method, agreed)
+        return await interrupts.cancelling(left: .goOn) { await self.call(method, agreed, into: target) }
+    }
+
+    /// A result in the chosen format.
+    func showPlain(_ result: JSONObject, _ method: String) -> Next { shown(renderer(of: method).render(result)) }
 
     private func code(in language: CallCode, _ text: String?) -> Next {
         var shown = lastCall
@@ -188,12 +212,16 @@ final class Shell {
 
     /// A failed call: told with its place in a file, kept for the exit status, and the end of a script.
     func report(_ failure: CallFailure) -> Next {
+        if case .refused(let error) = failure { markViolations(error) }
         complain(failure.line)
         note(failure.status)
         if isInteractive { return .goOn }
         if case .disconnected = failure { return .stop }
         return goesOn ? .goOn : .stop
     }
+
+    /// A command that cannot be understood or may not be done.
+    func refuse(_ reason: String) -> Next { fail("error: \(reason)") }
 
     func fail(_ line: String) -> Next {
         complain(line)

@@ -35,11 +35,15 @@ extension Shell {
 
     /// The renderer of a method's results on the screen, or as they go to `target`.
     func renderer(of method: String, _ target: Redirection.Target? = nil) -> ResultRenderer {
-        ResultRenderer(
+        let known = session.catalogue[method]
+        return ResultRenderer(
             format: format(for: target),
             expansion: expansion,
             width: target == nil ? console.width : nil,
-            columns: session.catalogue[method]?.columns
+            columns: known?.columns,
+            allColumns: known?.listed,
+            kinds: known?.kinds ?? [:],
+            times: deeds.times
         )
     }
 

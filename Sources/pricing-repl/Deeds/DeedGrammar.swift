@@ -1,0 +1,171 @@
+import JSON
+
+/// What the words after a deed mean. Pure: names are resolved by the caller, times by the clock that is given.
+struct DeedGrammar {
+    let times: HumanTime
+
+    func read(_ deed: DeedWord, _ tokens: [Token]) throws(SyntaxError) -> Deed {
+        var reader = DeedReader(deed, tokens, times: times)
+        var result = try self.deed(&reader)
+        try reader.end()
+        result.echoes = reader.echoes
+        return result
+    }
+
+    private func deed(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
+        switch reader.deed {
+        case .find: return try find(&reader)
+        case .show: return Deed(word: .show, slots: [slot(try reader.reference([.product]))])
+        case .why: return try why(&reader)
+        case .history:
+            var deed = one(.history, "price.history", try reader.reference([.product], stops: ["since"]))
+            if reader.takes("since") { deed.parameters["from"] = .string(try reader.time(.past, "since")) }
+            deed.parameters["limit"] = 500
+            return deed
+        case .restock: return try moved(.restock, "inventory.restock", &reader)
+        case .adjust: return try moved(.adjust, "inventory.adjust", &reader)
+        case .expect:
+            var deed = one(.expect, "inventory.expect", try reader.reference([.product]))
+            deed.parameters["quantity"] = .integer(try reader.units())
+            guard reader.takes("on") else { throw reader.usage }
+            deed.parameters["eta"] = .string(try reader.time(.future, "on"))
+            deed.parameters["reason"] = try reader.rest().map { .string($0) }
+            return deed
+        case .sell: return try sell(&reader)
+        case .pin:
+            var deed = one(.pin, "price.pin", try reader.reference([.product]))
+            deed.parameters["price"] = .string(try reader.money())
+            if reader.takes("until") { deed.parameters["until"] = .string(try reader.time(.future, "until")) }
+            deed.parameters["reason"] = try reader.rest().map { .string($0) }
+            return deed
+        case .unpin:
+            var deed = one(.unpin, "price.unpin", try reader.reference([.product]))
+            deed.parameters["reason"] = try reader.rest().map { .string($0) }
+            return deed
+        case .halt, .resume: return try halt(&reader)
+        case .undo: return try undo(&reader)
+        case .who:
+            return Deed(word: .who, method: "audit.trail", slots: [slot(try reader.reference([.product]))])
+        case .watch: return try watch(&reader)
+        case .try: throw reader.usage
+        }
+    }
+
+    private func slot(_ reference: Reference, _ parameter: String? = nil) -> Deed.Slot {
+        Deed.Slot(reference: reference, parameter: parameter)
+    }
+
+    private func one(_ word: DeedWord, _ method: String, _ reference: Reference) -> Deed {
+        Deed(word: word, method: method, slots: [slot(reference)])
+    }
+
+    private func find(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
+        var deed = Deed(word: .find, method: "product.list", parameters: ["limit": 500])
+        let stops: Set = ["in", "low", "high", "pinned", "under", "over"]
+        var words: [String] = []
+        while let token = reader.peek {
+            if reader.takes("in") {
+                deed.slots = [slot(try reader.reference([.category], stops: stops))]
+            } else if reader.takes("under") {
+                deed.parameters["maxPrice"] = .string(try reader.money())
+            } else if reader.takes("over") {
+                deed.parameters["minPrice"] = .string(try reader.money())
+            } else if token.kind == .word, ["low", "high", "pinned"].contains(token.text) {
+                deed.filter = token.text
+                reader.skip()
+            } else {
+                words.append(try TokenReader.text(of: token))
+                reader.skip()
+            }
+        }
+        if !words.isEmpty { deed.parameters["search"] = .string(words.joined(separator: " ")) }
+        return deed
+    }
+
+    private func why(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
+        var deed = one(.why, "price.why", try reader.reference([.product], stops: ["at"]))
+        if reader.takes("at") {
+            deed.method = "price.preview"
+            deed.parameters["stock"] = .integer(try reader.units())
+        }
+        return deed
+    }
+
+    private func moved(_ word: DeedWord, _ method: String, _ reader: inout DeedReader) throws(SyntaxError) -> Deed {
+        var deed = one(word, method, try reader.reference([.product]))
+        deed.parameters["quantity"] = .integer(try reader.units(signed: word == .adjust))
+        deed.parameters["reason"] = try reader.rest().map { .string($0) }
+        return deed
+    }
+
+    private func sell(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
+        var deed = Deed(word: .sell, method: "order.place")
+        var lines: [JSONValue] = []
+        while true {
+            let product = try reader.reference([.product], stops: ["to"])
+            deed.slots.append(Deed.Slot(reference: product, line: lines.count))
+            lines.append(["quantity": .integer(reader.multiple())])
+            if reader.peek?.kind == .comma {
+                reader.skip()
+            } else {
+                break
+            }
+        }
+        guard reader.takes("to") else { throw reader.usage }
+        deed.slots.append(slot(try reader.reference([.user]), "customerId"))
+        deed.parameters["lines"] = .array(lines)
+        return deed
+    }
+
+    private func halt(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
+        let isHalt = reader.deed == .halt
+        var deed = Deed(word: reader.deed, method: isHalt ? "pricing.halt" : "pricing.resume")
+        let usual = "\(reader.deed) at the shell"
+        if (isHalt && reader.peek == nil) || reader.takes("all") {
+            // Alone it is a cry: everything stands still, after a yes.
+            deed.isGrave = isHalt
+            deed.parameters = ["scope": "all", "reason": .string(try reader.rest() ?? usual)]
+            return deed
+        }
+        // Without quotes the reason of a halt begins at the second word.
+        let most = isHalt && !reader.hasQuoted ? 1 : Int.max
+        deed.slots = [slot(try reader.reference([.category, .product], most: most))]
+        let reason = try reader.rest()
+        guard let reason = reason ?? (isHalt ? nil : usual) else {
+            throw .malformed("why? as in halt kitchen \"supplier feed wrong\"")
+        }
+        deed.parameters["reason"] = .string(reason)
+        return deed
+    }
+
+    private func undo(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
+        var deed = Deed(word: .undo, method: "price.rollback", parameters: ["reason": "undone at the shell"])
+        if reader.takes("change") {
+            deed.parameters["priceChangeIds"] = [.integer(try reader.units())]
+            return deed
+        }
+        if reader.takes("since") {
+            deed.parameters["all"] = true
+            deed.parameters["to"] = .string(try reader.time(.past, "since"))
+            return deed
+        }
+        deed.slots = [slot(try reader.reference([.product], stops: ["since"]))]
+        deed.takesLastChange = true
+        if reader.takes("since") {
+            deed.takesLastChange = false
+            deed.parameters["to"] = .string(try reader.time(.past, "since"))
+        }
+        return deed
+    }
+
+    private func watch(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
+        var deed = Deed(word: .watch, method: "events.subscribe", parameters: ["topics": ["price", "stock"]])
+        for (word, topic) in [("price", "price"), ("prices", "price"), ("stock", "stock"), ("orders", "order")]
+        where reader.takes(word) {
+            deed.parameters["topics"] = [.string(topic)]
+            break
+        }
+        if reader.peek != nil { deed.slots = [slot(try reader.reference([.product]), "productIds")] }
+        return deed
+    }
+}

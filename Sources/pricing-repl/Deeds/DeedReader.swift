@@ -1,0 +1,156 @@
+/// The words of a deed, read from the left.
+struct DeedReader {
+    let deed: DeedWord
+    private let times: HumanTime
+    private var tokens: [Token]
+    private var index = 0
+    /// The times that were read, absolutely.
+    private(set) var echoes: [String] = []
+
+    init(_ deed: DeedWord, _ tokens: [Token], times: HumanTime) {
+        self.deed = deed
+        self.times = times
+        self.tokens = deed == .sell ? tokens.flatMap(Self.splitComma) : tokens
+    }
+
+    var peek: Token? { tokens.indices.contains(index) ? tokens[index] : nil }
+
+    var usage: SyntaxError { .malformed("usage: \(deed) \(deed.arguments)", at: peek?.range) }
+
+    /// Whether a text in quotes is still to come.
+    var hasQuoted: Bool { tokens.dropFirst(index).contains { $0.kind == .quoted } }
+
+    mutating func skip() { index += 1 }
+
+    /// Takes `word` if it comes next.
+    mutating func takes(_ word: String) -> Bool {
+        guard let token = peek, token.kind == .word, token.text.lowercased() == word else { return false }
+        index += 1
+        return true
+    }
+
+    /// A thing: one word that says all, else words up to an amount or one of `stops`.
+    /// - Parameter most: how many words a name without quotes may have.
+    mutating func reference(
+        _ kinds: [Reference.Kind],
+        stops: Set<String> = [],
+        most: Int = .max
+    ) throws(SyntaxError) -> Reference {
+        guard var token = peek else { throw usage }
+        index += 1
+        var kinds = kinds
+        if token.kind == .word, let kind = Reference.Kind(word: token.text), let next = peek {
+            kinds = [kind]
+            token = next
+            index += 1
+        }
+        if token.kind == .quoted {
+            return Reference(what: .text(try TokenReader.text(of: token)), kinds: kinds, range: token.range)
+        }
+        guard token.kind == .word else {
+            throw .malformed("'\(token.text)' names nothing; usage: \(deed) \(deed.arguments)", at: token.range)
+        }
+        if let what = Reference.plain(token.text) { return Reference(what: what, kinds: kinds, range: token.range) }
+        if token.text.contains("@"), kinds.count == 1, kinds != [.user], deed == .show { kinds = [.user] }
+        var words = [token.text]
+        var end = token.range.upperBound
+        while words.count < most, let next = peek, next.kind == .word, !Self.isAmount(next.text),
+            !stops.contains(next.text.lowercased())
+        {
+            words.append(next.text)
+            end = next.range.upperBound
+            index += 1
+        }
+        var text = words.joined(separator: " ")
+        // `bands/2` is version 2 of bands.
+        if kinds == [.rule] { text = text.replacing("/", with: " ") }
+        return Reference(what: .text(text), kinds: kinds, range: token.range.lowerBound..<end)
+    }
+
+    /// Units: `+20`, `-3`, `20`.
+    mutating func units(signed: Bool = false) throws(SyntaxError) -> Int64 {
+        guard let token = peek, token.kind == .word else { throw usage }
+        let digits = token.text.hasPrefix("+") ? String(token.text.dropFirst()) : token.text
+        guard let number = Int64(digits), number != 0, signed || number > 0 else {
+            throw .malformed("'\(token.text)' is no number of units, such as +20", at: token.range)
+        }
+        index += 1
+        return number
+    }
+
+    /// `x2`, if it comes next; else 1.
+    mutating func multiple() -> Int64 {
+        guard let token = peek, token.kind == .word, token.text.hasPrefix("x"),
+            let number = Int64(token.text.dropFirst()), number > 0
+        else { return 1 }
+        index += 1
+        return number
+    }
+
+    /// An amount of money.
+    mutating func money() throws(SyntaxError) -> String {
+        guard let token = peek, token.kind == .word else { throw usage }
+        guard Self.isAmount(token.text), token.text.allSatisfy({ $0.isNumber || $0 == "." }) else {
+            throw .malformed("'\(token.text)' is no price, such as 35 or 35.00", at: token.range)
+        }
+        index += 1
+        return token.text
+    }
+
+    /// A time of one word or two, as the wire has it.
+    mutating func time(_ direction: HumanTime.Direction, _ name: String) throws(SyntaxError) -> String {
+        guard let first = peek, first.kind == .word else { throw usage }
+        let second = tokens.indices.contains(index + 1) ? tokens[index + 1] : nil
+        if let second, second.kind == .word, let moment = times.moment("\(first.text) \(second.text)", direction) {
+            index += 2
+            return echoed(moment, name)
+        }
+        guard let moment = times.moment(first.text, direction) else {
+            let forms = "2h, yesterday 22:00, sunday, mon 9:00, 2026-11-30"
+            throw .malformed("'\(first.text)' is no time; such as \(forms)", at: first.range)
+        }
+        index += 1
+        return echoed(moment, name)
+    }
+
+    /// What is left, as one text; nil when nothing is.
+    mutating func rest() throws(SyntaxError) -> String? {
+        var words: [String] = []
+        while let token = peek {
+            words.append(try TokenReader.text(of: token))
+            index += 1
+        }
+        return words.isEmpty ? nil : words.joined(separator: " ")
+    }
+
+    func end() throws(SyntaxError) {
+        guard let token = peek else { return }
+        throw .malformed("'\(token.text)' is too much; usage: \(deed) \(deed.arguments)", at: token.range)
+    }
+
+    private mutating func echoed(_ moment: Int64, _ name: String) -> String {
+        echoes.append("\(name) \(times.echo(moment))")
+        return HumanTime.wire(moment)
+    }
+
+    /// `+20`, `-3`, `x2`, `15%`, `35`, `35.00`.
+    private static func isAmount(_ word: String) -> Bool {
+        let body = ["+", "-", "x"].contains(String(word.prefix(1))) ? word.dropFirst() : word[...]
+        let digits = body.hasSuffix("%") ? body.dropLast() : body
+        let parts = digits.split(separator: ".", omittingEmptySubsequences: false)
+        return (1...2).contains(parts.count)
+            && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+    }
+
+    private static func splitComma(_ token: Token) -> [Token] {
+        guard token.kind == .word, token.text.count > 1, token.text.hasSuffix(",") else { return [token] }
+        var word = token
+        word.text.removeLast()
+        word.range = word.range.lowerBound..<(word.range.upperBound - 1)
+        var comma = word
+        comma.kind = .comma
+        comma.text = ","
+        comma.range = word.range.upperBound..<(word.range.upperBound + 1)
+        return [word, comma]
+    }
+}

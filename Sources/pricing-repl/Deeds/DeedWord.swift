@@ -1,0 +1,72 @@
+/// The words for people; each becomes calls of the wire.
+enum DeedWord: String, CaseIterable {
+    case find
+    case show
+    case why
+    case history
+    case restock
+    case adjust
+    case expect
+    case sell
+    case pin
+    case unpin
+    case halt
+    case resume
+    case undo
+    case who
+    case watch
+    case `try`
+
+    /// What follows the word.
+    var arguments: String {
+        switch self {
+        case .find: "WORDS [in CATEGORY] [low|high|pinned] [under PRICE] [over PRICE]"
+        case .show: "PRODUCT | order N | user E-MAIL | rule NAME"
+        case .why: "PRODUCT [at STOCK]"
+        case .history: "PRODUCT [since WHEN]"
+        case .restock: "PRODUCT +N [REASON]"
+        case .adjust: "PRODUCT +N|-N [REASON]"
+        case .expect: "PRODUCT +N on WHEN [REASON]"
+        case .sell: "PRODUCT [xN], PRODUCT [xN] to USER"
+        case .pin: "PRODUCT PRICE [until WHEN] [REASON]"
+        case .unpin: "PRODUCT [\"REASON\"]"
+        case .halt: "[PRODUCT|CATEGORY|all REASON]"
+        case .resume: "PRODUCT|CATEGORY|all [\"REASON\"]"
+        case .undo: "[PRODUCT] since WHEN | PRODUCT | change N"
+        case .who: "PRODUCT | rule NAME"
+        case .watch: "price|stock|orders | PRODUCT | COMMAND"
+        case .try: "COMMAND"
+        }
+    }
+
+    var summary: String {
+        switch self {
+        case .find: "products by words of their title or SKU"
+        case .show: "what it is"
+        case .why: "why the price is so, what it did, what moves it next"
+        case .history: "the price's moves"
+        case .restock: "goods came in"
+        case .adjust: "stock is other than was thought"
+        case .expect: "goods are on their way"
+        case .sell: "places an order"
+        case .pin: "a price that automation leaves alone"
+        case .unpin: "gives a pinned price back to automation"
+        case .halt: "automatic prices stand still; alone: all, after a yes"
+        case .resume: "they go on"
+        case .undo: "takes price moves back"
+        case .who: "who did what to it"
+        case .watch: "what happens, above the prompt; a command again and again"
+        case .try: "shows what the command would do, and does nothing; so does a ? at its end"
+        }
+    }
+
+    /// What kind of thing is named next, for completion.
+    func firstKind(after words: [String]) -> Reference.Kind? {
+        switch self {
+        case .find: nil
+        case .sell: .product
+        case .watch, .try: nil
+        default: words.isEmpty ? .product : nil
+        }
+    }
+}

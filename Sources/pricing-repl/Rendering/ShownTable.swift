@@ -1,0 +1,56 @@
+/// Rows under headings that people read: numbers to the right and whole, titles cut where there is no room.
+struct ShownTable {
+    struct Column {
+        var title: String
+        var isRight = false
+        var mayBeCut = false
+    }
+
+    var columns: [Column]
+    /// Plain text; colours are put on when everything has its place.
+    var rows: [[String]]
+    /// Between two columns.
+    static let gap = "  "
+
+    private static let cutMin = 8
+
+    /// - Parameter color: what a cell of a column looks like.
+    func render(width: Int?, palette: Palette, color: (Int, String) -> String = { $1 }) -> String {
+        let used = columns.indices.filter { column in rows.contains { !$0[column].isEmpty } }
+        let widths = fitted(used, width)
+        var result = ""
+        let heading = zip(used, widths).map { cell(columns[$0].title, $0, $1) }.joined(separator: Self.gap)
+        if used.contains(where: { !columns[$0].title.isEmpty }) { result += palette.faint(trimmed(heading)) + "\n" }
+        for row in rows {
+            let cells = zip(used, widths).map { column, room in color(column, cell(row[column], column, room)) }
+            result += trimmed(cells.joined(separator: Self.gap)) + "\n"
+        }
+        return result
+    }
+
+    private func cell(_ text: String, _ column: Int, _ room: Int) -> String {
+        let shown = columns[column].mayBeCut ? DisplayText.clipped(DisplayText.safe(text), to: room) : text
+        return DisplayText.padded(shown, to: room, right: columns[column].isRight)
+    }
+
+    private func fitted(_ used: [Int], _ width: Int?) -> [Int] {
+        var widths = used.map { column in
+            rows.reduce(DisplayText.width(columns[column].title)) {
+                max($0, DisplayText.width(DisplayText.safe($1[column])))
+            }
+        }
+        guard let width else { return widths }
+        while widths.reduce(0, +) + Self.gap.count * (widths.count - 1) > width {
+            let cuttable = widths.indices.filter { columns[used[$0]].mayBeCut && widths[$0] > Self.cutMin }
+            guard let widest = cuttable.max(by: { widths[$0] < widths[$1] }) else { break }
+            widths[widest] -= 1
+        }
+        return widths
+    }
+
+    private func trimmed(_ line: String) -> String {
+        var text = line
+        while text.hasSuffix(" ") { text.removeLast() }
+        return text
+    }
+}
