@@ -62,8 +62,8 @@ extension EndToEnd {
                 let terminate = Statement.int(
                     "test_terminate",
                     """
-                    select count(pg_terminate_backend(pid)) from pg_stat_activity, pg_sleep(0.1)
-                    where application_name = 'pricingd'
+                    select count(pg_terminate_backend(pid)) from (select pg_sleep(0.1) offset 0) pause
+                    left join pg_stat_activity on application_name = 'pricingd'
                     """
                 )
                 for _ in 0..<rounds {

@@ -50,11 +50,11 @@ struct ReplCompletionTests {
 
     @Test func `help explains a method`() throws {
         let help = HelpText(catalogue: ReplSamples.catalogue)
-        let text = try #require(help.method(named: "order.place"))
+        let text = try #require(help.topic("order.place"))
         #expect(text.contains("order.place  (operator)"))
         #expect(text.contains("lines=object[]"))
         #expect(text.contains("required."))
-        #expect(help.method(named: "nope") == nil)
+        #expect(help.topic("nope") == nil)
         #expect(help.methods(matching: "PRICE").contains("price.get"))
         #expect(help.methods(matching: "zzz").isEmpty)
     }

@@ -75,7 +75,7 @@ extension EndToEnd {
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product()
             let repl = try #require(
-                ReplProcess(["--socket", daemon.socket], home: daemon.folder, environment: ["USER=ada"])
+                ReplProcess(["--yes", "--socket", daemon.socket], home: daemon.folder, environment: ["USER=ada"])
             )
             #expect(repl.expect("pricing> "))
             repl.type("product.get productId=\(product)\r")

@@ -75,6 +75,12 @@ enum CommandLexer {
             let inner = try lex(tokens, of: text)
             return (.attempt(inner.line), inner.places)
         }
+        // A dot alone shows what was named last.
+        if first.text == ".", tokens.count == 1 {
+            var word = first
+            word.kind = .word
+            return (.deed(.show, words: [word]), [:])
+        }
         if let deed = DeedWord(rawValue: first.text) { return try deedLine(deed, tokens, text) }
         return try call(first, tokens, text)
     }

@@ -1,3 +1,5 @@
+import JSON
+
 /// Help made from the server's own description; nothing here is written twice.
 struct HelpText {
     var catalogue: MethodCatalogue
@@ -5,7 +7,10 @@ struct HelpText {
     /// The shell's commands and how to begin.
     var overview: String {
         let rows = BackslashCommand.allCases.map { ("\\\($0.rawValue) \($0.arguments)", $0.summary) }
-        return "noun.verb key=value …    for example: product.get productId=1\n"
+        let deeds = DeedWord.allCases.map { ("\($0.rawValue) \($0.arguments)", $0.summary) }
+        return listed(deeds)
+            + "A product is a number, a SKU, words of its title, %2 (row 2 of the last table), or a dot.\n\n"
+            + "noun.verb key=value …    for example: product.get productId=1\n"
             + "noun.verb {\"key\": value}\n\n" + listed(rows) + "\n"
             + "Tab completes. Ctrl-C drops the line or cancels the call; Ctrl-D leaves.\n"
             + "\\methods lists \(catalogue.methods.count) methods, \\? METHOD explains one.\n"
@@ -20,8 +25,9 @@ struct HelpText {
         return listed(found.map { ($0.name, $0.summary) })
     }
 
-    /// What one method takes and gives; nil when it is unknown.
-    func method(named name: String) -> String? {
+    /// What one deed or method takes and gives; nil when it is unknown.
+    func topic(_ name: String) -> String? {
+        if let deed = DeedWord(rawValue: name) { return "\(name) \(deed.arguments)\n  \(deed.summary)\n" }
         guard let method = catalogue[name] else { return nil }
         var text = method.name + (method.role.isEmpty ? "" : "  (\(method.role))") + "\n"
         if !method.summary.isEmpty { text += "  \(method.summary)\n" }
@@ -29,9 +35,13 @@ struct HelpText {
             text += "takes\n"
             text += listed(
                 method.parameters.map {
-                    ("\($0.name)=\($0.schema.shape)", ($0.isRequired ? "required. " : "") + $0.summary)
+                    let limits = $0.schema.limits.isEmpty ? "" : " (\($0.schema.limits))"
+                    return ("\($0.name)=\($0.schema.shape)", ($0.isRequired ? "required. " : "") + $0.summary + limits)
                 }
             )
+        }
+        if !method.example.isEmpty {
+            text += "for example\n  \(method.name) \(JSONValue.object(method.example))\n"
         }
         let members = method.result.members
         if !members.isEmpty {

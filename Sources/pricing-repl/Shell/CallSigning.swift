@@ -5,7 +5,7 @@ import JSON
 enum CallSigning {
     /// `parameters` with actor and key, where the method takes them and the operator gave none.
     static func sign(_ parameters: JSONObject, of method: MethodCatalogue.Method?) -> JSONObject {
-        guard let method, method.effect == "write" else { return parameters }
+        guard let method, method.isWrite else { return parameters }
         var meta = parameters["_meta"]?.object ?? [:]
         // A login says itself who it is.
         if meta["actor"] == nil, meta["login"] == nil, let user = user { meta["actor"] = .string(user) }

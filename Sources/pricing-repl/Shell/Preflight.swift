@@ -26,7 +26,7 @@ extension Shell {
         var trial = parameters
         trial["_meta"] = .object(with(["dryRun": true], in: parameters))
         let asking = trial
-        let reading = await interrupts.cancelling { [session] in await session.result(method, asking) }
+        let reading = await interrupts.cancelling { [session] in await session.carried(method, asking) }
         switch reading {
         case .failure(let failure): return .refused(failure)
         case .success(let result):
@@ -63,10 +63,11 @@ extension Shell {
         }
     }
 
-    /// Whether a write of the wire is looked at before it is made: at the prompt, where the caller has said nothing of it.
+    /// Whether a write of the wire is looked at before it is made: at the prompt, where the operator has said nothing of it
+    /// and may still say no.
     func isLookedAt(_ method: String, _ parameters: JSONObject) -> Bool {
         guard isInteractive, let known = session.catalogue[method] else { return false }
-        return known.isWrite && !known.takesSecrets && parameters["_meta"] == nil
+        return known.isWrite && !known.takesSecrets && parameters["_meta"] == nil && !deeds.saysYes
     }
 
     /// Shows the effect and asks; nil for yes.

@@ -200,7 +200,7 @@ final class Shell {
             console.show(help.overview)
             return .goOn
         }
-        if let text = help.method(named: topic) {
+        if let text = help.topic(topic) {
             console.show(text)
             return .goOn
         }
