@@ -39,6 +39,15 @@ struct ReplTokenTests {
         #expect(ViolationText.advice(wrong, schema: limit) == "allowed: 1…500")
     }
 
+    @Test func `a question mark at the end asks what would be`() throws {
+        func isAttempt(_ text: String) throws -> Bool {
+            guard case .deed(let deed) = try language.parse(text) else { return false }
+            return deed.isAttempt
+        }
+        #expect(try isAttempt("restock 18 +20 ?") && isAttempt("restock 18 +20?") && isAttempt("try restock 18 +20"))
+        #expect(try !isAttempt("restock 18 +20") && !isAttempt("halt kitchen why?"))
+    }
+
     @Test func `a word that is nothing is near another`() {
         #expect { try language.parse("restok 18 +2") } throws: {
             "\($0)" == "there is no 'restok'; did you mean restock?"

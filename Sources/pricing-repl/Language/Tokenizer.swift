@@ -52,7 +52,13 @@ struct Tokenizer {
         while let scalar = peek, scalar != "=", !isSpace(scalar) { position += 1 }
         guard peek == "=", position > start else {
             skipWord()
-            return add(.word, start..<position)
+            // `restock 18 +20?`: a number has no question mark.
+            let isAsked = position >= trimmedEnd && position > start + 1 && scalars[position - 1] == "?"
+            guard isAsked, "+-".unicodeScalars.contains(scalars[start]) || isDigit(at: start) else {
+                return add(.word, start..<position)
+            }
+            add(.word, start..<(position - 1))
+            return add(.mark, (position - 1)..<position)
         }
         add(.key, start..<position)
         add(.equals, position..<(position + 1))
