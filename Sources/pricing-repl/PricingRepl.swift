@@ -118,9 +118,7 @@ struct ShellCommand: ConsoleCommand {
             isInteractive: isInteractive
         )
         shell.deeds.saysYes = yes
-        shell.deeds.palette = Palette(color, isTerminal: console.isTerminal) { name in
-            unsafe getenv(name).map { unsafe String(cString: $0) }
-        }
+        shell.deeds.palette = Palette(color, isTerminal: console.isTerminal, environment: Environment.text)
         shell.goesOn = keepGoing
         let status = isInteractive ? await converse(shell) : await runScript(shell)
         await session.disconnect()

@@ -97,6 +97,9 @@ struct ReplFeedTests {
         #expect(EventText.percent("73.01", "65.71") == "▼10%")
         #expect(EventText.percent("4.00", "4.06") == "▲1.5%")
         #expect(EventText.percent("4.00", "4.00") == nil)
-        #expect(WallClock.seconds("2026-01-02T03:04:05.123+02:00") == WallClock.seconds("2026-01-02T01:04:05Z"))
+        #expect(
+            HumanTime.moment(ofWire: "2026-01-02T03:04:05.123+02:00")
+                == HumanTime.moment(ofWire: "2026-01-02T01:04:05Z")
+        )
     }
 }

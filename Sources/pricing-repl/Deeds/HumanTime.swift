@@ -10,7 +10,10 @@ struct HumanTime: Sendable {
 
     var zone = Zone.system
     /// The present, in seconds since 1970.
-    var now: @Sendable () -> Int64 = { Int64(time(nil)) }
+    var now: @Sendable () -> Int64 = { HumanTime.present }
+
+    /// Now, in seconds since 1970.
+    static var present: Int64 { Int64(time(nil)) }
 
     private static let days = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
     private static let months = [
@@ -52,18 +55,26 @@ struct HumanTime: Sendable {
         return WallTime(moment, in: zone).text
     }
 
-    /// The whole second of a time of the wire.
+    /// The whole second of an RFC 3339 time; nil for another text.
     static func moment(ofWire text: String) -> Int64? {
         let bytes = Array(text.utf8)
-        guard bytes.count >= 20, bytes[4] == 0x2D, bytes[7] == 0x2D, bytes[10] == 0x54, bytes.last == 0x5A else {
-            return nil
-        }
+        guard bytes.count >= 20, bytes[4] == 0x2D, bytes[7] == 0x2D, bytes[10] == 0x54,
+            let ahead = secondsAhead(text.dropFirst(19).drop { $0 == "." || $0.isNumber })
+        else { return nil }
         func number(_ range: Range<Int>) -> Int64? { Int64(String(decoding: bytes[range], as: UTF8.self)) }
         guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19)
         else { return nil }
-        return WallTime(year: year, month: month, day: day, second: hour * 3600 + minute * 60 + second)?
-            .moment(in: .fixed(hours: 0))
+        return WallTime(year: year, month: month, day: day, second: hour * 3600 + minute * 60 + second)
+            .map { $0.moment(in: .fixed(hours: 0)) - ahead }
+    }
+
+    /// Of `Z` or `+02:00`: how far that clock is ahead of UTC.
+    private static func secondsAhead(_ zone: Substring) -> Int64? {
+        if zone == "Z" { return 0 }
+        let parts = zone.dropFirst().split(separator: ":").compactMap { Int64($0) }
+        guard let sign = zone.first, sign == "+" || sign == "-", parts.count == 2 else { return nil }
+        return (sign == "+" ? 1 : -1) * (parts[0] * 3600 + parts[1] * 60)
     }
 
     private func alone(_ word: String, _ direction: Direction) -> Int64? {

@@ -76,6 +76,9 @@ struct WallTime: Equatable {
     /// `09:00`.
     var clockText: String { "\(Self.two(second / 3600)):\(Self.two(second / 60 % 60))" }
 
+    /// `09:00:05`.
+    var secondText: String { clockText + ":" + Self.two(second % 60) }
+
     /// `2026-11-30 09:00`, with the seconds where there are any.
     var text: String { dayText + " " + clockText + (second % 60 == 0 ? "" : ":" + Self.two(second % 60)) }
 

@@ -41,8 +41,8 @@ enum EventText {
 
     /// The time of day where the operator is.
     static func clock(_ time: String) -> String {
-        guard let seconds = WallClock.seconds(time) else { return DisplayText.safe(time) }
-        return WallClock.timeOfDay(seconds)
+        guard let moment = HumanTime.moment(ofWire: time) else { return DisplayText.safe(time) }
+        return WallTime(moment, in: .system).secondText
     }
 
     private static func cause(_ cause: JSONObject, before: String) -> String {

@@ -67,7 +67,7 @@ final class Prompt {
 
     private func perform(_ statement: String) async -> Shell.Next {
         if HistoryFile.keeps(statement, secrets: shell.session.catalogue.secrets) {
-            if history?.append(statement, at: WallClock.now) != true { editor.addHistory(statement) }
+            if history?.append(statement, at: HumanTime.present) != true { editor.addHistory(statement) }
         }
         return await shell.run(statement)
     }

@@ -136,7 +136,7 @@ final class Session {
     private func again(_ method: String, _ signed: JSONObject) async throws(CallFailure) -> JSONObject {
         let isWrite = CallSigning.key(of: signed) != nil
         told(
-            "⟂ connection lost \(WallClock.timeOfDay(WallClock.now)) · "
+            "⟂ connection lost \(WallTime(HumanTime.present, in: .system).secondText) · "
                 + (isWrite ? "not known yet whether it was done · " : "") + "trying again"
         )
         let clock = ContinuousClock()

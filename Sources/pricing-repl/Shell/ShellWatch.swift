@@ -18,7 +18,7 @@ extension Shell {
                 let result = try await session.carry(method, parameters)
                 let text = renderer(of: method).render(result)
                 if isInPlace {
-                    let clock = WallClock.timeOfDay(WallClock.now)
+                    let clock = WallTime(HumanTime.present, in: .system).secondText
                     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
                     let all = ["\(title)  \(clock)"] + (lines.last == "" ? lines.dropLast() : lines[...])
                     let (width, height) = (console.width ?? 80, console.height ?? 24)
