@@ -69,30 +69,6 @@ def doors(base, shop):
     browser.quit()
 
 
-# 12 and 13: nothing off the screen, and what a first visit costs.
-def looks(base, shop):
-    order = shop.call("order.list", limit=1)["items"][0]["orderId"]
-    browser = Browser(base).sign_in(ADMIN, "/")
-    pages = [
-        "/", "/products", "/products/import", "/products/1?stock=3", "/many?method=price.pin&productIds=1&productIds=2",
-        "/prices/replay", "/stock", "/deliveries", "/orders", f"/orders/{order}", "/prices", "/rules", "/rules/1",
-        "/campaigns", "/users", "/suppliers", "/categories", "/reports", "/integrity?verify=1", "/operations", "/trail", "/docs",
-        "/docs/order.place", "/do/product.create", "/store", "/store/products/1", "/store/cart", "/store/orders", "/store/account",
-        "/sign-in", "/register",
-    ]
-    wide = []
-    # 640 is what is left of 1280 at 200 % zoom.
-    for width in (390, 640, 800, 1024, 1600):
-        browser.resize(width)
-        for path in pages:
-            browser.go(path)
-            assert "did not work" not in browser.text() and "went wrong" not in browser.text(), path
-            if browser.overflow() > 0:
-                wide.append((width, path, browser.overflow()))
-    assert not wide, wide
-    browser.quit()
-
-
 # 13: what a first visit costs.
 def weighs(base, shop):
     measure = """

@@ -192,10 +192,15 @@ struct ProductPage: Sendable {
     private func deeds(_ product: JSONValue) -> HTML {
         let id = String(product["productId"]?.integer ?? 0)
         func form(_ method: String, _ fields: [FormField]) -> HTML {
+            let scoped = fields.map { field in
+                var field = field
+                field.scope = "\(method)-"
+                return field
+            }
             let own: [FormField] = [.hidden("_back", here), .hidden("productId", id)]
             return """
                 <form action="/do/\(method)" method="post"><h3>\(Deed.all[method]?.title ?? method)</h3>\
-                \((own + fields).map(\.html))<div class="buttons"><button type="submit">See what it does</button></div></form>
+                \((own + scoped).map(\.html))<div class="buttons"><button type="submit">See what it does</button></div></form>
                 """
         }
         func link(_ method: String, _ fields: [(name: String, value: String?)] = []) -> HTML {

@@ -43,6 +43,7 @@ struct Gate: HTTPResponder {
         } catch {
             answer = Failure.answer(error, form, nil, site)
         }
+        site.requests.add(answer.status)
         return response(answer, to: request)
     }
 
