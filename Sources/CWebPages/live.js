@@ -130,6 +130,9 @@ const read = () => new Promise(() => {
 channel.postMessage({ since: last, who });
 navigator.locks.request("pricingd-stream", read);
 
+// On a narrow screen the sections are a row that scrolls: the one that is shown is in sight.
+document.querySelector(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // Counts down to the moment until which something is held.
 const counts = () => document.querySelectorAll("[data-until]");
 function count() {

@@ -78,7 +78,7 @@ struct PricingWeb: AsyncParsableCommand {
         let origins = Origins(host: host, port: port, origin: origin, allowed: allowHost)
         let site = Site(
             daemon: link,
-            reads: SharedRead(link),
+            reads: SharedRead(link, hub),
             hub: hub,
             assets: Assets(folder: assets),
             isSecure: origins.isSecure,

@@ -42,7 +42,7 @@ struct JourneyTests {
         try await Self.go(name, Self.shared.value)
     }
 
-    @Test(.enabled(if: Axe.isAvailable, Axe.needs), arguments: ["looks_store", "looks_admin"])
+    @Test(.enabled(if: Axe.isAvailable, Axe.needs), arguments: ["looks_store", "looks_admin", "looks_deeds", "looks_reports"])
     func `Every page fits the screen, and axe finds nothing wrong with it`(name: String) async throws {
         try await Self.go(name, Self.shared.value)
     }

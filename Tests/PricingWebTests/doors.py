@@ -26,7 +26,18 @@ def refusals(base, shop):
     assert request(base, "GET", "/store", None, {"Host": "evil.example"})[0] == 421
     assert request(base, "GET", "/products", None, cookie)[0] in (303, 403), "a customer is no staff"
     assert request(base, "POST", "/store/cart", "a=" + "b" * 70000, form)[0] == 413
-    assert request(base, "GET", "/api/order.place", None, cookie)[2].get("Allow") == "POST"
+    for verb, path, allowed in [
+        ("GET", "order.place", "POST"), ("OPTIONS", "order.place", "POST"), ("PUT", "order.get", "GET, POST"),
+    ]:
+        status, text, answer = request(base, verb, f"/api/{path}", None, cookie)
+        assert (status, answer["Allow"], answer["Content-Type"]) == (405, allowed, "application/json"), (verb, path, text)
+    # A program is refused in its own language, at the gate too.
+    for status, headers, body in [
+        (413, cookie, "{" + " " * 70000 + "}"), (403, {**cookie, "Origin": "http://evil.example"}, "{}"),
+        (421, {**cookie, "Host": "evil.example"}, "{}"),
+    ]:
+        refused = request(base, "POST", "/api/order.place", body, headers)
+        assert refused[0] == status and json.loads(refused[1])["data"]["reason"], refused
     assert request(base, "DELETE", "/store", None, cookie)[0] == 405
     assert request(base, "GET", "/nowhere", None, cookie)[0] == 404
     statuses = [

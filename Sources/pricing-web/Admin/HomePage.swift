@@ -90,7 +90,7 @@ struct HomePage: Sendable {
     /// What an open page fetches anew when something moved.
     private func part(_ name: String, _ visit: Visit) async throws -> HTML {
         switch name {
-        case "moves": return moves(try await site.call(visit, "price.changes", ["limit": 12]))
+        case "moves": return moves(try await site.call(visit, "price.changes", ["limit": 8]))
         case "alarms": return alarms(try await site.call(visit, "dashboard.stats"))
         case "low": return low(try await site.call(visit, "dashboard.lowStock", ["limit": 8]))
         default: throw Refusal(404, "There is no such part.")

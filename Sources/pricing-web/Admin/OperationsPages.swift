@@ -167,9 +167,10 @@ struct OperationsPages: Sendable {
                 ]
             }
         ).html
-        return """
-            <p>Computed again: \(checked).</p>\
-            \(total == 0 ? "<p class=\"notice\" role=\"status\">All figures agree.</p>" : "<p class=\"alert\">\(Words.counted(total, "difference")).</p>\(table)")
-            """
+        let found: HTML =
+            if total == 0 { "<p class=\"notice\" role=\"status\">All figures agree.</p>" } else {
+                "<p class=\"alert\">\(Words.counted(total, "difference")).</p>\(table)"
+            }
+        return "<p>Computed again: \(checked).</p>\(found)"
     }
 }

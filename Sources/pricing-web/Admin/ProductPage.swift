@@ -34,7 +34,7 @@ struct ProductPage: Sendable {
             \(tile("Price and stock", drawing, whole: true))\
             \(tile("Price at each stock", curve))\
             \(tile("What if", try await WhatIf(site: site, visit: visit, product: product).html, id: "what-if"))\
-            \(tile("Change", deeds(product)))\(tile("Declaration", facts(product)))\
+            \(tile("Declaration", facts(product)))\(tile("Change", deeds(product)))\
             \(tile("Price changes", changesTable(history), whole: true))\
             \(tile("Stock movements", movementsTable(movements)))\
             \(tile("Declared so far", declarations(try await declared["items"]?.array ?? [])))
