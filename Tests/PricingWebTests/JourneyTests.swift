@@ -30,7 +30,7 @@ struct JourneyTests {
         "without_scripts", "account", "restock_is_seen", "last_unit", "price_moves", "held_checkout", "effect_is_kept",
         "next_comes_true",
         "buyer_knows", "own_quote", "gives_back", "keyboard", "what_if", "many", "imports", "replay", "one_stream",
-        "markup_is_text", "refusals", "odd_inputs", "doors", "weighs", "own_stream", "own_pages",
+        "markup_is_text", "refusals", "odd_inputs", "doors", "weighs", "own_stream", "own_pages", "nothing_between",
         "ends_and_returns",
     ]
 
@@ -42,7 +42,10 @@ struct JourneyTests {
         try await Self.go(name, Self.shared.value)
     }
 
-    @Test(.enabled(if: Axe.isAvailable, Axe.needs), arguments: ["looks_store", "looks_admin", "looks_deeds", "looks_reports"])
+    @Test(
+        .enabled(if: Axe.isAvailable, Axe.needs),
+        arguments: ["looks_store", "looks_admin", "looks_deeds", "looks_reports"]
+    )
     func `Every page fits the screen, and axe finds nothing wrong with it`(name: String) async throws {
         try await Self.go(name, Self.shared.value)
     }

@@ -1,6 +1,7 @@
 """Journeys of journeys.py about what is a signed-in person's own, live."""
 import http.client
 import json
+import re
 import time
 
 from browser import CUSTOMER, PASSWORD, Browser, request
@@ -90,6 +91,25 @@ def own_stream(base, shop):
     his.until("own", four)
     for stream in (hers, again, his, guest):
         stream.close()
+
+
+# A page may show what was read a moment before it: its stream then begins before that, so that nothing falls between.
+def nothing_between(base, shop):
+    product = shop.product("Moving mirror", 40)
+    stale = 0
+    for number in range(40):
+        request(base, "GET", f"/store/products/{product}")
+        price = f"{100 + number % 2}.00"
+        shop.call("price.pin", productId=product, price=price, reason="test")
+        while True:
+            page = request(base, "GET", f"/store/products/{product}")[1]
+            if f">{price}<" in page:
+                break
+            stale += 1
+            place = int(re.search(r'data-sequence="(\d+)"', page).group(1))
+            missed = shop.call("events.list", **{"from": place, "topics": ["price"], "productIds": [product]})["items"]
+            assert missed and missed[-1]["after"]["price"] == price, (number, place, missed)
+    assert stale > 10, "a page was never older than the price"
 
 
 # Their open pages change by themselves: the list, one order, the checkout; also in a tab whose stream another tab reads.
