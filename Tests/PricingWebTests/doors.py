@@ -57,6 +57,8 @@ def doors(base, shop):
     post = lambda path, body, more={}: request(base, "POST", path, json.dumps(body), {**bearer, **more})
     status, text, _ = post("/api/inventory.restock?dryRun=true", {"productId": product, "quantity": 20})
     assert status == 200 and json.loads(text)["_meta"]["dryRun"] and shop.price(product) == "100.00"
+    status, text, _ = post("/api/inventory.restock?dryRun=yes", {"productId": product, "quantity": 20})
+    assert status == 400 and shop.price(product) == "100.00", text
     for replayed in (False, True):
         status, text, _ = post("/api/inventory.restock", {"productId": product, "quantity": 20}, {"Idempotency-Key": "once"})
         assert status == 200 and json.loads(text)["_meta"]["replayed"] == replayed, text
@@ -70,6 +72,10 @@ def doors(base, shop):
     assert post("/api/inventory.adjust", {"productId": product, "quantity": -999})[0] == 409
     document = json.loads(request(base, "GET", "/openapi.json")[1])
     assert document["openapi"].startswith("3.1") and "/api/order.place" in document["paths"]
+    opened = document["paths"]["/api/login.open"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert opened["properties"]["token"]["type"] == "string" and "writeOnly" not in opened["properties"]["token"], opened
+    own = document["paths"]["/api/user.get"]
+    assert not own["post"]["requestBody"]["required"] and not any(field["required"] for field in own["get"]["parameters"]), own
     assert "x-role" in json.loads(request(base, "GET", "/openrpc.json")[1])["methods"][0]
     assert request(base, "GET", "/readyz")[0] == 200
     browser = Browser(base).sign_in(ADMIN, "/")

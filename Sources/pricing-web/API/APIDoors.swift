@@ -39,7 +39,13 @@ struct APIDoors: Sendable {
         var meta = params[CallMeta.member]?.object ?? [:]
         params[CallMeta.member] = nil
         if let key = visit.headers[.idempotencyKey] { meta["idempotencyKey"] = .string(key) }
-        if visit.query["dryRun"] == "true" { meta["dryRun"] = true }
+        if let dryRun = visit.query["dryRun"] {
+            // A misspelt one must not be the deed itself.
+            guard ["true", "false"].contains(dryRun) else {
+                throw RPCError.invalidRequest("dryRun is true or false.")
+            }
+            if dryRun == "true" { meta["dryRun"] = true }
+        }
         return .json(try await site.daemon.call(name, params, login: visit.token, meta: meta))
     }
 
