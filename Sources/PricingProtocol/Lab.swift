@@ -50,10 +50,18 @@ package enum Lab {
                 Field("firstSeason", .integer(0...1_000_000_000), "The first one's number; 0 unless given.").optional,
                 Field("seed", .integer(0...JSONValue.largestExactInteger), "Instead of the scenarios' own seeds.")
                     .optional,
-                Field("shop", .boolean, "The scenarios are one shop's products, sold side by side; pooled policies see all.")
-                    .optional,
-                Field("history", .integer(0...10), "With shop: seasons sold before the one that counts; 0 unless given.")
-                    .optional,
+                Field(
+                    "shop",
+                    .boolean,
+                    "The scenarios are one shop's products, sold side by side; pooled policies see all."
+                )
+                .optional,
+                Field(
+                    "history",
+                    .integer(0...10),
+                    "With shop: seasons sold before the one that counts; 0 unless given."
+                )
+                .optional,
                 Field("withOptimum", .boolean, "Compute the optimum of scenarios that come without one.").optional,
                 Field("withPaths", .boolean, "Give the price path of the first season with each row.").optional,
             ],

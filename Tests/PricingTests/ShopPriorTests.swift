@@ -69,7 +69,10 @@ struct ShopPriorTests {
             try await day(shop, 1)
             let old = try await category(shop, "Things", products: 12)
             for number in 2...15 { try await day(shop, number, old, units: 5) }
-            let shift = try await number(shop, "select shift_rate from shop_prior order by at desc, category_id limit 1")
+            let shift = try await number(
+                shop,
+                "select shift_rate from shop_prior order by at desc, category_id limit 1"
+            )
             #expect((0.5...0.6).contains(exp(shift)))  // three products' belief holds twelve back
             let (new, alone) = (try await product(shop, "Things"), try await product(shop, "Things", rule: "alone"))
             #expect(abs(try await rate(shop, new) - 10 * exp(shift)) < 1e-9)
@@ -156,7 +159,8 @@ struct ShopPriorTests {
             for hour in ["06", "12"] {
                 _ = try await shop.value("select clock_set('{\"at\": \"2031-01-02T\(hour):00:00Z\"}')")
             }
-            let scopes = "select array_agg(category_id order by category_id) from shop_prior where at = "
+            let scopes =
+                "select array_agg(category_id order by category_id) from shop_prior where at = "
                 + "(select max(at) from shop_prior)"
             #expect(try await shop.value("select count(distinct at) from shop_prior") == "1")
             try await day(shop, 3, calm, units: 3)

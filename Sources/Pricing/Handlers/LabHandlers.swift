@@ -36,7 +36,8 @@ struct LabHandlers: Sendable {
         if isShop {
             var request: JSONObject = ["scenarios": .array(scenarios), "policies": policies]
             request["history"] = params["history"]
-            shopSums = try await sums(of: request, numbers, DaemonStatements.labShops, Self.shopChunk, context) { done in
+            shopSums = try await sums(of: request, numbers, DaemonStatements.labShops, Self.shopChunk, context) {
+                done in
                 context.report(done: done, total: seasons, "shops")
             }
         }
