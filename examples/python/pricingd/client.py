@@ -78,8 +78,15 @@ class Client(Calls):
 class Events(Iterator[Any]):
     """`after` is the number of the last event that was given, from which another Client goes on."""
 
-    def __init__(self, path, patience, after, on_gap, filters):
-        self.after: int | None = after
+    def __init__(
+        self,
+        path: str,
+        patience: float,
+        after: int | None,
+        on_gap: Callable[[dict[str, Any]], None] | None,
+        filters: dict[str, Any],
+    ):
+        self.after = after
         self._path, self._patience, self._on_gap, self._filters = path, patience, on_gap, filters
         self._link: Connection | None = None
         self._subscribe()
@@ -87,7 +94,7 @@ class Events(Iterator[Any]):
     def __next__(self) -> Any:
         while True:
             try:
-                event = self._link.next_event()
+                event = (self._link or self._subscribe()).next_event()
             except OSError:
                 self._subscribe()
                 continue
@@ -107,20 +114,22 @@ class Events(Iterator[Any]):
             self._link.close()
             self._link = None
 
-    def _subscribe(self) -> None:
-        def subscribe(left: float) -> None:
-            self._link = Connection(self._path, left)
+    def _subscribe(self) -> Connection:
+        def subscribe(left: float) -> Connection:
+            self._link = link = Connection(self._path, left)
             params = dict(self._filters) if self.after is None else {**self._filters, "from": self.after}
-            self.after = self._link.call("events.subscribe", params)["sequence"]
-            self._link.socket.settimeout(None)
+            self.after = link.call("events.subscribe", params)["sequence"]
+            link.socket.settimeout(None)
+            return link
 
         self.close()
-        _until(time.monotonic() + self._patience, subscribe, self.close)
+        return _until(time.monotonic() + self._patience, subscribe, self.close)
 
 
 def _until(end: float, attempt: Callable[[float], Any], lost: Callable[[], None]) -> Any:
     """Tries again what is worth it, after the pause that the daemon asks for, or one that doubles from 50 ms to 1 s."""
     pause = 0.05
+    problem: Exception
     while True:
         try:
             return attempt(max(0.001, end - time.monotonic()))
