@@ -75,7 +75,7 @@ struct ExamplesTests {
         let tooMuch = try await place(product, 11, "examples-\(language)-much")
         #expect(tooMuch.status == 1)
         #expect(tooMuch.output.isEmpty)
-        #expect(tooMuch.errors == "product \(product): 11 wanted, only 10 available")
+        #expect(tooMuch.errors.hasPrefix("product \(product): 11 wanted, only 10 available"))
 
         let nothing = try await place(999_999_999, 1, "examples-\(language)-none")
         #expect(nothing.status == 1)

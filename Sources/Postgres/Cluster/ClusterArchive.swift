@@ -37,10 +37,11 @@ package struct ClusterArchive: Sendable {
 
     /// Makes what is missing.
     func prepare(owner: ServerUser?) throws(PostgresError) {
-        for folder in [path, log, bases] {
-            guard unsafe mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw failure("\(folder) cannot be made") }
+        // The server's user has to get past it.
+        for (folder, mode) in [(path, owner == nil ? 0o700 : 0o711), (log, 0o700), (bases, 0o700)] as [(String, mode_t)]
+        {
+            guard unsafe mkdir(folder, mode) == 0 || errno == EEXIST else { throw failure("\(folder) cannot be made") }
         }
-        // The server writes here; what is above it must let it through.
         if let owner, unsafe chown(log, owner.userID, owner.groupID) != 0 {
             throw failure("\(log) cannot be given away")
         }

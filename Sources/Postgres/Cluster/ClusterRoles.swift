@@ -70,14 +70,16 @@ enum ArchiveStatements {
 
     /// What stands in the configuration of a cluster that is to be put back.
     static func recovery(_ archive: ClusterArchive, _ moment: String?) -> String {
-        """
-        restore_command = '\(archive.fetching)'
-        hot_standby = off
-        archive_mode = off
-        recovery_target_action = 'promote'
-        \(moment.map { "recovery_target_time = '\($0)'" } ?? "")
+        // The names of time zones are not read yet where this is.
+        let target = moment.map { $0.replacing("T", with: " ").replacing("Z", with: "+00") }
+        return """
+            restore_command = '\(archive.fetching)'
+            hot_standby = off
+            archive_mode = off
+            recovery_target_action = 'promote'
+            \(target.map { "recovery_target_time = '\($0)'" } ?? "")
 
-        """
+            """
     }
 
     /// Takes that out again, and keeps no archive until a daemon is told to.

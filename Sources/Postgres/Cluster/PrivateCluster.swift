@@ -246,7 +246,7 @@ extension PrivateCluster {
     /// none. The first time the server is started anew for it.
     /// - Throws: `.untrusted` for an archive of another cluster or one that others could write in, `.clusterFailed`.
     package func keepArchive(_ archive: ClusterArchive) async throws(PostgresError) {
-        var settings = try await start()
+        let settings = try await start()
         guard !isGuest, let opened else { return }
         try archive.prepare(owner: opened.user)
         try await ServerPrograms.tryWriting(in: archive.log, as: opened.user)
@@ -257,9 +257,9 @@ extension PrivateCluster {
         try await asking(settings) { (session) throws(PostgresError) in
             for command in ArchiveStatements.keep(archive) { try session.script(command, name: "keep_archive") }
         }
-        if mode == "off" {
-            await stop()
-            settings = try await start()
+        if mode == "off", let cluster = opened.cluster {
+            ServerProcess(cluster: cluster).stop()
+            _ = try await start()
         }
         if archive.moments.isEmpty { try await copy(into: archive) }
     }
