@@ -61,6 +61,8 @@ struct RightsTests {
                 let text = rights.joined(separator: "\n") + "\n"
                 try text.write(to: Self.snapshot, atomically: true, encoding: .utf8)
             }
+            // Any role that may connect could call them, and they do what their owner may.
+            #expect(rights.filter { $0.hasSuffix("with its owner's rights, everybody's") } == [])
             let reviewed = try String(contentsOf: Self.snapshot, encoding: .utf8).split(separator: "\n").map(
                 String.init
             )
