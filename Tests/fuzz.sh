@@ -8,11 +8,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder=${2:-.build/fuzz}
 mkdir -p "$folder/corpus"
 
-flags=(-O -sanitize=fuzzer,address -parse-as-library -package-name pricingd -swift-version 6 -I "$folder")
+flags=(-O "-sanitize=fuzzer,address" -parse-as-library -package-name pricingd -swift-version 6 -I "$folder")
 flags+=(-enable-upcoming-feature InternalImportsByDefault -enable-upcoming-feature MemberImportVisibility)
 for module in JSON JSONRPC; do
+    mapfile -t sources < <(find "Sources/$module" -name '*.swift')
     swiftc "${flags[@]}" -emit-module -emit-module-path "$folder/$module.swiftmodule" -module-name "$module" \
-        -wmo -emit-object -o "$folder/$module.o" $(find "Sources/$module" -name '*.swift')
+        -wmo -emit-object -o "$folder/$module.o" "${sources[@]}"
 done
 cat >"$folder/fuzz.swift" <<'SWIFT'
 import JSON

@@ -99,15 +99,12 @@ package struct ShopBackup: Sendable {
             throw .database(error)
         }
         return try await reached { (place) async throws(PostgresError) -> Result<Audit, Failure> in
-            place.hasShop ? try await brought(place, isRewound: true) : .failure(.noShop)
+            place.hasShop ? try await brought(place) : .failure(.noShop)
         }
     }
 
     /// A shop that was put there, up to date and audited.
-    private func brought(
-        _ place: Place,
-        isRewound: Bool = false
-    ) async throws(PostgresError) -> Result<Audit, Failure> {
+    private func brought(_ place: Place) async throws(PostgresError) -> Result<Audit, Failure> {
         let connection = try await PostgresConnection.open(place.owner, name: "pg restore", logger: logger)
         do throws(Migrator.Failure) {
             _ = try await Migrator.migrate(connection)
@@ -116,11 +113,6 @@ package struct ShopBackup: Sendable {
             switch error {
             case .database(let error): throw error
             case .refused(let refusal): return .failure(.refused(refusal))
-            }
-        }
-        if isRewound {
-            _ = try await connection.run { (session) throws(PostgresError) in
-                try session.run(MigrationStatements.newStream)
             }
         }
         let audit = try await audit(connection)

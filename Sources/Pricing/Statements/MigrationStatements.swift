@@ -8,9 +8,6 @@ enum MigrationStatements {
     /// Which process of the server answers.
     static let serverProcess = Statement.int("server_process", "select pg_backend_pid()")
 
-    /// Makes the stream of events another one: what is numbered from here on was numbered otherwise before.
-    static let newStream = Statement.none("new_stream", "update event_sequence set stream_id = gen_random_uuid()")
-
     static let lock = Statement.none(
         "migration_lock",
         "select pg_advisory_xact_lock(hashtext('pricingd migration'))"
