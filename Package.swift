@@ -104,7 +104,7 @@ let package = Package(
                 "JSON", "JSONRPC", "Postgres", "Pricing", "PricingClient", "PricingProtocol", "PricingTestSupport",
                 "RPCTransport", "pricing-simulate",
             ],
-            exclude: ["golden.json", "schema.sql"]
+            exclude: ["golden.json", "rights.txt", "schema.sql"]
         ),
 
         // MARK: PricingClient
@@ -187,6 +187,14 @@ let package = Package(
                 "pricing-repl", "pricing-simulate", "pricingd",
             ],
             exclude: ["openrpc-meta-schema.json"]
+        ),
+        .testTarget(
+            name: "FaultTests",
+            dependencies: [
+                "JSON", "JSONRPC", "Postgres", "PricingClient", "PricingProtocol", "PricingTestSupport", "RPCTransport",
+                "pricing-simulate", "pricingd",
+            ],
+            exclude: ["clock.c"]
         ),
         .testTarget(
             name: "PricingWebTests",
