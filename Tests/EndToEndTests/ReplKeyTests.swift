@@ -4,7 +4,7 @@ import PricingTestSupport
 import Testing
 
 extension EndToEnd {
-    /// What an operator does, and how many keys it takes: typed key by key beside the demo shop, and told in Operating.
+    /// What an operator does, and how many keys it takes: typed key by key beside the demo shop, and told in the page Shell.
     @Suite
     struct ReplKeyTests {
         /// A text that is typed, or a key, as it is written and as the terminal sends it.
@@ -56,7 +56,7 @@ extension EndToEnd {
             var codes: String { keys.map(\.code).joined() }
             var count: Int { keys.reduce(0) { $0 + $1.count } }
 
-            /// Its line in Operating.
+            /// Its line in the page.
             var line: String { "| \(name) | \(keys.map(\.name).joined(separator: " ")) | \(count) | \(most) |" }
         }
 
@@ -133,7 +133,7 @@ extension EndToEnd {
             name: "run a paste of which some writes",
             keys: [.enter, "y", .enter],
             most: 3,
-            comes: ["2 commands, 1 write: run?", "row", "18 Yoga mat: stock "]
+            comes: ["2 commands, 1 write: run?", "1 product", "18 Yoga mat: stock "]
         )
         private static let mend = Deed(
             name: "mend the row above in a JSON text",
@@ -150,18 +150,18 @@ extension EndToEnd {
         private static func documentation() throws -> String {
             let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
             return try String(
-                contentsOf: root.appending(path: "Sources/pricingd/pricingd.docc/Operating.md"),
+                contentsOf: root.appending(path: "Sources/pricingd/pricingd.docc/Shell.md"),
                 encoding: .utf8
             )
         }
 
-        @Test func `the sixteen tasks stand in Operating with the keys that they take`() throws {
+        @Test func `the sixteen tasks stand in the page Shell with the keys that they take`() throws {
             let tasks = Self.deeds + [Self.away, Self.cancel, Self.paste, Self.mend, Self.search]
             let text = try Self.documentation()
             #expect(tasks.count == 16)
             for task in tasks {
                 #expect(task.count <= task.most)
-                #expect(text.contains(task.line + "\n"), "Operating lacks: \(task.line)")
+                #expect(text.contains(task.line + "\n"), "the page lacks: \(task.line)")
             }
         }
 

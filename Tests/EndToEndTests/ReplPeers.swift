@@ -154,8 +154,9 @@ final class ReplProcess {
         let program = folder == nil ? own : "/bin/sh"
         let moved = folder.map { ["-c", "cd \"$0\" && exec \"$@\"", $0, own] } ?? []
         let words = unsafe Self.strings([program] + moved + arguments)
+        // Of two values of one name the first counts.
         let environment = unsafe Self.strings(
-            ["TERM=xterm", "HOME=\(home)", "LANG=C.UTF-8", "PATH=/usr/bin:/bin"] + more
+            more + ["TERM=xterm", "HOME=\(home)", "LANG=C.UTF-8", "PATH=/usr/bin:/bin"]
         )
         defer { unsafe (words + environment).forEach { unsafe free($0) } }
         var child: pid_t = 0

@@ -139,8 +139,8 @@ extension EndToEnd {
             let active = try await shop.call("rule.list", ["status": "active"])["items"]?.array ?? []
             let bands = active.first { $0["name"] == "bands" }
             #expect(bands?["version"] == 2)
-            #expect(bands?["parameters"]?["up"]?.description == "0.2")
-            #expect(bands?["parameters"]?["down"]?.description == "0.1")
+            #expect(bands?["parameters"]?["up"]?.description == "0.2000")
+            #expect(bands?["parameters"]?["down"]?.description == "0.1000")
             repl.type("rule bands upp=1\r")
             #expect(repl.expect("^^^"))
             #expect(repl.expect("pricing> "))

@@ -135,8 +135,8 @@ begin
         'skipped', skipped_json(failed), 'warnings', rule_warnings(r)))::json;
 end $$;
 
--- The next version under a rule's name, with some parameters changed, made and put into force as one deed: what a dry run
--- of it shows is what it would do to prices.
+-- The next version under a rule's name, with some parameters changed, made and put into force as one deed: its dry run
+-- shows what it would do to prices.
 create function rule_revise(p jsonb) returns json
 language plpgsql as $$
 declare

@@ -216,7 +216,7 @@ package final class RPCClient: Sendable {
 // MARK: what the server says
 
 extension RPCClient {
-    fileprivate func receive(_ message: Message, _ line: ArraySlice<UInt8>) {
+    func receive(_ message: Message, _ line: ArraySlice<UInt8>) {
         switch message {
         case .notification(let method, let params):
             guard case .dropped = noted.yield(RPCNotification(method: method, params: params)) else { return }
@@ -251,7 +251,7 @@ extension RPCClient {
     }
 
     /// Gives the connection up.
-    fileprivate func fail(_ error: any Error) {
+    func fail(_ error: any Error) {
         state.withLock { $0.end = $0.end ?? error }
         channel.close(promise: nil)
     }
@@ -269,37 +269,5 @@ extension RPCClient {
             call.timer?.cancel()
             call.continuation.resume(throwing: error)
         }
-    }
-}
-
-/// Cuts what the server sends into messages.
-private final class ClientInputHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    private let client: RPCClient
-    private let limits: TransportLimits
-    private var framer: LineFramer
-
-    init(_ client: RPCClient, lineLimit: Int) {
-        self.client = client
-        framer = LineFramer(limit: lineLimit)
-        var limits = TransportLimits()
-        limits.nesting = JSONParser.deepestNesting
-        limits.batch = .max
-        self.limits = limits
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        framer.feed(unwrapInboundIn(data).readableBytesView)
-        while let item = framer.next() {
-            switch item {
-            case .line(let line): client.receive(Message(line: line.span, limits: limits), line)
-            case .oversize: client.fail(RPCClientError.malformedReply)
-            }
-        }
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
     }
 }

@@ -38,7 +38,7 @@ struct Plot {
             for column in 0..<columns {
                 line += isPlain ? plain(covered[column], row) : Self.braille(covered, column, row)
             }
-            while line.hasSuffix(" ") || line.hasSuffix("\u{2800}") { line.removeLast() }
+            while line.hasSuffix(" ") { line.removeLast() }
             result += line + "\n"
         }
         let (from, to) = (time(first.moment), time(end))
@@ -80,6 +80,6 @@ struct Plot {
         for across in 0..<2 {
             for down in 0..<4 where covered[2 * column + across].contains(4 * row + down) { code |= bits[across][down] }
         }
-        return Unicode.Scalar(code).map { String(Character($0)) } ?? " "
+        return code == 0x2800 ? " " : Unicode.Scalar(code).map { String(Character($0)) } ?? " "
     }
 }

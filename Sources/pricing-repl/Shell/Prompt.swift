@@ -70,7 +70,7 @@ final class Prompt {
         let statements = lines.compactMap { buffer.add($0) } + [buffer.drop()].compactMap(\.self)
         let writes = statements.count > 1 ? statements.count { shell.isWrite($0) } : 0
         if writes > 0 {
-            let question = "\(statements.count) commands, \(writes) write\(writes == 1 ? "s" : ""): run?  yes / no  "
+            let question = "\(statements.count) commands, \(writes) write\(writes == 1 ? "" : "s"): run?  yes / no  "
             guard await answer(to: question)?.lowercased().hasPrefix("y") == true else {
                 shell.console.show("nothing was run\n")
                 return .goOn
