@@ -235,10 +235,12 @@ create table rule (
     down_share numeric(6, 4) not null default 0.10,   -- bands: share of base taken off when it is high
     -- Bands: hysteresis, as a share of the distance between the levels
     gap_share numeric(6, 4) not null default 0.05,
-    tick_seconds integer not null default 86400,
-    band_tick numeric(6, 4) not null default 0.08,    -- dead band at a tick: smaller moves are not made
-    band_stock numeric(6, 4) not null default 0.15,   -- dead band at a movement
-    daily_cap numeric(6, 4) default 0.20,             -- the furthest from the day's anchor; null: no cap
+    tick_seconds integer not null default 21600,
+    band_tick numeric(6, 4) not null default 0.06,    -- dead band at a tick: smaller moves are not made
+    band_stock numeric(6, 4) not null default 0.06,   -- dead band at a movement
+    least_rise numeric(6, 4) not null default 0.20,   -- the least rise worth making, as a share of base / elasticity;
+    least_fall numeric(6, 4) not null default 0.12,   -- the least fall; both of strategies that model demand
+    daily_cap numeric(6, 4) default 0.30,             -- the furthest from the day's anchor; null: no cap
     minimum_margin numeric(6, 4) not null default 0,  -- above unit cost; may lift the floor
     price_step amount not null default 0.01,          -- prices are price_offset + n * price_step
     price_offset amount not null default 0,
@@ -249,6 +251,7 @@ create table rule (
     cover_days float8 not null default 30,            -- days that stock should last where no season ends
     cooldown_seconds integer not null default 0,      -- least time between two moves; 0 for none
     never_up boolean not null default false,          -- no automatic rise before the declaration changes
+    from_shop boolean not null default true,          -- learn: estimates begin with what the shop's sales have shown
     -- A larger move, as a share of the posted price, is a person's to approve; 0: every move; null: none
     approve_above numeric(6, 4),
     -- What counts as stock: what was not sold (committed), that less what quotes hold (available), or what is in the
@@ -264,6 +267,8 @@ create table rule (
     constraint rule_tick_seconds_range check (tick_seconds in (3600, 21600, 86400)),
     constraint rule_band_tick_range check (band_tick between 0 and 1),
     constraint rule_band_stock_range check (band_stock >= band_tick and band_stock <= 1),
+    constraint rule_least_rise_range check (least_rise between 0 and 10),
+    constraint rule_least_fall_range check (least_fall between 0 and 10),
     constraint rule_daily_cap_range check (daily_cap > 0 and daily_cap <= 10),
     constraint rule_minimum_margin_range check (minimum_margin between 0 and 10),
     constraint rule_price_step_positive check (price_step > 0),
@@ -462,6 +467,22 @@ create table learner_fold (
     change bigint not null,
     constraint learner_fold_pkey primary key (product_id, number)
 );
+
+-- What the shop's sales say of what it declares, a line a day for the shop (category 0) and each category that sells
+-- enough: by which powers of e its rates and elasticities err, and how many products of which evidence say so. The
+-- estimates of a day begin there; the lines are history, by which prices are explained and audited later.
+create table shop_prior (
+    at finite_time not null,
+    category_id bigint not null,
+    products bigint not null,
+    evidence finite_number not null,
+    shift_rate finite_number not null,
+    shift_elasticity finite_number not null,
+    constraint shop_prior_pkey primary key (at, category_id),
+    constraint shop_prior_shift_rate_range check (shift_rate between -1.5 and 1.5),
+    constraint shop_prior_shift_elasticity_range check (shift_elasticity between -1.5 and 1.5)
+);
+create index shop_prior_shop_index on shop_prior (at) where category_id = 0;
 
 -- Goods that are on their way: how many, when they should arrive, how many have come, and why no more are expected.
 create table expectation (

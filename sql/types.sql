@@ -88,15 +88,29 @@ create type replay as (
 );
 
 -- A scenario of the laboratory, checked and made ready. Of what the merchant believes: base, ref_rate, elasticity,
--- salvage, decay, the season believed; of the truth: the rest.
+-- salvage, decay, the season believed; of the truth: the rest, true_rate and true_elasticity as shares of the belief.
 create type lab_scenario as (
     name text, stock integer, horizon float8, arrivals float8, demand float8[], season float8[], believed float8[],
     season_max float8, base float8, ref_rate float8, elasticity float8, salvage float8, decay float8, seed bigint,
-    floor_at numeric, ceiling_at numeric, price_step numeric, best_fixed float8
+    floor_at numeric, ceiling_at numeric, price_step numeric, best_fixed float8,
+    true_rate float8, true_elasticity float8
 );
 
--- A policy of the laboratory: what sets its target, how often a day it ticks, and its guards.
+-- A policy of the laboratory: what sets its target, what it `knows` beside what is believed, how often a day it ticks,
+-- and its guards.
 create type lab_policy as (
-    strategy text, is_cold boolean, ticks integer, band_tick numeric, band_stock numeric, daily_cap numeric,
-    move float8, low_share float8, high_share float8
+    strategy text, knows text, ticks integer, band_tick numeric, band_stock numeric, least_rise float8,
+    least_fall float8, daily_cap numeric, move float8, low_share float8, high_share float8
 );
+
+-- A season that is being sold under a policy that ticks: what is left and earned, the prices so far; what was learned
+-- until the last tick and since; the moment of that tick and how many there were; the season's weight to come; what is
+-- believed and what is estimated; the price, since when it stands and how many it sold; the customer who is next.
+create type lab_run as (
+    stock integer, value float8, prices float8[], path jsonb, state float8[], fresh float8[], tick float8,
+    ticks integer, season_left float8, elasticity float8, rate float8, elasticity_now float8, rate_now float8,
+    price float8, posted numeric, anchor numeric, opened float8, units integer, customer integer
+);
+
+-- The customers of one season of one product.
+create type lab_customers as (times float8[], willing float8[]);

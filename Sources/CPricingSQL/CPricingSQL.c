@@ -136,6 +136,9 @@ static const unsigned char script_lab_demand[] = {
 static const unsigned char script_lab_season[] = {
 #embed "../../sql/lab/season.sql"
 };
+static const unsigned char script_lab_shop[] = {
+#embed "../../sql/lab/shop.sql"
+};
 static const unsigned char script_pricing_audit[] = {
 #embed "../../sql/pricing/audit.sql"
 };
@@ -211,6 +214,9 @@ static const unsigned char script_pricing_replay_start[] = {
 static const unsigned char script_pricing_secrets[] = {
 #embed "../../sql/pricing/secrets.sql"
 };
+static const unsigned char script_pricing_shop_prior[] = {
+#embed "../../sql/pricing/shop_prior.sql"
+};
 static const unsigned char script_pricing_strategies[] = {
 #embed "../../sql/pricing/strategies.sql"
 };
@@ -272,6 +278,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT("calls/user.sql", script_calls_user),
     SCRIPT("lab/demand.sql", script_lab_demand),
     SCRIPT("lab/season.sql", script_lab_season),
+    SCRIPT("lab/shop.sql", script_lab_shop),
     SCRIPT("pricing/audit.sql", script_pricing_audit),
     SCRIPT("pricing/campaigns.sql", script_pricing_campaigns),
     SCRIPT("pricing/clock.sql", script_pricing_clock),
@@ -297,6 +304,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT("pricing/replay.sql", script_pricing_replay),
     SCRIPT("pricing/replay_start.sql", script_pricing_replay_start),
     SCRIPT("pricing/secrets.sql", script_pricing_secrets),
+    SCRIPT("pricing/shop_prior.sql", script_pricing_shop_prior),
     SCRIPT("pricing/strategies.sql", script_pricing_strategies),
     SCRIPT("pricing/tick.sql", script_pricing_tick),
     SCRIPT("pricing/wanted.sql", script_pricing_wanted),

@@ -44,12 +44,24 @@ package enum Lab {
                 Field(
                     "policies",
                     .list(.name(1...50), 1...50),
-                    "Such as learn_calm, deadline_agile, fixed_at_base, best_fixed_oracle, bands_10_20_80."
+                    "Such as learn_calm, learn_pooled_calm, deadline_agile, fixed_at_base, bands_10_20_80."
                 ),
                 Field("seasons", .integer(1...1_000_000), "Seasons of each scenario."),
                 Field("firstSeason", .integer(0...1_000_000_000), "The first one's number; 0 unless given.").optional,
                 Field("seed", .integer(0...JSONValue.largestExactInteger), "Instead of the scenarios' own seeds.")
                     .optional,
+                Field(
+                    "shop",
+                    .boolean,
+                    "The scenarios are one shop's products, sold side by side; pooled policies see all."
+                )
+                .optional,
+                Field(
+                    "history",
+                    .integer(0...10),
+                    "With shop: seasons sold before the one that counts; 0 unless given."
+                )
+                .optional,
                 Field("withOptimum", .boolean, "Compute the optimum of scenarios that come without one.").optional,
                 Field("withPaths", .boolean, "Give the price path of the first season with each row.").optional,
             ],
@@ -93,6 +105,9 @@ package enum Lab {
             Field("elasticity", .number(0.1...20), "At base, as believed; 2 unless given.").optional,
             Field("salvage", .number(0...1_000_000_000), "What a unit left is worth; 0 unless given.").optional,
             Field("believed_decay", .number(0...1), "Willingness to pay lost a day, as believed; 0 unless given.")
+                .optional,
+            Field("true_rate", .number(0.001...1000), "How many times ref_rate really sells; 1 unless given.").optional,
+            Field("true_elasticity", .number(0.001...1000), "How many times elasticity it really is; 1 unless given.")
                 .optional,
             Field("seed", .integer(0...JSONValue.largestExactInteger), "1 unless given.").optional,
             Field("optimum", .number(0...1_000_000_000_000), "Expected value of the best policy; 0 for unknown.")

@@ -17,6 +17,13 @@ enum Rules {
         Field("tickSeconds", .integer(3600...86_400), "Seconds between ticks: 3600, 21600 or 86400.").optional,
         Field("bandTick", .number(0...1), "Dead band on a tick, as a share of the posted price.").optional,
         Field("bandStock", .number(0...1), "Dead band on a stock change, at least the one on a tick.").optional,
+        Field(
+            "leastRise",
+            share,
+            "Strategies that model demand: the least rise made, as a share of base / elasticity; more as a season ends."
+        )
+        .optional,
+        Field("leastFall", share, "The least fall, likewise.").optional,
         Field("dailyCap", .number(0.0001...10), "The most that a day may move a price, as a share; null for none.")
             .nullable.optional,
         Field("minimumMargin", share, "The least margin on unit cost, as a share; lifts the floor.").optional,
@@ -32,6 +39,8 @@ enum Rules {
         Field("cooldownSeconds", .integer(0...2_592_000), "Least time between two moves of a price; 0 unless given.")
             .optional,
         Field("neverUp", .boolean, "markdown: no automatic rise before the declaration changes; no unless given.")
+            .optional,
+        Field("fromShop", .boolean, "learn: estimates begin with what the shop's sales have shown; yes unless given.")
             .optional,
         Field(
             "approveAbove",

@@ -41,12 +41,13 @@ extension EndToEnd {
             var lives: [Life] = []
             for _ in 0..<10 { lives.append(Life(product: try await product(shop))) }
             var waiting = customers[...]
-            for day in 0..<30 {
-                if day > 0 { _ = try await shop.client.call("clock.set", ["at": .string(moment(Double(day)))]) }
+            for tick in 0..<120 {  // four a day
+                let day = Double(tick) / 4
+                if tick > 0 { _ = try await shop.client.call("clock.set", ["at": .string(moment(day))]) }
                 for season in lives.indices where lives[season].stock > 0 {
                     lives[season].prices.append(try cents(try await shop.get(lives[season].product)["price"]))
                 }
-                while let customer = waiting.first, customer.day < Double(day + 1) {
+                while let customer = waiting.first, customer.day < day + 0.25 {
                     waiting.removeFirst()
                     try await meet(customer, &lives[customer.season], shop)
                 }
@@ -172,7 +173,7 @@ extension EndToEnd {
                 "rule.create",
                 [
                     "name": .string("season \(ShopClient.unique())"), "strategy": "learn", "preset": "calm",
-                    "parameters": ["priceStep": "0.50"],
+                    "parameters": ["priceStep": "0.50", "fromShop": false],
                 ]
             )
             let ruleId = try #require(rule["ruleId"])

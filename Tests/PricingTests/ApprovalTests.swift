@@ -221,7 +221,7 @@ struct ApprovalTests {
     @Test func `The proposal is of what the daily cap leaves, day by day`() async throws {
         try await Shop.with { shop in
             try await shop.setDay(0)
-            try await rule(shop, more: #", "up": 0.5"#)
+            try await rule(shop, more: #", "up": 0.5, "dailyCap": 0.2"#)
             let product = try await shop.product(rule: "careful")
             try await shop.run("update inventory set stock = 5")
             for (day, target) in [(1, "120.00"), (2, "120.00"), (3, "120.00")] {

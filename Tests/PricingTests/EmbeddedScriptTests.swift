@@ -79,6 +79,8 @@ struct EmbeddedScriptTests {
         "proposal_done_is_over", "proposal_standing_key",
         // written with the code alone
         "strategy_pkey", "strategy_basis_known", "strategy_facts_of_demand",
+        // written by the tick alone
+        "shop_prior_pkey", "shop_prior_shift_rate_range", "shop_prior_shift_elasticity_range",
         // declared in psql alone
         "setting_event_days_whole", "amount_is_number", "finite_number_is_number", "finite_numbers_are_numbers",
         "demand_weight_range", "percentage_is_number",
@@ -87,7 +89,8 @@ struct EmbeddedScriptTests {
         // the schema of every method that could refuses first
         "app_user_full_name_length", "app_user_role_known", "category_name_length", "supplier_company_name_length",
         "rule_name_length", "rule_strategy_fkey", "rule_up_share_range", "rule_down_share_range",
-        "rule_gap_share_range", "rule_band_tick_range", "rule_daily_cap_range", "rule_minimum_margin_range",
+        "rule_gap_share_range", "rule_band_tick_range", "rule_least_rise_range", "rule_least_fall_range",
+        "rule_daily_cap_range", "rule_minimum_margin_range",
         "rule_price_step_positive", "product_title_length", "product_sku_length", "product_base_price_positive",
         "product_unit_cost_range", "product_floor_positive", "product_ceiling_positive", "product_low_stock_range",
         "sold_quantity_positive", "order_total_positive", "product_elasticity_range",

@@ -48,7 +48,8 @@ struct ExtremeValueTests {
                        'rule_id', 1, 'strategy', names[1 + floor(cardinality(names) * u[18])::integer],
                        'cover_days', pg_temp.between(1, 3650, u[19]), 'cooldown_seconds', 0, 'never_up', u[20] < 0.1,
                        'up_share', u[21], 'down_share', 0.95 * u[21], 'gap_share', 0.05, 'band_tick', 0.08,
-                       'band_stock', 0.15, 'daily_cap', case when u[22] < 0.5 then 10 end,
+                       'band_stock', 0.15, 'least_rise', 10 * u[23],
+                       'least_fall', 10 * u[22] ^ 4, 'daily_cap', case when u[22] < 0.5 then 10 end,
                        'minimum_margin', 10 * u[23] ^ 4, 'price_step', 0.01, 'price_offset', 0, 'tick_seconds', 86400)),
                    jsonb_populate_record(null::inventory, jsonb_build_object(
                        'product_id', n, 'stock', pg_temp.between(1, 2e7, u[24])::integer, 'held', 0,
@@ -75,7 +76,7 @@ struct ExtremeValueTests {
                     price_distance(i.regular_price, d.base_price, d.elasticity, d.decay, season_age(d, later)), d.elasticity), days);
                 at := later;
             end loop;
-            return with_estimates(d, with_opening_rate(d, r, i, 'tick', at), state);
+            return with_estimates(d, r, with_opening_rate(d, r, i, 'tick', at), state);
         end $$;
         """
 

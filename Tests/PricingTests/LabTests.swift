@@ -116,7 +116,7 @@ struct LabTests {
                 [.text(try Golden.scenario("A_scarce"))]
             )
             let path = try #require(season["path"]?.array)
-            #expect(path.count == golden.count && path.count == 54)
+            #expect(path.count == golden.count && path.count == 143)
             for (row, expected) in zip(path, golden) {
                 #expect(row["cause"] == expected.array?[0])
                 for (member, place) in [("t", 1), ("price", 2), ("elasticity", 3), ("rate", 4)] {

@@ -85,10 +85,10 @@ struct OracleShop {
             """
         return """
             insert into rule (name, version, strategy, status, up_share, down_share, gap_share, tick_seconds, band_tick,
-                              band_stock, daily_cap, minimum_margin, price_step, price_offset, cooldown_seconds, never_up,
+                              band_stock, least_rise, least_fall, daily_cap, minimum_margin, price_step, price_offset, cooldown_seconds, never_up,
                               cover_days)
             values ('rule \(id)', 1, '\(d.strategy)', 'active', \(d.up) / 100.0, \(d.down) / 100.0, \(d.gapShare) / 100.0,
-                    \(d.tickHours) * 3600, \(d.bandTick) / 100.0, \(d.bandStock) / 100.0, \(cap), \(d.margin) / 100.0,
+                    \(d.tickHours) * 3600, \(d.bandTick) / 100.0, \(d.bandStock) / 100.0, 0, 0, \(cap), \(d.margin) / 100.0,
                     \(money(d.step)), \(money(d.offset)), \(d.cooldownHours) * 3600, \(d.neverUp),
                     \(d.coverDays));
             insert into product (title, category_id, base_price, unit_cost, floor_price, ceiling_price, low_stock,

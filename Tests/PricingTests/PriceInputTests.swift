@@ -144,7 +144,7 @@ struct PriceInputTests {
             for column in columns {
                 let other = try await shop.value(
                     """
-                    select case data_type when 'text' then '''other''' when 'boolean' then 'not never_up'
+                    select case data_type when 'text' then '''other''' when 'boolean' then format('not %I', column_name)
                         when 'timestamp with time zone' then 'created_at - interval ''1 day'''
                         else format('coalesce(%I, 1) + 1', column_name) end
                     from information_schema.columns where table_name = 'rule' and column_name = $1

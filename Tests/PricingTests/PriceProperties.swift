@@ -273,6 +273,8 @@ struct PriceProperty: Sendable, CustomTestStringConvertible {
                        'up_share', round(u[11]::numeric, 4), 'down_share', round((0.95 * u[12])::numeric, 4),
                        'gap_share', round((0.45 * u[13])::numeric, 4), 'band_tick', band,
                        'band_stock', round(band + (1 - band) * (u[14] ^ 2)::numeric, 4),
+                       'least_rise', case when u[34] < 0.5 then round(u[33]::numeric, 4) else 0 end,
+                       'least_fall', case when u[34] < 0.6 then round((0.4 * u[19])::numeric, 4) else 0 end,
                        'daily_cap', case when u[15] < 0.7 then round((0.001 + u[16] ^ 2)::numeric, 4) end,
                        'minimum_margin', round((u[17] ^ 3)::numeric, 2), 'price_step', step,
                        'price_offset', case when u[18] < 0.5 then 0 else round(step * (0.99 * u[19])::numeric, 2) end)),

@@ -127,8 +127,15 @@ struct RuleProofTests {
                 (["parameters": bold, "lowStock": 0], "BAND_UNREACHABLE", false),
                 (["parameters": bold, "ceiling": "110.00"], "LOW_ABOVE_CEILING", false),
                 (["parameters": ["down": .decimal("0.6")]], "HIGH_BELOW_FLOOR", false),
-                (["strategy": "learn", "parameters": ["dailyCap": .decimal("0.08")]], "NEVER_MOVES", true),
-                (["strategy": "learn", "parameters": ["dailyCap": .decimal("0.15")]], "STOCK_NEVER_MOVES", false),
+                (["strategy": "learn", "parameters": ["dailyCap": .decimal("0.06")]], "NEVER_MOVES", true),
+                (
+                    ["strategy": "learn", "parameters": ["dailyCap": .decimal("0.1"), "leastFall": .decimal("0.2")]],
+                    "NEVER_MOVES", true
+                ),
+                (
+                    ["strategy": "learn", "parameters": ["dailyCap": .decimal("0.15"), "bandStock": .decimal("0.2")]],
+                    "STOCK_NEVER_MOVES", false
+                ),
             ] as [(JSONObject, String, Bool)] {
                 let reply = try await shop.object("rule_lint", rule)
                 let found = try await codes(shop, rule)

@@ -94,7 +94,7 @@ struct TickTests {
             try await shop.setDay(0)
             let before = try await shop.rows(everything)
             #expect(try await shop.value("select tick_prices()") == "0")
-            try await shop.setClock("2031-01-01T23:59:59Z")
+            try await shop.setClock("2031-01-01T17:59:59Z")
             #expect(try await shop.rows(everything) == before)
             try await shop.setClock("2031-01-02T00:00:00Z")
             #expect(

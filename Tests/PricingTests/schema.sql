@@ -60,16 +60,43 @@ CREATE TYPE pricing_code.batch_line AS (
 	is_calm boolean,
 	sku text
 );
+CREATE TYPE pricing_code.lab_customers AS (
+	times double precision[],
+	willing double precision[]
+);
 CREATE TYPE pricing_code.lab_policy AS (
 	strategy text,
-	is_cold boolean,
+	knows text,
 	ticks integer,
 	band_tick numeric,
 	band_stock numeric,
+	least_rise double precision,
+	least_fall double precision,
 	daily_cap numeric,
 	move double precision,
 	low_share double precision,
 	high_share double precision
+);
+CREATE TYPE pricing_code.lab_run AS (
+	stock integer,
+	value double precision,
+	prices double precision[],
+	path jsonb,
+	state double precision[],
+	fresh double precision[],
+	tick double precision,
+	ticks integer,
+	season_left double precision,
+	elasticity double precision,
+	rate double precision,
+	elasticity_now double precision,
+	rate_now double precision,
+	price double precision,
+	posted numeric,
+	anchor numeric,
+	opened double precision,
+	units integer,
+	customer integer
 );
 CREATE TYPE pricing_code.lab_scenario AS (
 	name text,
@@ -89,7 +116,9 @@ CREATE TYPE pricing_code.lab_scenario AS (
 	floor_at numeric,
 	ceiling_at numeric,
 	price_step numeric,
-	best_fixed double precision
+	best_fixed double precision,
+	true_rate double precision,
+	true_elasticity double precision
 );
 CREATE TYPE pricing_code.learn_run AS (
 	state double precision[],
@@ -310,10 +339,12 @@ CREATE TABLE pricing.rule (
     up_share numeric(6,4) DEFAULT 0.10 NOT NULL,
     down_share numeric(6,4) DEFAULT 0.10 NOT NULL,
     gap_share numeric(6,4) DEFAULT 0.05 NOT NULL,
-    tick_seconds integer DEFAULT 86400 NOT NULL,
-    band_tick numeric(6,4) DEFAULT 0.08 NOT NULL,
-    band_stock numeric(6,4) DEFAULT 0.15 NOT NULL,
-    daily_cap numeric(6,4) DEFAULT 0.20,
+    tick_seconds integer DEFAULT 21600 NOT NULL,
+    band_tick numeric(6,4) DEFAULT 0.06 NOT NULL,
+    band_stock numeric(6,4) DEFAULT 0.06 NOT NULL,
+    least_rise numeric(6,4) DEFAULT 0.20 NOT NULL,
+    least_fall numeric(6,4) DEFAULT 0.12 NOT NULL,
+    daily_cap numeric(6,4) DEFAULT 0.30,
     minimum_margin numeric(6,4) DEFAULT 0 NOT NULL,
     price_step pricing.amount DEFAULT 0.01 NOT NULL,
     price_offset pricing.amount DEFAULT 0 NOT NULL,
@@ -324,6 +355,7 @@ CREATE TABLE pricing.rule (
     cover_days double precision DEFAULT 30 NOT NULL,
     cooldown_seconds integer DEFAULT 0 NOT NULL,
     never_up boolean DEFAULT false NOT NULL,
+    from_shop boolean DEFAULT true NOT NULL,
     approve_above numeric(6,4),
     signal text DEFAULT 'committed'::text NOT NULL,
     CONSTRAINT rule_approve_above_range CHECK (((approve_above >= (0)::numeric) AND (approve_above <= (10)::numeric))),
@@ -334,6 +366,8 @@ CREATE TABLE pricing.rule (
     CONSTRAINT rule_daily_cap_range CHECK (((daily_cap > (0)::numeric) AND (daily_cap <= (10)::numeric))),
     CONSTRAINT rule_down_share_range CHECK (((down_share >= (0)::numeric) AND (down_share <= 0.95))),
     CONSTRAINT rule_gap_share_range CHECK (((gap_share >= (0)::numeric) AND (gap_share <= 0.45))),
+    CONSTRAINT rule_least_fall_range CHECK (((least_fall >= (0)::numeric) AND (least_fall <= (10)::numeric))),
+    CONSTRAINT rule_least_rise_range CHECK (((least_rise >= (0)::numeric) AND (least_rise <= (10)::numeric))),
     CONSTRAINT rule_minimum_margin_range CHECK (((minimum_margin >= (0)::numeric) AND (minimum_margin <= (10)::numeric))),
     CONSTRAINT rule_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
     CONSTRAINT rule_price_offset_range CHECK ((((price_offset)::numeric >= (0)::numeric) AND ((price_offset)::numeric < (price_step)::numeric))),
@@ -527,6 +561,16 @@ CREATE TABLE pricing.request_key (
     order_id bigint,
     created_at pricing.finite_time DEFAULT now() NOT NULL,
     CONSTRAINT request_key_one_reply CHECK (((reply IS NULL) <> (order_id IS NULL)))
+);
+CREATE TABLE pricing.shop_prior (
+    at pricing.finite_time NOT NULL,
+    category_id bigint NOT NULL,
+    products bigint NOT NULL,
+    evidence pricing.finite_number NOT NULL,
+    shift_rate pricing.finite_number NOT NULL,
+    shift_elasticity pricing.finite_number NOT NULL,
+    CONSTRAINT shop_prior_shift_elasticity_range CHECK ((((shift_elasticity)::double precision >= ('-1.5'::numeric)::double precision) AND ((shift_elasticity)::double precision <= (1.5)::double precision))),
+    CONSTRAINT shop_prior_shift_rate_range CHECK ((((shift_rate)::double precision >= ('-1.5'::numeric)::double precision) AND ((shift_rate)::double precision <= (1.5)::double precision)))
 );
 CREATE TABLE pricing.strategy (
     name text NOT NULL,
@@ -1099,6 +1143,8 @@ ALTER TABLE ONLY pricing.setting
     ADD CONSTRAINT setting_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY pricing.shelf
     ADD CONSTRAINT shelf_pkey PRIMARY KEY (product_id);
+ALTER TABLE ONLY pricing.shop_prior
+    ADD CONSTRAINT shop_prior_pkey PRIMARY KEY (at, category_id);
 ALTER TABLE ONLY pricing.stock_movement
     ADD CONSTRAINT stock_movement_pkey PRIMARY KEY (product_id, sequence);
 ALTER TABLE ONLY pricing.strategy
@@ -1154,6 +1200,7 @@ CREATE INDEX request_key_created_index ON pricing.request_key USING btree (creat
 CREATE UNIQUE INDEX rule_one_active_version ON pricing.rule USING btree (name) WHERE (status = 'active'::text);
 CREATE INDEX shelf_level_index ON pricing.shelf USING btree (level, product_id);
 CREATE INDEX shelf_price_index ON pricing.shelf USING btree (price, product_id);
+CREATE INDEX shop_prior_shop_index ON pricing.shop_prior USING btree (at) WHERE (category_id = 0);
 CREATE INDEX stock_movement_transaction_index ON pricing.stock_movement USING btree (transaction_id, change_id);
 CREATE INDEX supplier_company_name_index ON pricing.supplier USING btree (pricing.fold_case(company_name));
 CREATE UNIQUE INDEX supplier_tax_number_fold_key ON pricing.supplier USING btree (pricing.fold_case(tax_number));

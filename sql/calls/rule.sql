@@ -8,9 +8,10 @@ language sql stable as $$
         'status', r.status,
         'parameters', json_build_object('up', r.up_share, 'down', r.down_share, 'gap', r.gap_share,
             'tickSeconds', r.tick_seconds, 'bandTick', r.band_tick, 'bandStock', r.band_stock,
-            'dailyCap', r.daily_cap, 'minimumMargin', r.minimum_margin, 'priceStep', r.price_step::text,
+            'leastRise', r.least_rise, 'leastFall', r.least_fall, 'dailyCap', r.daily_cap,
+            'minimumMargin', r.minimum_margin, 'priceStep', r.price_step::text,
             'priceOffset', r.price_offset::text, 'coverDays', r.cover_days, 'cooldownSeconds', r.cooldown_seconds,
-            'neverUp', r.never_up, 'signal', r.signal, 'approveAbove', r.approve_above),
+            'neverUp', r.never_up, 'fromShop', r.from_shop, 'signal', r.signal, 'approveAbove', r.approve_above),
         'note', r.note, 'actor', r.actor, 'createdAt', rfc3339(r.created_at),
         'activatedAt', rfc3339(r.activated_at))
 $$;
@@ -55,9 +56,12 @@ $$;
 create function preset_parameters(preset text) returns jsonb
 language sql immutable as $$
     select case preset
-        when 'balanced' then '{"tickSeconds": 21600, "bandTick": 0.05, "bandStock": 0.05, "dailyCap": 0.20}'
-        when 'agile' then '{"tickSeconds": 3600, "bandTick": 0.02, "bandStock": 0.02, "dailyCap": null}'
-        else '{"tickSeconds": 86400, "bandTick": 0.08, "bandStock": 0.15, "dailyCap": 0.20}' end::jsonb
+        when 'balanced' then '{"tickSeconds": 21600, "bandTick": 0.03, "bandStock": 0.03, "leastRise": 0.08,
+                               "leastFall": 0.05, "dailyCap": 0.30}'
+        when 'agile' then '{"tickSeconds": 3600, "bandTick": 0.01, "bandStock": 0.01, "leastRise": 0.03,
+                            "leastFall": 0.02, "dailyCap": null}'
+        else '{"tickSeconds": 21600, "bandTick": 0.06, "bandStock": 0.06, "leastRise": 0.20,
+               "leastFall": 0.12, "dailyCap": 0.30}' end::jsonb
 $$;
 
 -- Makes the next version under a name, as a draft; refuses what rule.lint finds wrong with it on any product.
@@ -68,12 +72,12 @@ declare
 begin
     perform pg_advisory_xact_lock(hashtext('pricing_rule ' || r.name));
     insert into rule (name, version, strategy, up_share, down_share, gap_share, tick_seconds, band_tick, band_stock,
-                      daily_cap, minimum_margin, price_step, price_offset, cover_days, cooldown_seconds, never_up,
-                      signal, approve_above, note, actor, created_at)
+                      least_rise, least_fall, daily_cap, minimum_margin, price_step, price_offset, cover_days,
+                      cooldown_seconds, never_up, from_shop, signal, approve_above, note, actor, created_at)
     values (r.name, (select coalesce(max(version), 0) + 1 from rule where name = r.name), r.strategy, r.up_share,
-            r.down_share, r.gap_share, r.tick_seconds, r.band_tick, r.band_stock, r.daily_cap, r.minimum_margin,
-            r.price_step, r.price_offset, r.cover_days, r.cooldown_seconds, r.never_up, r.signal,
-            r.approve_above, coalesce(p ->> 'note', ''), acting(), pricing_now())
+            r.down_share, r.gap_share, r.tick_seconds, r.band_tick, r.band_stock, r.least_rise, r.least_fall,
+            r.daily_cap, r.minimum_margin, r.price_step, r.price_offset, r.cover_days, r.cooldown_seconds,
+            r.never_up, r.from_shop, r.signal, r.approve_above, coalesce(p ->> 'note', ''), acting(), pricing_now())
     returning * into r;
     perform refuse_unsound_rule(p);
     return rule_json(r);

@@ -207,6 +207,8 @@ begin
     s.floor_at := greatest(case when s.decay > 0 then 0.1 else 0.4 end * s.base::numeric, s.salvage::numeric);
     s.ceiling_at := 3 * s.base;
     s.price_step := 0.01 * s.base::numeric;
+    s.true_rate := coalesce((declared ->> 'true_rate')::float8, 1);
+    s.true_elasticity := coalesce((declared ->> 'true_elasticity')::float8, 1);
     if s.arrivals * s.season_max * s.horizon > 1e6 then
         perform refuse_scenario('customers_per_day', 'would bring more than 1000000 customers a season');
     end if;

@@ -6,8 +6,9 @@
 --   fixed_at_base, best_fixed_oracle: one price
 --   original_rule_P_L_H: after a sale the last price times 1 + P % below L %
 --   of the first stock, 1 - P % above H %; bands_P_L_H: the same on base; days_of_cover_bands;
---   STRATEGY_PRESET or STRATEGY_cold_PRESET, STRATEGY one that models demand and awaits no goods, PRESET of calm,
---   balanced, agile; cold knows base, season, decay and salvage alone.
+--   STRATEGY_PRESET, STRATEGY one that models demand and awaits no goods, PRESET of calm, balanced, agile;
+--   STRATEGY_cold_PRESET knows base, season, decay and salvage alone, STRATEGY_known_PRESET how far the shop errs, and
+--   STRATEGY_pooled_PRESET learns it from the products that it is sold with (lab/shop.sql).
 create function parse_policy(policy text) returns lab_policy
 language plpgsql immutable as $$
 declare
@@ -16,7 +17,6 @@ declare
     facts strategy;
     preset jsonb;
 begin
-    q.is_cold := false;
     q.ticks := 1;
     if policy in ('fixed_at_base', 'best_fixed_oracle') then
         q.strategy := policy;
@@ -31,7 +31,7 @@ begin
         q.low_share := f[3]::float8 / 100;
         q.high_share := f[4]::float8 / 100;
     else
-        f := regexp_match(policy, '^([a-z_]+?)(_cold)?_(calm|balanced|agile)$');
+        f := regexp_match(policy, '^([a-z_]+?)(?:_(cold|known|pooled))?_(calm|balanced|agile)$');
         facts := strategy_facts(f[1]);
         if (facts.basis = 'demand' and not facts.awaits_goods) is not true then
             perform fail('PR602', format('There is no policy %s.', policy), jsonb_build_object('violations',
@@ -39,11 +39,13 @@ begin
                     'message', format('there is no policy %s', policy)))));
         end if;
         q.strategy := f[1];
-        q.is_cold := f[2] is not null;
+        q.knows := f[2];
         preset := preset_parameters(f[3]);
         q.ticks := 86400 / (preset ->> 'tickSeconds')::integer;
         q.band_tick := (preset ->> 'bandTick')::numeric;
         q.band_stock := (preset ->> 'bandStock')::numeric;
+        q.least_rise := (preset ->> 'leastRise')::float8;
+        q.least_fall := (preset ->> 'leastFall')::float8;
         q.daily_cap := (preset ->> 'dailyCap')::numeric;
     end if;
     return q;
@@ -90,9 +92,15 @@ create function policy_price(
 ) returns numeric
 language plpgsql immutable parallel safe as $$
 declare
+    target numeric := policy_target(scenario, policy, stock, elasticity, rate, season_left, t);
     guarded record;
 begin
-    guarded := apply_guards(policy_target(scenario, policy, stock, elasticity, rate, season_left, t)::numeric, posted,
+    if policy.least_rise is not null then
+        band := greatest(band, (least_move(scenario.base / elasticity * bounded_exp(-scenario.decay * t),
+            case when target > posted then policy.least_rise else policy.least_fall end,
+            (scenario.horizon - t) / scenario.horizon) / posted)::numeric);
+    end if;
+    guarded := apply_guards(target, posted,
         anchor, case when posted is not null then policy.daily_cap end, scenario.floor_at, scenario.ceiling_at,
         case when posted is not null then band end, scenario.price_step, 0);
     return guarded.price;
@@ -135,106 +143,122 @@ begin
     end loop;
 end $$;
 
--- One season under a policy that evaluates at ticks and after sales, in the order of events that a product has: at a
--- tick what was sold since the last one is folded and the estimates are renewed, then the price is evaluated. The day's
--- anchor is the price before the day's first tick; between ticks all is seen as of the last tick. After the last unit
--- nothing happens.
-create function sell_ticking(
-    scenario lab_scenario, policy lab_policy, times float8[], willing float8[], is_traced boolean,
-    out value float8, out prices float8[], out left_over integer, out path jsonb
-)
+-- A season before its first tick.
+create function begin_season(scenario lab_scenario, policy lab_policy) returns lab_run
 language plpgsql immutable parallel safe as $$
-<<season>>
 declare
-    learns boolean := coalesce((strategy_facts(policy.strategy)).learns, false);
-    season_left float8 := season_integral(scenario.believed, 0, scenario.horizon);
-    elasticity float8 := case when policy.is_cold then 2 else scenario.elasticity end;
-    rate float8 := case when policy.is_cold then scenario.stock / season_left else scenario.ref_rate end;
-    seen record;          -- elasticity_now, rate_now: the estimates in force
-    state float8[] := learner_empty();
-    fresh float8[] := learner_empty();
-    opened float8 := 0;   -- since when the price stands, or the last tick,
-    units integer := 0;   -- and what was sold since
-    now float8;           -- the moment of the last sale or tick
-    tick float8 := 0;
-    next_tick float8;
-    price float8 := scenario.base;
-    posted numeric;       -- the same, exactly
-    anchor numeric;
-    cause text;
-    customer integer := 1;
+    r lab_run;
 begin
-    value := 0;
-    left_over := scenario.stock;
-    select elasticity as elasticity_now, rate as rate_now into seen;
-    for i in 1..ceil(scenario.horizon * policy.ticks - 1e-9)::integer loop
-        next_tick := least(scenario.horizon, i::float8 / policy.ticks);
-        if learns then
-            state := learn_fold(state, season_segment(scenario, elasticity, fresh, units, price, opened, tick),
-                                1::float8 / policy.ticks);
-            fresh := learner_empty();
-            seen := learn_estimate(state, elasticity, rate);
-        elsif policy.strategy = 'days_of_cover_bands' and i > 1 then
-            seen.rate_now := seen.rate_now + (units - seen.rate_now) / 7;
-        end if;
-        units := 0;
-        now := tick;
-        opened := tick;
-        if (i - 1) % policy.ticks = 0 then anchor := posted; end if;
-        cause := 'tick';
-        loop
-            posted := policy_price(scenario, policy, left_over, seen.elasticity_now, seen.rate_now, season_left, tick,
-                posted, anchor, case cause when 'tick' then policy.band_tick else policy.band_stock end);
-            anchor := coalesce(anchor, posted);
-            if learns and price <> posted then
-                fresh := season_segment(scenario, elasticity, fresh, units, price, opened, now);
-                units := 0;
-                opened := now;
-            end if;
-            price := posted;
-            prices := prices || price;
-            path := case when is_traced then coalesce(path, '[]')
-                || path_row(cause, now, left_over, price, seen.elasticity_now, seen.rate_now) end;
-            while willing[customer] < price and times[customer] < next_tick loop customer := customer + 1; end loop;
-            exit when (times[customer] < next_tick) is not true;
-            now := times[customer];
-            customer := customer + 1;
-            units := units + 1;
-            value := value + price;
-            left_over := left_over - 1;
-            exit season when left_over = 0;
-            cause := 'sale';
-        end loop;
-        season_left := season_left - season_integral(scenario.believed, tick, next_tick);
-        tick := next_tick;
-    end loop;
+    r.stock := scenario.stock;
+    r.value := 0;
+    r.state := learner_empty();
+    r.fresh := learner_empty();
+    r.tick := 0;
+    r.ticks := 0;
+    r.season_left := season_integral(scenario.believed, 0, scenario.horizon);
+    case policy.knows
+        when 'cold' then
+            r.elasticity := 2;
+            r.rate := scenario.stock / r.season_left;
+        when 'known' then
+            r.elasticity := scenario.elasticity * scenario.true_elasticity;
+            r.rate := scenario.ref_rate * scenario.true_rate;
+        else
+            r.elasticity := scenario.elasticity;
+            r.rate := scenario.ref_rate;
+    end case;
+    r.elasticity_now := r.elasticity;
+    r.rate_now := r.rate;
+    r.price := scenario.base;
+    r.opened := 0;
+    r.units := 0;
+    r.customer := 1;
+    return r;
 end $$;
 
--- The result of one season under a policy: revenue and salvage, how often the price changed, how often a change went
--- against the one before, and what was left.
-create function sell_season(
-    scenario lab_scenario, policy lab_policy, times float8[], willing float8[], is_traced boolean,
-    out value float8, out changes integer, out reversals integer, out left_over integer, out path jsonb
+-- Sells a season on until a day, in the order of events that a product has: at a tick what was sold since the last one
+-- is folded and the estimates are renewed, beginning with what the shop knows (the shifts), then the price is
+-- evaluated. The day's anchor is the price before the day's first tick; between ticks all is seen as of the last tick.
+-- After the last unit nothing happens.
+create function sell_until(
+    scenario lab_scenario, policy lab_policy, r lab_run, times float8[], willing float8[], is_traced boolean,
+    until float8, shift_rate float8, shift_elasticity float8
+) returns lab_run
+language plpgsql immutable parallel safe as $$
+declare
+    learns boolean := coalesce((strategy_facts(policy.strategy)).learns, false);
+    now float8;        -- the moment of the last sale or tick
+    next_tick float8;
+    cause text;
+    seen record;
+begin
+    until := least(until, scenario.horizon);
+    <<season>>
+    while r.tick < until and r.stock > 0 loop
+        r.ticks := r.ticks + 1;
+        next_tick := least(scenario.horizon, r.ticks::float8 / policy.ticks);
+        if learns then
+            r.state := learn_fold(r.state, season_segment(scenario, r.elasticity, r.fresh, r.units, r.price, r.opened,
+                                                          r.tick), 1::float8 / policy.ticks);
+            r.fresh := learner_empty();
+            seen := learn_estimate(r.state, r.elasticity, r.rate, shift_rate, shift_elasticity);
+            r.elasticity_now := seen.elasticity_now;
+            r.rate_now := seen.rate_now;
+        elsif policy.strategy = 'days_of_cover_bands' and r.ticks > 1 then
+            r.rate_now := r.rate_now + (r.units - r.rate_now) / 7;
+        end if;
+        r.units := 0;
+        now := r.tick;
+        r.opened := r.tick;
+        if (r.ticks - 1) % policy.ticks = 0 then r.anchor := r.posted; end if;
+        cause := 'tick';
+        loop
+            r.posted := policy_price(scenario, policy, r.stock, r.elasticity_now, r.rate_now, r.season_left, r.tick,
+                r.posted, r.anchor, case cause when 'tick' then policy.band_tick else policy.band_stock end);
+            r.anchor := coalesce(r.anchor, r.posted);
+            if learns and r.price <> r.posted then
+                r.fresh := season_segment(scenario, r.elasticity, r.fresh, r.units, r.price, r.opened, now);
+                r.units := 0;
+                r.opened := now;
+            end if;
+            r.price := r.posted;
+            r.prices := r.prices || r.price;
+            r.path := case when is_traced then coalesce(r.path, '[]')
+                || path_row(cause, now, r.stock, r.price, r.elasticity_now, r.rate_now) end;
+            while willing[r.customer] < r.price and times[r.customer] < next_tick loop
+                r.customer := r.customer + 1;
+            end loop;
+            exit when (times[r.customer] < next_tick) is not true;
+            now := times[r.customer];
+            r.customer := r.customer + 1;
+            r.units := r.units + 1;
+            r.value := r.value + r.price;
+            r.stock := r.stock - 1;
+            exit season when r.stock = 0;
+            cause := 'sale';
+        end loop;
+        r.season_left := r.season_left - season_integral(scenario.believed, r.tick, next_tick);
+        r.tick := next_tick;
+    end loop;
+    return r;
+end $$;
+
+-- The result of a season that was sold: revenue and salvage, how often the price changed, and how often a change went
+-- against the one before.
+create function season_result(
+    scenario lab_scenario, revenue float8, prices float8[], left_over integer, out value float8, out changes integer,
+    out reversals integer
 )
 language plpgsql immutable parallel safe as $$
 declare
-    sold record;
     price float8;
-    last float8;
+    last float8 := prices[1];
     direction float8 := 0;  -- of the last change
 begin
-    if policy.strategy in ('fixed_at_base', 'best_fixed_oracle', 'original_rule') then
-        sold := sell_compounding(scenario, policy, times, willing, is_traced);
-    else
-        sold := sell_ticking(scenario, policy, times, willing, is_traced);
-    end if;
-    left_over := sold.left_over;
-    value := sold.value + scenario.salvage * left_over;
-    path := sold.path;
+    value := revenue + scenario.salvage * left_over;
     changes := 0;
     reversals := 0;
-    last := sold.prices[1];
-    foreach price in array sold.prices loop
+    foreach price in array prices loop
         if price <> last then
             changes := changes + 1;
             if sign(price - last) = -direction then reversals := reversals + 1; end if;
@@ -242,6 +266,34 @@ begin
         end if;
         last := price;
     end loop;
+end $$;
+
+-- One season of one product under a policy.
+create function sell_season(
+    scenario lab_scenario, policy lab_policy, times float8[], willing float8[], is_traced boolean,
+    out value float8, out changes integer, out reversals integer, out left_over integer, out path jsonb
+)
+language plpgsql immutable parallel safe as $$
+declare
+    sold record;
+    r lab_run;
+    result record;
+begin
+    if policy.strategy in ('fixed_at_base', 'best_fixed_oracle', 'original_rule') then
+        sold := sell_compounding(scenario, policy, times, willing, is_traced);
+        result := season_result(scenario, sold.value, sold.prices, sold.left_over);
+        left_over := sold.left_over;
+        path := sold.path;
+    else
+        r := sell_until(scenario, policy, begin_season(scenario, policy), times, willing, is_traced, scenario.horizon,
+                        0, 0);
+        result := season_result(scenario, r.value, r.prices, r.stock);
+        left_over := r.stock;
+        path := r.path;
+    end if;
+    value := result.value;
+    changes := result.changes;
+    reversals := result.reversals;
 end $$;
 
 -- Sums over the seasons `first` and on, `count` of them, of one scenario under each policy. Each policy meets the same

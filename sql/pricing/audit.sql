@@ -308,7 +308,7 @@ language sql stable as $$
     union all
     select 'learner.estimate', 'inventory', i.product_id, null, null, e.field, e.expected::text, e.found::text
     from inventory i join product d using (product_id) join rule r using (rule_id) join learner l using (product_id)
-    cross join lateral with_estimates(d, i, l.state) v
+    cross join lateral with_estimates(d, r, i, l.state) v
     cross join lateral (values ('elasticity_now', v.elasticity_now, i.elasticity_now),
                                ('rate_now', v.rate_now, i.rate_now)) e (field, expected, found)
     where i.product_id = any (ids) and l.state is not null and (strategy_facts(r.strategy)).learns

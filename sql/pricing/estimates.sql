@@ -145,13 +145,16 @@ begin
     return row_now;
 end $$;
 
--- The row with the estimates that a state gives.
-create function with_estimates(declared product, row_now inventory, state float8[]) returns inventory
-language plpgsql immutable as $$
+-- The row with the estimates that a state gives, beginning with what the shop knew at the row's last tick.
+create function with_estimates(declared product, chosen rule, row_now inventory, state float8[]) returns inventory
+language plpgsql stable as $$
+declare
+    prior shop_prior := shop_prior_at(declared, chosen, row_now.ticked_at);
 begin
     select * into row_now.elasticity_now, row_now.rate_now
     from learn_estimate(coalesce(state, learner_empty()), declared.elasticity,
-                        coalesce(declared.ref_rate, row_now.opening_rate, 1));
+                        coalesce(declared.ref_rate, row_now.opening_rate, 1), coalesce(prior.shift_rate, 0),
+                        coalesce(prior.shift_elasticity, 0));
     return row_now;
 end $$;
 
@@ -188,14 +191,14 @@ begin
         perform pg_advisory_xact_lock(hashtext('pricing_learner'), learner_lock(row_now.product_id));
         update learner set state = null where product_id = row_now.product_id;
     end if;
-    if mode = 'first' then return with_estimates(declared, row_now, learner_empty()); end if;
+    if mode = 'first' then return with_estimates(declared, chosen, row_now, learner_empty()); end if;
     known := learner_state(row_now, moment);
     if known.state is null and mode <> 'tick' and not may_fold_anew(row_now) then return row_now; end if;
     if known.state is null or not known.is_whole then
         perform fold_products(array[row_now], moment);
         known := learner_state(row_now, moment);
     end if;
-    return with_estimates(declared, row_now, known.state);
+    return with_estimates(declared, chosen, row_now, known.state);
 end $$;
 
 -- The same without writing anything, for a rule that the product may not follow yet.
@@ -209,7 +212,7 @@ declare
 begin
     row_now := with_opening_rate(declared, chosen, row_now, mode, moment);
     if not (strategy_facts(chosen.strategy)).learns then return row_now; end if;
-    return with_estimates(declared, row_now, coalesce(
+    return with_estimates(declared, chosen, row_now, coalesce(
         (select state from fold_ledgers(array(select s from due_folds(array[row_now], moment, begins_to_learn) s))),
         (select l.state::float8[] from learner l where l.product_id = row_now.product_id)));
 end $$;

@@ -115,6 +115,35 @@ begin
     return verdict;
 end $$;
 
+-- The dead band around a posted price, as a share of it; of a rule that goes by stock levels null, since it has its gap
+-- instead. A price that cools down stays wherever it may stand: a dead band wider than any move.
+create function dead_band(declared product, chosen rule, row_now inventory, v price_verdict, at_tick boolean)
+returns numeric
+language plpgsql immutable as $$
+begin
+    if chosen.cooldown_seconds > 0
+        and row_now.changed_at > row_now.ticked_at - make_interval(secs => chosen.cooldown_seconds) then
+        return 1e12;
+    elsif (strategy_facts(chosen.strategy)).basis = 'level' then
+        return null;
+    end if;
+    return greatest(case when at_tick then chosen.band_tick else chosen.band_stock end,
+                    case when v.days_left is not null
+                         then least_share(declared, chosen, v, row_now.regular_price) end);
+end $$;
+
+-- The least move worth making from a posted price to a verdict's target, as a share of that price. What awaits goods
+-- has no season.
+create function least_share(declared product, chosen rule, v price_verdict, posted numeric) returns numeric
+language sql immutable as $$
+    select (least_move(declared.base_price / v.elasticity * bounded_exp(-declared.decay * v.age),
+                       case when v.raw > posted then chosen.least_rise else chosen.least_fall end,
+                       case when (strategy_facts(chosen.strategy)).awaits_goods or declared.season_end is null then 1
+                            else v.days_left / greatest(v.days_left, days_between(
+                                coalesce(declared.season_start, declared.created_at), declared.season_end), 1e-9) end)
+            / posted)::numeric
+$$;
+
 -- The price that the database would set for one declaration, one rule and one ledger position, with each step to it.
 -- `mode` is first | declaration (neither cap nor dead band), stock, or tick. Stock 0 and a pin freeze; a
 -- stock below 0 is left to its constraint. Where a move awaits a person's yes, no stock moves the price: it is asked
@@ -168,14 +197,7 @@ begin
         if chosen.never_up and (strategy_facts(chosen.strategy)).may_never_rise then
             v.ceiling_at := least(v.ceiling_at, row_now.regular_price);
         end if;
-        if (strategy_facts(chosen.strategy)).basis <> 'level' then  -- a level has its gap instead
-            v.dead_band := case when mode = 'tick' or awaits then chosen.band_tick else chosen.band_stock end;
-        end if;
-        -- A price that cools down stays wherever it may stand: a dead band wider than any move.
-        if chosen.cooldown_seconds > 0
-            and row_now.changed_at > row_now.ticked_at - make_interval(secs => chosen.cooldown_seconds) then
-            v.dead_band := 1e12;
-        end if;
+        v.dead_band := dead_band(declared, chosen, row_now, v, mode = 'tick' or awaits);
     end if;
     guarded := apply_guards(v.raw, row_now.regular_price, row_now.anchor_price, v.cap, v.floor_at, v.ceiling_at,
                             v.dead_band, chosen.price_step, chosen.price_offset);

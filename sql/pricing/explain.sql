@@ -142,7 +142,7 @@ language sql immutable as $$
                          case when v.binding = 'daily_cap' then 'reached' else 'ok' end) end,
         case when v.dead_band is null then 'none'
              when v.dead_band >= 1e12 then 'cooling down'
-             else format('%s %%: %s', trim_scale(v.dead_band * 100),
+             else format('%s %%: %s', trim_scale(round(v.dead_band * 100, 1)),
                          case when v.asked = i.regular_price then 'kept' else 'moved' end) end,
         rounding_text(r, v), v.asked)
         || case when v.approve_above is null then ''
@@ -232,7 +232,8 @@ begin
         format('base %s, elasticity %s%s: best price if stock were plentiful %s', d.base_price,
             round(v.elasticity::numeric, 3), case when facts.learns then ' as sales show it' else '' end,
             round(plenty::numeric, 2)),
-        case when (strategy_facts(r.strategy)).learns and r.rule_id = d.rule_id then learner_note(i) end,
+        case when facts.learns and r.rule_id = d.rule_id then learner_note(i) end,
+        case when facts.learns then shop_prior_note(d, r, i.ticked_at) end,
         format('%s; %s units would sell at base, %s at %s', days_note(r, i, v),
             round(d_left::numeric, 1), round(m::numeric, 1), round(plenty::numeric, 2)),
         case when not facts.charges_scarcity or (facts.awaits_goods and not v.has_end)
@@ -309,7 +310,9 @@ begin
                 'after', case when v.binding = 'dead_band' then i.regular_price else round(v.limited, 4) end::text,
                 'note', case when v.dead_band is null then 'none: the gap serves'
                              when v.dead_band >= 1e12 then 'the price cools down after its last move'
-                             else format('moves up to %s %% are left out', trim_scale(v.dead_band * 100)) end),
+                             else format('a move of less than %s, %s %%, would not earn its trouble',
+                                         round(v.dead_band * i.regular_price, 2),
+                                         trim_scale(round(v.dead_band * 100, 1))) end),
             jsonb_build_object('step', 'rounding', 'before', round(v.limited, 4)::text,
                 'after', v.asked::text, 'note', 'rounded ' || rounding_text(r, evaluated)));
         if v.approve_above is not null then

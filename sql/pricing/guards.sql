@@ -2,6 +2,15 @@
 -- What every target passes before it is posted: daily cap, floor and ceiling, dead band, rounding to the price step,
 -- and where its rule wants one, a person's yes.
 
+-- The least move worth making, in money: a share of θ = base / elasticity, larger towards the season's end, when a
+-- better price has little time left to earn more. A price that stands x from the best one loses about x^2 / (2 θ^2) of
+-- what it earns: the second order of exponential demand around its best price. `left_of_season` is a share, 1 where
+-- nothing ends.
+create function least_move(theta float8, share float8, left_of_season float8) returns float8
+language sql immutable parallel safe as $$
+    select theta * share * greatest(left_of_season, 0.02) ^ -0.25
+$$;
+
 -- The nearest price k * step - offset, half up, k at least 1; to the cent what lies more than half a step below the
 -- first.
 create function round_to_step(amount numeric, step numeric, shift numeric) returns numeric

@@ -78,19 +78,16 @@ language sql immutable parallel safe as $$
         - shape * log_one_plus(e / b)
 $$;
 
--- Elasticity and units a day at base, from the state and the prior: elasticity as declared times a log-normal of
--- deviation 0.7 around e^shift_elasticity, rate a gamma of shape 8 around ref_rate e^shift_rate. Weights by the
--- marginal likelihood of each elasticity. The shifts, each from -1.5 to 1.5, are what other products of a shop say of
--- its declarations. Written out, since a loop takes twice as long and a tick asks for each product.
-create function learn_estimate(
-    state float8[], elasticity float8, ref_rate float8, shift_rate float8 default 0,
-    shift_elasticity float8 default 0, out elasticity_now float8, out rate_now float8
-)
+-- The weights of the grid, up to a factor, the largest 1: by the marginal likelihood of each elasticity under the prior
+-- of learn_estimate. Written out, since a loop takes twice as long and a tick asks for each product.
+create function grid_weights(
+    state float8[], elasticity float8, ref_rate float8, shift_rate float8, shift_elasticity float8
+) returns float8[]
 language plpgsql immutable parallel safe as $$
 declare
     tilt float8 := elasticity * state[2];
     shape float8 := 8 + greatest(state[1], 0);
-    b float8 := 8 / (least(greatest(ref_rate, 1e-9), 1e9) * exp(shift_rate));
+    b float8 := prior_exposure(ref_rate, shift_rate);
     w float8[] := array[grid_weight(-3, state[3], tilt, shape, b, shift_elasticity),
         grid_weight(-2, state[4], tilt, shape, b, shift_elasticity),
         grid_weight(-1, state[5], tilt, shape, b, shift_elasticity),
@@ -99,11 +96,31 @@ declare
         grid_weight(2, state[8], tilt, shape, b, shift_elasticity),
         grid_weight(3, state[9], tilt, shape, b, shift_elasticity)];
     best float8 := greatest(w[1], w[2], w[3], w[4], w[5], w[6], w[7]);
-    total float8;
 begin
-    w := array[bounded_exp(w[1] - best), bounded_exp(w[2] - best), bounded_exp(w[3] - best), bounded_exp(w[4] - best),
-               bounded_exp(w[5] - best), bounded_exp(w[6] - best), bounded_exp(w[7] - best)];
-    total := w[1] + w[2] + w[3] + w[4] + w[5] + w[6] + w[7];
+    return array[bounded_exp(w[1] - best), bounded_exp(w[2] - best), bounded_exp(w[3] - best), bounded_exp(w[4] - best),
+                 bounded_exp(w[5] - best), bounded_exp(w[6] - best), bounded_exp(w[7] - best)];
+end $$;
+
+-- The days of average demand that the prior of a rate is worth: 8 sales' at the rate that is believed.
+create function prior_exposure(ref_rate float8, shift_rate float8) returns float8
+language sql immutable parallel safe as $$
+    select 8 / (least(greatest(ref_rate, 1e-9), 1e9) * exp(shift_rate))
+$$;
+
+-- Elasticity and units a day at base, from the state and the prior: elasticity as declared times a log-normal of
+-- deviation 0.7 around e^shift_elasticity, rate a gamma of shape 8 around ref_rate e^shift_rate. The shifts, each from
+-- -1.5 to 1.5, are what the products of a shop say of its declarations (shop_prior.sql).
+create function learn_estimate(
+    state float8[], elasticity float8, ref_rate float8, shift_rate float8 default 0,
+    shift_elasticity float8 default 0, out elasticity_now float8, out rate_now float8
+)
+language plpgsql immutable parallel safe as $$
+declare
+    shape float8 := 8 + greatest(state[1], 0);
+    b float8 := prior_exposure(ref_rate, shift_rate);
+    w float8[] := grid_weights(state, elasticity, ref_rate, shift_rate, shift_elasticity);
+    total float8 := w[1] + w[2] + w[3] + w[4] + w[5] + w[6] + w[7];
+begin
     elasticity_now := elasticity * (w[1] * 2::float8 ^ -1.5 + w[2] * 0.5 + w[3] * 2::float8 ^ -0.5 + w[4]
         + w[5] * 2::float8 ^ 0.5 + w[6] * 2 + w[7] * 2::float8 ^ 1.5) / total;
     rate_now := shape * (w[1] / (b + state[3]) + w[2] / (b + state[4]) + w[3] / (b + state[5]) + w[4] / (b + state[6])

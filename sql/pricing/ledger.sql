@@ -42,7 +42,8 @@ begin
             case when row_now.pin_price is not null
                  then jsonb_build_object('mode', 'pin', 'pin', row_now.pin_price)
                  when row_now.regular_price = row_was.regular_price then charge_inputs(declared, chosen, row_now)
-                 else price_inputs(declared, chosen, row_now, row_was.regular_price, row_was.band, mode, v) end,
+                 else price_inputs(declared, chosen, row_now, row_was.regular_price, row_was.band, mode, v)
+                      || shop_prior_inputs(declared, chosen, row_now.ticked_at) end,
             why.order_id, coalesce(why.reason, ''), why.actor, moment, current_transaction(),
             coalesce(change, nextval('change_number')), nullif(row_was.regular_price, row_was.price),
             nullif(row_now.regular_price, row_now.price));

@@ -17,7 +17,8 @@ language sql stable as $$
             'name', coalesce(p ->> 'name', 'described'),
             'version', 0, 'status', 'draft', 'up_share', 0.10, 'down_share', 0.10, 'gap_share', 0.05,
             'minimum_margin', 0, 'price_step', 0.01, 'price_offset', 0, 'cover_days', 30, 'cooldown_seconds', 0,
-            'never_up', false, 'signal', 'committed', 'strategy', coalesce(p ->> 'strategy', 'bands'))
+            'never_up', false, 'from_shop', true, 'signal', 'committed',
+            'strategy', coalesce(p ->> 'strategy', 'bands'))
         || (select jsonb_object_agg(case when key in ('up', 'down', 'gap') then key || '_share'
                                          else lower(regexp_replace(key, '([A-Z])', '_\1', 'g')) end, value)
             from jsonb_each(preset_parameters(p ->> 'preset') || coalesce(p -> 'parameters', '{}'))))
@@ -190,6 +191,27 @@ begin
     return '{}';
 end $$;
 
+-- A dead band that no day's move can leave: of the smaller of rise and fall, from base, where a season has just begun.
+create function lint_dead_band(declared product, chosen rule) returns jsonb[]
+language plpgsql stable as $$
+declare
+    least_made numeric := least(chosen.least_rise, chosen.least_fall) / declared.elasticity::numeric;
+    at_tick numeric := greatest(chosen.band_tick, least_made);
+    at_stock numeric := greatest(chosen.band_stock, least_made);
+    never boolean := chosen.daily_cap <= at_tick;
+begin
+    if not models_demand(chosen.strategy) or (chosen.daily_cap <= at_stock) is not true then return '{}'; end if;
+    return array[finding(
+        case when never then 'NEVER_MOVES' else 'STOCK_NEVER_MOVES' end,
+        case when never then 'error' else 'warning' end,
+        format('A day may move the price by %s %% and moves up to %s %% are left out: %s moves it.',
+               trim_scale(chosen.daily_cap * 100),
+               trim_scale(round(case when never then at_tick else at_stock end * 100, 2)),
+               case when never then 'nothing ever' else 'no change of stock' end),
+        walk_stock(declared, chosen, array[declared.high_stock, (declared.low_stock + declared.high_stock) / 2,
+                                           greatest(declared.low_stock, 1), 1]))];
+end $$;
+
 -- What the numbers alone tell: limits, thresholds, dead band and cap, and whether a cut at high stock pays.
 create function lint_numbers(declared product, chosen rule, p jsonb) returns jsonb[]
 language plpgsql stable as $$
@@ -214,18 +236,7 @@ begin
             'Unit cost and margin lift the floor to %s, above the ceiling %s: the floor wins.', floor_at,
             declared.ceiling_price));
     end if;
-    if models_demand(chosen.strategy) and chosen.daily_cap <= chosen.band_stock then
-        trace := walk_stock(declared, chosen, array[high, (low + high) / 2, greatest(low, 1), 1]);
-        f := f || finding(
-            case when chosen.daily_cap <= chosen.band_tick then 'NEVER_MOVES' else 'STOCK_NEVER_MOVES' end,
-            case when chosen.daily_cap <= chosen.band_tick then 'error' else 'warning' end,
-            format('A day may move the price by %s %% and moves up to %s %% are left out: %s moves it.',
-                   trim_scale(chosen.daily_cap * 100), trim_scale(case when chosen.daily_cap <= chosen.band_tick
-                       then chosen.band_tick else chosen.band_stock end * 100),
-                   case when chosen.daily_cap <= chosen.band_tick then 'nothing ever' else 'no change of stock' end),
-            trace);
-    end if;
-    f := f || lint_signal(declared, chosen) || lint_approval(chosen);
+    f := f || lint_dead_band(declared, chosen) || lint_signal(declared, chosen) || lint_approval(chosen);
     if (strategy_facts(chosen.strategy)).basis <> 'level' then return f; end if;
 
     if high - gap <= low + gap then

@@ -42,7 +42,7 @@ begin
         return i;
     end if;
     i := with_opening_rate(declared, chosen, i, mode, moment);
-    if (strategy_facts(chosen.strategy)).learns then i := with_estimates(declared, i, (l.run).state); end if;
+    if (strategy_facts(chosen.strategy)).learns then i := with_estimates(declared, chosen, i, (l.run).state); end if;
     return i;
 end $$;
 

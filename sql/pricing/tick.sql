@@ -3,10 +3,11 @@
 
 -- One page of a tick: of the products after number `after`, in order of their numbers, evaluates at most `most` whose
 -- rule's period has begun anew; next_after is null at the end. A page reads at most fifty times as many, so that it is
--- short too where nothing is due. Before the first page, failing products that are due are retried, and pins that ended
--- are removed. Rows that another session has locked are skipped and counted, and so are failures: those products wait
--- for their retry. The last page tells which deliveries became overdue. Single-flight: while another session ticks, it
--- does nothing. Rows are read in the order of their keys until the page is full, and not first gathered and sorted.
+-- short too where nothing is due. Before the first page, failing products that are due are retried, pins that ended are
+-- removed, and once a day what the shop's sales have shown is drawn together. Rows that another session has locked are
+-- skipped and counted, and so are failures: those products wait for their retry. The last page tells which deliveries
+-- became overdue. Single-flight: while another session ticks, it does nothing. Rows are read in the order of their keys
+-- until the page is full, and not first gathered and sorted.
 create function tick_page(
     most integer, after bigint, out evaluated bigint, out skipped bigint, out failed bigint, out next_after bigint
 )
@@ -31,7 +32,7 @@ begin
         if exists (select from failing_product) then
             select r.evaluated, r.failed, r.skipped into evaluated, failed, skipped from retry_failing() r;
         end if;
-        perform expire_proposals(moment);
+        perform expire_proposals(moment), renew_shop_prior(moment);
         failing := array(select product_id from failing_product);
         free := array(select product_id from inventory where pin_price is not null and pinned_until <= moment
                         and product_id <> all (failing)

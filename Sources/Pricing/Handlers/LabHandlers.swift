@@ -9,8 +9,9 @@ struct LabHandlers: Sendable {
     let database: Database
     let gates: CallGates
 
-    /// Seasons in one statement.
+    /// Seasons in one statement, and shops.
     private static let chunk: Int64 = 20
+    private static let shopChunk: Int64 = 1
 
     var handlers: [String: Dispatcher.Handler] {
         ["lab.run": { context async throws(PricingFailure) in try await run(context) }]
@@ -28,29 +29,44 @@ struct LabHandlers: Sendable {
             scenarios.append(try await call(DaemonStatements.labPrepare, request, context))
         }
         let seasons = params["seasons"]?.integer ?? 0
+        let numbers = first..<(first + seasons)
+        let isShop = params["shop"]?.bool == true
         var items: [JSONValue] = []
+        var shopSums: [JSONValue] = []
+        if isShop {
+            var request: JSONObject = ["scenarios": .array(scenarios), "policies": policies]
+            request["history"] = params["history"]
+            shopSums = try await sums(of: request, numbers, DaemonStatements.labShops, Self.shopChunk, context) {
+                done in
+                context.report(done: done, total: seasons, "shops")
+            }
+        }
         for (index, scenario) in scenarios.enumerated() {
             var request: JSONObject = ["scenario": scenario, "policies": policies]
-            let sums = try await sums(of: request, first..<(first + seasons), context) { done in
-                let before = Int64(index) * seasons
-                context.report(done: before + done, total: Int64(scenarios.count) * seasons, "seasons")
-            }
-            request["sums"] = .array(sums)
+            let own =
+                isShop
+                ? shopSums.filter { $0["product"]?.integer == Int64(index + 1) }
+                : try await sums(of: request, numbers, DaemonStatements.labSeasons, Self.chunk, context) { done in
+                    let before = Int64(index) * seasons
+                    context.report(done: before + done, total: Int64(scenarios.count) * seasons, "seasons")
+                }
+            request["sums"] = .array(own)
             if params["withPaths"]?.bool == true { request["pathOf"] = .integer(first) }
             items += try await call(DaemonStatements.labRows, request, context).array ?? []
         }
-        let text = JSONText(["items": .array(items)])
-        return Answer(text: text)
+        return Answer(text: JSONText(["items": .array(items)]))
     }
 
-    /// The sums of one scenario's seasons, added in the order of the chunks and not in that in which the statements ended.
+    /// The sums of seasons, added in the order of the chunks and not in that in which the statements ended.
     private func sums(
         of scenario: JSONObject,
         _ seasons: Range<Int64>,
+        _ statement: Statement<[UInt8]>,
+        _ chunk: Int64,
         _ context: CallContext,
         _ report: (Int64) -> Void
     ) async throws(PricingFailure) -> [JSONValue] {
-        let starts = Array(stride(from: seasons.lowerBound, to: seasons.upperBound, by: Int64.Stride(Self.chunk)))
+        let starts = Array(stride(from: seasons.lowerBound, to: seasons.upperBound, by: Int64.Stride(chunk)))
         var sums: [[JSONValue]] = Array(repeating: [], count: starts.count)
         var done: Int64 = 0
         var failure: PricingFailure?
@@ -63,15 +79,15 @@ struct LabHandlers: Sendable {
                 guard failure == nil, let index = waiting.popFirst() else { return }
                 var request = scenario
                 request["first"] = .integer(starts[index])
-                request["count"] = .integer(min(Self.chunk, seasons.upperBound - starts[index]))
-                group.addTask { [request] in (index, await self.outcome(of: request, context)) }
+                request["count"] = .integer(min(chunk, seasons.upperBound - starts[index]))
+                group.addTask { [request] in (index, await self.outcome(of: request, statement, context)) }
             }
             for _ in 0..<(isWide ? 2 : 1) { startNext() }
             for await (index, outcome) in group {
                 switch outcome {
                 case .success(let rows):
                     sums[index] = rows.array ?? []
-                    done += min(Self.chunk, seasons.upperBound - starts[index])
+                    done += min(chunk, seasons.upperBound - starts[index])
                     report(done)
                 case .failure(let error): failure = failure ?? error
                 }
@@ -82,9 +98,13 @@ struct LabHandlers: Sendable {
         return sums.flatMap { $0 }
     }
 
-    private func outcome(of request: JSONObject, _ context: CallContext) async -> Result<JSONValue, PricingFailure> {
+    private func outcome(
+        of request: JSONObject,
+        _ statement: Statement<[UInt8]>,
+        _ context: CallContext
+    ) async -> Result<JSONValue, PricingFailure> {
         do throws(PricingFailure) {
-            return .success(try await call(DaemonStatements.labSeasons, request, context))
+            return .success(try await call(statement, request, context))
         } catch {
             return .failure(error)
         }

@@ -274,6 +274,7 @@ enum DaemonStatements {
 
     static let labPrepare = Statement.bytes("lab_prepare", "select lab_prepare($1)::text")
     static let labSeasons = Statement.bytes("lab_seasons", "select lab_seasons($1)::text")
+    static let labShops = Statement.bytes("lab_shops", "select lab_shops($1)::text")
     static let labRows = Statement.bytes("lab_rows", "select lab_rows($1)::text")
 }
 

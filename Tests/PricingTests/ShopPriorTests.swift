@@ -1,0 +1,200 @@
+import Foundation
+import JSON
+import Postgres
+import PricingTestSupport
+import Testing
+
+/// What a shop's products teach each other.
+@Suite(.enabled(if: TestCluster.isAvailable, needsServer))
+struct ShopPriorTests {
+    /// A category of products whose limits keep them at base, 100, with ten units a day declared.
+    private func category(_ shop: Shop, _ name: String, products: Int) async throws -> [Int] {
+        try await shop.run(
+            """
+            insert into rule (name, version, strategy, status, from_shop)
+            values ('shared', 1, 'learn', 'active', true), ('alone', 1, 'learn', 'active', false) on conflict do nothing;
+            insert into category (name) values ('\(name)') on conflict (name) do nothing;
+            """
+        )
+        var ids: [Int] = []
+        for _ in 0..<products { ids.append(try await product(shop, name)) }
+        return ids
+    }
+
+    private func product(
+        _ shop: Shop,
+        _ category: String,
+        rule: String = "shared",
+        limits: (String, String) = ("100.00", "100.00")
+    ) async throws -> Int {
+        let id = try await shop.value(
+            """
+            select product_create(jsonb_build_object('title', 'Thing', 'basePrice', '100.00', 'stock', 100000, 'refRate', 10,
+                'floor', $3::text, 'ceiling', $4::text,
+                'categoryId', (select category_id from category where name = $1),
+                'ruleId', (select rule_id from rule where name = $2))) ->> 'productId'
+            """,
+            [.text(category), .text(rule), .text(limits.0), .text(limits.1)]
+        )
+        return try #require(Int(id))
+    }
+
+    /// The tick of a January day's midnight, after each of some products sold so many units on the day before.
+    private func day(_ shop: Shop, _ number: Int, _ sold: [Int] = [], units: Int = 0) async throws {
+        let buyer = try await shop.buyer()
+        for product in sold {
+            try await shop.run(
+                """
+                select order_place(jsonb_build_object('customerId', \(buyer), 'lines', jsonb_build_array(
+                    jsonb_build_object('productId', \(product), 'quantity', \(units)))))
+                """
+            )
+        }
+        _ = try await shop.value(
+            "select clock_set(jsonb_build_object('at', timestamptz '2030-12-31Z' + \(number) * interval '1 day'))"
+        )
+    }
+
+    private func number(_ shop: Shop, _ sql: String) async throws -> Double {
+        try #require(Double(try await shop.value(sql)), "\(sql)")
+    }
+
+    private func rate(_ shop: Shop, _ product: Int) async throws -> Double {
+        try await number(shop, "select rate_now from inventory where product_id = \(product)")
+    }
+
+    @Test
+    func `A shop that sells half of what it declared is found out, and a new product begins there`() async throws {
+        try await Shop.with { shop in
+            try await day(shop, 1)
+            let old = try await category(shop, "Things", products: 12)
+            for number in 2...15 { try await day(shop, number, old, units: 5) }
+            let shift = try await number(
+                shop,
+                "select shift_rate from shop_prior order by at desc, category_id limit 1"
+            )
+            #expect((0.5...0.6).contains(exp(shift)))  // three products' belief holds twelve back
+            let (new, alone) = (try await product(shop, "Things"), try await product(shop, "Things", rule: "alone"))
+            #expect(abs(try await rate(shop, new) - 10 * exp(shift)) < 1e-9)
+            #expect(abs(try await rate(shop, alone) - 10) < 1e-9)
+            let why = try await shop.object("price_why", ["productId": .integer(Int64(new))])
+            #expect(
+                try #require(why["text"]?.string).contains("its category sells 0.5"),
+                "\(why["text"] ?? .null)"
+            )
+            #expect(try await shop.rows("select kind from audit_products(array(select product_id from product))") == [])
+        }
+    }
+
+    /// The log of how likely the shop's sales are under two shifts, worked out from the model itself: gamma rates of shape 8,
+    /// log-normal elasticities of deviation 0.7 on the grid, and the belief of three products' weight that nothing errs.
+    private func likelihood(_ states: [[Double]], _ rate: Double, _ sensitivity: Double) -> Double {
+        let powers: [Double] = (-3...3).map { Double($0) / 2 * log(2.0) }
+        let priors: [Double] = powers.map { exp(-0.5 * pow(($0 - sensitivity) / 0.7, 2)) }
+        let norm = priors.reduce(0, +)
+        let exposure = 8 / (10 * exp(rate))
+        var sum = -12 * rate * rate - 1.5 * pow(sensitivity / 0.7, 2)
+        for state in states {
+            var terms: [Double] = []
+            for (place, power) in powers.enumerated() {
+                let tilt = 2 * exp(power) * state[1]
+                let counts = 8 * log(exposure) - (8 + state[0]) * log(exposure + state[2 + place])
+                terms.append(log(priors[place] / norm) + counts - tilt)
+            }
+            let most = terms.max() ?? 0
+            let rest: [Double] = terms.map { exp($0 - most) }
+            sum += most + log(rest.reduce(0, +))
+        }
+        return sum
+    }
+
+    @Test
+    func `The shifts settle where what was sold is likeliest`() async throws {
+        try await Shop.with { shop in
+            try await day(shop, 1)
+            _ = try await category(shop, "Things", products: 0)
+            var products: [Int] = []
+            for _ in 0..<12 { products.append(try await product(shop, "Things", limits: ("50.00", "200.00"))) }
+            for number in 2...6 {
+                try await shop.run("update inventory set price = \(90 + 5 * number) where product_id <= \(products[6])")
+                try await day(shop, number, products, units: 40 - 2 * number)
+            }
+            try await day(shop, 7, products, units: 17)
+            let states = try await shop.rows("select array_to_json(state) from learner order by product_id").map {
+                try JSONParser.parse(Array($0.utf8)).numbers
+            }
+            let settled = try await shop.rows(
+                """
+                with recursive steps (n, rate, sensitivity) as (
+                    select 0, 0::float8, 0::float8
+                    union all
+                    select n + 1, shift_step(rate, s[1], s[2]), shift_step(sensitivity, s[3], s[4])
+                    from steps, lateral (
+                        select array[sum(x[1]), sum(x[2]), sum(x[3]), sum(x[4])] as s
+                        from learner l, learner_says(l.state, 2, 10, rate, sensitivity) x) s
+                    where n < 60
+                )
+                select unnest(array[rate, sensitivity]) from steps where n = 60
+                """
+            ).compactMap(Double.init)
+            let (rate, sensitivity) = (settled[0], settled[1])
+            #expect(rate > 0.2)
+            let best = likelihood(states, rate, sensitivity)
+            for step in [-0.02, 0.02] {
+                #expect(best > likelihood(states, rate + step, sensitivity))
+                #expect(best > likelihood(states, rate, sensitivity + step))
+            }
+        }
+    }
+
+    @Test
+    func `A day keeps its prior, a category has its own from ten products that sold, and a halved one is the shop's`()
+        async throws
+    {
+        try await Shop.with { shop in
+            try await day(shop, 1)
+            let busy = try await category(shop, "Busy", products: 10)
+            let calm = try await category(shop, "Calm", products: 9)
+            try await day(shop, 2, busy, units: 30)
+            for hour in ["06", "12"] {
+                _ = try await shop.value("select clock_set('{\"at\": \"2031-01-02T\(hour):00:00Z\"}')")
+            }
+            let scopes =
+                "select array_agg(category_id order by category_id) from shop_prior where at = "
+                + "(select max(at) from shop_prior)"
+            #expect(try await shop.value("select count(distinct at) from shop_prior") == "1")
+            try await day(shop, 3, calm, units: 3)
+            #expect(try await shop.value(scopes) == "{0,1}")
+            let shifts = try await shop.rows(
+                "select shift_rate from shop_prior where at = (select max(at) from shop_prior) order by category_id"
+            ).compactMap(Double.init)
+            #expect(shifts[1] > shifts[0])
+            let (here, there) = (try await product(shop, "Busy"), try await product(shop, "Calm"))
+            #expect(abs(try await rate(shop, here) - 10 * exp(shifts[1])) < 1e-9)
+            #expect(abs(try await rate(shop, there) - 10 * exp(shifts[0])) < 1e-9)
+            try await shop.run("update product set category_id = 1 where product_id = \(there)")
+            #expect(abs(try await rate(shop, there) - 10 * exp(shifts[1])) < 1e-9)
+        }
+    }
+
+    @Test
+    func `The history keeps what a price began with`() async throws {
+        try await Shop.with { shop in
+            try await day(shop, 1)
+            let old = try await category(shop, "Things", products: 10)
+            for number in 2...9 { try await day(shop, number, old, units: 30) }
+            let new = try await product(shop, "Things", limits: ("1.00", "900.00"))
+            try await shop.run("update product set base_price = 110 where product_id = \(new)")
+            #expect(
+                try await shop.value(
+                    """
+                    select (inputs ->> 'shopRate')::float8 = shift_rate
+                        and (inputs ->> 'shopElasticity')::float8 = shift_elasticity
+                    from price_change, (select * from shop_prior order by at desc, category_id desc limit 1) p
+                    where product_id = \(new) order by sequence desc limit 1
+                    """
+                ) == "t"
+            )
+        }
+    }
+}

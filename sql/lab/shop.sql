@@ -1,0 +1,109 @@
+--! code
+-- The laboratory's shops: products that are sold side by side, day by day. Under a policy that is `pooled`, what all of
+-- them, and those of the seasons before, have shown until a day begins is where each one's estimates of that day begin
+-- (pricing/shop_prior.sql). Under every other policy, a shop is its products one by one.
+
+-- A shop's shifts after a day: one step from the day before.
+create function shop_step(shop lab_run[], shifts float8[]) returns float8[]
+language plpgsql immutable parallel safe as $$
+declare
+    r lab_run;
+    says float8[];
+    sums float8[] := '{0, 0, 0, 0}';
+begin
+    foreach r in array shop loop
+        continue when r.state = learner_empty();
+        says := learner_says(r.state, r.elasticity, r.rate, shifts[1], shifts[2]);
+        sums := array[sums[1] + says[1], sums[2] + says[2], sums[3] + says[3], sums[4] + says[4]];
+    end loop;
+    return array[shift_step(shifts[1], sums[1], sums[2]), shift_step(shifts[2], sums[3], sums[4])];
+end $$;
+
+-- One season of a shop under a pooled policy: its products as they stand at the end. `past`: its products as they
+-- stood after seasons before, and the shifts that they left.
+create function sell_shop(
+    products lab_scenario[], policy lab_policy, customers lab_customers[], past lab_run[], inout shifts float8[],
+    out shop lab_run[]
+)
+language plpgsql immutable parallel safe as $$
+declare
+    day integer := 0;
+    is_open boolean := true;
+begin
+    for k in 1..cardinality(products) loop
+        shop[k] := begin_season(products[k], policy);
+    end loop;
+    while is_open loop
+        is_open := false;
+        day := day + 1;
+        for k in 1..cardinality(products) loop
+            continue when shop[k].stock = 0 or shop[k].tick >= products[k].horizon;
+            is_open := true;
+            shop[k] := sell_until(products[k], policy, shop[k], customers[k].times, customers[k].willing, false, day,
+                                  shifts[1], shifts[2]);
+        end loop;
+        shifts := shop_step(past || shop, shifts);
+    end loop;
+end $$;
+
+-- The customers of a shop's season.
+create function shop_customers(products lab_scenario[], season_number bigint) returns lab_customers[]
+language sql immutable parallel safe as $$
+    select array_agg(row(c.times, c.willing)::lab_customers order by k)
+    from generate_series(1, cardinality(products)) k, draw_customers(products[k], season_number) c
+$$;
+
+-- The shop `number` under a pooled policy after `history` seasons before, of each of which half is remembered at the
+-- next.
+create function sell_shop_again(products lab_scenario[], policy lab_policy, number bigint, history integer)
+returns lab_run[]
+language plpgsql immutable parallel safe as $$
+declare
+    past lab_run[] := '{}';
+    sold record;
+    shifts float8[] := '{0, 0}';
+begin
+    for season in reverse history..0 loop
+        sold := sell_shop(products, policy, shop_customers(products, number + season * 1000000000), past, shifts);
+        shifts := sold.shifts;
+        past := past || sold.shop;
+        for k in 1..cardinality(past) loop
+            past[k].state := learn_fold(past[k].state, learner_empty(), 21);
+        end loop;
+    end loop;
+    return sold.shop;
+end $$;
+
+-- Sums over the shops `first` and on, `count` of them, of each product, numbered from 1, under each policy. Each policy
+-- meets the same customers.
+create function lab_shops(p jsonb) returns json
+language sql stable as $$
+    with shops as materialized (
+        select number, array(select s from jsonb_array_elements(p -> 'scenarios') with ordinality u (j, n),
+                                           parse_scenario(j) s order by n) as products
+        from generate_series((p ->> 'first')::bigint, (p ->> 'first')::bigint + (p ->> 'count')::bigint - 1) number
+    ), policies as materialized (
+        select n, name, q
+        from jsonb_array_elements_text(p -> 'policies') with ordinality u (name, n), parse_policy(name) q
+    ), sold as (
+        select number, n, k, o.value, o.changes, o.reversals, o.left_over
+        from shops, policies, generate_series(1, cardinality(products)) k, draw_customers(products[k], number) c,
+             sell_season(products[k], q, c.times, c.willing, false) o
+        where (q).knows is distinct from 'pooled'
+        union all
+        select number, n, k, o.value, o.changes, o.reversals, s.stock
+        from shops, policies,
+             lateral sell_shop_again(products, q, number, coalesce((p ->> 'history')::integer, 0)) shop,
+             lateral unnest(shop) with ordinality s (stock, value, prices, path, state, fresh, tick, ticks, season_left,
+                 elasticity, rate, elasticity_now, rate_now, price, posted, anchor, opened, units, customer, k),
+             season_result(products[k], s.value, s.prices, s.stock) o
+        where (q).knows = 'pooled'
+    )
+    select json_agg(r order by product, n)
+    from (
+        select n, k as product, count(*) as seasons, sum(value) as value, sum(value * value) as squares,
+               sum(changes) as changes, sum(reversals) as reversals,
+               count(*) filter (where left_over = 0) as "soldOut", sum(left_over) as "leftOver",
+               (select name from policies o where o.n = sold.n) as policy
+        from sold group by n, k) r
+$$;

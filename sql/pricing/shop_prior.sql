@@ -1,0 +1,109 @@
+--! code
+-- What the shop knows of its products before they have sold: where one person typed the rates, all of them err alike.
+-- Once a day, in UTC, what every product under `learn` has shown so far is drawn together for the shop, and for each
+-- category with ten products that sold; the estimates of that day begin there.
+--
+-- The two shifts of learn_estimate are chosen so that what all products sold is likeliest (empirical Bayes by type II
+-- maximum likelihood; Robbins 1956, Good 1965): each day takes one step of Newton's method from the day before. That a
+-- shop does not err weighs as much as the evidence of three products that know their own rate.
+
+-- The mean and the variance of the logarithm of the multiples on the grid, by weight.
+create function grid_moments(w float8[], out mean float8, out variance float8)
+language plpgsql immutable parallel safe as $$
+declare
+    total float8 := w[1] + w[2] + w[3] + w[4] + w[5] + w[6] + w[7];
+begin
+    mean := 0.34657359027997264::float8 * (3 * (w[7] - w[1]) + 2 * (w[6] - w[2]) + w[5] - w[3]) / total;
+    variance := 0.12011325347955035::float8 * (9 * (w[7] + w[1]) + 4 * (w[6] + w[2]) + w[5] + w[3]) / total - mean ^ 2;
+end $$;
+
+-- What one product says of its shop's shifts, as they stand: the slopes of its log likelihood in each, and how sharply
+-- they bend, both in units of what the prior of one product weighs.
+create function learner_says(
+    state float8[], elasticity float8, ref_rate float8, shift_rate float8, shift_elasticity float8
+) returns float8[]
+language plpgsql immutable parallel safe as $$
+declare
+    shape float8 := 8 + greatest(state[1], 0);
+    b float8 := prior_exposure(ref_rate, shift_rate);
+    w float8[] := grid_weights(state, elasticity, ref_rate, shift_rate, shift_elasticity);
+    total float8 := w[1] + w[2] + w[3] + w[4] + w[5] + w[6] + w[7];
+    seen record := grid_moments(w);
+    believed record := grid_moments(grid_weights(learner_empty(), elasticity, ref_rate, 0, shift_elasticity));
+    slope float8 := 0;
+    bend float8 := 0;
+    share float8;
+begin
+    for j in 1..7 loop
+        share := b / (b + state[j + 2]);
+        slope := slope + w[j] / total * (shape * share / 8 - 1);
+        bend := bend + w[j] / total * shape * share * (1 - share) / 8;
+    end loop;
+    return array[slope, bend, seen.mean - believed.mean, greatest(0, believed.variance - seen.variance) / 0.49];
+end $$;
+
+-- A shift after one step from what it was: by half at most, and never beyond 1.5.
+create function shift_step(shift float8, slopes float8, bends float8) returns float8
+language sql immutable parallel safe as $$
+    select least(greatest(shift + least(greatest((slopes - 3 * shift) / (bends + 3), -0.5), 0.5), -1.5), 1.5)
+$$;
+
+-- What a product's estimates begin with at a moment: its category's line where that has one, else the shop's; null
+-- before the first, and under a rule that does not learn from the shop.
+create function shop_prior_at(declared product, chosen rule, moment timestamptz) returns shop_prior
+language plpgsql stable as $$
+declare
+    prior shop_prior;
+begin
+    if (strategy_facts(chosen.strategy)).learns and chosen.from_shop then
+        select p.* into prior from shop_prior p
+        where p.at = (select max(s.at) from shop_prior s where s.category_id = 0 and s.at <= moment)
+          and p.category_id in (0, declared.category_id)
+        order by p.category_id desc limit 1;
+    end if;
+    return prior;
+end $$;
+
+-- What the shop's products have shown until a moment becomes what they begin with, unless that was done this day.
+create function renew_shop_prior(moment timestamptz) returns void
+language plpgsql as $$
+declare
+    former timestamptz := (select max(at) from shop_prior where category_id = 0);
+begin
+    if former >= date_trunc('day', moment at time zone 'UTC') at time zone 'UTC' then return; end if;
+    insert into shop_prior (at, category_id, products, evidence, shift_rate, shift_elasticity)
+    select moment, s.category_id, count(*), sum(x[2]), shift_step(s.shift_rate, sum(x[1]), sum(x[2])),
+           shift_step(s.shift_elasticity, sum(x[3]), sum(x[4]))
+    from (
+        select c.category_id, coalesce(p.shift_rate, 0) as shift_rate,
+               coalesce(p.shift_elasticity, 0) as shift_elasticity
+        from (select category_id from category union all select 0) c
+        left join shop_prior p on p.at = former and p.category_id = c.category_id) s
+    join (
+        select d.category_id, d.elasticity, coalesce(d.ref_rate, i.opening_rate) as ref_rate, l.state
+        from learner l join product d using (product_id) join inventory i using (product_id)
+        where l.state <> learner_empty() and coalesce(d.ref_rate, i.opening_rate) is not null
+    ) l on s.category_id in (0, l.category_id)
+    cross join learner_says(l.state, l.elasticity, l.ref_rate, s.shift_rate, s.shift_elasticity) x
+    group by s.category_id, s.shift_rate, s.shift_elasticity
+    having s.category_id = 0 or count(*) filter (where l.state[1] > 0) >= 10;
+end $$;
+
+-- The same for people: "the shop sells 0.7 of what was typed".
+create function shop_prior_note(declared product, chosen rule, moment timestamptz) returns text
+language sql stable as $$
+    select format('%s sells %s of what was declared, to buyers %s times as sensitive to price; so this one began (%s '
+                  'products, %s)',
+                  case when p.category_id = 0 then 'the shop' else 'its category' end,
+                  round(exp(p.shift_rate)::numeric, 2), round(exp(p.shift_elasticity)::numeric, 2), p.products,
+                  rfc3339(p.at))
+    from shop_prior_at(declared, chosen, moment) p where p.at is not null
+$$;
+
+-- What the history keeps of it.
+create function shop_prior_inputs(declared product, chosen rule, moment timestamptz) returns jsonb
+language sql stable as $$
+    select coalesce((
+        select jsonb_build_object('shopRate', p.shift_rate, 'shopElasticity', p.shift_elasticity)
+        from shop_prior_at(declared, chosen, moment) p where p.at is not null), '{}')
+$$;
