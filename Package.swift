@@ -202,7 +202,7 @@ let package = Package(
                 "JSON", "PricingProtocol", "PricingTestSupport", "pricing-web", "pricingd",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
-            exclude: ["browser.py", "buyers.py", "doors.py", "journeys.py", "staff.py", "wire.py"]
+            exclude: ["browser.py", "buyers.py", "doors.py", "journeys.py", "load.py", "looks.py", "own.py", "staff.py", "wire.py"]
         ),
         .testTarget(name: "TidyTests"),
     ],

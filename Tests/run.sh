@@ -38,7 +38,10 @@ need_for_tests() {
 
 need_for_pages() {
     # Chromium and what drives it, as Debian has them; curl for a stream that nobody reads.
-    need chromium chromium-driver python3-selenium curl:curl
+    need chromium chromium-driver python3-selenium curl:curl pip3:python3-pip
+    # axe-core, which judges accessibility, is in no package of Debian's but inside this one of Python's.
+    [[ -e .build/axe/axe_playwright_python/axe.min.js ]] ||
+        pip3 install --quiet --no-deps --target .build/axe axe-playwright-python==0.1.8
 }
 
 if [[ -n $tests ]]; then

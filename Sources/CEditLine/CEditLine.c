@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { history_entries_max = 2000 };
+enum { history_entries_max = 2000, text_bytes_max = 512 };
 
 editline *editline_owner(EditLine *el) {
     void *data = NULL;
@@ -45,22 +45,38 @@ void editline_erase_hint(editline *editor) {
     fflush(stdout);
 }
 
+/// Copies the text into `text` when the cursor stands at its end; its length, or 0.
+static size_t text_at_end(editline *editor, char *text, size_t size) {
+    const LineInfo *line = el_line(editor->el);
+    size_t length = (size_t)(line->lastchar - line->buffer);
+    if (line->cursor != line->lastchar || length >= size) return 0;
+    memcpy(text, line->buffer, length);
+    text[length] = '\0';
+    return length;
+}
+
+/// Without colours a suggestion would look like what was typed.
+bool editline_suggestion(editline *editor, char *room, size_t size) {
+    char text[text_bytes_max];
+    *room = '\0';
+    if (!editor->capable || !editor->coloured || editor->callbacks.suggestion == NULL) return false;
+    if (text_at_end(editor, text, sizeof text) == 0) return false;
+    editor->callbacks.suggestion(editor->callbacks.context, text, room, size);
+    return *room != '\0';
+}
+
 /// Draws the hint behind the text when the cursor stands at its end and the hint fits into the row: faint, and where no
 /// colours are wanted as the comment that it then is.
 void editline_draw_hint(editline *editor) {
     if (!editor->capable || editor->callbacks.hint == NULL) return;
-    const LineInfo *line = el_line(editor->el);
-    if (line->cursor != line->lastchar || line->cursor == line->buffer) return;
-    size_t length = (size_t)(line->lastchar - line->buffer);
+    char text[text_bytes_max];
+    size_t length = text_at_end(editor, text, sizeof text);
     size_t columns = editor->size.ws_col > 0 ? editor->size.ws_col : 80;
     size_t taken = (size_t)editor->prompt_width + length + 2;
-    char text[512];
-    if (length >= sizeof text || taken > columns) return;
-    memcpy(text, line->buffer, length);
-    text[length] = '\0';
+    if (length == 0 || taken > columns) return;
     char hint[256] = "";
     editor->callbacks.hint(editor->callbacks.context, text, hint, sizeof hint);
-    if (*hint == '\0') return;
+    if (*hint == '\0' && !editline_suggestion(editor, hint, sizeof hint)) return;
     const char *mark = editor->coloured ? "" : text[length - 1] == ' ' ? "# " : " #";
     int room = (int)(columns - taken + 1) - (int)strlen(mark);
     if (room <= 0) return;

@@ -55,4 +55,5 @@ void editline_stash_text(editline *editor, const char *text);
 void editline_notice_size(editline *editor);
 void editline_draw_hint(editline *editor);
 void editline_erase_hint(editline *editor);
+bool editline_suggestion(editline *editor, char *room, size_t size);
 void editline_bracket_pastes(editline *editor, bool on);

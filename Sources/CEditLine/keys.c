@@ -289,7 +289,20 @@ static unsigned char key_home(EditLine *el, [[maybe_unused]] int key) {
     return CC_CURSOR;
 }
 
+/// Puts what is suggested behind the text; false where nothing is.
+static bool take_suggestion(EditLine *el) {
+    char suggestion[256];
+    return editline_suggestion(editline_owner(el), suggestion, sizeof suggestion) && el_insertstr(el, suggestion) == 0;
+}
+
+static unsigned char key_right(EditLine *el, [[maybe_unused]] int key) {
+    if (take_suggestion(el)) return CC_REFRESH;
+    el_cursor(el, 1);
+    return CC_CURSOR;
+}
+
 static unsigned char key_end(EditLine *el, [[maybe_unused]] int key) {
+    if (take_suggestion(el)) return CC_REFRESH;
     const LineInfoW *line = el_wline(el);
     el_cursor(el, (int)(row_end(line, line->cursor) - line->cursor));
     return CC_CURSOR;
@@ -313,6 +326,7 @@ void editline_bind_keys(editline *editor) {
     el_set(el, EL_ADDFN, "pricing-down", "the row below or the entry after", key_down);
     el_set(el, EL_ADDFN, "pricing-home", "the row's beginning", key_home);
     el_set(el, EL_ADDFN, "pricing-end", "the row's end", key_end);
+    el_set(el, EL_ADDFN, "pricing-right", "a character on, or take what is suggested", key_right);
     el_set(el, EL_ADDFN, "pricing-newline", "go on in another row", key_newline);
     el_set(el, EL_ADDFN, "pricing-nothing", "do nothing", key_nothing);
     static const struct {
@@ -321,7 +335,7 @@ void editline_bind_keys(editline *editor) {
     } codes[] = {
         {key_code_up, "pricing-up"},
         {key_code_down, "pricing-down"},
-        {key_code_right, "ed-next-char"},
+        {key_code_right, "pricing-right"},
         {key_code_left, "ed-prev-char"},
         {key_code_home, "pricing-home"},
         {key_code_end, "pricing-end"},

@@ -17,6 +17,9 @@ enum Daemon {
             .read,
             "Gives this document.",
             for: .public,
+            takes: [
+                Field("method", .name(1...100), "Only this method, and the schemas that it needs.").optional
+            ],
             gives: .result(
                 shown([
                     Field("openrpc", .name(1...20), "The OpenRPC version."), Field("info", .any, "Title and version."),

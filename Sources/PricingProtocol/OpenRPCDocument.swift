@@ -2,12 +2,15 @@ package import JSON
 
 /// The OpenRPC 1.x document, made from the method declarations.
 package enum OpenRPCDocument {
-    package static func make(version: String) -> JSONObject {
+    /// - Parameter name: the only method that is described; nil for all.
+    package static func make(version: String, only name: String? = nil) -> JSONObject {
         var components: [String: JSONValue] = [:]
-        let methods = AllMethods.list.map { JSONValue.object(describe($0, &components)) }
+        let wanted = name.map { AllMethods.byName[$0].map { [$0] } ?? [] } ?? AllMethods.list
+        let methods = wanted.map { JSONValue.object(describe($0, &components)) }
         _ = Schema.object(CallMeta.shape).jsonSchema(collecting: &components)
         let schemas = JSONObject(components.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
-        let errors = JSONObject(ErrorCode.all.map { ($0.reason, JSONValue.object(describe($0))) })
+        let codes = name == nil ? ErrorCode.all : wanted.flatMap(\.errors)
+        let errors = JSONObject(codes.map { ($0.reason, JSONValue.object(describe($0))) })
         return [
             "openrpc": "1.2.6",
             "info": [

@@ -88,6 +88,13 @@ enum Rules {
         ]
     )
 
+    private static let inForce = ObjectShape.result(
+        rule.fields + [
+            .count("productsMoved", "How many products it took over."), .skipped,
+            Field("warnings", .list(.object(warning), 0...10), "What it makes of them that may surprise."),
+        ]
+    )
+
     static let methods: [Method] = [
         Method(
             "rule.list",
@@ -142,18 +149,30 @@ enum Rules {
                 Field.categoryId.optional,
                 Field.productIds.optional,
             ],
-            gives: .result(
-                rule.fields + [
-                    .count("productsMoved", "How many products it took over."), .skipped,
-                    Field("warnings", .list(.object(warning), 0...10), "What it makes of them that may surprise."),
-                ]
-            ),
+            gives: inForce,
             errors: [
                 .ruleNotFound, .ruleInvalid, .outsideLimits, .categoryNotFound, .productNotFound, .productArchived,
             ],
             isLong: true,
             wakesTicker: true,
             example: ["ruleId": 2, "productIds": [14]]
+        ),
+        Method(
+            "rule.revise",
+            .operator,
+            .write,
+            "Makes the next version under a rule's name, with some parameters changed, and puts it into force.",
+            for: .staff,
+            takes: [
+                .ruleId,
+                Field("parameters", .object(ObjectShape(parameters)), "What differs from the version that is named."),
+                Field.text("note", "What it is for.").optional,
+            ],
+            gives: inForce,
+            errors: [.ruleNotFound, .ruleInvalid, .outsideLimits],
+            isLong: true,
+            wakesTicker: true,
+            example: ["ruleId": 1, "parameters": ["up": .decimal("0.2")]]
         ),
         Method(
             "rule.retire",

@@ -103,11 +103,31 @@ struct ShellCommand: ConsoleCommand {
     @Option(help: "Whether colours are used; auto: on a terminal, unless NO_COLOR is set.")
     var color = Palette.Choice.auto
 
+    @Option(help: "Write what is typed and what comes of it into this file.", completion: .file())
+    var record: String?
+
+    @Option(help: "Run a recorded session again.", completion: .file())
+    var replay: String?
+
+    @Flag(help: "Show in what a replayed session is not as recorded, and end with 1 then.")
+    var expect = false
+
     @Argument(help: "A file of commands.", completion: .file())
     var file: String?
 
+    func validate() throws {
+        guard replay == nil || (command.isEmpty && file == nil && record == nil) else {
+            throw ValidationError("--replay takes its commands from the recording alone")
+        }
+        guard replay != nil || !expect else { throw ValidationError("--expect goes with --replay") }
+    }
+
     @MainActor
     func status(_ console: Console) async -> ExitStatus {
+        if let replay { return await again(replay, console) }
+        var console = console
+        let tap = record.map { _ in Tap() }
+        console.tap = tap
         let session = connection.session
         let isInteractive = command.isEmpty && file == nil && isatty(STDIN_FILENO) == 1
         let shell = Shell(
@@ -120,8 +140,46 @@ struct ShellCommand: ConsoleCommand {
         shell.deeds.saysYes = yes
         shell.deeds.palette = Palette(color, isTerminal: console.isTerminal, environment: Environment.text)
         shell.goesOn = keepGoing
+        if let record, let tap {
+            let setting = Transcript.Setting(isInteractive: isInteractive, format: shell.format, columns: console.width)
+            guard let recorder = Recorder(path: record, tap: tap, setting: setting) else {
+                let reason = unsafe String(cString: strerror(errno))
+                console.complain("error: \(record): \(reason)")
+                return .usage
+            }
+            shell.recorder = recorder
+        }
         let status = isInteractive ? await converse(shell) : await runScript(shell)
         await session.disconnect()
+        return status
+    }
+
+    /// A recorded session is held as it was: with its format, its width, and the answers that were given.
+    @MainActor
+    private func again(_ path: String, _ console: Console) async -> ExitStatus {
+        guard var lines = LineReader(path: path) else {
+            console.complain("error: \(path) cannot be read")
+            return .usage
+        }
+        var text = ""
+        while let line = lines.next() { text += line + "\n" }
+        guard let transcript = Transcript(text) else {
+            console.complain("error: \(path) is no recording; --record makes one")
+            return .usage
+        }
+        let tap = Tap(isSilent: expect)
+        var heard = console
+        (heard.tap, heard.recorded) = (tap, transcript.setting)
+        let shell = Shell(
+            session: connection.session,
+            console: heard,
+            interrupts: Interrupts(),
+            format: transcript.setting.format,
+            isInteractive: transcript.setting.isInteractive
+        )
+        shell.deeds.saysYes = yes
+        let status = await Replay(transcript, at: path, shell, tap, isExpected: expect).run()
+        await shell.session.disconnect()
         return status
     }
 

@@ -29,6 +29,19 @@ extension EndToEnd {
             await client.close()
         }
 
+        @Test func `one method is described as in the whole, with the schemas that it needs`() async throws {
+            let client = try await Self.daemon.value.client()
+            let whole = try await client.call("rpc.discover")
+            let one = try await client.call("rpc.discover", ["method": "order.place"])
+            let described = whole["methods"]?.array?.first { $0["name"] == "order.place" }
+            #expect(one["methods"]?.array == [try #require(described)])
+            let schemas = one["components"]?["schemas"]?.object ?? [:]
+            #expect(schemas["WantedLine"] != nil && schemas["CallMeta"] != nil && schemas["Rule"] == nil)
+            for (name, schema) in schemas { #expect(whole["components"]?["schemas"]?[name] == schema) }
+            #expect(try await client.call("rpc.discover", ["method": "none.such"])["methods"] == [])
+            await client.close()
+        }
+
         @Test func `the document fits the meta schema`() async throws {
             let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "openrpc-meta-schema.json")
             let reader = JSONSchemaReader(in: try JSONParser.parse(Array(try Data(contentsOf: file))))

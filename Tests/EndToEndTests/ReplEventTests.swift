@@ -100,7 +100,7 @@ extension EndToEnd {
 
 extension JSONValue? {
     /// Whether one of a list's requests is of a method.
-    fileprivate func contains(method: String) -> Bool {
+    func contains(method: String) -> Bool {
         (self?.array ?? []).contains { $0["method"]?.string == method }
     }
 }

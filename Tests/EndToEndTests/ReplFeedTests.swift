@@ -94,9 +94,8 @@ struct ReplFeedTests {
         #expect(line.hasSuffix("  7 Yoga mat  stock 4 → 5  (sale orderId=5)"))
         let both = one.followed(by: try change(6))
         #expect(EventText.line(of: both, title: nil).hasSuffix("  7  stock 4 → 6  (2 moves)"))
-        #expect(EventText.percent("73.01", "65.71") == "▼10%")
-        #expect(EventText.percent("4.00", "4.06") == "▲1.5%")
-        #expect(EventText.percent("4.00", "4.00") == nil)
+        #expect(Amount("65.71")?.change(from: Amount(cents: 7301)) == "▼10%")
+        #expect(Amount("4.06")?.change(from: Amount(cents: 400)) == "▲1.5%")
         #expect(
             HumanTime.moment(ofWire: "2026-01-02T03:04:05.123+02:00")
                 == HumanTime.moment(ofWire: "2026-01-02T01:04:05Z")

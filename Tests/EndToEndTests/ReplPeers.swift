@@ -120,12 +120,14 @@ final class ReplProcess {
     /// - Parameters:
     ///   - environment: more variables, as `NAME=value`.
     ///   - other: a program in place of the shell's own.
+    ///   - folder: where it stands; nil for where the tests do.
     init?(
         _ arguments: [String],
         home: String,
         environment more: [String] = [],
         columns: UInt16 = 80,
-        program other: String? = nil
+        program other: String? = nil,
+        in folder: String? = nil
     ) {
         terminal = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         // TIOCSPTLCK and TIOCGPTN: unlock the other side and ask for its number.
@@ -148,10 +150,13 @@ final class ReplProcess {
         defer { unsafe posix_spawnattr_destroy(&attributes) }
         let newSession: Int16 = 0x80
         unsafe posix_spawnattr_setflags(&attributes, newSession)
-        guard let program = other ?? ReplProcess.program else { return nil }
-        let words = unsafe Self.strings([program] + arguments)
+        guard let own = other ?? ReplProcess.program else { return nil }
+        let program = folder == nil ? own : "/bin/sh"
+        let moved = folder.map { ["-c", "cd \"$0\" && exec \"$@\"", $0, own] } ?? []
+        let words = unsafe Self.strings([program] + moved + arguments)
+        // Of two values of one name the first counts.
         let environment = unsafe Self.strings(
-            ["TERM=xterm", "HOME=\(home)", "LANG=C.UTF-8", "PATH=/usr/bin:/bin"] + more
+            more + ["TERM=xterm", "HOME=\(home)", "LANG=C.UTF-8", "PATH=/usr/bin:/bin"]
         )
         defer { unsafe (words + environment).forEach { unsafe free($0) } }
         var child: pid_t = 0

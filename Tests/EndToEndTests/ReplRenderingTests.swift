@@ -14,6 +14,13 @@ struct ReplRenderingTests {
         "nextCursor": "abc",
     ]
 
+    @Test func `a list without elements is not told to people, and keeps its column for programs`() {
+        let result: JSONObject = ["items": [["price": "1.00"]], "missing": []]
+        #expect(!ResultRenderer(format: .table, width: 80).render(result).contains("missing"))
+        #expect(ResultRenderer(format: .table, width: 80).render(["missing": [7]]) == "missing | 7\n")
+        #expect(ResultRenderer(format: .csv).render(["a": 1, "missing": []]) == "a,missing\n1,\n")
+    }
+
     @Test func `tables align numbers and flatten objects`() {
         let text = ResultRenderer(format: .table, width: nil).render(list)
         #expect(
@@ -47,7 +54,7 @@ struct ReplRenderingTests {
     @Test func `inner lists become tables of their own`() {
         let order: JSONObject = ["orderId": 7, "lines": [["productId": 1, "quantity": 2]], "priceChanges": []]
         let text = ResultRenderer(format: .table, width: 80).render(order)
-        #expect(text.contains("orderId      | 7"))
+        #expect(text.contains("orderId | 7\n"))
         #expect(text.contains("lines:\nproductId | quantity"))
         #expect(text.contains("(1 row)"))
     }

@@ -65,6 +65,32 @@ import Testing
         }
     }
 
+    @Test func `what was typed before is suggested behind the cursor and taken by right`() throws {
+        try withServer { server, home in
+            let repl = try #require(ReplProcess(["--socket", server.path], home: home))
+            #expect(repl.expect("pricing> "))
+            repl.type("product.get productId=1\r")
+            #expect(repl.expect("title     | Lamp"))
+            #expect(repl.expect("pricing> "))
+            repl.type("prod")
+            #expect(repl.expect("\u{1B}[2muct.get productId=1\u{1B}[0m"))
+            repl.type("\u{1B}[C\r")
+            #expect(repl.expect("title     | Lamp"))
+            #expect(repl.expect("pricing> "))
+            repl.type("prod\u{1B}[D\u{1B}[C\u{1B}[F\r")
+            #expect(repl.expect("title     | Lamp"))
+            repl.type("\\q\r")
+            #expect(repl.end() == 0)
+            let plain = try #require(ReplProcess(["--socket", server.path], home: home, environment: ["NO_COLOR=1"]))
+            #expect(plain.expect("pricing> "))
+            plain.type("prod\u{1B}[C")
+            #expect(plain.expect("prod"))
+            plain.type("\u{3}\\q\r")
+            #expect(plain.end() == 0)
+            #expect(!plain.seen.contains("uct.get"))
+        }
+    }
+
     @Test func `a paste waits for enter`() throws {
         try withServer { server, home in
             let repl = try #require(ReplProcess(["--socket", server.path], home: home))

@@ -247,7 +247,7 @@ extension EndToEnd {
             #expect(second.expect("pricing> "))
             for (repl, number) in [(first, 11), (second, 12), (first, 13)] {
                 repl.type("price.get productIds=[\(number)]\r")
-                #expect(repl.expect("missing"))
+                #expect(repl.expect("row"))
                 #expect(repl.expect("pricing> "))
             }
             second.type(" session.ping\r")

@@ -28,6 +28,19 @@ extension GoldenCall {
             ]
         ),
         takesID("rule.retire", "ruleId"),
+        GoldenCall(
+            "rule.revise",
+            [
+                #"{"ruleId": 1, "parameters": {"up": 0.2}}"#,
+                #"{"ruleId": 1, "parameters": {"dailyCap": null}, "note": "bolder"}"#,
+            ],
+            [
+                (#"{"ruleId": 1}"#, "/parameters", "required"),
+                (#"{"parameters": {}}"#, "/ruleId", "required"),
+                (#"{"ruleId": 1, "parameters": {"up": 1.01}}"#, "/parameters/up", "maximum"),
+                (#"{"ruleId": 1, "parameters": {"speed": 1}}"#, "/parameters/speed", "unknown"),
+            ]
+        ),
         takesID("rule.activate", "ruleId", [(#"{"ruleId": 1, "productIds": []}"#, "/productIds", "length")]),
         GoldenCall(
             "rule.lint",

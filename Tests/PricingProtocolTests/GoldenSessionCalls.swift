@@ -1,6 +1,10 @@
 extension GoldenCall {
     static let session: [GoldenCall] = [
-        takesNothing("rpc.discover"),
+        GoldenCall(
+            "rpc.discover",
+            ["{}", #"{"method": "product.get"}"#],
+            [(#"{"method": 1}"#, "/method", "type"), (#"{"names": []}"#, "/names", "unknown")]
+        ),
         takesNothing("session.ping"),
         GoldenCall(
             "session.hello",

@@ -44,7 +44,8 @@ struct MethodTests {
         #expect(
             names(\.wakesTicker)
                 == [
-                    "price.pin", "clock.set", "pricing.resume", "rule.activate", "audit.repair", "product.import",
+                    "price.pin", "clock.set", "pricing.resume", "rule.activate", "rule.revise", "audit.repair",
+                    "product.import",
                     "campaign.create", "campaign.end", "price.rollback",
                 ]
         )

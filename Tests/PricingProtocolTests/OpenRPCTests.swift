@@ -24,7 +24,7 @@ struct OpenRPCTests {
             """
             category.create category.update category.delete supplier.create supplier.update supplier.delete product.create product.update
             product.archive product.restore product.import inventory.restock inventory.adjust inventory.count inventory.expect inventory.unexpect
-            price.pin price.unpin price.rollback pricing.halt pricing.resume rule.create rule.activate rule.retire proposal.approve
+            price.pin price.unpin price.rollback pricing.halt pricing.resume rule.create rule.activate rule.revise rule.retire proposal.approve
             proposal.reject campaign.create campaign.end quote.create quote.extend quote.release order.place
             order.advance order.cancel order.return user.create user.update user.delete user.changePassword
             login.open login.close

@@ -162,23 +162,30 @@ $$;
 create function change_digest(changes json) returns text
 language sql stable as $$
     with event as materialized (
-        select e, n, e ->> 'op' in ('insert', 'halt', 'proposal_made') as makes
+        select e, n, e ->> 'op' in ('insert', 'halt', 'proposal_made') as makes,
+               -- Ids of several kinds are the same numbers.
+               case when e ->> 'topic' in ('stock', 'price') then 'productId'
+                    else (select name from unnest('{productId,ruleId,campaignId,categoryId}'::text[])
+                                           with ordinality k (name, n)
+                          where coalesce(nullif(e -> 'after', 'null'), e -> 'before') ? name order by k.n limit 1)
+               end as kind
         from jsonb_array_elements(changes::jsonb -> 'events') with ordinality u (e, n)
+    ), made as (
+        select kind, e -> 'key' as key, e ->> 'topic' as topic from event where makes
     ), same as (
         select n, case
             when makes or e ->> 'topic' in ('stock', 'price', 'catalogue') and exists (
-                    select from event m
-                    where makes and m.e ->> 'topic' = 'catalogue' and m.e -> 'key' = event.e -> 'key')
+                    select from made where topic = 'catalogue' and kind = event.kind and key = event.e -> 'key')
                 then e #- '{key}' #- '{after,productId}' #- '{after,ruleId}' #- '{after,campaignId}'
                      #- '{after,proposalId}'
             else e end
-            #- case when exists (select from event m where makes and m.e ->> 'topic' = 'catalogue'
-                                 and m.e -> 'key' = event.e #> '{after,categoryId}'
-                                 and m.e -> 'key' = m.e #> '{after,categoryId}'
-                                 and not m.e -> 'after' ?| '{productId,campaignId}')
+            #- case when exists (select from made where topic = 'catalogue' and kind = 'categoryId'
+                                 and key = event.e #> '{after,categoryId}')
                     then '{after,categoryId}'::text[] else '{}' end
-            #- case when exists (select from event m where makes and m.e ->> 'topic' = 'order'
-                                 and m.e -> 'key' = event.e #> '{cause,orderId}')
+            #- case when exists (select from made where topic = 'catalogue' and kind = 'ruleId'
+                                 and key = event.e #> '{after,ruleId}')
+                    then '{after,ruleId}'::text[] else '{}' end
+            #- case when exists (select from made where topic = 'order' and key = event.e #> '{cause,orderId}')
                     then '{cause,orderId}'::text[] else '{}' end as e
         from event
     )

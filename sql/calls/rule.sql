@@ -139,6 +139,21 @@ begin
         'skipped', skipped_json(failed), 'warnings', rule_warnings(r)))::json;
 end $$;
 
+-- The next version under a rule's name, with some parameters changed, made and put into force as one deed: its dry run
+-- shows what it would do to prices.
+create function rule_revise(p jsonb) returns json
+language plpgsql as $$
+declare
+    old rule;
+    next json;
+begin
+    select * into old from rule where rule_id = find_rule((p ->> 'ruleId')::bigint);
+    next := rule_create(jsonb_build_object('name', old.name, 'strategy', old.strategy,
+        'note', coalesce(p ->> 'note', ''),
+        'parameters', (rule_json(old) -> 'parameters')::jsonb || (p -> 'parameters')));
+    return rule_activate(jsonb_build_object('ruleId', next -> 'ruleId'));
+end $$;
+
 -- Takes a version out of use. Refused (PR302) while products or new products would still follow it.
 create function rule_retire(p jsonb) returns json
 language plpgsql as $$

@@ -21,6 +21,8 @@ typedef struct {
     /// Writes into `room` (`size` bytes, empty text at first) a faint ASCII hint to show behind `text`, at whose end the
     /// cursor stands.
     void (*hint)(void *context, const char *text, char *room, size_t size);
+    /// The same for what may follow `text` and is taken by Right or End; shown where there is no hint.
+    void (*suggestion)(void *context, const char *text, char *room, size_t size);
     /// Enter was pressed: whether `text` (`length` bytes) still lacks something, so that it goes on in another row.
     bool (*is_open)(void *context, const char *text, size_t length);
 } editline_callbacks;

@@ -13,7 +13,10 @@ struct SessionHandlers: Sendable {
     var handlers: [String: Dispatcher.InlineHandler] {
         let document = JSONText(OpenRPCDocument.make(version: DaemonIdentity.version))
         return [
-            "rpc.discover": { _ in .forAll(document) },
+            "rpc.discover": { context in
+                guard let name = context.params["method"]?.string else { return .forAll(document) }
+                return .forAll(JSONText(OpenRPCDocument.make(version: DaemonIdentity.version, only: name)))
+            },
             "session.ping": { _ in Answer(ofDaemon: .emptyObject) },
             "session.hello": { context throws(PricingFailure) in try hello(context) },
             "server.explain": { context throws(PricingFailure) in

@@ -16,9 +16,13 @@ package struct RPCNotification: Sendable, Equatable {
 ///
 /// It stays open until `close()` or until the server goes.
 package final class RPCClient: Sendable {
+    /// Told of a call's line as it is sent, and of its reply as it came; on any thread, so it must not block.
+    package typealias Trace = @Sendable (_ line: ArraySlice<UInt8>, _ isReply: Bool) -> Void
+
     private struct Waiting {
         let continuation: CheckedContinuation<JSONObject, any Error>
         let timer: Scheduled<Void>?
+        let trace: Trace?
     }
 
     private struct State {
@@ -112,7 +116,8 @@ package final class RPCClient: Sendable {
     package func call(
         _ method: String,
         _ params: JSONObject = [:],
-        timeout: Duration? = nil
+        timeout: Duration? = nil,
+        trace: Trace? = nil
     ) async throws -> JSONObject {
         let id = state.withLock { state in
             defer { state.nextID += 1 }
@@ -129,7 +134,7 @@ package final class RPCClient: Sendable {
         defer { state.withLock { _ = $0.cancelledEarly.remove(id) } }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                start(id, line, timeout, continuation)
+                start(id, line, timeout, trace, continuation)
             }
         } onCancel: {
             cancel(id)
@@ -157,6 +162,7 @@ package final class RPCClient: Sendable {
         _ id: Int64,
         _ line: [UInt8],
         _ timeout: Duration?,
+        _ trace: Trace?,
         _ continuation: CheckedContinuation<JSONObject, any Error>
     ) {
         let timer = timeout.map { timeout in
@@ -168,13 +174,14 @@ package final class RPCClient: Sendable {
         let refusal: (any Error)? = state.withLock { state in
             if let end = state.end { return end }
             if state.cancelledEarly.remove(id) != nil { return RPCError.cancelled }
-            state.waiting[id] = Waiting(continuation: continuation, timer: timer)
+            state.waiting[id] = Waiting(continuation: continuation, timer: timer, trace: trace)
             return nil
         }
         if let refusal {
             timer?.cancel()
             return continuation.resume(throwing: refusal)
         }
+        trace?(line.dropLast(), false)
         send(line)
     }
 
@@ -192,9 +199,15 @@ package final class RPCClient: Sendable {
     }
 
     /// Ends one call; false when it has ended before.
-    private func finish(_ id: Int64, _ result: Result<JSONObject, any Error>) -> Bool {
+    /// - Parameter line: the reply, where one came.
+    private func finish(
+        _ id: Int64,
+        _ result: Result<JSONObject, any Error>,
+        _ line: ArraySlice<UInt8>? = nil
+    ) -> Bool {
         guard let waiting = state.withLock({ $0.waiting.removeValue(forKey: id) }) else { return false }
         waiting.timer?.cancel()
+        if let line { waiting.trace?(line, true) }
         waiting.continuation.resume(with: result)
         return true
     }
@@ -203,15 +216,15 @@ package final class RPCClient: Sendable {
 // MARK: what the server says
 
 extension RPCClient {
-    fileprivate func receive(_ message: Message) {
+    func receive(_ message: Message, _ line: ArraySlice<UInt8>) {
         switch message {
         case .notification(let method, let params):
             guard case .dropped = noted.yield(RPCNotification(method: method, params: params)) else { return }
             onDrop(dropped.add(1, ordering: .relaxed).newValue)
         case .response(let response):
-            receive(response)
+            receive(response, line)
         case .batch(let messages):
-            messages.forEach(receive)
+            for message in messages { receive(message, line) }
         case .request, .ignored:
             break
         case .malformed:
@@ -219,7 +232,7 @@ extension RPCClient {
         }
     }
 
-    private func receive(_ response: Message.Response) {
+    private func receive(_ response: Message.Response, _ line: ArraySlice<UInt8>) {
         guard case .integer(let id)? = response.id else {
             guard case .error(let error) = response.body else { return }
             // An error without an id: meant for the only call there is, or for the connection.
@@ -227,18 +240,18 @@ extension RPCClient {
                 state.refusal = error
                 return state.waiting.count == 1 ? state.waiting.keys.first : nil
             }
-            if let only { _ = finish(only, .failure(error)) }
+            if let only { _ = finish(only, .failure(error), line) }
             return
         }
         switch response.body {
-        case .result(.object(let result)): _ = finish(id, .success(result))
-        case .result: _ = finish(id, .failure(RPCClientError.malformedReply))
-        case .error(let error): _ = finish(id, .failure(error))
+        case .result(.object(let result)): _ = finish(id, .success(result), line)
+        case .result: _ = finish(id, .failure(RPCClientError.malformedReply), line)
+        case .error(let error): _ = finish(id, .failure(error), line)
         }
     }
 
     /// Gives the connection up.
-    fileprivate func fail(_ error: any Error) {
+    func fail(_ error: any Error) {
         state.withLock { $0.end = $0.end ?? error }
         channel.close(promise: nil)
     }
@@ -256,37 +269,5 @@ extension RPCClient {
             call.timer?.cancel()
             call.continuation.resume(throwing: error)
         }
-    }
-}
-
-/// Cuts what the server sends into messages.
-private final class ClientInputHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    private let client: RPCClient
-    private let limits: TransportLimits
-    private var framer: LineFramer
-
-    init(_ client: RPCClient, lineLimit: Int) {
-        self.client = client
-        framer = LineFramer(limit: lineLimit)
-        var limits = TransportLimits()
-        limits.nesting = JSONParser.deepestNesting
-        limits.batch = .max
-        self.limits = limits
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        framer.feed(unwrapInboundIn(data).readableBytesView)
-        while let item = framer.next() {
-            switch item {
-            case .line(let line): client.receive(Message(line: line.span, limits: limits))
-            case .oversize: client.fail(RPCClientError.malformedReply)
-            }
-        }
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
     }
 }

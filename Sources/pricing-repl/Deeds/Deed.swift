@@ -18,7 +18,7 @@ struct Deed: Equatable {
     var slots: [Slot] = []
     /// The times that were named, absolutely.
     var echoes: [String] = []
-    /// `find`: low, high or pinned.
+    /// `find`: low, high or pinned; `plot`: stock.
     var filter: String?
     /// Show the effect, and do nothing.
     var isAttempt = false

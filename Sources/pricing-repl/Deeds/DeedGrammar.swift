@@ -2,6 +2,7 @@ import JSON
 
 /// What the words after a deed mean. Pure: names are resolved by the caller, times by the clock that is given.
 struct DeedGrammar {
+    let catalogue: MethodCatalogue
     let times: HumanTime
 
     func read(_ deed: DeedWord, _ tokens: [Token]) throws(SyntaxError) -> Deed {
@@ -22,6 +23,7 @@ struct DeedGrammar {
             if reader.takes("since") { deed.parameters["from"] = .string(try reader.time(.past, "since")) }
             deed.parameters["limit"] = 500
             return deed
+        case .plot: return try plot(&reader)
         case .restock: return try moved(.restock, "inventory.restock", &reader)
         case .adjust: return try moved(.adjust, "inventory.adjust", &reader)
         case .expect:
@@ -44,6 +46,7 @@ struct DeedGrammar {
             return deed
         case .halt, .resume: return try halt(&reader)
         case .undo: return try undo(&reader)
+        case .rule: return try rule(&reader)
         case .who:
             return Deed(word: .who, method: "audit.trail", slots: [slot(try reader.reference([.product]))])
         case .watch: return try watch(&reader)
@@ -61,10 +64,10 @@ struct DeedGrammar {
 
     private func find(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
         var deed = Deed(word: .find, method: "product.list", parameters: ["limit": 500])
-        let stops: Set = ["in", "low", "high", "pinned", "under", "over"]
+        let stops: Set = ["in", "cat", "category", "low", "high", "pinned", "under", "over"]
         var words: [String] = []
         while let token = reader.peek {
-            if reader.takes("in") {
+            if reader.takes("in") || reader.takes("cat") || reader.takes("category") {
                 deed.slots = [slot(try reader.reference([.category], stops: stops))]
             } else if reader.takes("under") {
                 deed.parameters["maxPrice"] = .string(try reader.money())
@@ -91,6 +94,29 @@ struct DeedGrammar {
         return deed
     }
 
+    private func plot(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
+        let product = try reader.reference([.product], stops: ["price", "stock", "since"])
+        var deed = one(.plot, "product.timeline", product)
+        if reader.takes("stock") { deed.filter = "stock" } else { _ = reader.takes("price") }
+        if reader.takes("since") { deed.parameters["from"] = .string(try reader.time(.past, "since")) }
+        deed.parameters["points"] = 1000
+        return deed
+    }
+
+    /// A change of a rule is always asked: it concerns products that nobody has named.
+    private func rule(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
+        var deed = one(.rule, "rule.revise", try reader.reference([.rule]))
+        deed.isGrave = true
+        var parameters = JSONObject()
+        while let (name, value) = try reader.pair() {
+            let schema = catalogue.schema(method: "rule.revise", path: ["parameters", name])
+            parameters[name] = ValueReader(schema: schema).value(.bare(value))
+        }
+        guard !parameters.isEmpty else { throw reader.usage }
+        deed.parameters["parameters"] = .object(parameters)
+        return deed
+    }
+
     private func moved(_ word: DeedWord, _ method: String, _ reader: inout DeedReader) throws(SyntaxError) -> Deed {
         var deed = one(word, method, try reader.reference([.product]))
         deed.parameters["quantity"] = .integer(try reader.units(signed: word == .adjust))
@@ -104,7 +130,8 @@ struct DeedGrammar {
         while true {
             let product = try reader.reference([.product], stops: ["to"])
             deed.slots.append(Deed.Slot(reference: product, line: lines.count))
-            lines.append(["quantity": .integer(reader.multiple())])
+            let schema = catalogue.schema(method: "order.place", path: ["lines", "0", "quantity"])
+            lines.append(["quantity": .integer(try reader.multiple(limits: schema?.limits ?? ""))])
             if reader.peek?.kind == .comma {
                 reader.skip()
             } else {

@@ -79,12 +79,39 @@ struct DeedReader {
     }
 
     /// `x2`, if it comes next; else 1.
-    mutating func multiple() -> Int64 {
-        guard let token = peek, token.kind == .word, token.text.hasPrefix("x"),
-            let number = Int64(token.text.dropFirst()), number > 0
-        else { return 1 }
+    /// - Parameter limits: the least and the most, for people.
+    mutating func multiple(limits: String) throws(SyntaxError) -> Int64 {
+        guard let token = peek, token.kind == .word, token.text.hasPrefix("x"), Self.isAmount(token.text) else {
+            return 1
+        }
+        guard let number = Int64(token.text.dropFirst()), number > 0 else {
+            let allowed = limits.isEmpty ? "x1 or more" : "x" + limits
+            throw .malformed("'\(token.text)' is no number of units; allowed: \(allowed)", at: token.range)
+        }
         index += 1
         return number
+    }
+
+    /// `up=20%`, if it comes next: a share may be in hundredths.
+    mutating func pair() throws(SyntaxError) -> (name: String, value: String)? {
+        guard let key = peek, key.kind == .key else { return nil }
+        index += 2
+        guard let value = peek, value.kind == .word || value.kind == .quoted else {
+            throw .malformed("\(key.text) has no value", at: key.range)
+        }
+        index += 1
+        let text = try TokenReader.text(of: value)
+        return (key.text, Self.isAmount(text) && text.hasSuffix("%") ? Self.share(text) : text)
+    }
+
+    /// `20%` is 0.20, `7.5%` is 0.075.
+    private static func share(_ percent: String) -> String {
+        let parts = percent.dropLast().split(separator: ".", omittingEmptySubsequences: false)
+        let isNegative = parts[0].hasPrefix("-")
+        var whole = String(parts[0].drop { "+-".contains($0) })
+        while whole.count < 3 { whole = "0" + whole }
+        let fraction = whole.suffix(2) + (parts.count > 1 ? parts[1] : "")
+        return (isNegative ? "-" : "") + whole.dropLast(2) + "." + fraction
     }
 
     /// An amount of money.

@@ -4,6 +4,7 @@ enum DeedWord: String, CaseIterable {
     case show
     case why
     case history
+    case plot
     case restock
     case adjust
     case expect
@@ -13,6 +14,7 @@ enum DeedWord: String, CaseIterable {
     case halt
     case resume
     case undo
+    case rule
     case who
     case watch
     case `try`
@@ -20,10 +22,11 @@ enum DeedWord: String, CaseIterable {
     /// What follows the word.
     var arguments: String {
         switch self {
-        case .find: "WORDS [in CATEGORY] [low|high|pinned] [under PRICE] [over PRICE]"
+        case .find: "WORDS [cat CATEGORY] [low|high|pinned] [under PRICE] [over PRICE]"
         case .show: "PRODUCT | order N | user E-MAIL | rule NAME"
         case .why: "PRODUCT [at STOCK]"
         case .history: "PRODUCT [since WHEN]"
+        case .plot: "PRODUCT [stock] [since WHEN]"
         case .restock: "PRODUCT +N [REASON]"
         case .adjust: "PRODUCT +N|-N [REASON]"
         case .expect: "PRODUCT +N on WHEN [REASON]"
@@ -33,6 +36,7 @@ enum DeedWord: String, CaseIterable {
         case .halt: "[PRODUCT|CATEGORY|all REASON]"
         case .resume: "PRODUCT|CATEGORY|all [\"REASON\"]"
         case .undo: "[PRODUCT] since WHEN | PRODUCT | change N"
+        case .rule: "NAME PARAMETER=VALUE …"
         case .who: "PRODUCT | rule NAME"
         case .watch: "price|stock|orders | PRODUCT | COMMAND"
         case .try: "COMMAND"
@@ -45,6 +49,7 @@ enum DeedWord: String, CaseIterable {
         case .show: "what it is"
         case .why: "why the price is so, what it did, what moves it next"
         case .history: "the price's moves"
+        case .plot: "the price over time, or the stock, as a chart"
         case .restock: "goods came in"
         case .adjust: "stock is other than was thought"
         case .expect: "goods are on their way"
@@ -54,6 +59,7 @@ enum DeedWord: String, CaseIterable {
         case .halt: "automatic prices stand still; alone: all, after a yes"
         case .resume: "they go on"
         case .undo: "takes price moves back"
+        case .rule: "the next version of a rule, in force after a yes"
         case .who: "who did what to it"
         case .watch: "what happens, above the prompt; a command again and again"
         case .try: "shows what the command would do, and does nothing; so does a ? at its end"
@@ -65,8 +71,18 @@ enum DeedWord: String, CaseIterable {
         switch self {
         case .find: nil
         case .sell: .product
+        case .rule: words.isEmpty ? .rule : nil
         case .watch, .try: nil
         default: words.isEmpty ? .product : nil
+        }
+    }
+
+    /// The method whose description says how the words are read; nil where they say it themselves.
+    var typingMethod: String? {
+        switch self {
+        case .rule: "rule.revise"
+        case .sell: "order.place"
+        default: nil
         }
     }
 }

@@ -11,6 +11,8 @@ enum BackslashCommand: String, CaseIterable {
     case methods
     case edit = "e"
     case mute
+    case wire
+    case tour
     case set
     case asCode = "as"
 
@@ -28,7 +30,7 @@ enum BackslashCommand: String, CaseIterable {
     /// What follows the name.
     var arguments: String {
         switch self {
-        case .quit: ""
+        case .quit, .tour: ""
         case .help: "[METHOD]"
         case .expanded: "[on|off|auto]"
         case .format: "[" + OutputFormat.allCases.map(\.rawValue).joined(separator: "|") + "]"
@@ -38,7 +40,7 @@ enum BackslashCommand: String, CaseIterable {
         case .connect: "[SOCKET]"
         case .methods: "[PATTERN]"
         case .edit: "[COMMAND]"
-        case .mute: "[on|off]"
+        case .mute, .wire: "[on|off]"
         case .set: "[NAME VALUE]"
         case .asCode: CallCode.allCases.map(\.rawValue).joined(separator: "|") + " [COMMAND]"
         }
@@ -58,6 +60,8 @@ enum BackslashCommand: String, CaseIterable {
         case .methods: "the methods that the server has"
         case .edit: "write the command, else the last one, in $EDITOR"
         case .mute: "show no events above the prompt, or show them again"
+        case .wire: "show the line that each call sends and the line that answers it"
+        case .tour: "a few commands typed for you; the last ones move a price and bring it back"
         case .set: "name a text for ${NAME}; without a name, list them"
         case .asCode: "the command, else the last call, as a program makes it"
         }
@@ -68,9 +72,9 @@ enum BackslashCommand: String, CaseIterable {
         switch self {
         case .expanded: Expansion.allCases.map(\.rawValue)
         case .format: OutputFormat.allCases.map(\.rawValue)
-        case .timing, .mute: ["on", "off"]
+        case .timing, .mute, .wire: ["on", "off"]
         case .asCode: CallCode.allCases.map(\.rawValue)
-        case .quit, .help, .watch, .include, .connect, .methods, .edit, .set: []
+        case .quit, .help, .watch, .include, .connect, .methods, .edit, .tour, .set: []
         }
     }
 }

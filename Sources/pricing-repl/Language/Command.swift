@@ -27,6 +27,9 @@ enum Command: Equatable {
     case edit(text: String?)
     /// nil turns it over.
     case mute(Bool?)
+    /// nil turns it over.
+    case wire(Bool?)
+    case tour
     case set(name: String, value: String)
     case listSet
     /// nil takes the last call.

@@ -18,7 +18,7 @@ struct CommandLanguage {
         case .message(let line): return .message(line)
         case .backslash(let name, let rest): return try backslash(name, rest)
         case .deed(let deed, let words):
-            return .deed(try DeedGrammar(times: times).read(deed, words))
+            return .deed(try DeedGrammar(catalogue: catalogue, times: times).read(deed, words))
         case .attempt(let inner):
             switch try command(inner) {
             case .call(let method, let parameters): return .attempt(method: method, parameters: parameters)
@@ -33,7 +33,7 @@ struct CommandLanguage {
             guard method.unicodeScalars.allSatisfy({ $0 != "=" }) else {
                 throw .malformed("expected a method first, as in product.get productId=1")
             }
-            if !method.contains("."), !catalogue.methods.isEmpty { throw CommandLexer.unknown(method) }
+            if !method.contains(".") { throw CommandLexer.unknown(method) }
             return .call(method: method, parameters: try parameters(pairs, of: method))
         }
     }
@@ -92,10 +92,7 @@ struct CommandLanguage {
         case .help: return .help(topic: argument)
         case .expanded: return .expanded(try choice(argument, of: command))
         case .format: return .format(try choice(argument, of: command))
-        case .timing:
-            guard let argument else { return .timing(nil) }
-            guard command.words.contains(argument) else { throw usage(of: command) }
-            return .timing(argument == "on")
+        case .timing: return .timing(try isOn(argument, command))
         case .include:
             guard let argument else { throw usage(of: command) }
             return .include(path: argument)
@@ -108,10 +105,9 @@ struct CommandLanguage {
             default: throw .malformed("\\watch repeats a call, as in \\watch 2 server.status")
             }
         case .edit: return .edit(text: argument)
-        case .mute:
-            guard let argument else { return .mute(nil) }
-            guard command.words.contains(argument) else { throw usage(of: command) }
-            return .mute(argument == "on")
+        case .mute: return .mute(try isOn(argument, command))
+        case .wire: return .wire(try isOn(argument, command))
+        case .tour: return .tour
         case .set:
             guard let argument else { return .listSet }
             let parts = argument.split(maxSplits: 1, whereSeparator: \.isWhitespace)
@@ -124,6 +120,12 @@ struct CommandLanguage {
             }
             return .asCode(language, text: parts.count == 2 ? String(parts[1]) : nil)
         }
+    }
+
+    private func isOn(_ argument: String?, _ command: BackslashCommand) throws(SyntaxError) -> Bool? {
+        guard let argument else { return nil }
+        guard command.words.contains(argument) else { throw usage(of: command) }
+        return argument == "on"
     }
 
     private func choice<Choice: RawRepresentable<String>>(

@@ -38,15 +38,26 @@ enum CommandLexer {
         /// `COMMAND ?`
         indirect case attempt(Line)
 
-        /// Whether it is read better with the server's description at hand.
-        var needsCatalogue: Bool {
+        /// What of the server's description it is read with.
+        /// - Parameter isInRows: whether the result goes into rows or a file, and so to its end.
+        func need(isInRows: Bool) -> Need {
             switch self {
-            case .empty, .message: false
-            case .backslash(let name, _): [.help, .methods, .watch, .asCode].contains(BackslashCommand(named: name))
-            case .callWithObject, .deed, .attempt: true
-            case .call(_, let pairs): !pairs.isEmpty
+            case .empty, .message: .nothing
+            case .backslash(let name, _):
+                [.help, .methods, .watch, .asCode].contains(BackslashCommand(named: name)) ? .everything : .nothing
+            case .callWithObject(let method, _): .method(method)
+            case .call(let method, let pairs): pairs.isEmpty && !isInRows ? .nothing : .method(method)
+            case .deed(let deed, _): deed.typingMethod.map { Need.method($0) } ?? .nothing
+            case .attempt(let line): line.need(isInRows: true)
             }
         }
+    }
+
+    /// How much of the server's description is needed.
+    enum Need: Equatable {
+        case nothing
+        case method(String)
+        case everything
     }
 
     /// - Throws: `SyntaxError.incomplete` when another line may finish the command.
@@ -103,7 +114,11 @@ enum CommandLexer {
             return (.backslash(name: "watch", rest: "2 " + watched), [:])
         }
         if let broken = words.first(where: { $0.kind == .unclosed }) { _ = try TokenReader.text(of: broken) }
-        return (.deed(deed, words: words), [:])
+        var places: [String: Range<Int>] = [:]
+        for token in words where token.kind == .key && deed == .rule {
+            places["/parameters/" + TokenReader.escaped(token.text)] = token.range
+        }
+        return (.deed(deed, words: words), places)
     }
 
     private static func call(

@@ -113,6 +113,10 @@ struct Completer {
     /// A deed's first words name a thing; what kind of thing, an introducing word may say.
     private func answer(for deed: DeedWord, _ context: CursorContext) -> Answer {
         guard catalogue["server.complete"] != nil else { return Answer() }
+        if deed == .rule, !context.words.isEmpty {
+            let names = catalogue.schema(method: "rule.revise", path: ["parameters"])?.members.map(\.name) ?? []
+            return matching(context.word, names.map { Candidate($0 + "=") })
+        }
         let kind = context.words.last.flatMap { Reference.Kind(word: $0) } ?? deed.firstKind(after: context.words)
         guard let kind else { return Answer() }
         let live = LiveQuery(method: kind.method, parameter: kind.parameter, prefix: context.word)

@@ -43,6 +43,8 @@ struct MethodCatalogue {
     }
 
     private(set) var methods: [Method] = []
+    /// Whether these are all that the server has.
+    private(set) var isWhole = false
     /// The names of members that are never shown or kept.
     private(set) var secrets: Set<String> = ["password", "token", "login"]
     private var indices: [String: Int] = [:]
@@ -51,9 +53,17 @@ struct MethodCatalogue {
     init() {}
 
     init(document: JSONObject) {
+        add(document)
+        isWhole = true
+    }
+
+    /// The methods that `document` describes, beside those that are known.
+    mutating func add(_ document: JSONObject) {
         let components = document["components"]?.object?["schemas"]?.object ?? JSONObject()
         for entry in document["methods"]?.array ?? [] {
-            guard let entry = entry.object, let name = entry["name"]?.string else { continue }
+            guard let entry = entry.object, let name = entry["name"]?.string, indices[name] == nil else {
+                continue
+            }
             var parameters = (entry["params"]?.array ?? []).compactMap { parameter -> Parameter? in
                 guard let parameter = parameter.object, let name = parameter["name"]?.string else { return nil }
                 let schema = Schema(parameter["schema"], components: components)

@@ -14,7 +14,7 @@ struct EffectView {
     let stock: [Move]
     /// How many guards would bind.
     let guards: Int
-    /// What else would happen, such as `automation halt`; each kind once.
+    /// What else would happen, in sentences; each kind once.
     let others: [String]
     /// What the server needs to do just this.
     let digest: String?
@@ -43,11 +43,7 @@ struct EffectView {
         prices = moves("prices")
         stock = moves("stock")
         guards = changes["guards"]?.array?.count ?? 0
-        others = (changes["events"]?.array ?? []).reduce(into: []) { found, event in
-            guard let topic = event["topic"]?.string, topic != "price", topic != "stock" else { return }
-            let text = "\(topic) \(event["op"]?.string ?? "")"
-            if !found.contains(text) { found.append(text) }
-        }
+        others = EffectText.sentences(changes["events"]?.array ?? [])
     }
 
     /// How many products would move.
@@ -62,7 +58,9 @@ struct EffectView {
     /// - Parameter isWhole: every row, however many.
     func text(width: Int?, palette: Palette, isWhole: Bool = false) -> String {
         let binding = guards == 0 ? "" : " (\(Self.counted(guards, "guard") ?? "") would bind)"
-        var text = (["would move \(summary)\(binding)"] + others).joined(separator: " · ") + "\n"
+        // Where nothing moves, what else happens is all there is to say.
+        let moves = products > 0 || others.isEmpty ? ["would move \(summary)\(binding)"] : []
+        var text = (moves + others).joined(separator: " · ") + "\n"
         let rows = isWhole ? Int.max : Self.most
         if !prices.isEmpty { text += table("price", prices, rows, width, palette) }
         if !stock.isEmpty { text += table("stock", stock, rows, width, palette) }

@@ -50,8 +50,9 @@ struct ResultRenderer {
         let isFull = expansion == .on
         let view = ResultView(result, columns: isFull ? allColumns : columns, isOrdered: !isFull)
         var parts: [String] = []
-        if !view.fields.isEmpty {
-            let fields = view.fields.map { field in
+        let shown = view.fields.filter { !view.emptyLists.contains($0.name) }
+        if !shown.isEmpty {
+            let fields = shown.map { field in
                 (name: field.name, cell: times.map { field.cell.shown(in: $0) } ?? field.cell)
             }
             parts.append(ExpandedRenderer().render(fields: fields))

@@ -26,6 +26,15 @@ extension DeedView {
             guard count > 0 else { return "\(things.isEmpty ? "all" : thing) was not halted\n" }
             return "resumed: \(things.isEmpty ? "all" : thing) · \(Self.text(result["evaluated"])) products priced\n"
         case .undo: return undone(result)
+        case .rule:
+            let name = "rule \(Self.text(result["name"])) \(Self.text(result["version"]))"
+            let skipped = result["skipped"]?.array?.count ?? 0
+            var text = "\(name) is in force: \(Self.text(result["productsMoved"])) products follow it"
+            text += skipped > 0 ? ", \(skipped) cannot be priced yet\n" : "\n"
+            for warning in result["warnings"]?.array ?? [] {
+                text += palette.warning(Self.text(warning["message"])) + "\n"
+            }
+            return text
         default: return nil
         }
     }

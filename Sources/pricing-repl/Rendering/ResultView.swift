@@ -16,6 +16,8 @@ struct ResultView {
 
     var fields: [(name: String, cell: Grid.Cell)] = []
     var tables: [Table] = []
+    /// The fields that are lists without elements: a person need not read of them.
+    private(set) var emptyLists: Set<String> = []
     /// The cursor of the next page, when there is one.
     var nextCursor: String?
 
@@ -56,6 +58,7 @@ struct ResultView {
                 let shown = key == "items" ? objects.map(selected) : objects
                 tables.append(Table(name: key, grid: Grid(objects: shown), json: JSONRenderer.compact(value)))
             } else {
+                if elements.isEmpty { emptyLists.insert(key) }
                 fields.append((key, Grid.Cell(value)))
             }
         case .object(let inner):

@@ -12,7 +12,7 @@ struct ShownTable {
     /// Between two columns.
     static let gap = "  "
 
-    private static let cutMin = 8
+    private static let fitting = Fitting(gap: gap.count, least: 8)
 
     /// - Parameter color: what a cell of a column looks like.
     func render(width: Int?, palette: Palette, color: (Int, String) -> String = { $1 }) -> String {
@@ -34,18 +34,12 @@ struct ShownTable {
     }
 
     private func fitted(_ used: [Int], _ width: Int?) -> [Int] {
-        var widths = used.map { column in
+        let wanted = used.map { column in
             rows.reduce(DisplayText.width(columns[column].title)) {
                 max($0, DisplayText.width(DisplayText.safe($1[column])))
             }
         }
-        guard let width else { return widths }
-        while widths.reduce(0, +) + Self.gap.count * (widths.count - 1) > width {
-            let cuttable = widths.indices.filter { columns[used[$0]].mayBeCut && widths[$0] > Self.cutMin }
-            guard let widest = cuttable.max(by: { widths[$0] < widths[$1] }) else { break }
-            widths[widest] -= 1
-        }
-        return widths
+        return Self.fitting.widths(wanted, mayCut: used.map { columns[$0].mayBeCut }, width: width)
     }
 
     private func trimmed(_ line: String) -> String {

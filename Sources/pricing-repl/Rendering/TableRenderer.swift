@@ -6,9 +6,8 @@ struct TableRenderer {
     /// What the columns hold, by the last part of their name; what is not named is told from the values.
     var kinds: [String: ColumnKind] = [:]
 
-    /// The narrowest that a text is cut to.
-    private static let textWidthMin = 12
     private static let separator = " | "
+    private static let fitting = Fitting(gap: separator.count, least: 12, leavesOut: true)
 
     func render(_ grid: Grid) -> String {
         let kinds = grid.columns.indices.map { grid.kind(of: $0, self.kinds) }
@@ -45,32 +44,12 @@ struct TableRenderer {
         return text + "\n"
     }
 
-    /// Takes room from the widest text first. Columns that have no room even so are left out at the right, where the least
-    /// important ones stand; the first always stays.
     private func fitted(_ grid: Grid, _ kinds: [ColumnKind]) -> [Int] {
-        var widths = grid.columns.indices.map { column in
+        let wanted = grid.columns.indices.map { column in
             grid.rows.reduce(DisplayText.width(grid.columns[column])) {
                 max($0, DisplayText.width(DisplayText.safe($1[column].text)))
             }
         }
-        guard let width else { return widths }
-        let wanted = widths
-        while Self.total(widths) > width {
-            let texts = widths.indices.filter { kinds[$0].mayBeCut && widths[$0] > Self.textWidthMin }
-            if let widest = texts.max(by: { widths[$0] < widths[$1] }) {
-                widths[widest] -= 1
-            } else if widths.count > 1 {
-                // What is left may have more room again.
-                widths = Array(wanted.prefix(widths.count - 1))
-            } else {
-                if kinds.first?.mayBeCut == true { widths[0] = min(widths[0], max(1, width)) }
-                break
-            }
-        }
-        return widths
-    }
-
-    private static func total(_ widths: [Int]) -> Int {
-        widths.reduce(0, +) + separator.count * max(0, widths.count - 1)
+        return Self.fitting.widths(wanted, mayCut: kinds.map(\.mayBeCut), width: width)
     }
 }

@@ -25,18 +25,12 @@ enum EventText {
         var line = clock(change.at) + "  " + String(change.thing.key)
         if let title { line += " " + DisplayText.safe(title) }
         line += "  \(member) \(text(old)) → \(text(new))"
-        if member == "price", let percent = Self.percent(text(old), text(new)) { line += " " + percent }
+        if member == "price", let new = Amount(new), let old = Amount(old), old != new {
+            line += " " + new.change(from: old)
+        }
         if member == "price", let stock = change.after["stock"], !stock.isNull { line += "  stock \(text(stock))" }
         line += change.events > 1 ? "  (\(change.events) moves)" : cause(change.cause, before: "  ")
         return line
-    }
-
-    /// `▼10%`, rounded; nil where nothing moved or there is no ratio.
-    static func percent(_ old: String, _ new: String) -> String? {
-        guard let old = Double(old), let new = Double(new), old > 0, old != new else { return nil }
-        let percent = abs(new - old) / old * 100
-        let text = percent < 9.95 ? String((percent * 10).rounded() / 10) : String(Int(min(percent, 1e6).rounded()))
-        return (new > old ? "▲" : "▼") + text + "%"
     }
 
     /// The time of day where the operator is.

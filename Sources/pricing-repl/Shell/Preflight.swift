@@ -70,6 +70,15 @@ extension Shell {
         return known.isWrite && !known.takesSecrets && parameters["_meta"] == nil && !deeds.saysYes
     }
 
+    /// Whether a command changes the shop.
+    func isWrite(_ text: String) -> Bool {
+        switch try? CommandLanguage(catalogue: session.catalogue, times: deeds.times).parse(text) {
+        case .call(let method, _): session.catalogue[method]?.isWrite == true
+        case .deed(let deed): !deed.isAttempt && deed.method.flatMap { session.catalogue[$0] }?.isWrite == true
+        default: false
+        }
+    }
+
     /// Shows the effect and asks; nil for yes.
     private func agree(_ effect: EffectView, isForGood: Bool) async -> Next? {
         console.warn(effect.text(width: console.width, palette: deeds.palette))

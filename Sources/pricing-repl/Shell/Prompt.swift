@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The conversation with a person at a terminal.
 @MainActor
 final class Prompt {
@@ -5,6 +7,7 @@ final class Prompt {
     private let editor: LineEditor
     private let announcements = Announcements()
     private let feed: EventFeed
+    private let help: PromptHelp
     private var history: HistoryFile?
     private var ticking: Task<Void, Never>?
 
@@ -18,11 +21,13 @@ final class Prompt {
         shell.interrupts.attach(editor.waker)
         feed = EventFeed(view: shell.session.view, announcements: announcements)
         shell.feed = feed
+        help = PromptHelp(view: shell.session.view, announcements: announcements, feed: feed, console: shell.console)
         shell.session.notified = { [feed] in feed.take(method: $0, parameters: $1) }
         // While a command runs it is told at once: it may be why the command does not end.
-        shell.session.told = { [feed, announcements, console = shell.console] text in
+        shell.tellsBeside = { [feed, announcements, console = shell.console] text in
             if announcements.isReading { feed.take(text: text) } else { console.show(text + "\n") }
         }
+        shell.session.told = shell.tellsBeside
         shell.session.linkChanged = { [weak self] in self?.linkChanged() }
     }
 
@@ -34,7 +39,7 @@ final class Prompt {
         defer { showing.cancel() }
         defer { ticking?.cancel() }
         while true {
-            for entry in history?.news() ?? [] { editor.addHistory(entry) }
+            for entry in history?.news() ?? [] { remember(entry) }
             if let text = await feed.waiting() { shell.console.show(text + "\n") }
             let draft = shell.draft ?? ""
             shell.draft = nil
@@ -48,38 +53,41 @@ final class Prompt {
 
     /// What the operator says to a question; nil when they leave it.
     private func answer(to question: String) async -> String? {
+        help.isAsking.store(true, ordering: .relaxed)
+        defer { help.isAsking.store(false, ordering: .relaxed) }
         switch await editor.read(prompt: question, text: "", help: help) {
-        case .line(let line): line
-        case .interrupted, .endOfInput: nil
+        case .line(let line):
+            shell.console.tap?.take(.answer(line))
+            return line
+        case .interrupted, .endOfInput: return nil
         }
     }
 
     /// Runs what was typed or pasted: several commands one after the other.
     private func run(_ typed: String) async -> Shell.Next {
         var buffer = StatementBuffer()
-        for line in typed.split(separator: "\n", omittingEmptySubsequences: false) {
-            guard let statement = buffer.add(String(line)) else { continue }
-            if await perform(statement) == .stop { return .stop }
+        let lines = typed.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let statements = lines.compactMap { buffer.add($0) } + [buffer.drop()].compactMap(\.self)
+        let writes = statements.count > 1 ? statements.count { shell.isWrite($0) } : 0
+        if writes > 0 {
+            let question = "\(statements.count) commands, \(writes) write\(writes == 1 ? "" : "s"): run?  yes / no  "
+            guard await answer(to: question)?.lowercased().hasPrefix("y") == true else {
+                shell.console.show("nothing was run\n")
+                return .goOn
+            }
         }
-        guard let rest = buffer.drop() else { return .goOn }
-        return await perform(rest)
+        for statement in statements where await perform(statement) == .stop { return .stop }
+        return .goOn
     }
 
     private func perform(_ statement: String) async -> Shell.Next {
         if HistoryFile.keeps(statement, secrets: shell.session.catalogue.secrets) {
-            if history?.append(statement, at: HumanTime.present) != true { editor.addHistory(statement) }
+            if history?.append(statement, at: HumanTime.present) != true { remember(statement) }
         }
         return await shell.run(statement)
     }
 
-    private var prompt: String { shell.session.link.prompt(at: .now, isPlain: isPlain) }
-
-    /// Whether the terminal may know no more than ASCII.
-    private let isPlain: Bool = {
-        let names = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { Environment.text($0) }
-        let name = (names.first ?? "C").lowercased()
-        return !name.hasSuffix("utf-8") && !name.hasSuffix("utf8")
-    }()
+    private var prompt: String { shell.session.link.prompt(at: .now, isPlain: !Environment.isUnicode) }
 
     /// The prompt turns while one types, and counts for how long.
     private func linkChanged() {
@@ -96,7 +104,8 @@ final class Prompt {
         }
     }
 
-    private var help: PromptHelp {
-        PromptHelp(view: shell.session.view, announcements: announcements, feed: feed, console: shell.console)
+    private func remember(_ entry: String) {
+        editor.addHistory(entry)
+        help.remember(entry)
     }
 }

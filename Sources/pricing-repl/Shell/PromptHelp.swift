@@ -9,6 +9,13 @@ final class PromptHelp: LineHelp {
     private let feed: EventFeed
     private let console: Console
     private let pending = Mutex<Task<Void, Never>?>(nil)
+    /// What was typed before, the oldest first.
+    private let entries = Mutex<[String]>([])
+    /// Whether a question is answered, to which no command is an answer.
+    let isAsking = Atomic(false)
+
+    /// So many entries are kept, and at most twice as many.
+    private static let entriesMax = 2000
 
     /// How many values are asked of the server for one Tab.
     private static let liveValuesMax = 50
@@ -24,6 +31,20 @@ final class PromptHelp: LineHelp {
     }
 
     func hint(for text: String) -> String? { Completer(catalogue: view.catalogue).hint(for: text) }
+
+    /// The rest of the newest entry that begins so.
+    func suggestion(for text: String) -> String? {
+        guard !isAsking.load(ordering: .relaxed) else { return nil }
+        let found = entries.withLock { $0.last { $0.count > text.count && $0.hasPrefix(text) } }
+        return found.map { String($0.dropFirst(text.count)) }
+    }
+
+    func remember(_ entry: String) {
+        entries.withLock { entries in
+            entries.append(entry)
+            if entries.count > 2 * Self.entriesMax { entries.removeFirst(Self.entriesMax) }
+        }
+    }
 
     func isOpen(_ text: String) -> Bool {
         var buffer = StatementBuffer()

@@ -27,6 +27,8 @@ final class Session {
     var told: (String) -> Void = { _ in }
     /// The prompt may be another now.
     var linkChanged: () -> Void = {}
+    /// Told of the lines of the operator's calls, on any thread; nil for nobody.
+    var trace: RPCClient.Trace?
 
     private var client: RPCClient?
     private var isKept = false
@@ -37,7 +39,7 @@ final class Session {
 
     init(socket: String) { self.socket = socket }
 
-    /// The server's methods; empty until `loadCatalogue`.
+    /// The server's methods, as far as `learn` was asked for them.
     var catalogue: MethodCatalogue { view.catalogue }
 
     /// Connects, now and after each loss, until `disconnect`.
@@ -72,20 +74,27 @@ final class Session {
         await ended?.close()
     }
 
-    /// Asks the server for its methods, once a connection. A server that cannot describe itself has none.
-    func loadCatalogue() async throws(CallFailure) {
-        guard catalogue.methods.isEmpty else { return }
-        do {
-            view.catalogue = MethodCatalogue(document: try await call("rpc.discover", [:]))
-        } catch .refused {
-            view.catalogue = MethodCatalogue()
+    /// Asks the server for the methods that are needed, once a connection: at the prompt for all, else for no more than a
+    /// script calls. A server that cannot describe itself has none. What went wrong, or nil.
+    func learn(_ need: CommandLexer.Need) async -> CallFailure? {
+        var only: String?
+        switch need {
+        case .nothing: return nil
+        case .method(let name):
+            guard catalogue[name] == nil else { return nil }
+            only = isKept ? nil : name
+        case .everything: break
         }
-    }
-
-    /// `loadCatalogue` with its failure as a value.
-    func catalogueFailure() async -> CallFailure? {
+        guard !catalogue.isWhole else { return nil }
         do throws(CallFailure) {
-            try await loadCatalogue()
+            let document = try await call("rpc.discover", only.map { ["method": .string($0)] } ?? [:])
+            if only == nil {
+                view.catalogue = MethodCatalogue(document: document)
+            } else {
+                view.catalogue.add(document)
+            }
+            return nil
+        } catch .refused {
             return nil
         } catch {
             return error
@@ -169,7 +178,7 @@ final class Session {
     private func attempt(_ method: String, _ parameters: JSONObject) async throws(Loss) -> JSONObject {
         let client = try await connected()
         do {
-            return try await client.call(method, parameters)
+            return try await client.call(method, parameters, trace: method == "rpc.discover" ? nil : trace)
         } catch let error as RPCError {
             throw .refused(error)
         } catch is CancellationError {
@@ -276,7 +285,7 @@ extension Session {
             guard !Task.isCancelled else { return }
             retrying = nil
             // With the methods known, what is typed can be hinted at.
-            if await catalogueFailure() == nil { linkChanged() }
+            if await learn(.everything) == nil { linkChanged() }
             // It may have ended while nobody was trying.
             if client == nil, isKept { retry() }
         }

@@ -1,5 +1,6 @@
 import JSON
 import JSONRPC
+import RPCTransport
 
 /// Runs commands, one after the other, and writes what comes of them.
 @MainActor
@@ -21,6 +22,10 @@ final class Shell {
     var feed: EventFeed?
     /// What `\e` wrote, for the next line.
     var draft: String?
+    /// Where the session is recorded; nil for nowhere.
+    var recorder: Recorder?
+    /// Tells something at once, on any thread: of a line that is typed, above it.
+    var tellsBeside: @Sendable (String) -> Void
     /// How the first failure of the run ends the program.
     private(set) var status = ExitStatus.ok
     private(set) var failures = 0
@@ -34,6 +39,7 @@ final class Shell {
     var lastCall: (method: String, parameters: JSONObject)?
     /// What was typed last, but for the shell's own commands.
     private var lastText = ""
+    private var isLeaving = false
     private var variables = Variables()
     private var includeDepth = 0
     /// `file:line`, while a file is run.
@@ -47,6 +53,7 @@ final class Shell {
         self.interrupts = interrupts
         self.format = format
         self.isInteractive = isInteractive
+        tellsBeside = { [console] in console.complain($0) }
     }
 
     /// Runs every command of `lines`, which `name` names in errors; one that fails ends them.
@@ -68,18 +75,23 @@ final class Shell {
         return await run(rest)
     }
 
-    /// Runs one command.
+    /// Runs one command, and records it where a recording is kept.
     func run(_ text: String) async -> Next {
+        guard let recorder, includeDepth == 0, !text.allSatisfy(\.isWhitespace) else { return await execute(text) }
+        recorder.begin()
+        let next = await execute(text)
+        let isKept = HistoryFile.keeps(text, secrets: session.catalogue.secrets) && !text.hasPrefix("\\e")
+        recorder.end(text, isKept: isKept && !isLeaving)
+        return next
+    }
+
+    func execute(_ text: String) async -> Next {
         deeds.statement = text
         do throws(SyntaxError) {
             let redirection = try Redirection.split(try variables.filled(text))
             let line = try CommandLexer.lex(redirection.command)
-            if line.needsCatalogue || redirection.target != nil || RowWriter.formats.contains(format) {
-                let failure = await interrupts.cancelling(left: CallFailure.refused(.cancelled)) { [session] in
-                    await session.catalogueFailure()
-                }
-                if let failure, line.needsCatalogue { return report(failure) }
-            }
+            let isInRows = redirection.target != nil || RowWriter.formats.contains(format)
+            if let failure = await learn(line.need(isInRows: isInRows)) { return report(failure) }
             deeds.statement = redirection.command
             let language = CommandLanguage(catalogue: session.catalogue, times: deeds.times)
             let command = try language.parse(redirection.command)
@@ -92,6 +104,11 @@ final class Shell {
             if let place = error.place { mark(place) }
             return refuse("\(error)")
         }
+    }
+
+    /// Asks for what is not known yet of the server's methods.
+    func learn(_ need: CommandLexer.Need) async -> CallFailure? {
+        await interrupts.cancelling(left: CallFailure.refused(.cancelled)) { [session] in await session.learn(need) }
     }
 
     private func perform(_ command: Command, into target: Redirection.Target?) async -> Next {
@@ -112,7 +129,9 @@ final class Shell {
     /// The commands of the shell itself.
     private func performOwn(_ command: Command) async -> Next {
         switch command {
-        case .quit: return .stop
+        case .quit:
+            isLeaving = true
+            return .stop
         case .help(let topic): return help(topic)
         case .methods(let pattern):
             let found = HelpText(catalogue: session.catalogue).methods(matching: pattern)
@@ -135,6 +154,11 @@ final class Shell {
             } catch {
                 return report(error)
             }
+        case .wire(let wanted):
+            let isOn = wanted ?? (session.trace == nil)
+            session.trace = isOn ? wireTrace : nil
+            remark("the wire is \(isOn ? "shown" : "not shown")")
+        case .tour: return await tour()
         case .mute(let wanted): remark(feed?.mute(wanted) ?? "there is no prompt above which events are shown")
         case .set(let name, let value):
             do throws(SyntaxError) { try variables.set(name, to: value) } catch { return fail("error: \(error)") }
@@ -163,6 +187,14 @@ final class Shell {
 
     /// A result in the chosen format.
     func showPlain(_ result: JSONObject, _ method: String) -> Next { shown(renderer(of: method).render(result)) }
+
+    /// The lines as they are, so that they may be sent by other means.
+    private var wireTrace: RPCClient.Trace {
+        let (sent, came) = Environment.isUnicode ? ("→ ", "← ") : ("-> ", "<- ")
+        return { [tellsBeside] line, isReply in
+            tellsBeside((isReply ? came : sent) + DisplayText.safe(String(decoding: line, as: UTF8.self)))
+        }
+    }
 
     private func code(in language: CallCode, _ text: String?) -> Next {
         var shown = lastCall

@@ -5,14 +5,25 @@ import PricingProtocol
 
 /// Calls of the operator's, and where their results go.
 extension Shell {
-    func call(_ method: String, _ parameters: JSONObject, into target: Redirection.Target?) async -> Next {
+    /// - Parameter deed: what the call was made of. Its limit is for a screen, and what it leaves out of a list goes nowhere.
+    func call(
+        _ method: String,
+        _ parameters: JSONObject,
+        into target: Redirection.Target?,
+        of deed: Deed? = nil
+    ) async -> Next {
         let clock = ContinuousClock()
         let start = clock.now
         if let writer = rowWriter(for: method, parameters, target) {
-            return await export(method, parameters, through: writer, into: target)
+            var whole = parameters
+            if deed != nil { whole["limit"] = nil }
+            return await export(method, whole, through: writer, into: target, keeping: deed?.filter)
         }
         do throws(CallFailure) {
-            let result = try await session.carry(method, parameters)
+            var result = try await session.carry(method, parameters)
+            if let filter = deed?.filter, deed?.word == .find {
+                result["items"] = .array((result["items"]?.array ?? []).filter { DeedView.kept($0, by: filter) })
+            }
             let elapsed = start.duration(to: clock.now)
             guard write(renderer(of: method, target).render(result), to: target) else { return .stop }
             if isTimed { tell(TimingText.line(elapsed: elapsed, result: result)) }
@@ -90,14 +101,15 @@ extension Shell {
         _ method: String,
         _ parameters: JSONObject,
         through writer: RowWriter,
-        into target: Redirection.Target?
+        into target: Redirection.Target?,
+        keeping filter: String?
     ) async -> Next {
         guard case .file(let path)? = target else {
-            return await pages(of: method, parameters, through: writer, as: nil) { self.show($0) }
+            return await pages(of: method, parameters, through: writer, as: nil, keeping: filter) { self.show($0) }
         }
         guard var file = OutputFile(path: path) else { return unwritable(path) ? .goOn : .stop }
         let failed = failures
-        let next = await pages(of: method, parameters, through: writer, as: path) { file.write($0) }
+        let next = await pages(of: method, parameters, through: writer, as: path, keeping: filter) { file.write($0) }
         guard failures == failed else { return next }
         return file.end() || unwritable(path) ? next : .stop
     }
@@ -108,6 +120,7 @@ extension Shell {
         _ parameters: JSONObject,
         through writer: RowWriter,
         as name: String?,
+        keeping filter: String?,
         _ write: (String) -> Bool
     ) async -> Next {
         var writer = writer
@@ -127,7 +140,8 @@ extension Shell {
                 if writer.rows > 0 { tell("incomplete: only \(writer.rows) rows were written") }
                 return report(error)
             }
-            guard write(writer.text(of: page["items"]?.array ?? [])) else { return .stop }
+            let items = (page["items"]?.array ?? []).filter { DeedView.kept($0, by: filter) }
+            guard write(writer.text(of: items)) else { return .stop }
             let cursor = page["nextCursor"] ?? .null
             isMore = !cursor.isNull
             asked["cursor"] = cursor

@@ -26,12 +26,16 @@ extension Shell {
         }
         let (method, parameters) = deed.call(deed.takesLastChange ? [] : things)
         lastCall = (method, parameters)
+        if let failure = await learn(.method(method)) { return report(failure) }
         if session.catalogue[method]?.isWrite == true { return await write(deed, things, method, parameters) }
         guard !deed.isAttempt else { return refuse("\(deed.word) changes nothing: there is nothing to try") }
         if target != nil {
-            return await interrupts.cancelling(left: .goOn) { await self.call(method, parameters, into: target) }
+            let read = deed
+            return await interrupts.cancelling(left: .goOn) {
+                await self.call(method, parameters, into: target, of: read)
+            }
         }
-        return await read(deed, things, method, parameters)
+        return await self.read(deed, things, method, parameters)
     }
 
     // MARK: reading
@@ -52,8 +56,12 @@ extension Shell {
         switch deed.word {
         case .find: return shown(view.products(items, hasMore: result["nextCursor"]?.string != nil))
         case .show where method == "product.get": return shown(view.product(result))
+        case .show where view.prose(things.first, result) != nil:
+            guard case .goOn = shown(view.prose(things.first, result) ?? "") else { return .stop }
+            return showPlain(result, method)
         case .why: return await why(result, things)
         case .history: return shown(view.history(things.first?.text ?? "", items))
+        case .plot: return plotted(deed, result)
         case .who: return shown(view.trail(items))
         case .watch:
             let name = DeedView.text(result["subscription"])
@@ -100,6 +108,23 @@ extension Shell {
         guard case .success(let product) = rest.0 else { return failed(rest.0) }
         guard case .success(let moves) = rest.1 else { return failed(rest.1) }
         return shown(view.why(answer, product, moves["items"]?.array ?? []))
+    }
+
+    private func plotted(_ deed: Deed, _ result: JSONObject) -> Next {
+        let isStock = deed.filter == "stock"
+        let points = (result["items"]?.array ?? []).compactMap { item -> Plot.Point? in
+            let value = isStock ? item["stock"]?.integer : Amount(item["price"])?.cents
+            guard let value, let moment = HumanTime.moment(ofWire: DeedView.text(item["at"])) else { return nil }
+            return Plot.Point(moment: moment, value: value)
+        }
+        let name = "\(DeedView.text(result["productId"])) \(DeedView.text(result["title"]))"
+        let end = HumanTime.moment(ofWire: DeedView.text(result["to"])) ?? deeds.times.now()
+        let plot = Plot(points: points, end: end, width: console.width ?? 80, isPlain: Environment.isPlain)
+        let chart = plot.text(
+            label: { isStock ? String($0) : Amount(cents: $0).text },
+            time: { WallTime($0, in: deeds.times.zone).text }
+        )
+        return shown("\(deeds.palette.bold(name))  \(isStock ? "stock" : "price")\n\(chart)")
     }
 
     /// The id of the newest price change of a product; nil when there is none.

@@ -8,4 +8,14 @@ enum Environment {
         let text = unsafe String(cString: found)
         return text.isEmpty ? nil : text
     }
+
+    /// Whether the locale knows more than ASCII.
+    static let isUnicode: Bool = {
+        let names = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { text($0) }
+        let name = (names.first ?? "C").lowercased()
+        return name.hasSuffix("utf-8") || name.hasSuffix("utf8")
+    }()
+
+    /// Whether charts are drawn with ASCII alone.
+    static var isPlain: Bool { !isUnicode || text("TERM") == "dumb" }
 }

@@ -10,6 +10,8 @@ protocol LineHelp: Sendable {
     func woken(_ editor: LineEditor)
     /// What is shown faintly behind `text`.
     func hint(for text: String) -> String?
+    /// What may follow `text`, and is taken by Right or End.
+    func suggestion(for text: String) -> String?
     /// Whether Enter goes on in another row, since `text` still lacks something.
     func isOpen(_ text: String) -> Bool
 }
@@ -40,6 +42,7 @@ final class LineEditor: @unchecked Sendable {
         unsafe callbacks.complete = editorCompletes
         unsafe callbacks.woken = editorWoke
         unsafe callbacks.hint = editorHints
+        unsafe callbacks.suggestion = editorSuggests
         unsafe callbacks.is_open = editorIsOpen
         unsafe callbacks.context = unsafe Unmanaged.passRetained(box).toOpaque()
         guard let handle = unsafe editline_create("pricing-repl", callbacks) else { return nil }
@@ -119,11 +122,15 @@ final class LineEditor: @unchecked Sendable {
         help?.isOpen(unsafe Self.string(text, length)) ?? false
     }
 
-    /// Writes the hint for `text` into `room` as C text. Only ASCII is shown: its bytes are its columns.
-    fileprivate func hint(for text: String, room: UnsafeMutableBufferPointer<CChar>) {
-        let hint = help?.hint(for: text) ?? ""
-        let isPlain = hint.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
-        let bytes = isPlain ? hint.utf8.prefix(room.count - 1).map { CChar(bitPattern: $0) } : []
+    fileprivate func hint(for text: String) -> String? { help?.hint(for: text) }
+
+    fileprivate func suggestion(for text: String) -> String? { help?.suggestion(for: text) }
+
+    /// Writes `text` into `room` as C text. Only ASCII is shown: its bytes are its columns.
+    fileprivate static func copy(_ text: String?, into room: UnsafeMutableBufferPointer<CChar>) {
+        let text = text ?? ""
+        let isPlain = text.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
+        let bytes = isPlain ? text.utf8.prefix(room.count - 1).map { CChar(bitPattern: $0) } : []
         for (index, byte) in (bytes + [0]).enumerated() { unsafe room[index] = byte }
     }
 
@@ -195,7 +202,18 @@ private func editorHints(
 ) {
     guard let text = unsafe text, let room = unsafe room, size > 0 else { return }
     let buffer = unsafe UnsafeMutableBufferPointer(start: room, count: size)
-    unsafe editor(context)?.hint(for: String(cString: text), room: buffer)
+    unsafe LineEditor.copy(editor(context)?.hint(for: String(cString: text)), into: buffer)
+}
+
+private func editorSuggests(
+    _ context: UnsafeMutableRawPointer?,
+    _ text: UnsafePointer<CChar>?,
+    _ room: UnsafeMutablePointer<CChar>?,
+    _ size: Int
+) {
+    guard let text = unsafe text, let room = unsafe room, size > 0 else { return }
+    let buffer = unsafe UnsafeMutableBufferPointer(start: room, count: size)
+    unsafe LineEditor.copy(editor(context)?.suggestion(for: String(cString: text)), into: buffer)
 }
 
 private func editorIsOpen(
