@@ -33,20 +33,23 @@ while (($#)); do
 done
 
 need_for_tests() {
-    need socat:socat jq:jq node:nodejs python3:python3 systemd-nspawn:systemd-container
+    need socat:socat jq:jq node:nodejs python3:python3 pip3:python3-pip systemd-nspawn:systemd-container
 }
 
 need_for_pages() {
     # Chromium and what drives it, as Debian has them; curl for a stream that nobody reads.
-    need chromium chromium-driver python3-selenium curl:curl
+    need chromium chromium-driver python3-selenium curl:curl pip3:python3-pip
+    # axe-core, which judges accessibility, is in no package of Debian's but inside this one of Python's.
+    [[ -e .build/axe/axe_playwright_python/axe.min.js ]] ||
+        pip3 install --quiet --no-deps --target .build/axe axe-playwright-python==0.1.8
 }
 
 if [[ -n $tests ]]; then
     # Package.swift leaves out every other test target.
     export PRICINGD_TESTS=$tests
     if [[ $tests == pure ]]; then need_to_compile; else need_to_build; fi
-    if [[ $tests == EndToEndTests || $tests == PricingWebTests ]]; then
-        if [[ $tests == EndToEndTests ]]; then need_for_tests; else need_for_pages; fi
+    if [[ $tests == EndToEndTests || $tests == FaultTests || $tests == PricingWebTests ]]; then
+        if [[ $tests == PricingWebTests ]]; then need_for_pages; else need_for_tests; fi
         swift build --build-tests
     else
         swift build --product pricingdPackageTests
@@ -69,7 +72,8 @@ if (($#)); then
     swift test --skip-build "$@"
 else
     # Whole daemons are tried alone: what they are asked for has deadlines, and other tests take every core.
-    swift test --skip-build --skip 'EndToEndTests|PricingWebTests'
-    swift test --skip-build --filter EndToEndTests
-    swift test --skip-build --filter PricingWebTests
+    swift test --skip-build --skip '^(EndToEnd|Fault|PricingWeb)Tests\.'
+    swift test --skip-build --filter '^EndToEndTests\.'
+    swift test --skip-build --filter '^FaultTests\.'
+    swift test --skip-build --filter '^PricingWebTests\.'
 fi

@@ -484,6 +484,17 @@ create table shop_prior (
 );
 create index shop_prior_shop_index on shop_prior (at) where category_id = 0;
 
+-- What `learn` knew of a product when a season of it ended, and the declarations that it is in units of. Later seasons
+-- begin with it, as far as it is remembered.
+create table past_season (
+    product_id bigint not null constraint past_season_product_fkey references product,
+    ended_at finite_time not null,
+    state finite_numbers not null,
+    base_price amount not null,
+    elasticity finite_number not null,
+    constraint past_season_pkey primary key (product_id, ended_at)
+);
+
 -- Goods that are on their way: how many, when they should arrive, how many have come, and why no more are expected.
 create table expectation (
     expectation_id bigint generated always as identity constraint expectation_pkey primary key,

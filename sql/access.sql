@@ -4,7 +4,8 @@
 
 grant usage on schema pricing_code to public;
 revoke execute on function keyed_hash(text), make_event_partitions(bigint), expire_events(), generate_begin(jsonb),
-    generate_orders(jsonb), generate_finish(jsonb), repair_products(bigint[], text) from public;
+    generate_orders(jsonb), generate_finish(jsonb), repair_products(bigint[], text), clock_set(jsonb),
+    set_default_rule(text) from public;
 
 -- The role that the daemon serves as, where there is one: it owns nothing, and appends to stock ledger and price
 -- history but never changes or deletes a row of them. A partition made later is reached through its table.
@@ -29,8 +30,8 @@ begin
         grant delete on category, supplier, request_key, breaker_move, failing_product, login,
             login_attempt to pricingd;
         grant execute on function keyed_hash(text), make_event_partitions(bigint), expire_events(),
-            generate_begin(jsonb), generate_orders(jsonb), generate_finish(jsonb), repair_products(bigint[], text)
-            to pricingd;
+            generate_begin(jsonb), generate_orders(jsonb), generate_finish(jsonb), repair_products(bigint[], text),
+            clock_set(jsonb), set_default_rule(text) to pricingd;
     end if;
 end $$;
 

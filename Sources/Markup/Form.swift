@@ -35,6 +35,8 @@ package struct FormField: Sendable {
     /// What browsers and password managers fill in.
     package var autocomplete: String?
     package var longest: Int?
+    /// What tells it from a field of the same name in another form of the page.
+    package var scope = ""
 
     package init(
         _ name: String,
@@ -88,7 +90,7 @@ package struct FormField: Sendable {
             """
     }
 
-    private var id: String { "f-\(name)" }
+    private var id: String { "f-\(scope)\(name)" }
 
     private var isTyped: Bool {
         if case .search = kind { false } else { true }

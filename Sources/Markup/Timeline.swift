@@ -1,5 +1,5 @@
 /// Price over stock in time: the price as a line of steps above, with floor and reasons; stock as an area below, with its
-/// thresholds. It is drawn twice, wide and narrow, and the style sheet shows the one that fits.
+/// thresholds. It is drawn for three widths, and the style sheet shows the one that fits.
 package struct Timeline: Sendable {
     /// A value from a time on.
     package struct Step: Sendable {
@@ -52,7 +52,8 @@ package struct Timeline: Sendable {
     package var html: HTML {
         guard prices.count + stocks.count > 0 else { return "<p class=\"empty\">Nothing has moved yet.</p>" }
         return """
-            <div class="chart">\(svg(width: 860, cssClass: "wide", timeTicks: 8))\
+            <div class="chart">\(svg(width: 1200, cssClass: "full", timeTicks: 10))\
+            \(svg(width: 780, cssClass: "wide", timeTicks: 8))\
             \(svg(width: 340, cssClass: "narrow", timeTicks: 4))</div>
             """
     }
@@ -73,8 +74,9 @@ package struct Timeline: Sendable {
             <svg class="\(cssClass)" viewBox="0 0 \(width) 326" role="img" aria-label="\(title)">\(times)\
             \(ticks(price, 5, left, right))\(ticks(stock, 3, left, right))\
             <text class="name" x="4" y="11">price</text><text class="name" x="4" y="208">stock</text>\
+            \(area(stocks, time, stock))\
             \(levels(priceLevels, price, left, right))\(levels(stockLevels, stock, left, right))\
-            \(area(stocks, time, stock))\(line(prices, time, price))\(marks(time, price))</svg>
+            \(line(prices, time, price))\(marks(time, price))</svg>
             """
     }
 

@@ -26,8 +26,20 @@ struct Evaluate: AsyncParsableCommand {
     @Option(help: "Draw so many scenarios instead.")
     var random: Int?
 
-    @Option(help: "Policies, with commas between: learn_calm, deadline_agile, bands_10_20_80 …")
-    var policies = "learn_calm"
+    @Option(help: "Sell so many shops instead, each of --products products that may learn from each other.")
+    var shops: Int64?
+
+    @Option(help: "With --shops: products of each.")
+    var products = 30
+
+    @Option(help: "With --shops: what the truth is of what was typed, as rate=2.0 or elasticity=0.61.")
+    var error: [String] = []
+
+    @Option(help: "With --shops: seasons that were sold before the one that counts.")
+    var history: Int64 = 0
+
+    @Option(help: "Policies, with commas between: learn_calm, learn_pooled_calm, deadline_agile, bands_10_20_80 …")
+    var policies: String?
 
     @Option(help: "Seasons of each scenario.")
     var seasons: Int64 = 200
@@ -35,7 +47,7 @@ struct Evaluate: AsyncParsableCommand {
     @Option(help: "The first season's number: other seasons, other customers.")
     var firstSeason: Int64 = 0
 
-    @Option(help: "With --random: what is drawn, 1 unless given. Else: instead of the scenarios' own seeds.")
+    @Option(help: "What is drawn, 1 unless given. With --scenarios: instead of their own seeds.")
     var seed: UInt32?
 
     @Option(help: "How to print: a table beside the rivals, or one JSON object a line for each scenario and policy.")
@@ -48,7 +60,15 @@ struct Evaluate: AsyncParsableCommand {
     var svg: String?
 
     func validate() throws {
-        guard (scenarios == nil) != (random == nil) else { throw ValidationError("Give --scenarios or --random.") }
+        guard [scenarios != nil, random != nil, shops != nil].filter(\.self).count == 1 else {
+            throw ValidationError("Give one of --scenarios, --random and --shops.")
+        }
+        guard (1...1000).contains(products), shops.map({ (1...1_000_000).contains($0) }) ?? true else {
+            throw ValidationError("--products must lie in 1 to 1000, --shops in 1 to 1000000.")
+        }
+        guard (0...10).contains(history) else { throw ValidationError("--history must lie in 0 to 10.") }
+        guard shops == nil || !plot else { throw ValidationError("--plot shows a season of one product.") }
+        _ = try shopError()
         guard random.map({ (1...100_000).contains($0) }) ?? true else {
             throw ValidationError("--random must lie in 1 to 100000.")
         }
@@ -60,17 +80,40 @@ struct Evaluate: AsyncParsableCommand {
         guard svg == nil || plot else { throw ValidationError("--svg draws the plot: give --plot too.") }
     }
 
+    /// What `--error` says, or a complaint.
+    private func shopError() throws -> RandomScenarios.ShopError {
+        var error = RandomScenarios.ShopError()
+        for text in self.error {
+            let parts = text.split(separator: "=")
+            guard parts.count == 2, let factor = Double(parts[1]), (0.1...10).contains(factor) else {
+                throw ValidationError("--error is rate=F or elasticity=F, F from 0.1 to 10.")
+            }
+            switch parts[0] {
+            case "rate": error.rate = factor
+            case "elasticity": error.elasticity = factor
+            default: throw ValidationError("--error is rate=F or elasticity=F, F from 0.1 to 10.")
+            }
+        }
+        return error
+    }
+
     private var names: [String] {
-        policies.split(separator: ",").map { $0.filter { $0 != " " } }.filter { !$0.isEmpty }
+        (policies ?? (shops == nil ? "learn_calm" : "learn_calm,learn_pooled_calm,learn_known_calm")).split(
+            separator: ","
+        ).map { $0.filter { $0 != " " } }.filter { !$0.isEmpty }
     }
 
     func run() async throws {
         do {
             let scenarios = try chosen()
             // The rivals that the table shows unasked.
-            let policies = names + (format == .table ? LabTable.rivals.filter { !names.contains($0) } : [])
+            let policies =
+                names + (format == .table && shops == nil ? LabTable.rivals.filter { !names.contains($0) } : [])
             let client = try await connection.connect()
-            async let bar: Void = LabProgress.show(client.notifications, total: seasons * Int64(scenarios.count))
+            async let bar: Void = LabProgress.show(
+                client.notifications,
+                total: shops ?? seasons * Int64(scenarios.count)
+            )
             let outcome: Result<Void, any Error>
             do {
                 outcome = .success(try await evaluate(scenarios, policies, client))
@@ -86,6 +129,10 @@ struct Evaluate: AsyncParsableCommand {
     }
 
     private func chosen() throws -> [JSONObject] {
+        if shops != nil {
+            var drawn = RandomScenarios(seed: UInt64(seed ?? 1))
+            return drawn.draw(products, erring: try shopError())
+        }
         if let random {
             var drawn = RandomScenarios(seed: UInt64(seed ?? 1))
             return drawn.draw(random)
@@ -97,15 +144,18 @@ struct Evaluate: AsyncParsableCommand {
         var table = LabTable(policies: policies, scenarios: scenarios.map { $0["name"]?.string ?? "" })
         var lines = format == .table ? [table.header] : []
         var drawing: SeasonPlot?
-        for (index, scenario) in scenarios.enumerated() {
-            let reply = try await client.call("lab.run", request(scenario, policies, index))
+        for (index, batch) in (shops == nil ? scenarios.map { [$0] } : [scenarios]).enumerated() {
+            let reply = try await client.call("lab.run", request(batch, policies, index))
             let rows = (reply["items"]?.array ?? []).compactMap(LabRow.init)
-            if index == 0, plot, let row = rows.first { drawing = Self.plot(row, scenario, firstSeason) }
+            if index == 0, plot, let row = rows.first { drawing = Self.plot(row, batch[0], firstSeason) }
             switch format {
             case .json:
                 if Terminal.error.isInteractive { Terminal.error.write("\r\u{1B}[K") }  // the bar's line
                 rows.forEach { Terminal.output.line("\(JSONValue.object($0.json))") }
-            case .table: lines.append(table.add(rows))
+            case .table:
+                for first in stride(from: 0, to: rows.count, by: policies.count) {
+                    lines.append(table.add(Array(rows[first..<min(rows.count, first + policies.count)])))
+                }
             }
         }
         // All at once, so that no bar stands between the lines.
@@ -115,14 +165,19 @@ struct Evaluate: AsyncParsableCommand {
         (format == .json ? Terminal.error : Terminal.output).write(drawing.lines.map { $0 + "\n" }.joined())
     }
 
-    private func request(_ scenario: JSONObject, _ policies: [String], _ index: Int) -> JSONObject {
+    private func request(_ scenarios: [JSONObject], _ policies: [String], _ index: Int) -> JSONObject {
         var request: JSONObject = [
-            "scenarios": [.object(scenario)], "policies": .array(policies.map { .string($0) }),
-            "seasons": .integer(seasons), "firstSeason": .integer(firstSeason), "withOptimum": .bool(random != nil),
+            "scenarios": .array(scenarios.map { .object($0) }), "policies": .array(policies.map { .string($0) }),
+            "seasons": .integer(shops ?? seasons), "firstSeason": .integer(firstSeason),
+            "withOptimum": .bool(self.scenarios == nil),
             "withPaths": .bool(plot && index == 0),
             "_meta": ["progressToken": .integer(Int64(index)), "actor": "pricing-simulate"],
         ]
-        if random == nil, let seed { request["seed"] = .integer(Int64(seed)) }
+        if shops != nil {
+            request["shop"] = true
+            request["history"] = .integer(history)
+        }
+        if self.scenarios != nil, let seed { request["seed"] = .integer(Int64(seed)) }
         return request
     }
 

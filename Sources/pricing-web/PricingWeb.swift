@@ -47,8 +47,15 @@ struct PricingWeb: AsyncParsableCommand {
     @Option(help: "How many event streams at a time from one address.")
     var streamsPerAddress = 8
 
+    @Option(help: "Seconds after which a reader is cut off that takes nothing of its stream.")
+    var silence = 30
+
+    @Option(help: "Answer GET /metrics, /live and /ready over HTTP on this Unix socket.")
+    var metricsSocket: String?
+
     func validate() throws {
         guard (0...65_535).contains(port) else { throw ValidationError("--port is from 0 to 65535") }
+        guard (1...3600).contains(silence) else { throw ValidationError("--silence is from 1 to 3600") }
         guard TrustedProxies(trustedProxy) != nil else {
             throw ValidationError("--trusted-proxy takes an address or a range such as 10.0.0.0/8")
         }
@@ -61,7 +68,7 @@ struct PricingWeb: AsyncParsableCommand {
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         var logger = Logger(label: "pricing-web")
         logger.logLevel = .warning
-        let hub = EventHub(most: streams, mostPerAddress: streamsPerAddress)
+        let hub = EventHub(most: streams, mostPerAddress: streamsPerAddress, silence: .seconds(silence))
         let link = DaemonLink(
             socket: SocketPath.ofServer(explicit: socket),
             begin: { client in try await Feed.subscribe(client, hub) },
@@ -71,12 +78,14 @@ struct PricingWeb: AsyncParsableCommand {
         let origins = Origins(host: host, port: port, origin: origin, allowed: allowHost)
         let site = Site(
             daemon: link,
-            reads: SharedRead(link),
+            reads: SharedRead(link, hub),
             hub: hub,
             assets: Assets(folder: assets),
             isSecure: origins.isSecure,
-            proxies: TrustedProxies(trustedProxy) ?? .none
+            proxies: TrustedProxies(trustedProxy) ?? .none,
+            logger: logger
         )
+        let watch = try metricsSocket.map { GatewayWatch(try ListeningSocket(path: $0), site) }
         let host = host
         let app = Application(
             responder: Gate(origins: origins, routes: .all(site), site: site),
@@ -89,10 +98,11 @@ struct PricingWeb: AsyncParsableCommand {
             },
             logger: logger
         )
-        // Ended from the last to the first: streams, then the server, then the link that its calls need.
+        // Ended from the last to the first: streams, then the server, then the link that its calls need, and who watches.
+        let watching: [any Service] = watch.map { [$0] } ?? []
         let group = ServiceGroup(
             configuration: .init(
-                services: [link, app, Feed(hub: hub)],
+                services: watching + [link, app, Feed(hub: hub, daemon: link)],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
             )

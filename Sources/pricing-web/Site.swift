@@ -1,6 +1,7 @@
 import HTTPTypes
 import JSON
 import JSONRPC
+import Logging
 import Markup
 import PricingProtocol
 
@@ -13,6 +14,11 @@ struct Site: Sendable {
     let isSecure: Bool
     /// Proxies whose word on a visitor's address counts.
     let proxies: TrustedProxies
+    let requests = RequestTally()
+    let logger: Logger
+
+    /// Why a token speaks for nobody.
+    static let endedLogin: Set = ["LOGIN_EXPIRED", "BAD_CREDENTIALS", "PERMISSION_DENIED"]
 
     /// Who is signed in with the visit's token; nil when it has run out.
     func person(_ visit: Visit) async throws -> Person? {
@@ -20,7 +26,7 @@ struct Site: Sendable {
         do {
             return Person(try await daemon.call("login.get", login: token))
         } catch let error as RPCError {
-            guard ["LOGIN_EXPIRED", "BAD_CREDENTIALS", "PERMISSION_DENIED"].contains(error.reason) else { throw error }
+            guard Site.endedLogin.contains(error.reason) else { throw error }
             return nil
         }
     }

@@ -12,7 +12,14 @@ struct Backup: AsyncParsableCommand {
     @OptionGroup var options: CommonOptions
 
     @Argument(help: "The file; it appears when it is whole. - for stdout.")
-    var file: String
+    var file: String?
+
+    @Option(help: "Instead of a file: put another whole copy into this archive, which pricingd keeps.")
+    var archiveDir: String?
+
+    func validate() throws {
+        if (file == nil) == (archiveDir == nil) { throw ValidationError("give a file, or --archive-dir") }
+    }
 
     func run() async throws {
         let folder = try await privateFolder(options)
@@ -20,6 +27,14 @@ struct Backup: AsyncParsableCommand {
             throw Exit.because("there is no shop in \(folder)", Exit.configuration)
         }
         let backup = ShopBackup(folder: folder, logger: options.logger())
+        if let archiveDir {
+            do throws(ShopBackup.Failure) {
+                return try await backup.copy(into: try archive(archiveDir))
+            } catch {
+                throw error.exit(folder: folder)
+            }
+        }
+        guard let file else { return }
         if file == "-" { return try await write(backup, to: 1) }
         // For its owner alone, since it holds what customers have told; under another name until it is whole.
         let unfinished = "\(file).\(getpid()).part"
@@ -51,22 +66,34 @@ struct Restore: AsyncParsableCommand {
     @OptionGroup var options: CommonOptions
 
     @Argument(help: "What pricingd backup wrote.")
-    var file: String
+    var file: String?
 
     @Flag(help: "Let the shop go that the data folder has; a daemon may be serving it.")
     var replace = false
 
+    @Option(help: "Instead of a file: the archive that pricingd serve --archive-dir has kept.")
+    var archiveDir: String?
+
+    @Option(help: "The moment to go back to, in UTC, such as 2026-11-28T09:30:00Z; without it the archive's end.")
+    var to: String?
+
+    func validate() throws {
+        if (file == nil) == (archiveDir == nil) { throw ValidationError("give a file, or --archive-dir") }
+        if file != nil, to != nil { throw ValidationError("--to is for --archive-dir") }
+        if archiveDir != nil, replace {
+            throw ValidationError("--archive-dir makes a new cluster; --replace is for a file")
+        }
+        if let to, to.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z/) == nil {
+            throw ValidationError("--to \(to) is no moment such as 2026-11-28T09:30:00Z")
+        }
+    }
+
     func run() async throws {
         let folder = try await privateFolder(options)
-        let opened = unsafe open(file, O_RDONLY | O_CLOEXEC)
-        guard opened >= 0 else { throw cannot("read", file) }
-        defer { close(opened) }
+        let backup = ShopBackup(folder: folder, logger: options.logger())
         let audit: ShopBackup.Audit
         do throws(ShopBackup.Failure) {
-            audit = try await ShopBackup(folder: folder, logger: options.logger()).restore(
-                from: opened,
-                replaces: replace
-            )
+            audit = try await restored(backup, folder)
         } catch {
             throw error.exit(folder: folder)
         }
@@ -76,11 +103,30 @@ struct Restore: AsyncParsableCommand {
         }
         print("no differences")
     }
+
+    private func restored(_ backup: ShopBackup, _ folder: String) async throws(ShopBackup.Failure) -> ShopBackup.Audit {
+        if let archiveDir {
+            if unsafe access(folder + "/cluster", F_OK) == 0 { throw .hasShop }
+            return try await backup.restore(from: try archive(archiveDir), to: to)
+        }
+        let opened = unsafe open(file ?? "", O_RDONLY | O_CLOEXEC)
+        guard opened >= 0 else { throw .unreadable(file ?? "", errno) }
+        defer { close(opened) }
+        return try await backup.restore(from: opened, replaces: replace)
+    }
+}
+
+private func archive(_ path: String) throws(ShopBackup.Failure) -> ClusterArchive {
+    do throws(PostgresError) {
+        return try ClusterArchive(path: path)
+    } catch {
+        throw .database(error)
+    }
 }
 
 /// The data folder that is meant.
 private func privateFolder(_ options: CommonOptions) async throws -> String {
-    guard case .privateCluster(let folder) = try await DatabaseChoice.make(options) else {
+    guard case .privateCluster(let folder, _) = try await DatabaseChoice.make(options) else {
         throw Exit.because(
             "this is for a private cluster; a database of your own is backed up by its own means, such as pg_dump",
             Exit.usage
@@ -98,12 +144,15 @@ extension ShopBackup.Failure {
         switch self {
         case .database(let error) where error.kind == .clusterFailed:
             Exit.because(error.message, Exit.databaseUnavailable)
+        case .database(let error) where error.kind == .settings: Exit.because(error.message, Exit.usage)
+        case .unreadable(let file, let code):
+            unsafe Exit.because("cannot read \(file): \(String(cString: strerror(code)))", Exit.configuration)
         case .database(let error): DatabaseHost.Failure.database(error).exit
         case .refused(let refusal): DatabaseHost.Failure.refused(refusal).exit
         case .noShop: Exit.because("there is no shop in \(folder ?? "the data folder")", Exit.configuration)
         case .hasShop:
             Exit.because(
-                "\(folder ?? "the data folder") has a shop; --replace lets it go",
+                "\(folder ?? "the data folder") has a shop; --replace lets it go, for that of a file",
                 Exit.configuration
             )
         case .notABackup: Exit.because("the file is no backup of a shop", Exit.configuration)

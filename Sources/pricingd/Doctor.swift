@@ -26,7 +26,7 @@ struct Doctor: AsyncParsableCommand {
         let isServing = await checkDaemon(path, &report)
         let source = try await DatabaseChoice.make(options)
         switch source {
-        case .privateCluster(let folder):
+        case .privateCluster(let folder, _):
             checkFolder(folder, &report)
             report.note(
                 PrivateCluster.isAvailable,

@@ -37,6 +37,11 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Keep every connection's lines in this folder, a file a connection, without passwords.")
     var mirrorDir: String?
 
+    @Option(
+        help: "Keep the private cluster's log in this folder, so that pricingd restore --to goes back to any moment."
+    )
+    var archiveDir: String?
+
     @Option(help: "Answer GET /metrics, /live and /ready over HTTP on this Unix socket.")
     var metricsSocket: String?
 
@@ -69,7 +74,7 @@ struct Serve: AsyncParsableCommand {
         }
         let host: DatabaseHost
         do {
-            host = try await self.host(try await DatabaseChoice.make(options), logger)
+            host = try await self.host(try archived(try await DatabaseChoice.make(options)), logger)
         } catch {
             listening?.close()
             watched?.close()
@@ -108,6 +113,19 @@ struct Serve: AsyncParsableCommand {
             },
             stopping: { manager.tell("STOPPING=1\nSTATUS=Draining") }
         )
+    }
+
+    /// The same database, whose log is kept if that was asked for.
+    private func archived(_ source: DatabaseSource) throws -> DatabaseSource {
+        guard let archiveDir else { return source }
+        guard case .privateCluster(let folder, _) = source else {
+            throw Exit.because("--archive-dir is for a private cluster", Exit.usage)
+        }
+        do throws(PostgresError) {
+            return .privateCluster(folder: folder, archive: try ClusterArchive(path: archiveDir))
+        } catch {
+            throw Exit.because(error.message, Exit.usage)
+        }
     }
 
     private func prepareMirror() throws {
@@ -190,6 +208,12 @@ extension DatabaseHost.Failure {
         case .outOfStep(let names):
             return Exit.because(
                 "the database lacks \(names.joined(separator: ", ")); run pricingd migrate first",
+                Exit.configuration
+            )
+        case .noSessions:
+            return Exit.because(
+                "a pooler lends the server's processes for a transaction at a time; let it lend them for a session"
+                    + " (pool_mode = session in PgBouncer), or name the server itself",
                 Exit.configuration
             )
         case .notASandbox:

@@ -112,7 +112,7 @@ extension EndToEnd {
             #expect(later.status == 78 && later.errors.contains("99_later.sql"), "\(later)")
             try "no backup".write(toFile: file, atomically: true, encoding: .utf8)
             let garbage = try await pricingd("restore", "--data-dir", data, "--replace", file)
-            #expect(garbage.status == 69 && garbage.errors.contains("pg_restore"), "\(garbage)")
+            #expect(garbage.status == 78 && garbage.errors.contains("no backup of a shop"), "\(garbage)")
             let missing = try await pricingd("restore", "--data-dir", data, "--replace", folder.path + "/none")
             #expect(missing.status == 78 && missing.errors.contains("cannot read"), "\(missing)")
             let foreign = try await pricingd("backup", "--database-url", "postgresql://h/d", file)

@@ -142,6 +142,81 @@ extension EndToEnd {
             try await database.drop()
         }
 
+        /// A pooler that lends its one connection to the server to whoever begins a transaction.
+        private static let transactionPooler = """
+            import socket, struct, sys, threading
+            def message(peer):
+                head = b""
+                while len(head) < 5:
+                    piece = peer.recv(5 - len(head))
+                    if not piece: return None
+                    head += piece
+                body, size = b"", struct.unpack("!i", head[1:])[0] - 4
+                while len(body) < size: body += peer.recv(size - len(body))
+                return head + body
+            def startup(peer):
+                size = struct.unpack("!i", peer.recv(4))[0]
+                return struct.pack("!i", size) + peer.recv(size - 4)
+            def until_ready(peer):
+                told = b""
+                while True:
+                    one = message(peer)
+                    told += one
+                    if one[:1] == b"Z": return told, one[5:6] == b"I"
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(sys.argv[1])
+            listener.listen()
+            print("listening", flush=True)
+            lock, server, greeting = threading.Lock(), None, b""
+            def serve(peer):
+                global server, greeting
+                first = startup(peer)
+                with lock:
+                    if server is None:
+                        server = socket.socket(socket.AF_UNIX)
+                        server.connect(sys.argv[2])
+                        server.sendall(first)
+                        greeting = until_ready(server)[0]
+                peer.sendall(greeting)
+                while (one := message(peer)) and one[:1] != b"X":
+                    with lock:
+                        idle = False
+                        while not idle:
+                            server.sendall(one)
+                            if one[:1] in b"SQ":
+                                told, idle = until_ready(server)
+                                peer.sendall(told)
+                            if not idle: one = message(peer)
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+            """
+
+        @Test func `a pooler that lends a connection for a transaction is refused in words`() async throws {
+            let database = try await TestCluster.shared().database()
+            let migration = try pricingd("migrate", "--database-url", Self.url(database))
+            #expect(await migration.exit() == 0)
+            let folder = try TemporaryFolder()
+            let (host, port) = (try #require(database.settings.host), try #require(database.settings.port))
+            let pooler = try ChildProgram(
+                "/usr/bin/env",
+                [
+                    "python3", "-u", "-c", Self.transactionPooler, folder.path + "/.s.PGSQL.6432",
+                    "\(host)/.s.PGSQL.\(port)",
+                ]
+            )
+            try folder.endWithFolder(pooler.pid)
+            #expect(await pooler.line() == "listening")
+            let keywords = database.settings.keywords.merging(["host": folder.path, "port": "6432"]) { _, last in last }
+            let url = keywords.sorted { $0.key < $1.key }.map { "\($0.key)='\($0.value)'" }.joined(separator: " ")
+            let daemon = try pricingd("--stdio", "--database-url", url)
+            #expect(await daemon.exit() == 78)
+            let said = await daemon.errorText()
+            #expect(said.contains("for a transaction at a time"), "\(said)")
+            pooler.signal(15)
+            _ = await pooler.exit()
+            try await database.drop()
+        }
+
         @Test func `a wrong command line is its own exit code`() async throws {
             let both = try pricingd("--stdio", "--socket", "/tmp/x.sock")
             #expect(await both.exit() == 64)

@@ -83,6 +83,16 @@ extension EndToEnd {
             await again.close()
         }
 
+        @Test func `the clock of a live shop stands`() async throws {
+            let daemon = try await TestDaemon.start(isSandbox: false)
+            let client = try await daemon.client()
+            let refusal = try await client.refusal("clock.set", ["at": "2040-01-01T00:00:00Z"])
+            #expect(refusal.code == 502)
+            #expect(refusal.reason == "NOT_A_SANDBOX")
+            #expect(try await client.call("clock.get")["virtual"] == false)
+            await client.close()
+        }
+
         @Test func `a second daemon is refused`() async throws {
             let daemon = try await Self.daemon.value
             let sameSocket = ["--socket", daemon.socket, "--data-dir", daemon.folder + "/other"]

@@ -22,44 +22,7 @@ extension EndToEnd {
         )
     )
     struct PackageTests {
-        /// Programs that were built for tests want Swift's libraries, which a machine without the toolchain lacks.
-        private static let boot = """
-            set -eu
-            cd "$1"
-            mkdir upper work root
-            mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root
-            cd root
-            cp "$2" pricingd.deb
-            if [ -z "$6" ]; then
-                mkdir -p usr/local/lib
-                ldd "$3/pricingd" "$3/pricing-repl" | sed -n 's|.* => \\(/[^ ]*\\) .*|\\1|p' |
-                    grep -v '^/\\(usr/\\)\\?lib' | sort -u | xargs -r cp -t usr/local/lib
-                ldconfig -r .
-            fi
-            rm -f usr/sbin/policy-rc.d
-            mount -t tmpfs none opt
-            mkdir -p etc/systemd/system/pricingd.service.d
-            printf '[Service]\\nWatchdogSec=2\\n' >etc/systemd/system/pricingd.service.d/quick.conf
-            printf '%s\\n' "$4" >etc/systemd/system/try.service
-            printf '%s\\n' "$5" >try.sh
-            timeout --signal=KILL 110 systemd-nspawn --quiet --directory=. --machine="${1##*/}" --boot \\
-                --private-network --register=no --keep-unit --link-journal=no --console=pipe \\
-                systemd.unit=try.service </dev/null >console 2>&1
-            cat tried
-            """
-
-        private static let unit = """
-            [Unit]
-            DefaultDependencies=no
-            SuccessAction=poweroff-force
-            FailureAction=poweroff-force
-            [Service]
-            Type=oneshot
-            ExecStart=/bin/sh /try.sh
-            """
-
         private static let trial = """
-            exec >/tried 2>&1
             as() { group=$1; shift; setpriv --reuid=nobody --regid=$group --clear-groups env -u XDG_RUNTIME_DIR "$@"; }
             quietly() { "$@" >/log 2>&1 || { echo "failed: $*"; cat /log; journalctl -u pricingd --no-pager; }; }
             role() { as $1 pricing-repl -c session.hello 2>/dev/null | grep -o '"role":"[a-z]*"' || echo "$1: none"; }
@@ -94,7 +57,7 @@ extension EndToEnd {
 
         @Test func `it installs, runs, comes back, upgrades, and leaves the shop when it goes`() async throws {
             let folder = try TemporaryFolder()
-            let programs = URL(filePath: try TestDaemon.program("pricingd")).deletingLastPathComponent().path
+            let programs = try BootedMachine.programs()
             let given = ProcessInfo.processInfo.environment["PRICINGD_DEB"]
             var package = given
             if package == nil {
@@ -107,17 +70,20 @@ extension EndToEnd {
                 let errors = await build.errorText()
                 try #require(await build.exit() == 0, "\(errors)")
             }
-            let machine = try ChildProgram(
-                "/usr/bin/unshare",
-                [
-                    "--mount", "sh", "-c", Self.boot, "sh", folder.path, try #require(package), programs, Self.unit,
-                    Self.trial, given ?? "",
-                ]
+            let libraries = given == nil ? "with_libraries '\(programs)/pricingd' '\(programs)/pricing-repl'" : ""
+            let machine = try await BootedMachine(
+                in: folder,
+                install: """
+                    cp '\(try #require(package))' pricingd.deb
+                    \(libraries)
+                    rm -f usr/sbin/policy-rc.d
+                    mount -t tmpfs none opt
+                    mkdir -p etc/systemd/system/pricingd.service.d
+                    printf '[Service]\\nWatchdogSec=2\\n' >etc/systemd/system/pricingd.service.d/quick.conf
+                    """,
+                trial: Self.trial
             )
-            try folder.endWithFolder(machine.pid)
-            var told: [String] = []
-            while let line = await machine.line() { told.append(line) }
-            let errors = await machine.errorText()
+            let told = machine.told
             let expected =
                 ["active", "enabled", #""role":"operator""#, #""role":"viewer""#, #""role":"admin""#, "nogroup: none"]
                 + ["ready", "{}", "{}", "{}", "Kept", "PGDMP", "Result=success", "{}", "active"]
@@ -128,7 +94,7 @@ extension EndToEnd {
                         // How often a page names an option, and which PostgreSQL there is, may differ.
                         Int(expected) == nil ? told == expected : Int(told) ?? 0 > 0
                     },
-                "\(told.joined(separator: "\n"))\n\(errors)"
+                "\(told.joined(separator: "\n"))\n\(machine.errors)"
             )
         }
     }

@@ -11,10 +11,9 @@ extension EndToEnd {
     struct RestoreTests {
         /// The documentation's own commands.
         private static func documented(_ program: String) throws -> String {
-            let page = ExamplesTests.root + "/Sources/pricingd/pricingd.docc/Operating.md"
+            let page = ExamplesTests.root + "/Sources/pricingd/pricingd.docc/Backup.md"
             let text = try String(contentsOfFile: page, encoding: .utf8)
-            let backup = try #require(text.split(separator: "## Backup and restore").last)
-            return String(try #require(backup.split(separator: "\n").first { $0.hasPrefix("\(program) ") }))
+            return String(try #require(text.split(separator: "\n").first { $0.hasPrefix("\(program) ") }))
         }
 
         private func shell(_ command: String, _ places: [String: String]) async throws {

@@ -21,18 +21,9 @@ extension EndToEnd {
                 daemon = try await TestDaemon.start(arguments: ["--metrics-socket", path] + arguments)
             }
 
-            /// Everything that is answered to these bytes, up to the end of the connection.
-            func raw(_ request: String, endsInput: Bool = false) async throws -> String {
-                let lines = try LineClient(socket: path, isChecking: false)
-                lines.send(bytes: Array(request.utf8))
-                var text = ""
-                while let line = await lines.line() { text += line + "\n" }
-                return text
-            }
+            func raw(_ request: String) async throws -> String { try await WatchPeer(path).raw(request) }
 
-            func get(_ page: String) async throws -> String {
-                try await raw("GET \(page) HTTP/1.1\r\nHost: a\r\nUser-Agent: b\r\n\r\n")
-            }
+            func get(_ page: String) async throws -> String { try await WatchPeer(path).get(page) }
         }
 
         @Test func `a collector reads metrics, and a prober whether it lives and is ready`() async throws {

@@ -57,8 +57,8 @@ struct WordsTests {
             end: try #require(Moment("2026-11-03T00:00:00.000Z"))
         ).html.text
         #expect(text.contains("&lt;sale&gt;") && !text.contains("<sale>"))
-        #expect(text.contains("viewBox=\"0 0 860 326\"") && text.contains("viewBox=\"0 0 340 326\""))
-        #expect(text.matches(of: /class="price" d="M54 [\d.]+L451 ([\d.]+)L451/).count == 1)
+        #expect(text.contains("viewBox=\"0 0 1200 326\"") && text.contains("viewBox=\"0 0 340 326\""))
+        #expect(text.matches(of: /class="price" d="M54 [\d.]+L621 ([\d.]+)L621/).count == 1)
     }
 
     @Test

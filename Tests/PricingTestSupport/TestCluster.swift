@@ -98,6 +98,7 @@ package final class TemporaryFolder: Sendable {
             for file in "$1"/*/cluster/postmaster.pid; do
                 [ -f "$file" ] && kill -QUIT "$(head -n 1 "$file")"
             done
+            umount -l "$1"/* 2>/dev/null
             tries=0
             until rm -rf "$1" || [ "$tries" -gt 50 ]; do tries=$((tries + 1)); done
             """

@@ -33,7 +33,8 @@ package final class TestDaemon: Sendable {
     /// Its `--data-dir`.
     package let dataDirectory: String
 
-    private let arguments: [String]
+    /// What runs the program, if anything, and the arguments.
+    private let words: [String]
     private let temporary: TemporaryFolder
     private let running: Mutex<ChildProgram>
 
@@ -41,13 +42,18 @@ package final class TestDaemon: Sendable {
     /// - Parameters:
     ///   - hasDemo: whether the demo rows are there.
     ///   - isSandbox: whether the clock may be set.
+    ///   - wrapper: a command that becomes the daemon, whose own command is added to it.
+    ///   - diskMegabytes: the size of a disk of its own for the data folder, which root may mount.
     package static func start(
         isSandbox: Bool = true,
         hasDemo: Bool = false,
-        arguments: [String] = []
+        arguments: [String] = [],
+        wrapper: [String] = [],
+        diskMegabytes: Int? = nil
     ) async throws -> TestDaemon {
         let temporary = try TemporaryFolder()
         let data = temporary.path + "/data"
+        if let diskMegabytes { try await mountDisk(at: data, megabytes: diskMegabytes) }
         let sandbox = isSandbox ? ["--sandbox"] : []
         if hasDemo {
             let migration = try ChildProgram(program("pricingd"), ["migrate", "--demo", "--data-dir", data] + sandbox)
@@ -56,19 +62,27 @@ package final class TestDaemon: Sendable {
         }
         let socket = temporary.path + "/s.sock"
         let all = ["--socket", socket, "--data-dir", data] + sandbox + arguments
-        return TestDaemon(temporary, socket, data, all, try await launch(all, in: temporary))
+        let words = wrapper + [try program("pricingd")] + all
+        return TestDaemon(temporary, socket, data, words, try await launch(words, in: temporary))
+    }
+
+    /// It goes with the temporary folder.
+    private static func mountDisk(at path: String, megabytes: Int) async throws {
+        let mount = "mkdir -m 700 \"$1\" && mount -t tmpfs -o mode=0700,size=\"$2\" none \"$1\""
+        let program = try ChildProgram("/bin/sh", ["-c", mount, "sh", path, "\(megabytes)m"])
+        guard await program.exit() == 0 else { throw NotReady(text: await program.errorText()) }
     }
 
     private init(
         _ temporary: TemporaryFolder,
         _ socket: String,
         _ data: String,
-        _ arguments: [String],
+        _ words: [String],
         _ program: ChildProgram
     ) {
         self.temporary = temporary
         self.socket = socket
-        self.arguments = arguments
+        self.words = words
         folder = temporary.path
         dataDirectory = data
         running = Mutex(program)
@@ -110,7 +124,7 @@ package final class TestDaemon: Sendable {
 
     /// Starts the daemon again on the same socket and data folder, after it has ended.
     package func restart() async throws {
-        let program = try await Self.launch(arguments, in: temporary)
+        let program = try await Self.launch(words, in: temporary)
         running.withLock { $0 = program }
     }
 
@@ -146,8 +160,8 @@ package final class TestDaemon: Sendable {
         return text.split(separator: "\n").first.flatMap { Int32($0) }
     }
 
-    private static func launch(_ arguments: [String], in folder: TemporaryFolder) async throws -> ChildProgram {
-        let program = try ChildProgram(program("pricingd"), arguments)
+    private static func launch(_ words: [String], in folder: TemporaryFolder) async throws -> ChildProgram {
+        let program = try ChildProgram(words[0], Array(words.dropFirst()))
         try folder.endWithFolder(program.pid)
         guard let line = await program.line(),
             case .object(let ready)? = try? JSONParser.parse(Array(line.utf8)), ready["ready"] == true

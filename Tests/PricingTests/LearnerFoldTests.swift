@@ -15,8 +15,8 @@ struct LearnerFoldTests {
         try await shop.run(
             """
             insert into category (name) values ('Things') on conflict (name) do nothing;
-            insert into rule (name, version, strategy, status, band_tick, band_stock)
-            values ('learn still', 1, 'learn', 'active', 1, 1), ('still', 1, 'cover', 'active', 1, 1)
+            insert into rule (name, version, strategy, status, band_tick, band_stock, from_shop)
+            values ('learn still', 1, 'learn', 'active', 1, 1, false), ('still', 1, 'cover', 'active', 1, 1, false)
             on conflict do nothing;
             """
         )
@@ -153,6 +153,32 @@ struct LearnerFoldTests {
             try await expectTwins(shop, id, twin, "folded anew")
             try await midnight(shop, 31)
             try await expectTwins(shop, id, twin, "and later")
+        }
+    }
+
+    @Test
+    func `What is sold outside the season teaches nothing, nor does its cancellation`() async throws {
+        try await Shop.with { shop in
+            try await midnight(shop, 1)
+            let id = try await product(
+                shop,
+                #"{"seasonStart": "2031-01-03T00:00:00Z", "seasonEnd": "2031-01-08T00:00:00Z"}"#
+            )
+            let early = try await order(shop, id, 40)
+            try await midnight(shop, 3)
+            #expect(try await units(shop, id) == 0)
+            try await order(shop, id, 6)
+            try await cancel(shop, early)
+            try await midnight(shop, 4)
+            #expect(try await units(shop, id) == 6)
+            try await midnight(shop, 8)
+            try await order(shop, id, 50)
+            try await midnight(shop, 9)
+            #expect(try await units(shop, id) < 6)
+            try await shop.run("update product set season_end = '2031-02-08', season_start = '2031-02-01'")
+            #expect(try await units(shop, id) == 0)
+            #expect(abs(try await rate(shop, id) - 10) < 1e-9)
+            #expect(try await shop.rows("select kind from audit_products(array[\(id)])") == [])
         }
     }
 

@@ -197,4 +197,32 @@ struct ShopPriorTests {
             )
         }
     }
+
+    @Test
+    func `A product that comes back begins with what it knew, less half a year's worth a half-life`() async throws {
+        try await Shop.with { shop in
+            try await day(shop, 1)
+            _ = try await category(shop, "Tents", products: 0)
+            let tent = try await product(shop, "Tents")
+            try await shop.run("update product set season_start = '2031-01-01', season_end = '2031-01-31'")
+            for number in 2...31 { try await day(shop, number, [tent], units: 30) }
+            let learned = try await rate(shop, tent)
+            #expect(learned > 15)
+            try await day(shop, 32)
+            #expect(try await shop.value("select count(*) from past_season where ended_at = '2031-01-31'") == "1")
+            try await day(shop, 200)
+            let between = try await rate(shop, tent)
+            try await shop.run("update product set season_start = '2032-01-01', season_end = '2032-01-31'")
+            try await day(shop, 366)
+            let next = try await rate(shop, tent)
+            #expect(learned > between && between > next && next > 12)
+            #expect(try await shop.value("select state[1] from learner") == "0")
+            #expect(try await shop.rows("select kind from audit_products(array[\(tent)])") == [])
+            // A second season teaches on top of it, and another list price is another product.
+            for number in 367...370 { try await day(shop, number, [tent], units: 5) }
+            #expect(try await rate(shop, tent) < next)
+            try await shop.run("update product set base_price = 101, floor_price = 101, ceiling_price = 101")
+            #expect(try await rate(shop, tent) < 10)
+        }
+    }
 }

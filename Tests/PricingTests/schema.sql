@@ -792,6 +792,13 @@ CREATE TABLE pricing.order_return (
     actor text NOT NULL,
     at pricing.finite_time NOT NULL
 );
+CREATE TABLE pricing.past_season (
+    product_id bigint NOT NULL,
+    ended_at pricing.finite_time NOT NULL,
+    state pricing.finite_numbers NOT NULL,
+    base_price pricing.amount NOT NULL,
+    elasticity pricing.finite_number NOT NULL
+);
 ALTER TABLE pricing.price_change ALTER COLUMN price_change_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pricing.price_change_price_change_id_seq
     START WITH 1
@@ -1119,6 +1126,8 @@ ALTER TABLE ONLY pricing.order_line
     ADD CONSTRAINT order_line_pkey PRIMARY KEY (order_id, product_id);
 ALTER TABLE ONLY pricing.order_return
     ADD CONSTRAINT order_return_pkey PRIMARY KEY (order_id, product_id, change_id);
+ALTER TABLE ONLY pricing.past_season
+    ADD CONSTRAINT past_season_pkey PRIMARY KEY (product_id, ended_at);
 ALTER TABLE ONLY pricing.price_change
     ADD CONSTRAINT price_change_pkey PRIMARY KEY (price_change_id) INCLUDE (at, product_id, rule_id, cause, binding_guard, actor, old_price, new_price);
 ALTER TABLE ONLY pricing.price_change
@@ -1283,6 +1292,8 @@ ALTER TABLE ONLY pricing.learner
     ADD CONSTRAINT learner_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
 ALTER TABLE ONLY pricing.login
     ADD CONSTRAINT login_user_fkey FOREIGN KEY (user_id) REFERENCES pricing.app_user(user_id);
+ALTER TABLE ONLY pricing.past_season
+    ADD CONSTRAINT past_season_product_fkey FOREIGN KEY (product_id) REFERENCES pricing.product(product_id);
 ALTER TABLE ONLY pricing.price_change
     ADD CONSTRAINT price_change_rule_fkey FOREIGN KEY (rule_id) REFERENCES pricing.rule(rule_id);
 ALTER TABLE ONLY pricing.product

@@ -11,6 +11,14 @@ enum ChromiumDriver {
     static let needs: Comment = "needs chromium, chromium-driver and python3-selenium, which Tests/run.sh installs"
 }
 
+/// The judge of accessibility, which comes inside a Python package.
+enum Axe {
+    private static let file = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../.build/axe/axe_playwright_python/axe.min.js").path
+    static let isAvailable = TestCluster.isRequired || FileManager.default.fileExists(atPath: file)
+    static let needs: Comment = "needs axe-playwright-python in .build/axe, where Tests/run.sh installs it"
+}
+
 /// Journeys through the real pages of a real shop, by a real browser. Each is a function of journeys.py.
 @Suite(
     .serialized,
@@ -22,16 +30,33 @@ struct JourneyTests {
         "without_scripts", "account", "restock_is_seen", "last_unit", "price_moves", "held_checkout", "effect_is_kept",
         "next_comes_true",
         "buyer_knows", "own_quote", "gives_back", "keyboard", "what_if", "many", "imports", "replay", "one_stream",
-        "markup_is_text", "refusals", "odd_inputs", "doors", "looks", "weighs", "ends_and_returns",
+        "markup_is_text", "refusals", "odd_inputs", "doors", "weighs", "own_stream", "own_pages", "nothing_between",
+        "ends_and_returns",
     ]
 
     /// One shop with some goods, and its pages, for all journeys.
-    private static let shared = Task { try await Site.start() }
+    static let shared = Task { try await Site.start() }
 
     @Test(arguments: JourneyTests.journeys)
     func `A browser's journey ends well`(name: String) async throws {
-        let site = try await Self.shared.value
-        let journey = try Self.script("journeys.py", [name, site.address, site.daemon.socket])
+        try await Self.go(name, Self.shared.value)
+    }
+
+    @Test(
+        .enabled(if: Axe.isAvailable, Axe.needs),
+        arguments: ["looks_store", "looks_admin", "looks_deeds", "looks_reports"]
+    )
+    func `Every page fits the screen, and axe finds nothing wrong with it`(name: String) async throws {
+        try await Self.go(name, Self.shared.value)
+    }
+
+    @Test(.enabled(if: Axe.isAvailable, Axe.needs))
+    func `So does every page of an empty shop, and of one whose daemon is away`() async throws {
+        try await Self.go("looks_empty", Site.start(isFilled: false))
+    }
+
+    private static func go(_ name: String, _ site: Site) async throws {
+        let journey = try script("journeys.py", [name, site.address, site.daemon.socket])
         while let line = await journey.line() {
             try await site.carryOut(line)
             try journey.write("done")
@@ -40,34 +65,7 @@ struct JourneyTests {
         #expect(await journey.exit() == 0, "\(complaint)")
     }
 
-    @Test
-    func `SIGTERM with five hundred open streams ends the gateway at once`() async throws {
-        let gateway = try await Gateway.start(Self.shared.value.daemon, port: 0, ["--streams-per-address", "600"])
-        let readers = try Self.script("wire.py", ["streams", gateway.address, "500"])
-        #expect(await readers.line() == "open")
-        let begun = ContinuousClock.now
-        gateway.program.signal(SIGTERM)
-        #expect(await gateway.program.exit() == 0)
-        #expect(ContinuousClock.now - begun < .seconds(1))
-        #expect(await readers.line() == "all ended")
-        #expect(await readers.exit() == 0)
-    }
-
-    @Test
-    func `Peers that are slow, silent or too many cost others nothing`() async throws {
-        let gateway = try await Gateway.start(
-            Self.shared.value.daemon,
-            port: 0,
-            ["--streams", "3", "--streams-per-address", "2"]
-        )
-        let peers = try Self.script("wire.py", ["slow", gateway.address])
-        let complaint = await peers.errorText().suffix(3000)
-        #expect(await peers.exit() == 0, "\(complaint)")
-        gateway.program.signal(SIGTERM)
-        #expect(await gateway.program.exit() == 0)
-    }
-
-    private static func script(_ name: String, _ arguments: [String]) throws -> ChildProgram {
+    static func script(_ name: String, _ arguments: [String]) throws -> ChildProgram {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().path
         return try ChildProgram("/usr/bin/env", ["-C", folder, "/usr/bin/python3", "-B", name] + arguments)
     }
@@ -115,12 +113,14 @@ final class Site: Sendable {
         self.gateway = Mutex(gateway)
     }
 
-    static func start() async throws -> Site {
+    static func start(isFilled: Bool = true) async throws -> Site {
         let daemon = try await TestDaemon.start()
-        let client = try await daemon.client()
-        let counts: JSONObject = ["users": 30, "suppliers": 5, "products": 60, "orders": 120, "seed": 7]
-        _ = try await client.call("data.generate", counts)
-        await client.close()
+        if isFilled {
+            let client = try await daemon.client()
+            let counts: JSONObject = ["users": 30, "suppliers": 5, "products": 60, "orders": 120, "seed": 7]
+            _ = try await client.call("data.generate", counts)
+            await client.close()
+        }
         return Site(daemon, try await Gateway.start(daemon, port: 0))
     }
 

@@ -41,24 +41,34 @@ struct LiveTests {
     func `The backlog gives what came after a number, or says that it cannot`() {
         var backlog = Backlog()
         backlog.begin(at: 100)
-        for number in 1...Int64(Backlog.frames + 2) { backlog.add(100 + number, [UInt8(truncatingIfNeeded: number)]) }
+        for number in 1...Int64(Backlog.frames + 2) { backlog.add(Frame("moves", [:], sequence: 100 + number)) }
         #expect(backlog.after(100) == nil && backlog.after(101) == nil)
         #expect(backlog.after(102)?.count == Backlog.frames)
         #expect(backlog.after(100 + Int64(Backlog.frames) + 2) == [])
     }
 
+    private static func peer(_ address: String = "a", _ token: String? = nil) -> EventHub.Peer {
+        EventHub.Peer(address: address, token: token) {}
+    }
+
+    private static func texts(_ stream: EventHub.Stream) async -> [String] {
+        var texts: [String] = []
+        for await frame in stream.frames { texts.append(String(decoding: frame, as: UTF8.self)) }
+        return texts
+    }
+
     @Test
     func `Streams are limited in all and by address, and a place is free again`() throws {
         let hub = EventHub(most: 3, mostPerAddress: 2)
-        let first = try hub.open(after: nil, address: "a") {}
-        _ = try hub.open(after: nil, address: "a") {}
-        #expect(throws: Refusal.self) { try hub.open(after: nil, address: "a") {} }
-        _ = try hub.open(after: nil, address: "b") {}
-        #expect(throws: Refusal.self) { try hub.open(after: nil, address: "c") {} }
+        let first = try hub.open(after: nil, Self.peer("a"))
+        _ = try hub.open(after: nil, Self.peer("a"))
+        #expect(throws: Refusal.self) { try hub.open(after: nil, Self.peer("a")) }
+        _ = try hub.open(after: nil, Self.peer("b"))
+        #expect(throws: Refusal.self) { try hub.open(after: nil, Self.peer("c")) }
         hub.close(first.id)
-        _ = try hub.open(after: nil, address: "c") {}
+        _ = try hub.open(after: nil, Self.peer("c"))
         hub.end()
-        #expect(throws: Refusal.self) { try hub.open(after: nil, address: "d") {} }
+        #expect(throws: Refusal.self) { try hub.open(after: nil, Self.peer("d")) }
     }
 
     @Test
@@ -66,13 +76,19 @@ struct LiveTests {
         let hub = EventHub(most: 3, mostPerAddress: 3)
         hub.begin(at: 10)
         hub.take("events.event", Self.event(11, 1, "10.00", "11.00"))
-        hub.flush()
+        _ = hub.flush()
         hub.take("events.event", Self.event(12, 1, "11.00", "12.00"))
-        hub.flush()
-        let stream = try hub.open(after: 11, address: "a") {}
+        _ = hub.flush()
+        let stream = try hub.open(after: StreamPlace(11), Self.peer())
         hub.end()
-        var texts: [String] = []
-        for await frame in stream.frames { texts.append(String(decoding: frame, as: UTF8.self)) }
+        let texts = await Self.texts(stream)
         #expect(texts.count == 2 && texts[1].hasPrefix("id: 12\nevent: moves\n") && texts[1].contains("\"12.00\""))
+    }
+
+    @Test
+    func `A place in a stream is one number, or two where a person's own stands elsewhere`() {
+        #expect(StreamPlace("7") == StreamPlace(7) && StreamPlace("7.5") == StreamPlace(shared: 7, own: 5))
+        #expect(StreamPlace(7).text == "7" && StreamPlace(shared: 7, own: 9).text == "7.9")
+        for text in ["", "x", "7.", ".7", "7.8.9", "7.x"] { #expect(StreamPlace(text) == nil, "\(text)") }
     }
 }

@@ -8,7 +8,9 @@ import sys
 
 from browser import ADMIN, CUSTOMER, PASSWORD, SELLER, Browser, Shop, request
 from buyers import buyer_knows, gives_back, keyboard, own_quote
-from doors import doors, looks, odd_inputs, refusals, weighs
+from doors import doors, odd_inputs, refusals, weighs
+from looks import looks_admin, looks_deeds, looks_empty, looks_reports, looks_store
+from own import nothing_between, own_pages, own_stream
 from staff import imports, many, replay, what_if
 
 

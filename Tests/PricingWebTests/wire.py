@@ -1,18 +1,24 @@
-"""Peers of the gateway that no browser is: wire.py streams BASE COUNT, wire.py slow BASE. It fails by an exception."""
+"""Peers of the gateway that no browser is: wire.py NAME BASE [COUNT]. It fails by an exception."""
+import concurrent.futures
+import http.client
 import socket
 import sys
 import threading
 import time
 
 
-def connect(base):
+def connect(base, options=()):
     host, port = base.removeprefix("http://").split(":")
-    peer = socket.create_connection((host, int(port)), timeout=20)
+    peer = socket.socket()
+    peer.settimeout(20)
+    for option in options:
+        peer.setsockopt(*option)
+    peer.connect((host, int(port)))
     return peer, f"{host}:{port}"
 
 
-def stream(base):
-    peer, host = connect(base)
+def stream(base, options=()):
+    peer, host = connect(base, options)
     peer.sendall(f"GET /api/events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
     file = peer.makefile("rb")
     status = int(file.readline().split()[1])
@@ -42,6 +48,39 @@ def streams(base, count):
         while file.readline():
             pass
     print("all ended", flush=True)
+
+
+def silent(base, count):
+    """Streams of which nothing is read, over connections for which the kernel keeps little."""
+    little = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304), (socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)]
+    opened = [stream(base, little) for _ in range(int(count))]
+    assert {status for _, _, status in opened} == {200}
+    print("open", flush=True)
+    sys.stdin.readline()
+    for _, file, _ in opened:
+        taken = 0
+        try:
+            while part := file.read1(65536):
+                taken += len(part)
+        except ConnectionResetError:
+            pass
+        assert taken < 2_000_000, taken
+    print("all ended", flush=True)
+
+
+def pages(base, count):
+    """The catalogue, again and again, by eight at a time."""
+    def look(number):
+        host = base.removeprefix("http://")
+        connection = http.client.HTTPConnection(host, timeout=20)
+        for _ in range(number):
+            connection.request("GET", "/store")
+            reply = connection.getresponse()
+            assert reply.status == 200 and reply.read()
+
+    count, hands = int(count), min(8, int(count))
+    with concurrent.futures.ThreadPoolExecutor(hands) as pool:
+        list(pool.map(look, [count // hands + (1 if hand < count % hands else 0) for hand in range(hands)]))
 
 
 def dripping(base, told):
@@ -85,4 +124,4 @@ def slow(base):
 
 
 if __name__ == "__main__":
-    {"streams": streams, "slow": slow}[sys.argv[1]](*sys.argv[2:])
+    globals()[sys.argv[1]](*sys.argv[2:])

@@ -108,6 +108,15 @@ struct TidyTests {
         #expect(c.matches(of: /#embed/).count == scripts.count && c.matches(of: /\s{4}SCRIPT\(/).count == scripts.count)
     }
 
+    @Test(arguments: ["Clients", "Development", "Security"])
+    func `The tests that a page names are there`(page: String) throws {
+        let text = try #require(House.text("Sources/pricingd/pricingd.docc/\(page).md"))
+        let named = Set(text.matches(of: /`([A-Z]\w+Tests)`/).map { String($0.1) })
+        let there = Set(House.files.filter { $0.isIn("Tests") }.flatMap { $0.path.split(separator: "/").dropFirst() })
+        #expect(!named.isEmpty)
+        #expect(named.filter { !there.contains("\($0).swift") && !there.contains("\($0)"[...]) } == [])
+    }
+
     @Test
     func `The Protocol page's table names every method`() throws {
         let names = House.files.filter { $0.isIn("Sources/PricingProtocol") }.flatMap { file in

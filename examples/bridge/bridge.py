@@ -15,7 +15,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "python"))
-from pricingd_client import Client, RPCError  # noqa: E402
+from pricingd import Connection, RPCError  # noqa: E402
 
 PAGE = 500
 # Beyond the end of any stream: whoever begins there is told of a gap, and so reads everything anew.
@@ -101,7 +101,7 @@ class Bridge:
     def __init__(self, customer):
         self.customer = customer
         self.shop = Shop()
-        self.daemon = Client()
+        self.daemon = Connection()
         self.name = "bridge " + self.shop.rows("select current_database() as name")[0]["name"]
         self.refused = {}
 

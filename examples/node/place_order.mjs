@@ -12,15 +12,12 @@ if (!quantity) {
   console.error("place_order.mjs CUSTOMER PRODUCT QUANTITY [KEY]");
   process.exit(1);
 }
-const idempotencyKey = process.argv[5] ?? randomUUID();
+const key = process.argv[5] ?? randomUUID();
 
 const client = new Client();
 try {
-  const order = await client.call("order.place", {
-    customerId,
-    lines: [{ productId, quantity }],
-    _meta: { idempotencyKey },
-  });
+  const lines = [{ productId, quantity }];
+  const order = await client.call("order.place", { customerId, lines }, { key });
   const again = order._meta.replayed ? " (placed before, same key)" : "";
   console.log(`order ${order.orderId}: ${order.total}${again}`);
   for (const move of order.priceChanges) {

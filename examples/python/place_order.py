@@ -9,7 +9,7 @@ Run it again with the same KEY: the same order comes back and nothing is sold tw
 import sys
 import uuid
 
-from pricingd_client import Client, RPCError
+from pricingd import Client, RPCError
 
 if len(sys.argv) not in (4, 5):
     sys.exit(__doc__)
@@ -17,11 +17,8 @@ customer, product, quantity = map(int, sys.argv[1:4])
 key = sys.argv[4] if len(sys.argv) == 5 else str(uuid.uuid4())
 
 try:
-    order = Client().call("order.place", {
-        "customerId": customer,
-        "lines": [{"productId": product, "quantity": quantity}],
-        "_meta": {"idempotencyKey": key},
-    })
+    lines = [{"productId": product, "quantity": quantity}]
+    order = Client().call("order.place", {"customerId": customer, "lines": lines}, key=key)
 except RPCError as error:
     if error.reason == "INSUFFICIENT_STOCK":
         data = error.data

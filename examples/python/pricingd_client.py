@@ -8,97 +8,13 @@
 
 A value is read by its parameter's schema: `search=42` is text, `limit=42` a number; objects and lists are JSON.
 The result goes to stdout as JSON, an error to stderr. Exit: 0 done, 1 the daemon refused, 2 no connection, 3 usage.
-As a module: Client().call("product.get", {"productId": 1}).
+A program of yours begins with the package beside it: `from pricingd import Client`.
 """
 
-import collections
-import errno
-import itertools
 import json
-import os
-import re
-import socket
-import stat
-import struct
 import sys
 
-
-def socket_path():
-    """Where the daemon listens, found as every client finds it."""
-    env = os.environ.get
-    if env("PRICINGD_SOCKET"):
-        return env("PRICINGD_SOCKET")
-    if env("RUNTIME_DIRECTORY"):
-        return env("RUNTIME_DIRECTORY") + "/pricingd.sock"
-    session = env("XDG_RUNTIME_DIR")
-    own = f"{session}/pricingd/pricingd.sock" if session else f"/tmp/pricingd-{os.getuid()}/pricingd.sock"
-    installed = "/run/pricingd/pricingd.sock"
-    if session and os.path.exists(own) or not os.path.exists(installed):
-        return own
-    return installed
-
-
-def connect(path):
-    """A socket whose other end is root's, ours or that of the folder's keeper: anybody may get to a path in /tmp first."""
-    link = socket.socket(socket.AF_UNIX)
-    link.connect(path)
-    _, uid, _ = struct.unpack("3I", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    folder = os.path.dirname(path) or "."
-    named = re.fullmatch(r"/tmp/pricingd-(\d+)", folder)
-    place = os.lstat(folder)
-    keeper = int(named[1]) if named else place.st_uid if stat.S_ISDIR(place.st_mode) else None
-    if uid not in (0, os.getuid(), keeper):
-        link.close()
-        raise PermissionError(errno.EPERM, f"uid {uid} serves there, who is neither root, nor you, nor the folder's keeper")
-    return link
-
-
-class RPCError(Exception):
-    """The daemon's refusal: `code` and `reason` are for programs, the message is for people."""
-
-    def __init__(self, error):
-        super().__init__(error["message"])
-        self.code = error["code"]
-        self.data = error.get("data", {})
-        self.reason = self.data.get("reason")
-
-
-class Client:
-    """One connection. Notifications that arrive between replies wait in `events`."""
-
-    def __init__(self, path=None):
-        self.socket = connect(path or socket_path())
-        self.lines = self.socket.makefile("rb")
-        self.ids = itertools.count(1)
-        self.events = collections.deque()
-
-    def call(self, method, params=None):
-        """Gives the result of a call, or raises RPCError."""
-        number = next(self.ids)
-        request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}
-        self.socket.sendall(json.dumps(request).encode() + b"\n")
-        while True:
-            message = self._read()
-            if "method" in message:
-                self.events.append(message)
-            elif "error" in message:
-                raise RPCError(message["error"])
-            elif message["id"] == number:
-                return message["result"]
-
-    def next_event(self):
-        """The parameters of the next notification; waits for it."""
-        while not self.events:
-            message = self._read()
-            if "method" in message:
-                self.events.append(message)
-        return self.events.popleft()["params"]
-
-    def _read(self):
-        line = self.lines.readline()
-        if not line:
-            raise ConnectionError("the daemon closed the connection")
-        return json.loads(line)
+from pricingd import Connection, RPCError, socket_path
 
 
 class Document:
@@ -175,7 +91,7 @@ class Document:
 
 def main(words):
     try:
-        client = Client()
+        client = Connection()
     except OSError as problem:
         print(f"no daemon at {socket_path()}: {problem.strerror}", file=sys.stderr)
         return 2

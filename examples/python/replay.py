@@ -14,7 +14,7 @@ import pathlib
 import re
 import sys
 
-from pricingd_client import connect, socket_path
+from pricingd import connect, socket_path
 
 PLACEHOLDERS = {
     "<any>": lambda value: True,

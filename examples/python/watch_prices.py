@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints each price as it moves.
+"""Prints each price as it moves, and goes on where it was when the daemon was away.
 
     watch_prices.py [COUNT]     ends after COUNT moves, or on Ctrl-C
 """
@@ -7,19 +7,16 @@
 import itertools
 import sys
 
-from pricingd_client import Client
+from pricingd import Client, EventGap
 
-client = Client()
-stream = client.call("events.subscribe", {"topics": ["price"]})
-print(f"watching from event {stream['sequence']}", flush=True)
-moves = range(int(sys.argv[1])) if len(sys.argv) > 1 else itertools.count()
+stream = Client().events(topics=["price"])
+print(f"watching from event {stream.after}", flush=True)
 try:
-    for _ in moves:
-        event = client.next_event()
-        if event.get("topic") != "price":
-            sys.exit(f"the stream broke off: {event.get('reason')}")
+    for event in itertools.islice(stream, int(sys.argv[1]) if len(sys.argv) > 1 else None):
         after = event["after"]
         print(f"{after['title']}: {event['before']['price']} -> {after['price']}"
               f"  (stock {after['stock']}, {after['reason']})", flush=True)
+except EventGap as gap:
+    sys.exit(f"the stream broke off: {gap.gap['reason']}")
 except KeyboardInterrupt:
     sys.exit(130)

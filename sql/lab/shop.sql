@@ -1,7 +1,8 @@
 --! code
 -- The laboratory's shops: products that are sold side by side, day by day. Under a policy that is `pooled`, what all of
--- them, and those of the seasons before, have shown until a day begins is where each one's estimates of that day begin
--- (pricing/shop_prior.sql). Under every other policy, a shop is its products one by one.
+-- them have shown until a day begins is where each one's estimates of that day begin, and a season begins with half of
+-- what each product knew a year before (pricing/shop_prior.sql). Under every other policy, a shop is its products one
+-- by one.
 
 -- A shop's shifts after a day: one step from the day before.
 create function shop_step(shop lab_run[], shifts float8[]) returns float8[]
@@ -19,8 +20,8 @@ begin
     return array[shift_step(shifts[1], sums[1], sums[2]), shift_step(shifts[2], sums[3], sums[4])];
 end $$;
 
--- One season of a shop under a pooled policy: its products as they stand at the end. `past`: its products as they
--- stood after seasons before, and the shifts that they left.
+-- One season of a shop under a pooled policy: its products as they stand at the end. `past`: they as they stood when
+-- the season before ended, if there was one; and the shifts that it left.
 create function sell_shop(
     products lab_scenario[], policy lab_policy, customers lab_customers[], past lab_run[], inout shifts float8[],
     out shop lab_run[]
@@ -32,6 +33,7 @@ declare
 begin
     for k in 1..cardinality(products) loop
         shop[k] := begin_season(products[k], policy);
+        if past is not null then shop[k].state := learn_fold(past[k].state, learner_empty(), 21); end if;
     end loop;
     while is_open loop
         is_open := false;
@@ -42,7 +44,7 @@ begin
             shop[k] := sell_until(products[k], policy, shop[k], customers[k].times, customers[k].willing, false, day,
                                   shifts[1], shifts[2]);
         end loop;
-        shifts := shop_step(past || shop, shifts);
+        shifts := shop_step(shop, shifts);
     end loop;
 end $$;
 
@@ -53,25 +55,21 @@ language sql immutable parallel safe as $$
     from generate_series(1, cardinality(products)) k, draw_customers(products[k], season_number) c
 $$;
 
--- The shop `number` under a pooled policy after `history` seasons before, of each of which half is remembered at the
--- next.
+-- The shop `number` under a pooled policy after `history` seasons of the years before.
 create function sell_shop_again(products lab_scenario[], policy lab_policy, number bigint, history integer)
 returns lab_run[]
 language plpgsql immutable parallel safe as $$
 declare
-    past lab_run[] := '{}';
     sold record;
+    past lab_run[];
     shifts float8[] := '{0, 0}';
 begin
     for season in reverse history..0 loop
-        sold := sell_shop(products, policy, shop_customers(products, number + season * 1000000000), past, shifts);
+        sold := sell_shop(products, policy, shop_customers(products, number + season::bigint * 1000000000), past, shifts);
         shifts := sold.shifts;
-        past := past || sold.shop;
-        for k in 1..cardinality(past) loop
-            past[k].state := learn_fold(past[k].state, learner_empty(), 21);
-        end loop;
+        past := sold.shop;
     end loop;
-    return sold.shop;
+    return past;
 end $$;
 
 -- Sums over the shops `first` and on, `count` of them, of each product, numbered from 1, under each policy. Each policy

@@ -145,14 +145,17 @@ begin
     return row_now;
 end $$;
 
--- The row with the estimates that a state gives, beginning with what the shop knew at the row's last tick.
+-- The row with the estimates that a state gives, beginning with what the shop knew at the row's last tick, and with what
+-- its own last season left.
 create function with_estimates(declared product, chosen rule, row_now inventory, state float8[]) returns inventory
 language plpgsql stable as $$
 declare
     prior shop_prior := shop_prior_at(declared, chosen, row_now.ticked_at);
 begin
+    state := coalesce(state, learner_empty());
+    if chosen.from_shop then state := known_state(declared, state, row_now.ticked_at); end if;
     select * into row_now.elasticity_now, row_now.rate_now
-    from learn_estimate(coalesce(state, learner_empty()), declared.elasticity,
+    from learn_estimate(state, declared.elasticity,
                         coalesce(declared.ref_rate, row_now.opening_rate, 1), coalesce(prior.shift_rate, 0),
                         coalesce(prior.shift_elasticity, 0));
     return row_now;

@@ -68,6 +68,13 @@ language sql immutable parallel safe as $$
                 else greatest(0, (days_between(span.born, earlier) + days_between(span.born, later)) / 2) end
 $$;
 
+-- Whether a moment lies in the season of a span. Outside it no day weighs, so what is sold there teaches nothing: units
+-- without the days that brought them would be taken for demand.
+create function in_season(span learn_span, moment timestamptz) returns boolean
+language sql immutable parallel safe as $$
+    select span.season_end is null or moment < span.season_end and (moment < span.season_start) is not true
+$$;
+
 create function begin_run(state float8[], price float8, moment timestamptz) returns learn_run
 language sql immutable parallel safe as $$
     select row(state, moment, learner_empty(), price, moment, 0, 0, moment)::learn_run
@@ -141,7 +148,7 @@ begin
     select o.placed_at, l.unit_price, l.quantity into placed, paid, units
     from customer_order o join order_line l using (order_id)
     where o.order_id = order_sold and l.product_id = span.product_id;
-    if placed is null or placed < span.since then
+    if placed is null or placed < span.since or not in_season(span, placed) then
         units := 0;
         return;
     end if;
@@ -228,7 +235,8 @@ begin
     select n, m.at, 1, m.sequence, null, m.stock_after,
            case when m.kind = 'sale' then (select l.unit_price from order_line l
                                            where l.order_id = m.order_id and l.product_id = (s).product_id) end,
-           m.kind::text, -m.quantity::integer, m.order_id, m.order_id is not null and is_undone,
+           m.kind::text, case when in_season(s, m.at) then -m.quantity::integer else 0 end, m.order_id,
+           m.order_id is not null and is_undone,
            m.order_id is not null and has_sale
     from moved m join span using (n)
     union all

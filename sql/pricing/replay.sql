@@ -95,7 +95,10 @@ language plpgsql immutable as $$
 begin
     if was.price <> (l.run).price then l := replay_segment(l, was.price); end if;
     l.run := run_to(l.run, l.span, moment, was.stock > 0);
-    if quantity <> 0 then return replay_movement(l, kind, quantity, order_id); end if;
+    if quantity <> 0 then
+        if kind = 'sale' and not in_season(l.span, moment) then return l; end if;
+        return replay_movement(l, kind, quantity, order_id);
+    end if;
     if mode in ('tick', 'declaration') then return replay_fold(l); end if;
     return l;
 end $$;

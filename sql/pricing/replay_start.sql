@@ -28,6 +28,7 @@ begin
     into l.orders, l.units, l.distances, l.moments
     from stock_movement m join order_line o using (order_id, product_id)
     where m.product_id = i.product_id and m.sequence <= i.movement_count and m.kind = 'sale' and m.at >= (l.span).since
+      and in_season(l.span, m.at)
       and not exists (select from stock_movement c where c.product_id = m.product_id and c.sequence > m.sequence
                         and c.sequence <= i.movement_count and c.kind = 'cancel' and c.order_id = m.order_id);
     l.segments := array(select generate_series(1, cardinality(l.orders)));

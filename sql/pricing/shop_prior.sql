@@ -48,6 +48,35 @@ language sql immutable parallel safe as $$
     select least(greatest(shift + least(greatest((slopes - 3 * shift) / (bends + 3), -0.5), 0.5), -1.5), 1.5)
 $$;
 
+-- Keeps what was known of products whose season ended since a moment, before it fades.
+create function remember_seasons(since timestamptz, moment timestamptz) returns void
+language sql as $$
+    insert into past_season (product_id, ended_at, state, base_price, elasticity)
+    select d.product_id, d.season_end, l.state, d.base_price, d.elasticity
+    from learner l join product d using (product_id)
+    where d.season_end <= moment and (since is null or d.season_end > since) and l.state <> learner_empty()
+    on conflict do nothing
+$$;
+
+-- What is known of a product at a moment: its state, and what it knew when its last season ended, of which half is
+-- forgotten in a year until the next begins, and in 21 days of that. Between seasons that is all.
+create function known_state(declared product, state float8[], moment timestamptz) returns float8[]
+language plpgsql stable as $$
+declare
+    last past_season;
+    begins timestamptz := coalesce(declared.season_start, declared.created_at);
+begin
+    select p.* into last from past_season p
+    where p.product_id = declared.product_id and p.ended_at <= moment and p.base_price = declared.base_price
+      and p.elasticity = declared.elasticity
+    order by p.ended_at desc limit 1;
+    if not found or last.ended_at > begins and last.ended_at <> declared.season_end then return state; end if;
+    if last.ended_at > begins or begins > moment then
+        return learn_fold(last.state, learner_empty(), days_between(last.ended_at, moment) * 21 / 365);
+    end if;
+    return learn_fold(last.state, state, days_between(last.ended_at, begins) * 21 / 365 + days_between(begins, moment));
+end $$;
+
 -- What a product's estimates begin with at a moment: its category's line where that has one, else the shop's; null
 -- before the first, and under a rule that does not learn from the shop.
 create function shop_prior_at(declared product, chosen rule, moment timestamptz) returns shop_prior
@@ -71,6 +100,7 @@ declare
     former timestamptz := (select max(at) from shop_prior where category_id = 0);
 begin
     if former >= date_trunc('day', moment at time zone 'UTC') at time zone 'UTC' then return; end if;
+    perform remember_seasons(former, moment);
     insert into shop_prior (at, category_id, products, evidence, shift_rate, shift_elasticity)
     select moment, s.category_id, count(*), sum(x[2]), shift_step(s.shift_rate, sum(x[1]), sum(x[2])),
            shift_step(s.shift_elasticity, sum(x[3]), sum(x[4]))
@@ -80,13 +110,14 @@ begin
         from (select category_id from category union all select 0) c
         left join shop_prior p on p.at = former and p.category_id = c.category_id) s
     join (
-        select d.category_id, d.elasticity, coalesce(d.ref_rate, i.opening_rate) as ref_rate, l.state
+        select d.category_id, d.elasticity, coalesce(d.ref_rate, i.opening_rate) as ref_rate,
+               known_state(d, l.state, moment) as state
         from learner l join product d using (product_id) join inventory i using (product_id)
-        where l.state <> learner_empty() and coalesce(d.ref_rate, i.opening_rate) is not null
+        where l.state is not null and coalesce(d.ref_rate, i.opening_rate) is not null
     ) l on s.category_id in (0, l.category_id)
     cross join learner_says(l.state, l.elasticity, l.ref_rate, s.shift_rate, s.shift_elasticity) x
     group by s.category_id, s.shift_rate, s.shift_elasticity
-    having s.category_id = 0 or count(*) filter (where l.state[1] > 0) >= 10;
+    having s.category_id = 0 and bool_or(l.state <> learner_empty()) or count(*) filter (where l.state[1] > 0) >= 10;
 end $$;
 
 -- The same for people: "the shop sells 0.7 of what was typed".

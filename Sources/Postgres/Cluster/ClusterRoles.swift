@@ -51,3 +51,41 @@ extension PrivateCluster {
         return logins
     }
 }
+
+/// The server's settings for its archive.
+enum ArchiveStatements {
+    static let mode = Statement.text("archive_mode", "show archive_mode")
+    static let system = Statement.text(
+        "system_identifier",
+        "select system_identifier::text from pg_control_system()"
+    )
+
+    /// Puts each file of the log into the archive, at least once a minute.
+    static func keep(_ archive: ClusterArchive) -> [String] {
+        [
+            "alter system set archive_mode = on", "alter system set archive_timeout = 60",
+            "alter system set archive_command = '\(archive.storing)'", "select pg_reload_conf()",
+        ]
+    }
+
+    /// What stands in the configuration of a cluster that is to be put back.
+    static func recovery(_ archive: ClusterArchive, _ moment: String?) -> String {
+        // The names of time zones are not read yet where this is.
+        let target = moment.map { $0.replacing("T", with: " ").replacing("Z", with: "+00") }
+        return """
+            restore_command = '\(archive.fetching)'
+            hot_standby = off
+            archive_mode = off
+            recovery_target_action = 'promote'
+            \(target.map { "recovery_target_time = '\($0)'" } ?? "")
+
+            """
+    }
+
+    /// Takes that out again, and keeps no archive until a daemon is told to.
+    static let recovered = [
+        "restore_command", "hot_standby", "archive_mode", "archive_timeout", "archive_command",
+        "recovery_target_action",
+        "recovery_target_time",
+    ].map { "alter system reset \($0)" }
+}

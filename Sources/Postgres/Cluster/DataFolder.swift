@@ -141,6 +141,14 @@ final class Descriptor: Sendable {
         return readText(file, limit: 65536)
     }
 
+    /// Makes an empty file in this folder.
+    func make(_ name: String, owner: ServerUser?) throws(PostgresError) {
+        let file = unsafe openat(number, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw failure("\(name) cannot be made") }
+        defer { close(file) }
+        if let owner { fchown(file, owner.userID, owner.groupID) }
+    }
+
     /// Appends to a file in this folder.
     func append(_ text: String, to name: String) throws(PostgresError) {
         let file = unsafe openat(number, name, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
@@ -153,7 +161,7 @@ final class Descriptor: Sendable {
     }
 }
 
-private func readText(_ file: Int32, limit: Int) -> String {
+func readText(_ file: Int32, limit: Int) -> String {
     var bytes: [UInt8] = Array(repeating: 0, count: limit)
     let count = unsafe pread(file, &bytes, bytes.count, 0)
     return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)

@@ -81,9 +81,7 @@ package actor PrivateCluster {
         await enter()
         defer { leave() }
         let opened = try open()
-        let settings = ConnectionSettings(keywords: [
-            "host": socketPath(opened), "port": "5432", "user": "postgres", "dbname": "postgres",
-        ])
+        let settings = settings(opened)
         if isGuest { return settings }
         try opened.folder.trimLog(Self.log)
         let log = try opened.folder.openLog(Self.log)
@@ -146,7 +144,7 @@ package actor PrivateCluster {
     private func make(_ opened: Opened, log: Descriptor) async throws(PostgresError) {
         let programs = try await ServerPrograms.find()
         let name = "cluster.unfinished"
-        if opened.folder.exists(name) { try await programs.remove("\(opened.folder.path)/\(name)") }
+        if opened.folder.exists(name) { try await ServerPrograms.remove("\(opened.folder.path)/\(name)") }
         let unfinished = try opened.folder.openFolder(name, owner: opened.user)
         try await programs.run(
             "initdb",
@@ -185,6 +183,12 @@ package actor PrivateCluster {
             error.message += "; see \(opened.folder.path)/postgresql.log"
             throw error
         }
+    }
+
+    private func settings(_ opened: Opened) -> ConnectionSettings {
+        ConnectionSettings(keywords: [
+            "host": socketPath(opened), "port": "5432", "user": "postgres", "dbname": "postgres",
+        ])
     }
 
     /// The socket's folder, or when its path is too long for a socket address, a short name for the same folder.
@@ -232,5 +236,117 @@ package actor PrivateCluster {
             return
         }
         queue.removeFirst().resume()
+    }
+}
+
+// MARK: To any moment
+
+extension PrivateCluster {
+    /// Makes the server put its log into an archive from now on, whoever starts it, and makes a first copy where there is
+    /// none. The first time the server is started anew for it.
+    /// - Throws: `.untrusted` for an archive of another cluster or one that others could write in, `.clusterFailed`.
+    package func keepArchive(_ archive: ClusterArchive) async throws(PostgresError) {
+        let settings = try await start()
+        guard !isGuest, let opened else { return }
+        try archive.prepare(owner: opened.user)
+        try await ServerPrograms.tryWriting(in: archive.log, as: opened.user)
+        let (mode, system) = try await asking(settings) { (session) throws(PostgresError) in
+            (try session.one(ArchiveStatements.mode), try session.one(ArchiveStatements.system))
+        }
+        try archive.claim(system: system)
+        try await asking(settings) { (session) throws(PostgresError) in
+            for command in ArchiveStatements.keep(archive) { try session.script(command, name: "keep_archive") }
+        }
+        if mode == "off", let cluster = opened.cluster {
+            ServerProcess(cluster: cluster).stop()
+            _ = try await start()
+        }
+        if archive.moments.isEmpty { try await copy(into: archive) }
+    }
+
+    /// Puts a copy of the whole cluster into its archive, while it works.
+    package func copy(into archive: ClusterArchive) async throws(PostgresError) {
+        let settings = try await start()
+        let version = try await asking(settings) { (session) throws(PostgresError) in session.serverVersion / 10_000 }
+        let programs = try await ServerPrograms.find(version: String(version))
+        try await archive.add { (file) async throws(PostgresError) in
+            _ = try await programs.runClient(
+                "pg_basebackup",
+                [
+                    "--no-password", "--host=\(settings.host ?? "")", "--port=\(settings.port ?? "")",
+                    "--username=postgres", "--pgdata=-", "--format=tar", "--wal-method=fetch", "--checkpoint=fast",
+                    "--label=pricingd",
+                ],
+                output: file
+            )
+        }
+        logger.notice("copied the cluster into its archive", metadata: ["archive": "\(archive.path)"])
+    }
+
+    /// Makes the cluster of an archive in this folder, as it was at a moment, or as its log ends.
+    /// - Parameter moment: in UTC, such as `2026-11-28T09:30:00Z`.
+    /// - Throws: `.clusterFailed` when the archive does not reach so far back or forward, or there is a cluster here.
+    package func restore(_ archive: ClusterArchive, to moment: String?) async throws(PostgresError) {
+        let opened = try open()
+        guard !opened.folder.exists("cluster") else {
+            throw PostgresError(.clusterFailed, "\(opened.folder.path) has a cluster")
+        }
+        let compact = moment.map { moment in moment.filter { $0 != "-" && $0 != ":" } }
+        let base = try archive.base(before: compact.map { $0.prefix { $0 != "." && $0 != "Z" } + "Z" })
+        let (name, path) = ("cluster.unfinished", "\(opened.folder.path)/cluster.unfinished")
+        if opened.folder.exists(name) { try await ServerPrograms.remove(path) }
+        let cluster = try opened.folder.openFolder(name, owner: opened.user)
+        try await ServerPrograms.unpack(base, into: path)
+        try cluster.append(ArchiveStatements.recovery(archive, moment), to: "postgresql.auto.conf")
+        try cluster.make("recovery.signal", owner: opened.user)
+        try opened.folder.rename(name, to: "cluster")
+        do throws(PostgresError) {
+            try await recover(opened, cluster)
+        } catch {
+            ServerProcess(cluster: cluster).stop()
+            try opened.folder.rename("cluster", to: name)
+            throw error
+        }
+    }
+
+    /// Starts a server that has to read its archive first, and waits until it has; its settings are then as they were.
+    private func recover(_ opened: Opened, _ cluster: Descriptor) async throws(PostgresError) {
+        let log = try opened.folder.openLog(Self.log)
+        try await startServer(opened, cluster, log: log)
+        let process = ServerProcess(cluster: cluster)
+        let settings = settings(opened)
+        while true {
+            do throws(PostgresError) {
+                try await asking(settings) { (session) throws(PostgresError) in
+                    for command in ArchiveStatements.recovered { try session.script(command, name: "recovered") }
+                }
+                self.opened?.cluster = cluster
+                return
+            } catch {
+                guard process.running != nil else {
+                    throw PostgresError(
+                        .clusterFailed,
+                        "the archive does not reach that moment; see \(opened.folder.path)/\(Self.log)"
+                    )
+                }
+                guard error.kind == .connectionFailed else { throw error }
+                _ = waitUntilReady(-1, 0, or: -1, milliseconds: 50)
+            }
+        }
+    }
+
+    private func asking<Value: Sendable>(
+        _ settings: ConnectionSettings,
+        _ body: @Sendable (Session) throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value {
+        let connection = try await PostgresConnection.open(settings, name: "pg archive", logger: logger)
+        let outcome: Result<Value, PostgresError>
+        do throws(PostgresError) {
+            outcome = .success(try await connection.run(body))
+        } catch {
+            outcome = .failure(error)
+        }
+        await connection.close()
+        return try outcome.get()
     }
 }

@@ -107,15 +107,12 @@ struct ServerPrograms: Sendable {
     ) async throws(PostgresError) {
         var options = PlatformOptions()
         options.createSession = true
-        let become = user.map {
-            ["/usr/bin/setpriv", "--reuid=\($0.userID)", "--regid=\($0.groupID)", "--clear-groups", "--"]
-        }
         let move = "exec 9<&0 8<&2 </dev/null 2>&1; exec \"$@\""
         let status: TerminationStatus
         do {
             status = try await Subprocess.run(
                 .path("/bin/sh"),
-                arguments: Arguments(["-c", move, "sh"] + (become ?? []) + ["\(folder)/\(program)"] + arguments),
+                arguments: Arguments(["-c", move, "sh"] + Self.become(user) + ["\(folder)/\(program)"] + arguments),
                 environment: Self.childEnvironment,
                 workingDirectory: "/",
                 platformOptions: options,
@@ -177,16 +174,49 @@ struct ServerPrograms: Sendable {
     }
 
     /// Removes what an interrupted `initdb` left.
-    func remove(_ path: String) async throws(PostgresError) {
-        let result = try? await Subprocess.run(
-            .path("/bin/rm"),
-            arguments: ["-rf", "--", path],
-            environment: Self.childEnvironment,
-            output: .discarded
-        )
-        guard result?.terminationStatus.isSuccess == true else {
+    static func remove(_ path: String) async throws(PostgresError) {
+        guard await succeeds(["/bin/rm", "-rf", "--", path]) else {
             throw PostgresError(.clusterFailed, "\(path) is unfinished and could not be removed")
         }
+    }
+
+    /// Unpacks a copy of a cluster into a folder; what it holds stays its owner's.
+    static func unpack(_ copy: Descriptor, into path: String) async throws(PostgresError) {
+        guard await succeeds(["/bin/tar", "--extract", "--numeric-owner", "--directory", path], input: copy) else {
+            throw PostgresError(.clusterFailed, "the copy could not be unpacked into \(path)")
+        }
+    }
+
+    /// Sees whether the server's user may write in a folder.
+    static func tryWriting(in path: String, as user: ServerUser?) async throws(PostgresError) {
+        guard await succeeds(become(user) + ["/bin/sh", "-c", "test -w \"$1\" && test -x \"$1\"", "sh", path]) else {
+            throw PostgresError(
+                .untrusted,
+                "PostgreSQL's user cannot write in \(path); the folders above must let it through"
+            )
+        }
+    }
+
+    private static func become(_ user: ServerUser?) -> [String] {
+        user.map {
+            ["/usr/bin/setpriv", "--reuid=\($0.userID)", "--regid=\($0.groupID)", "--clear-groups", "--"]
+        } ?? []
+    }
+
+    private static func succeeds(_ words: [String], input: Descriptor? = nil) async -> Bool {
+        let nothing = Descriptor(owning: unsafe open("/dev/null", O_RDONLY | O_CLOEXEC))
+        let result = try? await Subprocess.run(
+            .path(FilePath(words[0])),
+            arguments: Arguments(Array(words.dropFirst())),
+            environment: childEnvironment,
+            input: .fileDescriptor(
+                FileDescriptor(rawValue: (input ?? nothing).number),
+                closeAfterSpawningProcess: false
+            ),
+            output: .discarded,
+            error: .discarded
+        )
+        return result?.terminationStatus.isSuccess == true
     }
 
     /// The cluster's folder as the programs see it.

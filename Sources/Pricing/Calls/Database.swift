@@ -211,7 +211,7 @@ struct Database: Sendable {
                 "calls are refused: something is used up",
                 ["which": "\(shortage.which)", "method": "\(method)"]
             )
-        case .unavailable(let state, _):
+        case .unavailable(let state, _, _):
             storms.warn(
                 "calls fail: the database is not available",
                 ["sqlState": "\(state ?? "none")", "method": "\(method)"]

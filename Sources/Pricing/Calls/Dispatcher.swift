@@ -277,10 +277,14 @@ struct Dispatcher: RPCService {
         // A write with a key may always be sent again, since it happens once.
         if context.method.effect == .write, context.meta.idempotencyKey != nil {
             if case .deadline = failure { error.retryable = true }
-        } else if case .unavailable(_, let isUnknown) = failure, isUnknown, context.method.effect == .write {
+        } else if case .unavailable(_, let isUnknown, _) = failure, isUnknown, context.method.effect == .write {
             error.retryable = false
         }
-        if !context.caller.audience.isStaff { error.data = ShownFacts.of(error.data) }
+        if !context.caller.audience.isStaff {
+            error.data = ShownFacts.of(error.data)
+        } else if case .unavailable(_, _, let cause?) = failure {
+            error.data["cause"] = .string(cause)
+        }
         return error
     }
 }

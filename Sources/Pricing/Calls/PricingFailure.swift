@@ -12,8 +12,8 @@ enum PricingFailure: Error, Sendable {
     /// Its time ran out.
     case deadline(Expiry)
     /// The database could not be reached; `isUnknown` when the call may have been carried out before the connection was
-    /// lost.
-    case unavailable(sqlState: String?, isUnknown: Bool)
+    /// lost. The cause tells what the server or the system said; it may name host, port and user.
+    case unavailable(sqlState: String?, isUnknown: Bool, cause: String? = nil)
     /// A resource or limit is used up; nothing was done.
     case exhausted(Shortage)
     /// Another transaction locked a row for longer than a call waits; nothing was done.
@@ -30,7 +30,7 @@ enum PricingFailure: Error, Sendable {
             if error.kind == .connectionFailed, case .shortage(let which)? = error.meaning {
                 self = .exhausted(Shortage(which, sqlState: state))
             } else {
-                self = .unavailable(sqlState: state, isUnknown: error.outcomeUnknown)
+                self = .unavailable(sqlState: state, isUnknown: error.outcomeUnknown, cause: "\(error)")
             }
         case .poolExhausted: self = .exhausted(Shortage(.databaseQueue))
         case .systemResources: self = .exhausted(Shortage("system"))
@@ -77,8 +77,8 @@ enum PricingFailure: Error, Sendable {
 
     /// This failure after an earlier one of the same call: if the outcome of the earlier try is unknown, it stays unknown.
     func after(_ earlier: PricingFailure?) -> PricingFailure {
-        if case .unavailable(_, isUnknown: true)? = earlier, case .unavailable(let state, _) = self {
-            return .unavailable(sqlState: state, isUnknown: true)
+        if case .unavailable(_, isUnknown: true, _)? = earlier, case .unavailable(let state, _, let cause) = self {
+            return .unavailable(sqlState: state, isUnknown: true, cause: cause)
         }
         return self
     }
@@ -96,7 +96,7 @@ enum PricingFailure: Error, Sendable {
         case .refused(let code, let message, let facts): return code.error(message, facts)
         case .cancelled: return ErrorCode.cancelled.error()
         case .deadline(let expiry): return expiry.rpcError
-        case .unavailable(let state, let isUnknown):
+        case .unavailable(let state, let isUnknown, _):
             var error = ErrorCode.unavailable.error(
                 nil,
                 [

@@ -3,8 +3,8 @@ package import Postgres
 
 /// Where the shop's database is.
 package enum DatabaseSource: Sendable {
-    /// A private cluster in a data folder.
-    case privateCluster(folder: String)
+    /// A private cluster in a data folder, and where its log is kept, if anywhere.
+    case privateCluster(folder: String, archive: ClusterArchive? = nil)
     /// A server that is run independently of the daemon.
     case configured(ConnectionSettings)
 }
@@ -21,6 +21,8 @@ package struct DatabaseHost: Sendable {
         case outOfStep([String])
         /// `--sandbox` was given for a database that was not made as a sandbox.
         case notASandbox
+        /// A pooler lends server processes for a transaction at a time.
+        case noSessions
     }
 
     /// The private cluster; nil for a configured server.
@@ -47,8 +49,14 @@ package struct DatabaseHost: Sendable {
         }
         switch source {
         case .configured(let settings): return (nil, primary(settings), primary(settings))
-        case .privateCluster(let folder):
+        case .privateCluster(let folder, let archive):
             let cluster = try PrivateCluster(dataDirectory: folder, mayJoin: mayJoin, logger: logger)
+            do throws(PostgresError) {
+                if let archive { try await cluster.keepArchive(archive) }
+            } catch {
+                await cluster.stop()
+                throw error
+            }
             let logins = try await cluster.prepare(
                 database: "pricing",
                 owner: "pricing",
@@ -78,12 +86,46 @@ package struct DatabaseHost: Sendable {
                     logger: logger
                 )
             }
+            if cluster == nil { try await checkSessions(connection, owner, logger) }
             let host = try await migrated(connection, cluster, runtime, isSandbox)
             await connection.close()
             return host
         } catch {
             await reached?.stop()
             throw error
+        }
+    }
+
+    /// Two connections that are open at once have two server processes, unless a pooler lends them a transaction at a time:
+    /// then a connection finds neither its prepared statements nor its settings again.
+    private static func checkSessions(
+        _ connection: PostgresConnection,
+        _ settings: ConnectionSettings,
+        _ logger: Logger
+    ) async throws(Failure) {
+        let isShared = try await rethrowing { () async throws(PostgresError) in
+            let other = try await PostgresConnection.open(settings, name: "pg check", logger: logger)
+            var isShared = false
+            // Which of its processes a pooler lends depends on who else is there.
+            for _ in 0..<4 where !isShared {
+                let (one, two) = (try await serverProcess(connection), try await serverProcess(other))
+                isShared = one == nil || two == nil || one == two
+            }
+            await other.close()
+            return isShared
+        }
+        if isShared { throw .noSessions }
+    }
+
+    /// Which process of the server answers; nil when it knows a statement of another connection, or not its own.
+    private static func serverProcess(_ connection: PostgresConnection) async throws(PostgresError) -> Int64? {
+        do throws(PostgresError) {
+            return try await connection.run { (session) throws(PostgresError) in
+                try session.one(MigrationStatements.serverProcess)
+            }
+        } catch {
+            guard ["42P05", "26000"].contains(error.sqlState?.code) else { throw error }
+            return nil
         }
     }
 

@@ -16,7 +16,7 @@ struct WatchPages: Sendable {
     private static let readyTime = Duration.seconds(2)
 
     @Sendable private func metricsPage() async -> WatchPage {
-        WatchPage(type: "text/plain; version=0.0.4; charset=utf-8", text: await metrics.text())
+        WatchPage(metrics: await metrics.text())
     }
 
     /// Whether a call would be answered now.

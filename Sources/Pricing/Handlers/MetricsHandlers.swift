@@ -29,7 +29,7 @@ struct MetricsHandlers: Sendable {
 
     private func text(_ stored: Stored?) -> String {
         var text = MetricsText()
-        text.addProcess(version: DaemonIdentity.version)
+        text.addProcess("pricingd", version: DaemonIdentity.version)
         let uptime = (ContinuousClock.now - identity.started).components.seconds
         text.gauge("pricingd_uptime_seconds", "Since the start.", uptime)
         text.gauge("pricingd_connections", "Peers connected now.", Int64(server.server?.connections.count ?? 0))

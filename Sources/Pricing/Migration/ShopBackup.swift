@@ -15,6 +15,8 @@ package struct ShopBackup: Sendable {
         case hasShop
         /// The file is no backup of a shop.
         case notABackup
+        /// The file cannot be opened, for a reason of the system's.
+        case unreadable(String, Int32)
     }
 
     /// What the audit found in a restored shop.
@@ -42,6 +44,23 @@ package struct ShopBackup: Sendable {
         }
     }
 
+    /// Puts a whole copy of the cluster into its archive, while the shop trades.
+    package func copy(into archive: ClusterArchive) async throws(Failure) {
+        do throws(PostgresError) {
+            let cluster = try PrivateCluster(dataDirectory: folder, mayJoin: true, logger: logger)
+            let outcome: Result<Void, PostgresError>
+            do throws(PostgresError) {
+                outcome = .success(try await cluster.copy(into: archive))
+            } catch {
+                outcome = .failure(error)
+            }
+            await cluster.stop()
+            try outcome.get()
+        } catch {
+            throw .database(error)
+        }
+    }
+
     /// Puts the shop of a file into the data folder, in one transaction, brings it up to this binary and audits it.
     /// - Parameters:
     ///   - file: open for reading; no pipe, since it is read twice.
@@ -50,7 +69,9 @@ package struct ShopBackup: Sendable {
         try await reached { (place) async throws(PostgresError) -> Result<Audit, Failure> in
             if place.hasShop, !replaces { return .failure(.hasShop) }
             let shop = try await ShopFile(serverVersion: place.version)
-            let scripts = try await shop.rows(of: "schema_script", in: file).map { String($0.prefix { $0 != "\t" }) }
+            // Whatever it cannot read there is no dump of PostgreSQL's.
+            let rows = try? await shop.rows(of: "schema_script", in: file)
+            let scripts = rows?.map { String($0.prefix { $0 != "\t" }) } ?? []
             guard !scripts.isEmpty else { return .failure(.notABackup) }
             // Before anything is touched: a binary cannot go back.
             let known = Set(SQLScript.embedded.map(\.name)).union([MigrationPlan.codeName])
@@ -58,20 +79,45 @@ package struct ShopBackup: Sendable {
                 return .failure(.refused(.ahead(stranger)))
             }
             try await shop.read(from: file, into: place.superuser, replaces: place.hasShop)
-            let connection = try await PostgresConnection.open(place.owner, name: "pg restore", logger: logger)
-            do throws(Migrator.Failure) {
-                _ = try await Migrator.migrate(connection)
-            } catch {
-                await connection.close()
-                switch error {
-                case .database(let error): throw error
-                case .refused(let refusal): return .failure(.refused(refusal))
-                }
-            }
-            let audit = try await audit(connection)
-            await connection.close()
-            return .success(audit)
+            return try await brought(place)
         }
+    }
+
+    /// Puts the shop of an archive into the data folder, which has none, as it was at a moment, and audits it.
+    /// - Parameter moment: in UTC, such as `2026-11-28T09:30:00Z`; the end of the archive unless given.
+    package func restore(from archive: ClusterArchive, to moment: String?) async throws(Failure) -> Audit {
+        do throws(PostgresError) {
+            let cluster = try PrivateCluster(dataDirectory: folder, logger: logger)
+            do throws(PostgresError) {
+                try await cluster.restore(archive, to: moment)
+            } catch {
+                await cluster.stop()
+                throw error
+            }
+            await cluster.stop()
+        } catch {
+            throw .database(error)
+        }
+        return try await reached { (place) async throws(PostgresError) -> Result<Audit, Failure> in
+            place.hasShop ? try await brought(place) : .failure(.noShop)
+        }
+    }
+
+    /// A shop that was put there, up to date and audited.
+    private func brought(_ place: Place) async throws(PostgresError) -> Result<Audit, Failure> {
+        let connection = try await PostgresConnection.open(place.owner, name: "pg restore", logger: logger)
+        do throws(Migrator.Failure) {
+            _ = try await Migrator.migrate(connection)
+        } catch {
+            await connection.close()
+            switch error {
+            case .database(let error): throw error
+            case .refused(let refusal): return .failure(.refused(refusal))
+            }
+        }
+        let audit = try await audit(connection)
+        await connection.close()
+        return .success(audit)
     }
 
     private struct Place: Sendable {

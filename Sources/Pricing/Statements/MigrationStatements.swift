@@ -5,6 +5,9 @@ enum MigrationStatements {
     /// The search path of every session of the daemon.
     static let searchPath = "pricing, pricing_code"
 
+    /// Which process of the server answers.
+    static let serverProcess = Statement.int("server_process", "select pg_backend_pid()")
+
     static let lock = Statement.none(
         "migration_lock",
         "select pg_advisory_xact_lock(hashtext('pricingd migration'))"

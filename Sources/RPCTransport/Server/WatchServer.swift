@@ -18,6 +18,11 @@ package struct WatchPage: Sendable {
         self.type = type
         self.text = text
     }
+
+    /// What a collector reads.
+    package init(metrics text: String) {
+        self.init(type: "text/plain; version=0.0.4; charset=utf-8", text: text)
+    }
 }
 
 /// Serves a few pages over HTTP/1.1 on a Unix socket to the programs that watch the daemon. One request a connection, and

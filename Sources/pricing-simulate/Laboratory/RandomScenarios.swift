@@ -11,13 +11,20 @@ import PricingClient
 /// a shock never, the decay half the time; the believed rate is 0.4 to 2.5 times, the believed elasticity 0.5 to 2 times
 /// the truth, each in two thirds of cases, else right. A quarter has salvage of 5 to 30 % of base.
 struct RandomScenarios {
+    /// How many times what a merchant typed the shop really sells, and how many times as sensitive to price its buyers are.
+    struct ShopError: Equatable {
+        var rate = 1.0
+        var elasticity = 1.0
+    }
+
     /// The same, for people.
     static let family = """
         Scenarios of --random: base 10 to 500, stock 5 to 150, 14 to 60 days, demand at base 0.4 to 4 times the stock; \
         willingness to pay exponential, exponential with decay, linear, logit or isoelastic with elasticity 0.9 to 3.5 \
         at base; seasons flat, a ramp times a week, or an unannounced shock of 0.3 to 3 times; in two thirds of cases \
         each the believed rate is 0.4 to 2.5 times and the believed elasticity 0.5 to 2 times the truth; ramp, week and \
-        decay are known half the time; a quarter has salvage of 5 to 30 % of base. Their optimum is computed.
+        decay are known half the time; a quarter has salvage of 5 to 30 % of base. Their optimum is computed. The products of --shops are of the same \
+        family, but season and decay are known and every rate and elasticity errs by what --error says.
         """
 
     private var random: SplitMix64
@@ -31,20 +38,35 @@ struct RandomScenarios {
         (1...count).map { scenario("random_\($0)") }
     }
 
-    private mutating func scenario(_ name: String) -> JSONObject {
+    /// The first `count` products of the seed's shop: of the same family, but the merchant knows season and decay, and errs
+    /// alike in all of them.
+    mutating func draw(_ count: Int, erring error: ShopError) -> [JSONObject] {
+        (1...count).map { number in
+            var scenario = scenario("product_\(number)", erring: error)
+            scenario["true_rate"] = .decimal("\(error.rate)")
+            scenario["true_elasticity"] = .decimal("\(error.elasticity)")
+            return scenario
+        }
+    }
+
+    private mutating func scenario(_ name: String, erring shop: ShopError? = nil) -> JSONObject {
         let base = logUniform(10, 500).rounded()
         let stock = logUniform(5, 150).rounded()
         let horizon = logUniform(14, 60).rounded()
         let (demand, share, elasticity, decay) = demand(base)
         let season = season(horizon)
         let rate = logUniform(0.4, 4) * stock / horizon
+        let believed =
+            shop.map { (rate: rate / $0.rate, elasticity: min(20, elasticity / $0.elasticity)) }
+            ?? (rate: rate * error(0.4, 2.5), elasticity: elasticity * error(0.5, 2))
         var scenario: JSONObject = [
             "name": .string(name), "stock": .integer(Int64(stock)), "horizon_days": .integer(Int64(horizon)),
             "customers_per_day": .decimal("\(rate / share)"), "demand": .string(demand),
-            "season_true": .string(season.truth), "season_believed": .string(season.belief),
+            "season_true": .string(season.truth),
+            "season_believed": .string(shop == nil ? season.belief : season.truth),
             "season_max": .decimal("\(season.maximum)"), "base": .integer(Int64(base)),
-            "ref_rate": .decimal("\(rate * error(0.4, 2.5))"),
-            "elasticity": .decimal("\(elasticity * error(0.5, 2))"), "believed_decay": .decimal("\(decay)"),
+            "ref_rate": .decimal("\(believed.rate)"), "elasticity": .decimal("\(believed.elasticity)"),
+            "believed_decay": .decimal("\(shop == nil ? decay.belief : decay.truth)"),
             "seed": .integer(Int64(random.next() >> 11)),
         ]
         if chance(0.25) { scenario["salvage"] = .decimal("\((base * uniform(0.05, 0.3)).rounded())") }
@@ -53,24 +75,26 @@ struct RandomScenarios {
 
     /// Demand as text, the share of customers who would pay base on the first day, the elasticity there, and the decay
     /// that the merchant believes in.
-    private mutating func demand(_ base: Double) -> (String, share: Double, elasticity: Double, decay: Double) {
+    private mutating func demand(
+        _ base: Double
+    ) -> (String, share: Double, elasticity: Double, decay: (truth: Double, belief: Double)) {
         let elasticity = logUniform(0.9, 3.5)
         switch Int(uniform(0, 5)) {
-        case 0: return ("exponential(\(base / elasticity))", exp(-elasticity), elasticity, 0)
+        case 0: return ("exponential(\(base / elasticity))", exp(-elasticity), elasticity, (0, 0))
         case 1:
             let decay = logUniform(0.005, 0.04)
             let demand = "exponential_decay(\(base / elasticity),\(decay))"
-            return (demand, exp(-elasticity), elasticity, chance(0.5) ? decay : 0)
-        case 2: return ("linear(\(base * (1 + 1 / elasticity)))", 1 / (1 + elasticity), elasticity, 0)
+            return (demand, exp(-elasticity), elasticity, (decay, chance(0.5) ? decay : 0))
+        case 2: return ("linear(\(base * (1 + 1 / elasticity)))", 1 / (1 + elasticity), elasticity, (0, 0))
         case 3:
             // elasticity = base / scale (1 - share)
             let share = uniform(0.2, 0.8)
             let scale = base * (1 - share) / elasticity
-            return ("logit(\(base + scale * log(share / (1 - share))),\(scale))", share, elasticity, 0)
+            return ("logit(\(base + scale * log(share / (1 - share))),\(scale))", share, elasticity, (0, 0))
         default:
             let elasticity = max(1.3, elasticity)
             let least = base * uniform(0.3, 0.7)
-            return ("isoelastic(\(least),\(elasticity))", pow(base / least, -elasticity), elasticity, 0)
+            return ("isoelastic(\(least),\(elasticity))", pow(base / least, -elasticity), elasticity, (0, 0))
         }
     }
 

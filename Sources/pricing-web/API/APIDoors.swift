@@ -13,8 +13,7 @@ struct APIDoors: Sendable {
 
     func add(to routes: inout Routes) {
         routes.post("/rpc") { try await rpc($0) }
-        routes.get("/api/{method}") { try await call($0) }
-        routes.post("/api/{method}") { try await call($0) }
+        routes.any("/api/{method}") { try await call($0) }
         routes.get("/healthz") { _ in .text("ok\n") }
         routes.get("/readyz") { _ in
             site.daemon.awaySince == nil ? .text("ready\n") : .text("the daemon does not answer\n", status: 503)
@@ -31,14 +30,22 @@ struct APIDoors: Sendable {
                 ["method": .string(name), "didYouMean": .array(AllMethods.near(name).map { .string($0) })]
             )
         }
-        if visit.method == "GET", method.effect != .read {
-            throw Refusal(405, "\(name) changes something: POST it.", [(.allow, "POST")])
+        let allowed = method.effect == .read ? ["GET", "POST"] : ["POST"]
+        guard allowed.contains(visit.method) else {
+            let reason = visit.method == "GET" ? "changes something: POST it" : "does not take \(visit.method)"
+            throw Refusal(405, "\(name) \(reason).", [(.allow, allowed.joined(separator: ", "))])
         }
         var params = try visit.method == "GET" ? Typed.params(method, visit.query) : APIDoors.object(visit.body)
         var meta = params[CallMeta.member]?.object ?? [:]
         params[CallMeta.member] = nil
         if let key = visit.headers[.idempotencyKey] { meta["idempotencyKey"] = .string(key) }
-        if visit.query["dryRun"] == "true" { meta["dryRun"] = true }
+        if let dryRun = visit.query["dryRun"] {
+            // A misspelt one must not be the deed itself.
+            guard ["true", "false"].contains(dryRun) else {
+                throw RPCError.invalidRequest("dryRun is true or false.")
+            }
+            if dryRun == "true" { meta["dryRun"] = true }
+        }
         return .json(try await site.daemon.call(name, params, login: visit.token, meta: meta))
     }
 

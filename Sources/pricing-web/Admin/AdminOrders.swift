@@ -62,6 +62,7 @@ struct AdminOrders: Sendable {
 
     private func one(_ visit: Visit) async throws -> Answer {
         try visit.requireStaff()
+        let sequence = site.hub.sequence
         let subject: JSONObject = ["orderId": .integer(try visit.id())]
         let order = JSONValue.object(try await site.call(visit, "order.get", subject))
         let moves = try await site.call(visit, "order.history", subject)["items"]?.array ?? []
@@ -92,8 +93,8 @@ struct AdminOrders: Sendable {
         let links = AdminOrders.deeds(order, back: visit.rawPath).map { deed -> HTML in
             "<a class=\"button second\" href=\"\(deed.link)\">\(deed.label)</a>"
         }
-        let body: HTML = """
-            <p class="crumbs"><a href="/orders">Orders</a></p><div class="head"><h1>Order \(id)</h1>\
+        let content: HTML = """
+            <div class="head"><h1>Order \(id)</h1>\
             <span class="tag \(state)">\(state)</span></div><dl class="figures">\
             <div class="card"><dt>Total</dt><dd>\(Words.money(order["total"]?.string))</dd></div>\
             <div class="card"><dt>Customer</dt><dd class="small">\(order["customerName"]?.string ?? "")</dd></div>\
@@ -102,7 +103,15 @@ struct AdminOrders: Sendable {
             <div class="links">\(links)</div><div class="tiles"><section class="card whole"><h2>Lines</h2>\(lines)</section>\
             <section class="card whole"><h2>What became of it</h2>\(history)</section></div>
             """
-        return .html(Page("Order \(id)", in: .admin(AdminOrders.path), visit: visit, site: site, body: body).html)
+        if visit.query["part"] != nil { return .html(content) }
+        let body: HTML = """
+            <p class="crumbs"><a href="/orders">Orders</a></p>\
+            <div data-part="/orders/\(id)?part=order" data-of="order-\(id)">\(content)</div>
+            """
+        return .html(
+            Page("Order \(id)", in: .admin(AdminOrders.path), visit: visit, site: site, sequence: sequence, body: body)
+                .html
+        )
     }
 
     /// A line with the last price change before it: what made its price.

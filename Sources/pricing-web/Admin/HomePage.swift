@@ -32,7 +32,10 @@ struct HomePage: Sendable {
             \(try await bestTile(best))
             """
         let stand = try await stats
-        let body: HTML = "<h1>Home</h1>\(alarms(stand))\(cards(stand))<div class=\"tiles\">\(tiles)</div>"
+        let body: HTML = """
+            <h1>Home</h1><div data-part="/?part=alarms" data-of="automation">\(alarms(stand))</div>\(cards(stand))\
+            <div class="tiles">\(tiles)</div>
+            """
         return .html(
             Page("Dashboard", in: .admin(HomePage.path), visit: visit, site: site, sequence: sequence, body: body).html
         )
@@ -87,7 +90,8 @@ struct HomePage: Sendable {
     /// What an open page fetches anew when something moved.
     private func part(_ name: String, _ visit: Visit) async throws -> HTML {
         switch name {
-        case "moves": return moves(try await site.call(visit, "price.changes", ["limit": 12]))
+        case "moves": return moves(try await site.call(visit, "price.changes", ["limit": 8]))
+        case "alarms": return alarms(try await site.call(visit, "dashboard.stats"))
         case "low": return low(try await site.call(visit, "dashboard.lowStock", ["limit": 8]))
         default: throw Refusal(404, "There is no such part.")
         }

@@ -254,7 +254,8 @@ struct Lists: Sendable {
                     )
                 )
             ],
-            empty: "No price move waits for a person.",
+            empty:
+                "No price move waits for a person. A rule with <a href=\"/rules\">approve above</a> makes large ones wait.",
             columns: [
                 .link("Product", "productId", "title", to: "/products/"), .tag("State", "status"),
                 .money("Stands", "old"),

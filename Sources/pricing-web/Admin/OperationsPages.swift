@@ -30,7 +30,7 @@ struct OperationsPages: Sendable {
             <section class="card whole"><h2>Calls that run now</h2>\(requests(running))</section>\
             <section class="card"><h2>Queues</h2>\(facts(status["queues"]))</section>\
             <section class="card"><h2>Database</h2>\(facts(status["database"]))</section>\
-            <section class="card"><h2>This gateway</h2><dl class="facts"><dt>Open streams</dt><dd>\(site.hub.streams)</dd>\
+            <section class="card"><h2>This gateway</h2><dl class="facts"><dt>Open streams</dt><dd>\(site.hub.figures.streams)</dd>\
             <dt>Last event</dt><dd>\(Words.count(site.hub.sequence))</dd></dl></section></div>
             """
         return .html(Page("Operations", in: .admin("/operations"), visit: visit, site: site, body: body).html)
@@ -167,9 +167,10 @@ struct OperationsPages: Sendable {
                 ]
             }
         ).html
-        return """
-            <p>Computed again: \(checked).</p>\
-            \(total == 0 ? "<p class=\"notice\" role=\"status\">All figures agree.</p>" : "<p class=\"alert\">\(Words.counted(total, "difference")).</p>\(table)")
-            """
+        let found: HTML =
+            if total == 0 { "<p class=\"notice\" role=\"status\">All figures agree.</p>" } else {
+                "<p class=\"alert\">\(Words.counted(total, "difference")).</p>\(table)"
+            }
+        return "<p>Computed again: \(checked).</p>\(found)"
     }
 }

@@ -34,7 +34,7 @@ struct ProductPage: Sendable {
             \(tile("Price and stock", drawing, whole: true))\
             \(tile("Price at each stock", curve))\
             \(tile("What if", try await WhatIf(site: site, visit: visit, product: product).html, id: "what-if"))\
-            \(tile("Change", deeds(product)))\(tile("Declaration", facts(product)))\
+            \(tile("Declaration", facts(product)))\(tile("Change", deeds(product)))\
             \(tile("Price changes", changesTable(history), whole: true))\
             \(tile("Stock movements", movementsTable(movements)))\
             \(tile("Declared so far", declarations(try await declared["items"]?.array ?? [])))
@@ -192,10 +192,15 @@ struct ProductPage: Sendable {
     private func deeds(_ product: JSONValue) -> HTML {
         let id = String(product["productId"]?.integer ?? 0)
         func form(_ method: String, _ fields: [FormField]) -> HTML {
+            let scoped = fields.map { field in
+                var field = field
+                field.scope = "\(method)-"
+                return field
+            }
             let own: [FormField] = [.hidden("_back", here), .hidden("productId", id)]
             return """
                 <form action="/do/\(method)" method="post"><h3>\(Deed.all[method]?.title ?? method)</h3>\
-                \((own + fields).map(\.html))<div class="buttons"><button type="submit">See what it does</button></div></form>
+                \((own + scoped).map(\.html))<div class="buttons"><button type="submit">See what it does</button></div></form>
                 """
         }
         func link(_ method: String, _ fields: [(name: String, value: String?)] = []) -> HTML {

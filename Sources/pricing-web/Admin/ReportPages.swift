@@ -56,7 +56,14 @@ struct ReportPages: Sendable {
                 && rows.allSatisfy { index < $0.count && ($0[index].isNull || Double(text($0[index])) != nil) }
         }
         let heads = zip(columns, numeric).map { Table.Column(Words.label($0), $1 ? .number : .text) }
-        let table = Table(name, heads, empty: "It found nothing.", rows: rows.map { $0.map { "\(text($0))" } }).html
+        let cells = rows.map { row in
+            zip(columns, zip(row, numeric)).map { name, cell -> HTML in
+                // Numbers of things are names, and are not grouped.
+                let isFigure = cell.1 && !cell.0.isNull && !name.hasSuffix("id") && !name.hasSuffix("Id")
+                return isFigure ? "\(Words.money(text(cell.0)))" : "\(text(cell.0))"
+            }
+        }
+        let table = Table(name, heads, empty: "It found nothing.", rows: cells).html
         let body: HTML = """
             <p class="crumbs"><a href="/reports">Reports</a></p><div class="head"><h1>\(Words.label(name))</h1>\
             <a href="\(visit.link([("format", "csv")]))" download>CSV</a></div><div class="card">\(table)</div>

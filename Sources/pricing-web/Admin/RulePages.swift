@@ -68,7 +68,11 @@ struct RulePages: Sendable {
         let new = rule["parameters"]?.object ?? [:]
         let old = before?["parameters"]?.object ?? [:]
         let names = new.keys + old.keys.filter { new[$0] == nil }
-        func text(_ value: JSONValue?) -> String { value.map { $0.string ?? $0.description } ?? "–" }
+        func text(_ value: JSONValue?) -> String {
+            if let isSo = value?.bool { return isSo ? "yes" : "no" }
+            if let count = value?.integer { return Words.count(count) }
+            return value.flatMap { $0.isNull ? nil : Words.money($0.string ?? $0.description) } ?? "–"
+        }
         var columns = [Table.Column("Parameter"), Table.Column("Value", .number)]
         if let before { columns.append(Table.Column("Version \(before["version"]?.integer ?? 0)", .number)) }
         return Table(
@@ -115,7 +119,7 @@ struct RulePages: Sendable {
                 "<details><summary>A walk that shows it</summary><table><tr><th class=\"n\">Stock</th><th class=\"n\">Price</th></tr>\(Array(trace))</table></details>"
             )
             return
-                "<li><span class=\"tag\">\(finding["severity"]?.string ?? "")</span> \(finding["message"]?.string ?? "")\(walk)</li>"
+                "<li><span class=\"tag\">\(finding["severity"]?.string ?? "")</span> \(finding["message"]?.string?.replacing("`", with: "") ?? "")\(walk)</li>"
         }
         let tried = "Tried on \(Words.counted(products, "product")) of its own."
         return findings.isEmpty

@@ -136,7 +136,8 @@ struct DocsPages: Sendable {
             reply = told.json
             status = HTTPStatus.of(told.reason)
         }
-        return "<h3>Answer <span class=\"tag\">\(status)</span></h3><pre>\(PrettyJSON.text(.object(reply)))</pre>"
+        return
+            "<h3>Answer <span class=\"tag\">\(status)</span></h3><pre tabindex=\"0\">\(PrettyJSON.text(.object(reply)))</pre>"
     }
 
     private static func type(_ schema: Schema) -> String {

@@ -29,7 +29,11 @@ enum OpenAPIDocument {
     }
 
     private static func post(_ method: Method, _ components: inout [String: JSONValue]) -> JSONObject {
-        let schema = Schema.object(method.parameters).jsonSchema(collecting: &components)
+        var schema = Schema.object(method.parameters).jsonSchema(collecting: &components)
+        if let person = method.person, let required = schema["required"]?.array {
+            // A customer leaves out whose it is.
+            schema["required"] = .array(required.filter { $0.string != person })
+        }
         var operation = operation(method, "post", &components)
         if method.effect == .write {
             operation["parameters"] = [
@@ -41,7 +45,7 @@ enum OpenAPIDocument {
             ]
         }
         operation["requestBody"] = [
-            "required": .bool(!method.parameters.alwaysRequired.isEmpty),
+            "required": .bool(method.parameters.alwaysRequired.contains { $0.name != method.person }),
             "content": ["application/json": ["schema": .object(schema), "example": .object(method.example)]],
         ]
         return operation
@@ -53,7 +57,7 @@ enum OpenAPIDocument {
             method.parameters.fields.filter { !$0.isSecret }.map { field in
                 [
                     "name": .string(field.name), "in": "query", "description": .string(field.summary),
-                    "required": .bool(field.isRequired && field.substitutes.isEmpty),
+                    "required": .bool(field.isRequired && field.substitutes.isEmpty && field.name != method.person),
                     "schema": .object(field.jsonSchema(collecting: &components)),
                 ]
             }
@@ -66,9 +70,9 @@ enum OpenAPIDocument {
         _ verb: String,
         _ components: inout [String: JSONValue]
     ) -> JSONObject {
-        let result = Schema.object(method.result).jsonSchema(collecting: &components)
+        let result = answered(.object(Schema.object(method.result).jsonSchema(collecting: &components)))
         var responses: JSONObject = [
-            "200": ["description": "Done.", "content": ["application/json": ["schema": .object(result)]]]
+            "200": ["description": "Done.", "content": ["application/json": ["schema": result]]]
         ]
         let codes = Set((method.errors + ErrorCode.common).map { HTTPStatus.of($0.reason) }).filter { $0 != 499 }
         for code in codes.sorted() {
@@ -82,6 +86,16 @@ enum OpenAPIDocument {
             "operationId": .string(method.name + (verb == "get" ? ".get" : "")), "summary": .string(method.summary),
             "tags": [.string(String(method.name.prefix { $0 != "." }))], "responses": .object(responses),
         ]
+    }
+
+    /// A schema of what is answered: there a secret is told, and is not written alone.
+    private static func answered(_ schema: JSONValue) -> JSONValue {
+        switch schema {
+        case .object(let members):
+            return .object(JSONObject(members.filter { $0.key != "writeOnly" }.map { ($0.key, answered($0.value)) }))
+        case .array(let items): return .array(items.map(answered))
+        default: return schema
+        }
     }
 
     private static let error: JSONObject = [

@@ -35,14 +35,14 @@ struct Gate: HTTPResponder {
     @concurrent
     func respond(to request: Request, context: Arrival) async throws -> Response {
         var answer: Answer
-        var form = Form.page
+        let path = request.uri.path.split(separator: "/").map { Link.unescaped($0.replacing("+", with: "%2B")) }
+        let form: Form = path.first == "api" || path.first == "rpc" ? .json : .page
         do {
-            let (visit, isProgram) = try await admit(request, context)
-            form = isProgram ? .json : .page
-            answer = try await answered(visit, form)
+            answer = try await answered(try await admit(request, path, context), form)
         } catch {
             answer = Failure.answer(error, form, nil, site)
         }
+        site.requests.add(answer.status)
         return response(answer, to: request)
     }
 
@@ -66,12 +66,10 @@ struct Gate: HTTPResponder {
 
     // MARK: in
 
-    private func admit(_ request: Request, _ arrival: Arrival) async throws -> (Visit, isProgram: Bool) {
+    private func admit(_ request: Request, _ path: [String], _ arrival: Arrival) async throws -> Visit {
         guard let host = request.head.authority, origins.isOurs(host) else {
             throw Refusal(421, "This host is not served here.")
         }
-        let path = request.uri.path.split(separator: "/").map { Link.unescaped($0.replacing("+", with: "%2B")) }
-        let isProgram = path.first == "api" || path.first == "rpc"
         let bearer = request.headers[.authorization].flatMap { $0.hasPrefix("Bearer ") ? String($0.dropFirst(7)) : nil }
         let isUnsafe = request.method != .get && request.method != .head
         if isUnsafe, bearer == nil, let refusal = origins.refusal(request.headers, host: host) {
@@ -79,7 +77,7 @@ struct Gate: HTTPResponder {
         }
         let body =
             isUnsafe ? try await read(request, upTo: Gate.long.contains(path) ? Gate.lineBytes : Gate.formBytes) : []
-        let visit = Visit(
+        return Visit(
             method: request.method == .head ? "GET" : request.method.rawValue,
             path: path,
             rawPath: request.uri.path,
@@ -92,7 +90,6 @@ struct Gate: HTTPResponder {
             hangUp: arrival.hangUp,
             isBearer: bearer != nil
         )
-        return (visit, isProgram)
     }
 
     private func read(_ request: Request, upTo limit: Int) async throws -> [UInt8] {

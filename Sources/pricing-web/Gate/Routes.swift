@@ -15,6 +15,9 @@ struct Routes: Sendable {
     mutating func get(_ pattern: String, _ handler: @escaping Handler) { add("GET", pattern, handler) }
     mutating func post(_ pattern: String, _ handler: @escaping Handler) { add("POST", pattern, handler) }
 
+    /// For a room that says itself which methods a path takes.
+    mutating func any(_ pattern: String, _ handler: @escaping Handler) { add("*", pattern, handler) }
+
     private mutating func add(_ method: String, _ pattern: String, _ handler: @escaping Handler) {
         routes.append(Route(method: method, pattern: pattern.split(separator: "/"), handler: handler))
     }
@@ -24,7 +27,7 @@ struct Routes: Sendable {
     func answer(_ visit: Visit) async throws -> Answer {
         let fitting = routes.filter { Routes.fits($0.pattern, visit.path) }
         guard !fitting.isEmpty else { throw Refusal(404, "There is no such page.") }
-        guard let route = fitting.first(where: { $0.method == visit.method }) else {
+        guard let route = fitting.first(where: { $0.method == visit.method || $0.method == "*" }) else {
             let allowed = Set(fitting.map(\.method)).sorted().joined(separator: ", ")
             throw Refusal(405, "This page does not take \(visit.method).", [(.allow, allowed)])
         }

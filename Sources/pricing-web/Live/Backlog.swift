@@ -1,24 +1,72 @@
+import JSON
+
+/// Where a stream stands: up to which number it told what everybody is told, and what is its person's own. The two come by
+/// subscriptions of their own, so that one may be ahead of the other.
+struct StreamPlace: Sendable, Equatable {
+    var shared: Int64
+    var own: Int64
+
+    /// The same of both: where a page's reads began.
+    init(_ number: Int64) { self.init(shared: number, own: number) }
+
+    init(shared: Int64, own: Int64) {
+        self.shared = shared
+        self.own = own
+    }
+
+    /// As `Last-Event-ID` brings it back: one number or two.
+    init?(_ text: String) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { Int64($0) }
+        guard parts.count <= 2, let shared = parts.first ?? nil, let own = parts.last ?? nil else { return nil }
+        self.init(shared: shared, own: own)
+    }
+
+    var text: String { shared == own ? "\(shared)" : "\(shared).\(own)" }
+}
+
+/// One block of a stream but for its id, which is not the same for every reader.
+struct Frame: Sendable, Equatable {
+    /// The number of the last event that it tells.
+    let sequence: Int64
+    private let body: [UInt8]
+
+    init(_ event: String, _ data: JSONObject, sequence: Int64 = 0) {
+        self.sequence = sequence
+        // JSON has no line feed.
+        body = Array("event: \(event)\ndata: ".utf8) + data.serialized() + Array("\n\n".utf8)
+    }
+
+    /// What is sent to a reader who stands here after it; one without a place is not come back to.
+    func bytes(at place: StreamPlace?) -> [UInt8] {
+        guard let place else { return body }
+        return Array("id: \(place.text)\n".utf8) + body
+    }
+}
+
 /// The last frames that were sent, so that a reader who comes back misses none.
 struct Backlog: Sendable {
     static let frames = 512
 
-    private var kept: [(sequence: Int64, bytes: [UInt8])] = []
+    private let most: Int
+    private var kept: [Frame] = []
     /// The number before the oldest frame's events; nothing after it is missing here.
     private var start: Int64 = 0
+
+    init(keeping most: Int = Backlog.frames) { self.most = most }
 
     mutating func begin(at number: Int64) {
         guard kept.isEmpty else { return }
         start = number
     }
 
-    mutating func add(_ sequence: Int64, _ bytes: [UInt8]) {
-        if kept.count == Backlog.frames { start = kept.removeFirst().sequence }
-        kept.append((sequence, bytes))
+    mutating func add(_ frame: Frame) {
+        if kept.count == most { start = kept.removeFirst().sequence }
+        kept.append(frame)
     }
 
     /// The frames with events after a number; nil when some of them are no longer kept.
-    func after(_ number: Int64) -> [[UInt8]]? {
+    func after(_ number: Int64) -> [Frame]? {
         guard number >= start else { return nil }
-        return kept.filter { $0.sequence > number }.map(\.bytes)
+        return kept.filter { $0.sequence > number }
     }
 }

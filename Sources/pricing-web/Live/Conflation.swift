@@ -6,13 +6,20 @@ struct Conflation: Sendable {
     private struct Subject: Hashable {
         let topic: String
         let key: Int64
+        /// Of automation, whose halts, proposals and deliveries have numbers of their own.
+        let op: String?
     }
+
+    /// More things than these in one frame are told as a gap.
+    private let most: Int
 
     private var order: [Subject] = []
     private var items: [Subject: JSONObject] = [:]
     private var hasGap = false
     /// The number of the last event taken.
     private(set) var sequence: Int64 = 0
+
+    init(most: Int = .max) { self.most = most }
 
     var isEmpty: Bool { items.isEmpty && !hasGap }
 
@@ -25,12 +32,13 @@ struct Conflation: Sendable {
             let key = event["key"]?.integer
         else { return }
         sequence = number
-        let subject = Subject(topic: topic, key: key)
+        let subject = Subject(topic: topic, key: key, op: topic == "automation" ? event["op"]?.string : nil)
         var item: JSONObject = ["topic": .string(topic), "key": .integer(key)]
         for member in ["op", "at", "before", "after", "cause"] { item[member] = event[member] }
         if let earlier = items[subject] {
             item["before"] = earlier["before"]
         } else {
+            guard order.count < most else { return hasGap = true }
             order.append(subject)
         }
         items[subject] = item

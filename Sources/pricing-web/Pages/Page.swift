@@ -40,7 +40,8 @@ struct Page {
             <link rel="stylesheet" href="\(site.assets.path("base.css"))">
             <link rel="stylesheet" href="\(site.assets.path(style))">
             <script type="module" src="\(site.assets.path("live.js"))"></script>
-            </head><body\(HTML.attribute("data-sequence", sequence.map { String($0) }))>
+            </head><body\(HTML.attribute("data-sequence", sequence.map { String($0) }))\
+            \(HTML.attribute("data-who", visit?.person.map { String($0.userId) }))>
             <a class="skip" href="#main">To the content</a>\(banner)\(content)</body></html>
             """
     }

@@ -28,21 +28,24 @@ struct CartPages: Sendable {
         }
     }
 
-    private func lines(_ visit: Visit, _ held: [Int64: Int64]) async throws -> [Line] {
+    /// The lines, and the stream's number from before they were read.
+    private func lines(_ visit: Visit, _ held: [Int64: Int64]) async throws -> ([Line], sequence: Int64) {
         let cart = Cart(visit.headers)
-        guard !cart.isEmpty else { return [] }
+        guard !cart.isEmpty else { return ([], site.hub.sequence) }
         let ids = cart.lines.map { JSONValue.integer($0.productId) }
-        let reply = try await site.reads.call("product.browse", ["productIds": .array(ids), "limit": 500])
-        let goods = (reply["items"]?.array ?? []).compactMap { Goods($0)?.holding(held) }
-        return cart.lines.map { line in Line(wanted: line, goods: goods.first { $0.productId == line.productId }) }
+        let read = try await site.reads.call("product.browse", ["productIds": .array(ids), "limit": 500])
+        let goods = (read.reply["items"]?.array ?? []).compactMap { Goods($0)?.holding(held) }
+        let lines = cart.lines.map { line in
+            Line(wanted: line, goods: goods.first { $0.productId == line.productId })
+        }
+        return (lines, read.sequence)
     }
 
     // MARK: the cart
 
     func cart(_ visit: Visit, _ problem: HTML?, _ status: Int) async throws -> Answer {
-        let sequence = site.hub.sequence
         let held = HeldCheckout(site: site)
-        let lines = try await lines(visit, try await held.units(visit))
+        let (lines, sequence) = try await lines(visit, try await held.units(visit))
         let going = try await held.open(visit).first.map { quote -> HTML in
             """
             <p class="notice">Your checkout is open, and holds what it shows until \(Words.clock(quote["expiresAt"]?.string)). \
@@ -56,10 +59,15 @@ struct CartPages: Sendable {
             return .html(Page("Your cart", in: .store, visit: visit, site: site, body: body).html)
         }
         let canGo = lines.contains { $0.goods.map { !$0.isSoldOut } ?? false }
-        let body: HTML = """
-            <h1>Your cart</h1>\(problem)\(going)\(moves(lines))<div class="card">\(table(lines))</div>\
+        let content: HTML = """
+            \(going)\(moves(lines))<div class="card">\(table(lines))</div>\
             <p class="sum">Together \(Words.money(Money.sum(lines)))</p>\
             \(HTML.when(canGo, HeldCheckout.holdForm))
+            """
+        if visit.query["part"] != nil { return .html(content) }
+        let keys = lines.map { String($0.wanted.productId) }.joined(separator: " ")
+        let body: HTML = """
+            <h1>Your cart</h1>\(problem)<div data-part="/store/cart?part=lines" data-of="\(keys)">\(content)</div>
             """
         return .html(
             Page("Your cart", in: .store, visit: visit, site: site, sequence: sequence, body: body).html,
@@ -93,10 +101,11 @@ struct CartPages: Sendable {
                 let id = line.wanted.productId
                 let title: HTML = line.goods.map { "<a href=\"\($0.path)\">\($0.title)</a>" } ?? "No longer for sale"
                 let old: HTML? = line.moved.map { "<span class=\"was\">\(Words.money($0.old))</span>" }
-                let price: HTML = line.goods.map { "\(old)\($0.priceTag)" } ?? "–"
+                // Not a price that changes by itself: its sum would not change with it.
+                let price: HTML = line.goods.map { "\(old)<b>\(Words.money($0.price))</b>" } ?? "–"
                 return [
                     title, price, lineForm(line),
-                    "\(line.goods.map { Words.money(Money.times($0.price, line.wanted.quantity)) } ?? "–")",
+                    "\(CartPages.sum(of: line))",
                     """
                     <form action="/store/cart" method="post"><input type="hidden" name="productId" value="\(id)">\
                     <input type="hidden" name="quantity" value="0"><button class="plain" type="submit">Remove\
@@ -105,6 +114,11 @@ struct CartPages: Sendable {
                 ]
             }
         ).html
+    }
+
+    private static func sum(of line: Line) -> String {
+        guard let goods = line.goods, !goods.isSoldOut else { return "–" }
+        return Words.money(Money.times(goods.price, line.wanted.quantity))
     }
 
     private func lineForm(_ line: Line) -> HTML {
@@ -141,9 +155,9 @@ struct CartPages: Sendable {
 
     private func checkout(_ visit: Visit, _ problem: HTML?, _ status: Int) async throws -> Answer {
         guard visit.person != nil else { return .redirect("/sign-in?to=/store/checkout") }
-        let sequence = site.hub.sequence
         let held = try await HeldCheckout(site: site).units(visit)
-        let lines = try await lines(visit, held).filter { $0.goods.map { !$0.isSoldOut } ?? false }
+        let (all, sequence) = try await lines(visit, held)
+        let lines = all.filter { $0.goods.map { !$0.isSoldOut } ?? false }
         guard !lines.isEmpty else { return .redirect("/store/cart") }
         // What is shown here is what is asked for: the prices go with the form.
         let shown = lines.flatMap { line -> [FormField] in
@@ -212,7 +226,7 @@ struct CartPages: Sendable {
     func refusal(_ error: RPCError) async throws -> HTML? {
         func title() async throws -> String {
             guard let id = error.data["productId"]?.integer else { return "A product" }
-            let reply = try await site.reads.call("product.browse", ["productIds": [.integer(id)]])
+            let reply = try await site.reads.call("product.browse", ["productIds": [.integer(id)]]).reply
             return reply["items"]?.array?.first?["title"]?.string ?? "A product"
         }
         switch error.reason {
@@ -262,9 +276,10 @@ enum Money {
         return isTooLarge ? amount : text(sum)
     }
 
+    /// What can be bought of a cart, together.
     static func sum(_ lines: [CartPages.Line]) -> String {
         let sums = lines.compactMap { line in
-            line.goods.flatMap { hundredths(times($0.price, line.wanted.quantity)) }
+            line.goods.flatMap { $0.isSoldOut ? 0 : hundredths(times($0.price, line.wanted.quantity)) }
         }
         return text(sums.reduce(0) { $0 &+ $1 })
     }

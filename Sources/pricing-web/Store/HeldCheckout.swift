@@ -74,12 +74,13 @@ struct HeldCheckout: Sendable {
 
     private func page(_ visit: Visit, _ problem: HTML?, _ status: Int) async throws -> Answer {
         guard visit.person != nil else { return .redirect("/sign-in?to=/store/checkout") }
+        let sequence = site.hub.sequence
         let quote = JSONValue.object(try await site.call(visit, "quote.get", ["quoteId": .integer(try visit.id())]))
+        if visit.query["part"] != nil { return .html(held(quote)) }
         if let order = quote["orderId"]?.integer { return .redirect("/store/orders/\(order)") }
         guard quote["status"]?.string == "open" else {
             let body: HTML = """
-                <h1>Checkout</h1><p class="warning" role="status">What was held for you is free again. Nothing was ordered.</p>\
-                \(HeldCheckout.holdForm)
+                <h1>Checkout</h1>\(HeldCheckout.over)
                 """
             return .html(Page("Checkout", in: .store, visit: visit, site: site, body: body).html, status: 410)
         }
@@ -91,14 +92,39 @@ struct HeldCheckout: Sendable {
             [.hidden("key", visit.form["key"] ?? Now.key()), .address(visit)],
             submit: "Buy for \(total)"
         ).html
+        let keys = (quote["lines"]?.array ?? []).compactMap { $0["productId"]?.integer.map { String($0) } }
+            .joined(separator: " ")
         let body: HTML = """
             <h1>Checkout</h1>\(problem)\(moves(quote, Cart(visit.headers)))<div class="checkout"><div class="card">\(form)\
             <form action="/store/checkout/\(id)/release" method="post"><button class="second" type="submit">\
-            Back to the cart</button></form></div><div class="card"><h2>Held for you</h2>\(table(quote))\
-            <p class="sum">Together \(total)</p><p class="quiet">Price and goods are held until \
-            \(Words.clock(quote["expiresAt"]?.string)). If a price falls before you buy, you pay the lower one.</p></div></div>
+            Back to the cart</button></form></div><div class="card" data-part="/store/checkout/\(id)?part=held" \
+            data-of="\(keys)">\(held(quote))</div></div>
             """
-        return .html(Page("Checkout", in: .store, visit: visit, site: site, body: body).html, status: status)
+        return .html(
+            Page("Checkout", in: .store, visit: visit, site: site, sequence: sequence, body: body).html,
+            status: status
+        )
+    }
+
+    /// What is held, or what became of it: letting go and buying move the stock of its products, and so does its end.
+    private func held(_ quote: JSONValue) -> HTML {
+        if let order = quote["orderId"]?.integer {
+            return """
+                <h2>Bought</h2><p>This is ordered already: <a href="/store/orders/\(order)">order \(order)</a>.</p>
+                """
+        }
+        guard quote["status"]?.string == "open" else { return "<h2>No longer held</h2>\(HeldCheckout.over)" }
+        return """
+            <h2>Held for you</h2>\(table(quote))<p class="sum">Together \(Words.money(quote["total"]?.string))</p>\
+            <p class="quiet">Price and goods are held until \(Words.clock(quote["expiresAt"]?.string)). If a price falls \
+            before you buy, you pay the lower one.</p>
+            """
+    }
+
+    private static var over: HTML {
+        """
+        <p class="warning" role="status">What was held for you is free again. Nothing was ordered.</p>\(holdForm)
+        """
     }
 
     private func table(_ quote: JSONValue) -> HTML {

@@ -16,6 +16,7 @@ struct OrderPages: Sendable {
 
     private func list(_ visit: Visit) async throws -> Answer {
         guard let person = visit.person else { return .redirect("/sign-in?to=/store/orders") }
+        let sequence = site.hub.sequence
         var params: JSONObject = ["customerId": .integer(person.userId), "limit": 20]
         if let cursor = visit.query["cursor"] { params["cursor"] = .string(cursor) }
         let reply = try await site.call(visit, "order.list", params)
@@ -37,10 +38,16 @@ struct OrderPages: Sendable {
             }
         )
         let next = reply["nextCursor"]?.string.map { cursor -> HTML in
-            "<nav class=\"pages\"><a class=\"button second\" href=\"\(visit.link([("cursor", cursor)]))\">Older orders</a></nav>"
+            "<nav class=\"pages\"><a class=\"button second\" href=\"\(visit.link([("cursor", cursor), ("part", nil)]))\">Older orders</a></nav>"
         }
-        let body: HTML = "<h1>Your orders</h1><div class=\"card\">\(table.html)\(next)</div>"
-        return .html(Page("Your orders", in: .store, visit: visit, site: site, body: body).html)
+        let content: HTML = "\(table.html)\(next)"
+        if visit.query["part"] != nil { return .html(content) }
+        let body: HTML = """
+            <h1>Your orders</h1><div class="card" data-part="\(visit.link([("part", "list")]))" data-of="order">\(content)</div>
+            """
+        return .html(
+            Page("Your orders", in: .store, visit: visit, site: site, sequence: sequence, body: body).html
+        )
     }
 
     static func tag(_ status: String) -> HTML { "<span class=\"tag \(status)\">\(words(status))</span>" }
@@ -58,11 +65,34 @@ struct OrderPages: Sendable {
         guard visit.person != nil else {
             return .redirect(Link.to("/sign-in", [("to", visit.rawPath)]))
         }
+        let sequence = site.hub.sequence
         let subject: JSONObject = ["orderId": .integer(try visit.id())]
         let order = JSONValue.object(try await site.call(visit, "order.get", subject))
         let moves = try await site.call(visit, "order.history", subject)["items"]?.array ?? []
         let id = order["orderId"]?.integer ?? 0
-        let lines = Table(
+        let steps = moves.map { move -> HTML in
+            "<li>\(OrderPages.tag(move["to"]?.string ?? "")) \(Words.time(move["at"]?.string))</li>"
+        }
+        let content: HTML = """
+            <div class="card">\(lines(order))<p class="sum">Total \(Words.money(order["total"]?.string))</p></div>\
+            <div class="card"><h2>Where it stands</h2><ul class="plain-list">\(steps)</ul>\
+            <p class="quiet">To: \(order["shippingAddress"]?.string ?? "")</p>\(actions(order, id))</div>
+            """
+        if visit.query["part"] != nil { return .html(content) }
+        let thanks: HTML = "<p class=\"notice\" role=\"status\">Thank you. Your order is placed.</p>"
+        let body: HTML = """
+            <p class="crumbs"><a href="/store/orders">Your orders</a></p><h1>Order \(id)</h1>\
+            \(HTML.when(visit.query["placed"] != nil, thanks))\(problem)\
+            <div class="checkout" data-part="/store/orders/\(id)?part=order" data-of="order-\(id)">\(content)</div>
+            """
+        return .html(
+            Page("Order \(id)", in: .store, visit: visit, site: site, sequence: sequence, body: body).html,
+            status: status
+        )
+    }
+
+    private func lines(_ order: JSONValue) -> HTML {
+        Table(
             "What was ordered",
             [
                 Table.Column("Product"), Table.Column("Units", .number), Table.Column("Price", .number),
@@ -78,22 +108,7 @@ struct OrderPages: Sendable {
                     "\(Words.money(Money.times(price, units)))",
                 ]
             }
-        )
-        let steps = moves.map { move -> HTML in
-            "<li>\(OrderPages.tag(move["to"]?.string ?? "")) \(Words.time(move["at"]?.string))</li>"
-        }
-        let thanks: HTML = "<p class=\"notice\" role=\"status\">Thank you. Your order is placed.</p>"
-        let body: HTML = """
-            <p class="crumbs"><a href="/store/orders">Your orders</a></p><h1>Order \(id)</h1>\
-            \(HTML.when(visit.query["placed"] != nil, thanks))\(problem)\
-            <div class="checkout"><div class="card">\(lines.html)<p class="sum">Total \(Words.money(order["total"]?.string))</p></div>\
-            <div class="card"><h2>Where it stands</h2><ul class="plain-list">\(steps)</ul>\
-            <p class="quiet">To: \(order["shippingAddress"]?.string ?? "")</p>\(actions(order, id))</div></div>
-            """
-        return .html(
-            Page("Order \(id)", in: .store, visit: visit, site: site, body: body).html,
-            status: status
-        )
+        ).html
     }
 
     private func actions(_ order: JSONValue, _ id: Int64) -> HTML {

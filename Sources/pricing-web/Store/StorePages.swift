@@ -21,7 +21,6 @@ struct StorePages: Sendable {
     // MARK: browse
 
     private func browse(_ visit: Visit) async throws -> Answer {
-        let sequence = site.hub.sequence
         var params: JSONObject = ["limit": .integer(StorePages.pageSize)]
         if let search = visit.query["search"] { params["search"] = .string(String(search.prefix(200))) }
         if let category = visit.query["category"].flatMap({ Int64($0) }) { params["categoryId"] = .integer(category) }
@@ -30,15 +29,17 @@ struct StorePages: Sendable {
         params["sort"] = .string(isKnown ? sort : "-productId")
         if let cursor = visit.query["cursor"] { params["cursor"] = .string(cursor) }
         async let categoriesReply = site.reads.call("category.list", ["limit": 100])
-        let reply = try await site.reads.call("product.browse", params)
+        let read = try await site.reads.call("product.browse", params)
         let held = try await HeldCheckout(site: site).units(visit)
-        let goods = (reply["items"]?.array ?? []).compactMap { Goods($0)?.holding(held) }
-        let categories = try await categoriesReply["items"]?.array ?? []
+        let goods = (read.reply["items"]?.array ?? []).compactMap { Goods($0)?.holding(held) }
+        let categories = try await categoriesReply.reply["items"]?.array ?? []
         let body: HTML = """
             <div class="browse">\(navigation(categories, visit))<div>\(heading(categories, visit))\(sorter(visit))\
-            \(list(goods))\(pages(reply["nextCursor"]?.string, visit))</div></div>
+            \(list(goods))\(pages(read.reply["nextCursor"]?.string, visit))</div></div>
             """
-        return .html(Page("The Shop", in: .store, visit: visit, site: site, sequence: sequence, body: body).html)
+        return .html(
+            Page("The Shop", in: .store, visit: visit, site: site, sequence: read.sequence, body: body).html
+        )
     }
 
     private func navigation(_ categories: [JSONValue], _ visit: Visit) -> HTML {
@@ -103,16 +104,14 @@ struct StorePages: Sendable {
     /// One product as customers see it.
     /// - Throws: 404 for one that is not for sale.
     func goods(_ productId: Int64) async throws -> Goods {
-        let reply = try await site.reads.call("product.offer", ["productId": .integer(productId)])
-        guard let goods = Goods(.object(reply)) else { throw ErrorCode.productNotFound.error() }
+        let read = try await site.reads.call("product.offer", ["productId": .integer(productId)])
+        guard let goods = Goods(.object(read.reply)) else { throw ErrorCode.productNotFound.error() }
         return goods
     }
 
     private func product(_ visit: Visit) async throws -> Answer {
-        let sequence = site.hub.sequence
-        let offer = JSONValue.object(
-            try await site.reads.call("product.offer", ["productId": .integer(try visit.id())])
-        )
+        let read = try await site.reads.call("product.offer", ["productId": .integer(try visit.id())])
+        let offer = JSONValue.object(read.reply)
         let held = try await HeldCheckout(site: site).units(visit)
         guard let goods = Goods(offer)?.holding(held) else { throw ErrorCode.productNotFound.error() }
         let state = state(goods, offer)
@@ -125,7 +124,7 @@ struct StorePages: Sendable {
             <div data-part="\(goods.path)?part=state" data-of="\(goods.productId)">\(state)</div>\
             \(buyForm(goods, inCart))</div></div>
             """
-        return .html(Page(goods.title, in: .store, visit: visit, site: site, sequence: sequence, body: body).html)
+        return .html(Page(goods.title, in: .store, visit: visit, site: site, sequence: read.sequence, body: body).html)
     }
 
     /// What moves with the price: the reduction that may be claimed, how many are left, and why it costs that.

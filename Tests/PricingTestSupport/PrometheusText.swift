@@ -1,16 +1,16 @@
 /// Reads the Prometheus text exposition format 0.0.4, strictly.
-struct PrometheusText {
+package struct PrometheusText {
     /// What is wrong with the text.
-    struct Malformed: Error {
-        let reason: String
+    package struct Malformed: Error {
+        package let reason: String
     }
 
     /// Each metric's type by its name.
-    private(set) var types: [String: String] = [:]
+    package private(set) var types: [String: String] = [:]
     /// Each sample by its name and labels, as they stand.
-    private(set) var values: [String: Double] = [:]
+    package private(set) var values: [String: Double] = [:]
 
-    init(_ text: String) throws {
+    package init(_ text: String) throws {
         guard text.hasSuffix("\n") else { throw Malformed(reason: "the last line has no end") }
         var lastBucket: [String: Double] = [:]
         for line in text.dropLast().split(separator: "\n", omittingEmptySubsequences: false) {

@@ -2,11 +2,11 @@ import Foundation
 import Glibc
 
 /// Whether a program here may have mounts of its own, which other processes do not see.
-enum Mounts {
-    static let areOurs = getuid() == 0 && can("mount -t tmpfs none /mnt")
+package enum Mounts {
+    package static let areOurs = getuid() == 0 && can("mount -t tmpfs none /mnt")
 
     /// A machine booted over an overlay of this one's disk.
-    static let canBoot =
+    package static let canBoot =
         FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-nspawn") && areOurs
         && can(
             """

@@ -62,10 +62,10 @@ struct ProcessFigures: Sendable {
 }
 
 extension MetricsText {
-    /// Which build runs, and what the process takes of the machine.
-    mutating func addProcess(version: String) {
-        describe("pricingd_build_info", "gauge", "1, with the version of the program.")
-        sample("pricingd_build_info", [("version", version)], "1")
+    /// Which build of a program runs, and what its process takes of the machine.
+    package mutating func addProcess(_ program: String, version: String) {
+        describe("\(program)_build_info", "gauge", "1, with the version of the program.")
+        sample("\(program)_build_info", [("version", version)], "1")
         guard let figures = ProcessFigures.current() else { return }
         gauge("process_resident_memory_bytes", "Memory in use.", figures.residentBytes)
         gauge("process_virtual_memory_bytes", "Memory asked for.", figures.virtualBytes)

@@ -1,13 +1,15 @@
 /// The Prometheus text exposition format, version 0.0.4.
-struct MetricsText {
-    private(set) var text = ""
+package struct MetricsText {
+    package private(set) var text = ""
+
+    package init() {}
 
     /// Begins a metric: its help and its type.
-    mutating func describe(_ name: String, _ type: String, _ help: String) {
+    package mutating func describe(_ name: String, _ type: String, _ help: String) {
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
     }
 
-    mutating func sample(_ name: String, _ labels: [(String, String)] = [], _ value: String) {
+    package mutating func sample(_ name: String, _ labels: [(String, String)] = [], _ value: String) {
         text += name
         if !labels.isEmpty {
             text += "{" + labels.map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ",") + "}"
@@ -16,13 +18,13 @@ struct MetricsText {
     }
 
     /// A metric of one sample.
-    mutating func gauge(_ name: String, _ help: String, _ value: Int64, type: String = "gauge") {
+    package mutating func gauge(_ name: String, _ help: String, _ value: Int64, type: String = "gauge") {
         describe(name, type, help)
         sample(name, [], "\(value)")
     }
 
     /// A histogram's samples; `buckets` holds a count for each bound and one for larger values, not cumulative.
-    mutating func histogram(
+    package mutating func histogram(
         _ name: String,
         _ labels: [(String, String)] = [],
         bounds: [String],
@@ -47,27 +49,5 @@ struct MetricsText {
             default: [character]
             }
         }.reduce(into: "") { $0.append($1) }
-    }
-}
-
-extension MetricsText {
-    /// Calls by method and outcome, and how long they took.
-    mutating func add(_ tallies: CallTallies) {
-        describe("pricingd_calls_total", "counter", "Calls that have ended, by method and outcome.")
-        for (series, count) in tallies.outcomes.sorted(by: {
-            ($0.key.method, $0.key.outcome) < ($1.key.method, $1.key.outcome)
-        }) {
-            sample("pricingd_calls_total", [("method", series.method), ("outcome", series.outcome)], "\(count)")
-        }
-        describe("pricingd_call_seconds", "histogram", "How long calls took, from their line's arrival to the reply.")
-        for (method, latency) in tallies.latencies.sorted(by: { $0.key < $1.key }) {
-            histogram(
-                "pricingd_call_seconds",
-                [("method", method)],
-                bounds: CallTallies.boundsMs.map { "\($0 / 1000)" },
-                buckets: latency.buckets,
-                sum: "\(Double(latency.totalMicroseconds) / 1_000_000)"
-            )
-        }
     }
 }

@@ -1,0 +1,3 @@
+module pricingd.example/client
+
+go 1.19
