@@ -201,6 +201,7 @@ let package = Package(
             dependencies: [
                 "JSON", "PricingProtocol", "PricingTestSupport", "pricing-web", "pricingd",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             exclude: ["browser.py", "buyers.py", "doors.py", "journeys.py", "load.py", "looks.py", "own.py", "staff.py", "wire.py"]
         ),

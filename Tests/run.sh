@@ -42,6 +42,11 @@ need_for_pages() {
     # axe-core, which judges accessibility, is in no package of Debian's but inside this one of Python's.
     [[ -e .build/axe/axe_playwright_python/axe.min.js ]] ||
         pip3 install --quiet --no-deps --target .build/axe axe-playwright-python==0.1.8
+    if [[ ${PRICINGD_LONG:-} && ! -x .build/schemathesis/bin/schemathesis ]]; then
+        need python3-venv
+        python3 -m venv .build/schemathesis
+        .build/schemathesis/bin/pip install --quiet schemathesis==4.32.5
+    fi
 }
 
 if [[ -n $tests ]]; then

@@ -24,6 +24,7 @@ package struct Bars: Sendable {
     }
 
     package var html: HTML {
+        guard !bars.isEmpty else { return "<p class=\"empty\">Nothing yet.</p>" }
         let most = max(bars.map(\.value).max() ?? 0, 0.000_001)
         return """
             <table class="bars"><caption class="sr">\(caption)</caption><tbody>\(bars.map { bar($0, most) })</tbody></table>
@@ -51,7 +52,7 @@ package struct Columns: Sendable {
     }
 
     package var html: HTML {
-        guard !columns.isEmpty else { return "<p class=\"empty\">Nothing yet.</p>" }
+        guard columns.contains(where: { $0.value > 0 }) else { return "<p class=\"empty\">Nothing yet.</p>" }
         return "<div class=\"chart\">\(svg(width: 620, cssClass: "wide"))\(svg(width: 340, cssClass: "narrow"))</div>"
     }
 

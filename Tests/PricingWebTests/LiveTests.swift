@@ -1,4 +1,5 @@
 import JSON
+import NIOCore
 import Testing
 
 @testable import pricing_web
@@ -53,7 +54,7 @@ struct LiveTests {
 
     private static func texts(_ stream: EventHub.Stream) async -> [String] {
         var texts: [String] = []
-        for await frame in stream.frames { texts.append(String(decoding: frame, as: UTF8.self)) }
+        for await frame in stream.frames { texts.append(frame.map { String(buffer: $0) }.joined()) }
         return texts
     }
 

@@ -136,6 +136,50 @@ extension JourneyTests {
     }
 }
 
+/// A judge of the interface for programs, which finds requests of its own.
+enum Schemathesis {
+    static let program = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../.build/schemathesis/bin/schemathesis").standardizedFileURL.path
+    static let isWanted = ProcessInfo.processInfo.environment["PRICINGD_LONG"] != nil
+    static let needs: Comment = "runs under Tests/run.sh --long, which installs schemathesis"
+
+    /// What end the daemon, the login or the test's time.
+    static let leftOut =
+        "/api/(server.drain|data.generate|lab.run|login.close|clock.set|rule.backtest|user.(delete|changePassword|update))$"
+    /// Not that what a schema forbids is refused: null and an empty parameter are left out ones.
+    static let checks =
+        "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
+        + "response_schema_conformance,unsupported_method,allow_header_conformance,missing_required_header"
+}
+
+extension JourneyTests {
+    @Test(.enabled(if: Schemathesis.isWanted, Schemathesis.needs), arguments: ["guest", "customer", "seller", "admin"])
+    func `Every answer is one that the OpenAPI document describes`(who: String) async throws {
+        let site = try await Self.shared.value
+        var headers = ["--header", "Origin: \(site.address)"]
+        if who != "guest" {
+            let client = try await site.daemon.client()
+            let login: JSONObject = ["email": .string("\(who)@example.com"), "password": "pricingd-demo"]
+            let token = try #require(try await client.call("login.open", login)["token"]?.string)
+            headers += ["--header", "Authorization: Bearer \(token)"]
+            await client.close()
+        }
+        let judge = try ChildProgram(
+            "/usr/bin/env",
+            [
+                "-C", site.daemon.folder, Schemathesis.program, "--no-color", "run", "\(site.address)/openapi.json",
+                "--url", site.address, "--exclude-path-regex", Schemathesis.leftOut, "--checks", Schemathesis.checks,
+                "--phases", "examples,coverage,fuzzing", "--max-examples", "3", "--seed", "7", "--no-shrink",
+                "--suppress-health-check", "all",
+            ] + headers
+        )
+        var told = ""
+        while let line = await judge.line() { told += line + "\n" }
+        #expect(await judge.exit() == 0, "\(told.suffix(3000))")
+        #expect(told.contains("Tested:"))
+    }
+}
+
 extension PrometheusText {
     /// By how much a sample is larger than it was.
     fileprivate func grew(_ name: String, since before: PrometheusText) -> Double {

@@ -19,6 +19,7 @@ struct DeedFields: Sendable {
         ]
         for field in method.parameters.fields where field.standsFor == nil {
             let value = given[field.name] ?? ""
+            let kind = try await kind(field, method, value)
             if field.name == method.parameters.fields.first?.name, subjects.contains(field.name), !value.isEmpty {
                 fields.append(.hidden(field.name, value))
                 continue
@@ -27,9 +28,9 @@ struct DeedFields: Sendable {
                 FormField(
                     field.name,
                     Words.label(field.name),
-                    try await kind(field, method, value),
+                    kind,
                     value: value,
-                    hint: DeedFields.menus.contains(field.completes ?? "") ? nil : field.summary,
+                    hint: DeedFields.hint(field, kind),
                     required: field.isRequired,
                     problem: problems[field.name]
                 )
@@ -48,6 +49,13 @@ struct DeedFields: Sendable {
             if !fields.contains(where: { $0.name == "sku" }) { fields.append(sku) }
         }
         return fields
+    }
+
+    /// A menu says what it is by what it offers.
+    private static func hint(_ field: Field, _ kind: FormField.Kind) -> String? {
+        guard let thing = field.completes, menus.contains(thing) else { return field.summary }
+        guard case .choice(let choices) = kind, choices.allSatisfy({ $0.value.isEmpty }) else { return nil }
+        return "There is no \(thing) yet" + (field.isRequired ? ": make one first." : ".")
     }
 
     /// What there is few enough of to choose from.

@@ -33,12 +33,22 @@ struct HomePage: Sendable {
             """
         let stand = try await stats
         let body: HTML = """
-            <h1>Home</h1><div data-part="/?part=alarms" data-of="automation">\(alarms(stand))</div>\(cards(stand))\
+            <h1>Home</h1>\(HTML.when(stand["products"]?.integer == 0, HomePage.first))\
+            <div data-part="/?part=alarms" data-of="automation">\(alarms(stand))</div>\(cards(stand))\
             <div class="tiles">\(tiles)</div>
             """
         return .html(
             Page("Dashboard", in: .admin(HomePage.path), visit: visit, site: site, sequence: sequence, body: body).html
         )
+    }
+
+    /// What to do in a shop in which nothing is.
+    private static var first: HTML {
+        """
+        <div class="notice"><p>The shop is empty. Make a category, then products in it; or bring them all in a file, which \
+        makes its categories too.</p><div class="links"><a href="\(Deed.link("category.create", back: "/"))">New category</a>\
+        <a href="/do/product.create">New product</a><a href="/products/import">Import</a></div></div>
+        """
     }
 
     // MARK: figures

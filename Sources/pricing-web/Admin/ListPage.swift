@@ -67,7 +67,10 @@ struct ListPage: Sendable {
         var problems: [String: String] = [:]
         var content: HTML
         switch page {
-        case .success(let reply): content = "\(wrap(table(reply, visit)))\(pages(reply["nextCursor"]?.string, visit))"
+        case .success(let reply):
+            let table = table(reply, visit)
+            let isEmpty = reply["items"]?.array?.isEmpty ?? true
+            content = "\(isEmpty ? table : wrap(table))\(pages(reply["nextCursor"]?.string, visit))"
         case .failure(let error):
             problems = Typed.problems(error)
             content = "<p class=\"alert\" role=\"alert\">\(error.message)</p>"

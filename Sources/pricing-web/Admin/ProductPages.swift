@@ -24,7 +24,8 @@ struct ProductPages: Sendable {
                 FormField("minPrice", "Price from", .decimal), FormField("maxPrice", "Price to", .decimal),
                 FormField("maxStock", "Stock up to", .integer),
             ],
-            empty: "No product fits. <a href=\"/products\">Show all</a>.",
+            empty:
+                "No product fits. <a href=\"/products\">Show all</a>, or make a <a href=\"/do/product.create\">new one</a>.",
             deeds: """
                 <a href="\(Deed.link("product.create", back: "/products/{productId}"))">New product</a>\
                 <a href="\(ImportPages.path)">Import</a>

@@ -42,7 +42,7 @@ struct DocsPages: Sendable {
             <h1>The interface for programs</h1>\
             <p>Each method is a path: <code>POST /api/noun.verb</code> with its parameters as JSON, or <code>GET</code> with a \
             query where it only reads. <code>POST /rpc</code> takes the line protocol's messages, <code>GET /api/events</code> \
-            is the stream of prices and stock as server-sent events. Sign in with <code>login.open</code> and send its token as \
+            is the stream of prices, stock and your own orders as server-sent events. Sign in with <code>login.open</code> and send its token as \
             <code>Authorization: Bearer</code>. The same as documents: <a href="/openapi.json">OpenAPI 3.1</a>, \
             <a href="/openrpc.json">OpenRPC</a>.</p><div class="tiles">\(groups)</div>
             """

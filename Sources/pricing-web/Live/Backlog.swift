@@ -1,4 +1,5 @@
 import JSON
+import NIOCore
 
 /// Where a stream stands: up to which number it told what everybody is told, and what is its person's own. The two come by
 /// subscriptions of their own, so that one may be ahead of the other.
@@ -28,18 +29,18 @@ struct StreamPlace: Sendable, Equatable {
 struct Frame: Sendable, Equatable {
     /// The number of the last event that it tells.
     let sequence: Int64
-    private let body: [UInt8]
+    /// The same storage for all readers, however many there are.
+    private let body: ByteBuffer
 
     init(_ event: String, _ data: JSONObject, sequence: Int64 = 0) {
         self.sequence = sequence
         // JSON has no line feed.
-        body = Array("event: \(event)\ndata: ".utf8) + data.serialized() + Array("\n\n".utf8)
+        body = ByteBuffer(bytes: Array("event: \(event)\ndata: ".utf8) + data.serialized() + Array("\n\n".utf8))
     }
 
-    /// What is sent to a reader who stands here after it; one without a place is not come back to.
-    func bytes(at place: StreamPlace?) -> [UInt8] {
-        guard let place else { return body }
-        return Array("id: \(place.text)\n".utf8) + body
+    /// What is sent, part by part, to a reader who stands here after it; one without a place is not come back to.
+    func parts(at place: StreamPlace?) -> [ByteBuffer] {
+        place.map { [ByteBuffer(string: "id: \($0.text)\n"), body] } ?? [body]
     }
 }
 

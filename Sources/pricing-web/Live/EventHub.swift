@@ -1,6 +1,7 @@
 import HTTPTypes
 import JSON
 import Markup
+import NIOCore
 import Synchronization
 
 /// Hands what the subscriptions bring to every open stream: the one for everybody, and those of signed-in people.
@@ -13,7 +14,7 @@ final class EventHub: Sendable {
     /// One open stream.
     struct Stream: Sendable {
         let id: Int
-        let frames: AsyncStream<[UInt8]>
+        let frames: AsyncStream<[ByteBuffer]>
     }
 
     /// Who reads a stream.
@@ -25,7 +26,7 @@ final class EventHub: Sendable {
     }
 
     private struct Reader {
-        let continuation: AsyncStream<[UInt8]>.Continuation
+        let continuation: AsyncStream<[ByteBuffer]>.Continuation
         let peer: Peer
         /// Since when it has not taken what was given to it; nil when it has all.
         var owes: ContinuousClock.Instant?
@@ -167,13 +168,13 @@ final class EventHub: Sendable {
         let now = ContinuousClock.now
         state.lastSent = now
         state.figures.frames += 1
-        let shared = frame.bytes(at: frame.sequence > 0 ? StreamPlace(state.sent) : nil)
+        let shared = frame.parts(at: frame.sequence > 0 ? StreamPlace(state.sent) : nil)
         for (id, reader) in state.readers where isMeant(id) {
-            let bytes =
-                if frame.sequence > 0, let place = place(of: reader.peer, state) { frame.bytes(at: place) } else {
+            let parts =
+                if frame.sequence > 0, let place = place(of: reader.peer, state) { frame.parts(at: place) } else {
                     shared
                 }
-            if case .dropped = reader.continuation.yield(bytes) {
+            if case .dropped = reader.continuation.yield(parts) {
                 drop(id, &state)
             } else if reader.owes == nil {
                 state.readers[id]?.owes = now
@@ -208,7 +209,7 @@ final class EventHub: Sendable {
     /// - Throws: 429 over a limit, 503 when the program ends.
     func open(after place: StreamPlace?, _ peer: Peer) throws(Refusal) -> Stream {
         let (frames, continuation) = AsyncStream.makeStream(
-            of: [UInt8].self,
+            of: [ByteBuffer].self,
             bufferingPolicy: .bufferingOldest(EventHub.framesKept + Backlog.frames)
         )
         let opened: Result<Int, Refusal> = state.withLock { state in
@@ -219,7 +220,7 @@ final class EventHub: Sendable {
             }
             let id = state.nextID
             state.nextID += 1
-            for bytes in EventHub.missed(by: id, peer, since: place, &state) { continuation.yield(bytes) }
+            for parts in EventHub.missed(by: id, peer, since: place, &state) { continuation.yield(parts) }
             state.readers[id] = Reader(continuation: continuation, peer: peer, owes: .now)
             return .success(id)
         }
@@ -232,19 +233,19 @@ final class EventHub: Sendable {
         _ peer: Peer,
         since place: StreamPlace?,
         _ state: inout State
-    ) -> [[UInt8]] {
+    ) -> [[ByteBuffer]] {
         func gap(_ event: String, _ number: Int64) -> Frame {
             Frame(event, ["sequence": .integer(number), "items": [], "gap": true], sequence: number)
         }
         let last = state.conflation.sequence
         var at = StreamPlace(place?.shared ?? state.sent)
-        var blocks = [link(state).bytes(at: nil)]
+        var blocks = [link(state).parts(at: nil)]
         if let place {
             at.own = place.own
             for frame in state.backlog.after(place.shared) ?? [gap("moves", last)] {
                 at.shared = frame.sequence
                 if peer.token == nil { at.own = frame.sequence }
-                blocks.append(frame.bytes(at: at))
+                blocks.append(frame.parts(at: at))
             }
         }
         if let token = peer.token {
@@ -253,7 +254,7 @@ final class EventHub: Sendable {
             let missed = state.own.join(reader, token, after: from ?? last)
             for frame in (from == nil && place != nil ? nil : missed) ?? [gap("own", last)] {
                 at.own = frame.sequence
-                blocks.append(frame.bytes(at: at))
+                blocks.append(frame.parts(at: at))
             }
         }
         return blocks

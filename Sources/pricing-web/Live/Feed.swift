@@ -81,7 +81,7 @@ struct LiveStream: Sendable {
         return .stream("text/event-stream", gone: { hub.close(stream.id) }) { writer in
             defer { hub.close(stream.id) }
             for await frame in stream.frames {
-                try await writer.write(ByteBuffer(bytes: frame))
+                for part in frame { try await writer.write(part) }
                 hub.took(stream.id)
             }
         }

@@ -103,7 +103,10 @@ struct SignInPages: Sendable {
             field("password", "Password", .password, "At least 8 characters.", "new-password"),
         ]
         let html = Form("/register", fields, submit: "Register", problem: problem.map { "\($0)" }).html
-        let body: HTML = "<div class=\"card narrow-form\"><h1>Register</h1>\(html)</div>"
+        let body: HTML = """
+            <div class="card narrow-form"><h1>Register</h1>\(html)\
+            <p>Registered already? <a href="\(Link.to("/sign-in", [("to", visit.query["to"])]))">Sign in</a>.</p></div>
+            """
         return Page("Register", in: .store, visit: visit, site: site, body: body).html
     }
 

@@ -35,7 +35,7 @@ struct StorePages: Sendable {
         let categories = try await categoriesReply.reply["items"]?.array ?? []
         let body: HTML = """
             <div class="browse">\(navigation(categories, visit))<div>\(heading(categories, visit))\(sorter(visit))\
-            \(list(goods))\(pages(read.reply["nextCursor"]?.string, visit))</div></div>
+            \(list(goods, visit))\(pages(read.reply["nextCursor"]?.string, visit))</div></div>
             """
         return .html(
             Page("The Shop", in: .store, visit: visit, site: site, sequence: read.sequence, body: body).html
@@ -76,8 +76,10 @@ struct StorePages: Sendable {
         return Form("/store", method: "get", cssClass: "row", kept + [sort], submit: "Show").html
     }
 
-    private func list(_ goods: [Goods]) -> HTML {
+    private func list(_ goods: [Goods], _ visit: Visit) -> HTML {
         guard !goods.isEmpty else {
+            let isAll = ["search", "category", "cursor"].allSatisfy { visit.query[$0] == nil }
+            guard !isAll else { return "<p class=\"empty\">Nothing is for sale yet. Look in again soon.</p>" }
             return "<p class=\"empty\">Nothing fits. <a href=\"/store\">Show everything</a>.</p>"
         }
         let items = goods.map { goods -> HTML in
