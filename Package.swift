@@ -203,7 +203,10 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
-            exclude: ["browser.py", "buyers.py", "doors.py", "journeys.py", "load.py", "looks.py", "own.py", "staff.py", "wire.py"]
+            exclude: [
+                "browser.py", "buyers.py", "doors.py", "journeys.py", "load.py", "looks.py", "own.py", "staff.py",
+                "wire.py",
+            ]
         ),
         .testTarget(name: "TidyTests"),
     ],
