@@ -172,10 +172,15 @@ extension EndToEnd {
 
         /// Events without what two runs cannot share: numbers, times and ids that a sequence gave.
         private static func essence(_ events: JSONValue?) -> [JSONObject] {
-            (events?.array ?? []).map { event in
+            let events = events?.array ?? []
+            let rules = events.filter { $0["op"] == "insert" && $0["after"]?["productId"] == nil }
+                .compactMap { $0["after"]?["ruleId"] }
+            return events.map { event in
                 var after = event["after"]?.object
                 // The moment of the call.
                 for time in ["at", "resumedAt"] { after = after?.removing(time) }
+                // The number of a rule that is made, wherever it is followed.
+                if let rule = after?["ruleId"], rules.contains(rule) { after = after?.removing("ruleId") }
                 if event["op"] == "insert" {
                     // The number of what is made; a product names its category.
                     let own = ["productId", "ruleId", "campaignId", "categoryId"].first { after?[$0] != nil }

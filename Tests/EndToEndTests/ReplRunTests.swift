@@ -99,6 +99,26 @@ extension EndToEnd {
             #expect(try await shop.stock(product) == 51)
         }
 
+        @Test func `a script asks for the description of what it calls, once and no more`() async throws {
+            let folder = try TemporaryFolder()
+            let daemon = try await TestDaemon.start(arguments: ["--mirror-dir", folder.path + "/mirror"])
+            let product = try await ShopClient.open(daemon).product()
+            let get = "product.get productId=\(product)"
+            #expect(
+                try await run(["-c", get, "-c", "session.ping", "-c", get, "-c", "why \(product)"], daemon).status == 0
+            )
+            #expect(await daemon.stop() == 0)
+            var asked: [String] = []
+            for file in try FileManager.default.contentsOfDirectory(atPath: folder.path + "/mirror") {
+                let text = try String(contentsOfFile: folder.path + "/mirror/" + file, encoding: .utf8)
+                asked += text.split(separator: "\n").filter { $0.contains("\"rpc.discover\"") && $0.contains("params") }
+                    .map(String.init)
+            }
+            #expect(asked.count == 2)
+            #expect(asked.contains { $0.contains("\"params\":{\"method\":\"product.get\"}") })
+            #expect(asked.contains { $0.contains("\"params\":{\"method\":\"price.why\"}") })
+        }
+
         @Test func `a watch ends when its condition holds`() async throws {
             let daemon = try await TestDaemon.shared()
             let shop = try await ShopClient.open(daemon)

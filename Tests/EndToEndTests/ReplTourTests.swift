@@ -113,7 +113,7 @@ extension EndToEnd {
             #expect(repl.expect("pricing> "))
             repl.type("show rule bands\r")
             #expect(repl.expect("(bands) is in force since "))
-            #expect(repl.expect("Low stock adds 10 %, high stock takes off 10 %, prices are looked at every day"))
+            #expect(repl.expect("Low stock adds 10 %, high stock takes off 10 %, prices are looked at every "))
             #expect(repl.expect("tickSeconds"))
             repl.type("\\q\r")
             #expect(repl.end() == 0)

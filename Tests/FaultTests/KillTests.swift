@@ -115,7 +115,7 @@ extension Faults {
             load.writes = .mixed
             load.sockets = [one.socket, two.socket]
             try await trial.run("two daemons", load) { random in
-                for _ in 0..<(isLong ? 30 : 3) {
+                for _ in 0..<(isLong ? 30 : 2) {
                     await trial.journal.advances(by: Int.random(in: 50...150, using: &random))
                     await two.kill9()
                     await trial.journal.advances(by: 50)

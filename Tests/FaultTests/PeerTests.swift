@@ -34,7 +34,7 @@ extension Faults {
                 for peer in deaf { for id in 0..<200 { peer.send(request(id, "rpc.discover")) } }
                 let noisy = try (0..<4).map { _ in try LineClient(socket: daemon.socket) }
                 for peer in noisy {
-                    for id in 0..<2000 { peer.send(id % 2 == 0 ? "noise" : request(id, "session.ping")) }
+                    for id in 0..<1000 { peer.send(id % 2 == 0 ? "noise" : request(id, "session.ping")) }
                 }
                 let deep = try LineClient(socket: daemon.socket)
                 deep.send(bytes: Array(repeating: UInt8(ascii: "["), count: 100_000) + [UInt8(ascii: "\n")])
@@ -45,7 +45,7 @@ extension Faults {
                 endless.send("")
                 #expect(await endless.line()?.contains("-32003") == true)
                 try await vanish(trial)
-                for peer in noisy { for _ in 0..<2000 { try #require(await peer.line() != nil) } }
+                for peer in noisy { for _ in 0..<1000 { try #require(await peer.line() != nil) } }
                 await trial.journal.advances(by: 100)
                 #expect(try Memory.resident(of: pid) < 200 << 20)
             }

@@ -47,8 +47,10 @@ extension Faults {
             if method == "order.place" { params = shop.order(of: product) }
             let patient = params
             params["_meta"] = ["timeoutMs": 500]
-            daemon.program.signal(SIGSTOP)
             let lines = try daemon.lines()
+            lines.send(request(0, "session.ping", [:]))
+            _ = await lines.line()
+            daemon.program.signal(SIGSTOP)
             lines.send(request(1, method, params), request(2, method, patient))
             async let late = shop.client.refusal(method, params)
             // The server keeps the time, since the daemon cannot.

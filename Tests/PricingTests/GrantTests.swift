@@ -67,6 +67,7 @@ struct GrantTests {
         #"inventory_adjust('{"productId": 2, "quantity": -1}')"#,
         #"price_pin('{"productId": 3, "price": "30.00"}')"#, #"price_unpin('{"productId": 3}')"#,
         #"rule_activate(jsonb_build_object('ruleId', rule_create('{"name": "bands", "strategy": "bands"}') -> 'ruleId'))"#,
+        #"rule_revise('{"ruleId": 1, "parameters": {"up": 0.2}}')"#,
         #"user_create('{"fullName": "A", "email": "a@b", "password": "correct horse"}')"#,
         #"user_authenticate('{"email": "a@b", "password": "correct horse"}')"#,
         #"user_update('{"userId": 9, "fullName": "B"}')"#,

@@ -50,8 +50,8 @@ begin
     update event_sequence set first_number = last_number + 1;  -- first, in the sequencer's order of locks
     truncate app_user, category, supplier, product, inventory, shelf, customer_order, order_line, stock_movement,
         price_change, order_return, order_change, declaration_change, notice, event_range, expectation, automation_halt,
-        proposal, breaker_move, failing_product, learner, learner_fold, past_season, shop_prior, campaign, campaign_product,
-        quote, quote_line
+        proposal, breaker_move, failing_product, learner, learner_fold, past_season, shop_prior, campaign,
+        campaign_product, quote, quote_line
         restart identity cascade;
     alter table stock_movement enable trigger stock_movement_append_only;
     alter table price_change enable trigger price_change_append_only;

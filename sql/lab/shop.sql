@@ -65,7 +65,8 @@ declare
     shifts float8[] := '{0, 0}';
 begin
     for season in reverse history..0 loop
-        sold := sell_shop(products, policy, shop_customers(products, number + season::bigint * 1000000000), past, shifts);
+        sold := sell_shop(products, policy, shop_customers(products, number + season::bigint * 1000000000), past,
+                          shifts);
         shifts := sold.shifts;
         past := sold.shop;
     end loop;

@@ -145,7 +145,7 @@ begin
     return row_now;
 end $$;
 
--- The row with the estimates that a state gives, beginning with what the shop knew at the row's last tick, and with what
+-- The row with the estimates that a state gives, beginning with what the shop knew at the row's last tick and with what
 -- its own last season left.
 create function with_estimates(declared product, chosen rule, row_now inventory, state float8[]) returns inventory
 language plpgsql stable as $$

@@ -39,16 +39,16 @@ enum CommandLexer {
         indirect case attempt(Line)
 
         /// What of the server's description it is read with.
-        /// - Parameter isInRows: whether the result goes into rows or a file, and so to its end.
-        func need(isInRows: Bool) -> Need {
+        /// - Parameter isShaped: whether the result is laid out or goes into a file, and is not written as it came.
+        func need(isShaped: Bool) -> Need {
             switch self {
             case .empty, .message: .nothing
             case .backslash(let name, _):
                 [.help, .methods, .watch, .asCode].contains(BackslashCommand(named: name)) ? .everything : .nothing
             case .callWithObject(let method, _): .method(method)
-            case .call(let method, let pairs): pairs.isEmpty && !isInRows ? .nothing : .method(method)
+            case .call(let method, let pairs): pairs.isEmpty && !isShaped ? .nothing : .method(method)
             case .deed(let deed, _): deed.typingMethod.map { Need.method($0) } ?? .nothing
-            case .attempt(let line): line.need(isInRows: true)
+            case .attempt(let line): line.need(isShaped: true)
             }
         }
     }

@@ -90,8 +90,8 @@ final class Shell {
         do throws(SyntaxError) {
             let redirection = try Redirection.split(try variables.filled(text))
             let line = try CommandLexer.lex(redirection.command)
-            let isInRows = redirection.target != nil || RowWriter.formats.contains(format)
-            if let failure = await learn(line.need(isInRows: isInRows)) { return report(failure) }
+            let isShaped = redirection.target != nil || format != .json
+            if let failure = await learn(line.need(isShaped: isShaped)) { return report(failure) }
             deeds.statement = redirection.command
             let language = CommandLanguage(catalogue: session.catalogue, times: deeds.times)
             let command = try language.parse(redirection.command)
