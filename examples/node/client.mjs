@@ -54,6 +54,7 @@ export class Connection {
   #socket;
   #waiting = new Map();
   #nextId = 1;
+  #why = new Error("the daemon closed the connection");
 
   constructor({ path = socketPath(), onEvent = () => {}, onClose = () => {} } = {}) {
     this.#socket = new net.Socket();
@@ -72,13 +73,14 @@ export class Connection {
     };
     this.#socket.on("error", fail);
     this.#socket.on("close", () => {
-      fail(new Error("the daemon closed the connection"));
+      fail(this.#why);
       onClose();
     });
     try {
       checkServer(path);
       this.#socket.connect(path);
     } catch (error) {
+      this.#why = error;
       this.#socket.destroy(error);
     }
   }
@@ -90,7 +92,7 @@ export class Connection {
 
   /** Gives the result of a call, or throws an RPCError. Calls may overlap. */
   call(method, params = {}) {
-    if (this.isClosed) return Promise.reject(new Error("the daemon closed the connection"));
+    if (this.isClosed) return Promise.reject(this.#why);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });

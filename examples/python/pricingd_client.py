@@ -16,6 +16,8 @@ import sys
 
 from pricingd import Connection, RPCError, socket_path
 
+Client = Connection  # the name under which it stood here before
+
 
 class Document:
     """What rpc.discover says."""
