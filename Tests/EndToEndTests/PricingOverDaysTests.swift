@@ -116,7 +116,12 @@ extension EndToEnd {
         @Test func `the clock never skips a tick`() async throws {
             let (shop, calendar) = try await open(year: 2037)
             var days = calendar
-            let product = try await shop.product(["stock": 120])
+            let rule = try await shop.client.call(
+                "rule.create",
+                ["name": "slow", "strategy": "bands", "parameters": ["dailyCap": .decimal("0.2")]]
+            )
+            _ = try await shop.client.call("rule.activate", ["ruleId": rule["ruleId"] ?? .null])
+            let product = try await shop.product(["stock": 120, "ruleId": rule["ruleId"] ?? .null])
             try await days.nextDay()
             try await shop.buy(product, 112)
             #expect(try await shop.price(product) == "108.00", "the daily cap: 20 % of 90")
