@@ -102,22 +102,21 @@ begin
     if former >= date_trunc('day', moment at time zone 'UTC') at time zone 'UTC' then return; end if;
     perform remember_seasons(former, moment);
     insert into shop_prior (at, category_id, products, evidence, shift_rate, shift_elasticity)
-    select moment, s.category_id, count(*), sum(x[2]), shift_step(s.shift_rate, sum(x[1]), sum(x[2])),
-           shift_step(s.shift_elasticity, sum(x[3]), sum(x[4]))
-    from (
-        select c.category_id, coalesce(p.shift_rate, 0) as shift_rate,
-               coalesce(p.shift_elasticity, 0) as shift_elasticity
-        from (select category_id from category union all select 0) c
-        left join shop_prior p on p.at = former and p.category_id = c.category_id) s
-    join (
+    with known as materialized (
         select d.category_id, d.elasticity, coalesce(d.ref_rate, i.opening_rate) as ref_rate,
                known_state(d, l.state, moment) as state
         from learner l join product d using (product_id) join inventory i using (product_id)
         where l.state is not null and coalesce(d.ref_rate, i.opening_rate) is not null
-    ) l on s.category_id in (0, l.category_id)
-    cross join learner_says(l.state, l.elasticity, l.ref_rate, s.shift_rate, s.shift_elasticity) x
-    group by s.category_id, s.shift_rate, s.shift_elasticity
-    having s.category_id = 0 and bool_or(l.state <> learner_empty()) or count(*) filter (where l.state[1] > 0) >= 10;
+    )
+    select moment, s.category_id, count(*), sum(x[2]), shift_step(coalesce(p.shift_rate, 0), sum(x[1]), sum(x[2])),
+           shift_step(coalesce(p.shift_elasticity, 0), sum(x[3]), sum(x[4]))
+    from known k cross join lateral (values (0::bigint), (k.category_id)) s (category_id)
+    left join shop_prior p on p.at = former and p.category_id = s.category_id
+    cross join learner_says(k.state, k.elasticity, k.ref_rate, coalesce(p.shift_rate, 0),
+                            coalesce(p.shift_elasticity, 0)) x
+    where k.state <> learner_empty()
+    group by s.category_id, p.shift_rate, p.shift_elasticity
+    having s.category_id = 0 or count(*) filter (where k.state[1] > 0) >= 10;
 end $$;
 
 -- The same for people: "the shop sells 0.7 of what was typed".
