@@ -115,20 +115,31 @@ extension EndToEnd {
                 threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
             """
 
+        /// A pooler that listens in a folder for a database, and the URL that leads through it.
+        private func start(
+            _ pooler: String,
+            in folder: TemporaryFolder,
+            before database: TestDatabase
+        ) async throws -> (ChildProgram, url: String) {
+            let (host, port) = (try #require(database.settings.host), try #require(database.settings.port))
+            let program = try ChildProgram(
+                "/usr/bin/env",
+                ["python3", "-u", "-c", pooler, folder.path + "/.s.PGSQL.6432", "\(host)/.s.PGSQL.\(port)"]
+            )
+            try folder.endWithFolder(program.pid)
+            #expect(await program.line() == "listening")
+            let keywords = database.settings.keywords.merging(["host": folder.path, "port": "6432"]) { _, last in last }
+            return (
+                program, keywords.sorted { $0.key < $1.key }.map { "\($0.key)='\($0.value)'" }.joined(separator: " ")
+            )
+        }
+
         @Test func `it is served through a pooler that takes no options`() async throws {
             let database = try await TestCluster.shared().database()
             let migration = try pricingd("migrate", "--database-url", Self.url(database))
             #expect(await migration.exit() == 0)
             let folder = try TemporaryFolder()
-            let (host, port) = (try #require(database.settings.host), try #require(database.settings.port))
-            let pooler = try ChildProgram(
-                "/usr/bin/env",
-                ["python3", "-u", "-c", Self.pooler, folder.path + "/.s.PGSQL.6432", "\(host)/.s.PGSQL.\(port)"]
-            )
-            try folder.endWithFolder(pooler.pid)
-            #expect(await pooler.line() == "listening")
-            let keywords = database.settings.keywords.merging(["host": folder.path, "port": "6432"]) { _, last in last }
-            let url = keywords.sorted { $0.key < $1.key }.map { "\($0.key)='\($0.value)'" }.joined(separator: " ")
+            let (_, url) = try await start(Self.pooler, in: folder, before: database)
             let daemon = try pricingd("--stdio", "--database-url", url)
             try daemon.write(#"{"jsonrpc":"2.0","id":1,"method":"product.list"}"#)
             let reply = try JSONParser.parse(Array(try #require(await daemon.line()).utf8))
@@ -196,18 +207,7 @@ extension EndToEnd {
             let migration = try pricingd("migrate", "--database-url", Self.url(database))
             #expect(await migration.exit() == 0)
             let folder = try TemporaryFolder()
-            let (host, port) = (try #require(database.settings.host), try #require(database.settings.port))
-            let pooler = try ChildProgram(
-                "/usr/bin/env",
-                [
-                    "python3", "-u", "-c", Self.transactionPooler, folder.path + "/.s.PGSQL.6432",
-                    "\(host)/.s.PGSQL.\(port)",
-                ]
-            )
-            try folder.endWithFolder(pooler.pid)
-            #expect(await pooler.line() == "listening")
-            let keywords = database.settings.keywords.merging(["host": folder.path, "port": "6432"]) { _, last in last }
-            let url = keywords.sorted { $0.key < $1.key }.map { "\($0.key)='\($0.value)'" }.joined(separator: " ")
+            let (pooler, url) = try await start(Self.transactionPooler, in: folder, before: database)
             let daemon = try pricingd("--stdio", "--database-url", url)
             #expect(await daemon.exit() == 78)
             let said = await daemon.errorText()

@@ -194,15 +194,25 @@ private func editorWoke(_ context: UnsafeMutableRawPointer?) {
     unsafe editor(context)?.woke()
 }
 
+/// What the editor says of a text, as C takes it.
+private func answer(
+    _ text: UnsafePointer<CChar>?,
+    _ room: UnsafeMutablePointer<CChar>?,
+    _ size: Int,
+    _ said: (String) -> String?
+) {
+    guard let text = unsafe text, let room = unsafe room, size > 0 else { return }
+    let buffer = unsafe UnsafeMutableBufferPointer(start: room, count: size)
+    unsafe LineEditor.copy(said(String(cString: text)), into: buffer)
+}
+
 private func editorHints(
     _ context: UnsafeMutableRawPointer?,
     _ text: UnsafePointer<CChar>?,
     _ room: UnsafeMutablePointer<CChar>?,
     _ size: Int
 ) {
-    guard let text = unsafe text, let room = unsafe room, size > 0 else { return }
-    let buffer = unsafe UnsafeMutableBufferPointer(start: room, count: size)
-    unsafe LineEditor.copy(editor(context)?.hint(for: String(cString: text)), into: buffer)
+    unsafe answer(text, room, size) { unsafe editor(context)?.hint(for: $0) }
 }
 
 private func editorSuggests(
@@ -211,9 +221,7 @@ private func editorSuggests(
     _ room: UnsafeMutablePointer<CChar>?,
     _ size: Int
 ) {
-    guard let text = unsafe text, let room = unsafe room, size > 0 else { return }
-    let buffer = unsafe UnsafeMutableBufferPointer(start: room, count: size)
-    unsafe LineEditor.copy(editor(context)?.suggestion(for: String(cString: text)), into: buffer)
+    unsafe answer(text, room, size) { unsafe editor(context)?.suggestion(for: $0) }
 }
 
 private func editorIsOpen(
