@@ -30,7 +30,7 @@ if (($# > 1)) || [[ ${1:-} == -* ]]; then
     exit 64
 fi
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-folder=$(realpath -m "${1:-$root/.build/cluster}")
+folder=$(realpath -ms "${1:-$root/.build/cluster}")
 cd "$root"
 . examples/prepare.sh
 
