@@ -6,14 +6,14 @@
 #     up.sh down [FOLDER]    stops it from elsewhere
 #
 # The daemon's line on stdout says that it serves; the addresses stand on stderr. Everything lies in FOLDER
-# (.build/cluster), the shop too: removing the folder removes all of it. Whoever reaches etcd's ports is the master of the
-# cluster; here that is every user of this machine.
+# (.build/cluster), the shop too: removing the folder removes all of it. Whoever reaches etcd's ports is the master of
+# the cluster; here that is every user of this machine. The etcd that Debian's package starts by itself is not used.
 #
 # PRICINGD_BIN       a folder of programs that are built already
 # CLUSTER_PATRONI    a folder of Patroni's programs; else they are installed in FOLDER/venv
-# CLUSTER_PORT       the first of twelve ports, four a node: PostgreSQL, Patroni, etcd, etcd among its own; else free ones
-# CLUSTER_HOSTS      the three nodes' addresses; else 127.0.0.1 for each
-# CLUSTER_NODE_1     words before the programs of node 1, such as what runs them in a network of its own; the same for _2, _3
+# CLUSTER_PORT       the first of twelve ports, four a node: PostgreSQL, Patroni, etcd, etcd's own; else free ones
+# CLUSTER_HOSTS      the three nodes' addresses; else 127.0.0.1 for each; both count when FOLDER is made
+# CLUSTER_NODE_1     words before the programs of node 1, such as what gives them a network of their own; so too _2, _3
 set -euo pipefail
 # A PGPASSWORD of ours would overrule the servers' own password files; the others would change what is told below.
 unset "${!PG@}" "${!PATRONI_@}" "${!ETCD_@}"
