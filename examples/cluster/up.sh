@@ -194,7 +194,7 @@ bootstrap:
   dcs:
     # A primary that stands still is replaced after ttl; one whose server died, at once.
     ttl: 20
-    loop_wait: 2
+    loop_wait: 1
     retry_timeout: 5
     primary_start_timeout: 0
     # A commit is acknowledged once one of the two others has it, and only who has all of them can become the primary.
