@@ -19,6 +19,9 @@ enum DeedWord: String, CaseIterable {
     case watch
     case `try`
 
+    /// Whether it only looks, and so may be done again and again.
+    var isReading: Bool { [.find, .show, .why, .history, .plot, .who].contains(self) }
+
     /// What follows the word.
     var arguments: String {
         switch self {
@@ -66,14 +69,15 @@ enum DeedWord: String, CaseIterable {
         }
     }
 
-    /// What kind of thing is named next, for completion.
-    func firstKind(after words: [String]) -> Reference.Kind? {
+    /// What kinds of things may be named next, for completion.
+    func kinds(after words: [String]) -> [Reference.Kind] {
         switch self {
-        case .find: nil
-        case .sell: .product
-        case .rule: words.isEmpty ? .rule : nil
-        case .watch, .try: nil
-        default: words.isEmpty ? .product : nil
+        case .find, .try: []
+        case .sell: [.product]
+        case _ where !words.isEmpty: []
+        case .rule: [.rule]
+        case .halt, .resume: [.category, .product]
+        default: [.product]
         }
     }
 

@@ -19,6 +19,9 @@ struct Reference: Equatable {
             }
         }
 
+        /// The word before a name that says the kind.
+        var word: String { self == .category ? "cat" : rawValue }
+
         /// The parameter that takes its id.
         var parameter: String { rawValue + "Id" }
 

@@ -109,16 +109,14 @@ enum CommandLexer {
             return (.attempt(inner.line), inner.places)
         }
         // A command again and again: the shell's own.
-        if deed == .watch, let first = words.first, first.text.contains("."), first.text != ".", let last = words.last {
+        if deed == .watch, let first = words.first, let last = words.last,
+            Tokenizer.isWatched(first.text, isLast: words.count == 1)
+        {
             let watched = string(text, first.range.lowerBound..<last.range.upperBound)
             return (.backslash(name: "watch", rest: "2 " + watched), [:])
         }
         if let broken = words.first(where: { $0.kind == .unclosed }) { _ = try TokenReader.text(of: broken) }
-        var places: [String: Range<Int>] = [:]
-        for token in words where token.kind == .key && deed == .rule {
-            places["/parameters/" + TokenReader.escaped(token.text)] = token.range
-        }
-        return (.deed(deed, words: words), places)
+        return (.deed(deed, words: words), [:])
     }
 
     private static func call(

@@ -165,6 +165,35 @@ struct DeedView {
         return table.render(width: width, palette: palette)
     }
 
+    /// The versions of a rule, the newest first: who made each, and what is other than in the one before it.
+    func versions(_ items: [JSONValue]) -> String {
+        let rows = items.indices.map { index -> [String] in
+            let item = items[index]
+            let since = Self.text(item["activatedAt"])
+            let state =
+                item["status"] == "active" ? "in force since \(times.shown(since) ?? since)" : Self.text(item["status"])
+            let before = index > 0 ? items[index - 1]["parameters"] : nil
+            let changed = (item["parameters"]?.object ?? [:]).filter { $0.value != before?[$0.key] }
+            let made = Self.text(item["createdAt"])
+            return [
+                Self.text(item["version"]), times.shown(made) ?? made, Self.text(item["actor"]), state,
+                before == nil
+                    ? Self.text(item["strategy"])
+                    : Self.difference([
+                        "before": before ?? [:], "after": .object(JSONObject(changed.map { ($0.key, $0.value) })),
+                    ]),
+                Self.text(item["note"]),
+            ]
+        }
+        return ShownTable(
+            columns: [
+                .init(title: "version", isRight: true), .init(title: "made"), .init(title: "by", mayBeCut: true),
+                .init(title: "state"), .init(title: "what", mayBeCut: true), .init(title: "why", mayBeCut: true),
+            ],
+            rows: rows.reversed()
+        ).render(width: width, palette: palette)
+    }
+
     /// `basePrice 10.00 → 12.00, floor 5.00 → 6.00`.
     static func difference(_ item: JSONValue) -> String {
         let after = item["after"]?.object ?? [:]

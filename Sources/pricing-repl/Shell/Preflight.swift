@@ -113,15 +113,20 @@ extension Shell {
     }
 
     /// Each parameter that the server refused, marked, with what would be allowed.
-    func markViolations(_ error: RPCError) {
-        let places = CommandLexer.places(in: deeds.statement)
-        for violation in (error.data["violations"]?.array ?? []).compactMap(\.object) {
+    func markRefused(_ error: RPCError) {
+        let places = CommandLanguage(catalogue: session.catalogue, times: deeds.times).places(in: deeds.statement)
+        let violations = (error.data["violations"]?.array ?? []).compactMap(\.object)
+        for violation in violations {
             let path = violation["path"]?.string ?? ""
             guard let place = ViolationText.place(of: path, in: places) else { continue }
             mark(place)
             let steps = path.split(separator: "/").map(String.init)
             let schema = lastCall.flatMap { session.catalogue.schema(method: $0.method, path: steps) }
             if let advice = ViolationText.advice(violation, schema: schema) { console.complain("  " + advice) }
+        }
+        guard violations.isEmpty, let parameters = lastCall?.parameters else { return }
+        for path in ViolationText.paths(of: error, in: parameters) {
+            if let place = ViolationText.place(of: path, in: places) { mark(place) }
         }
     }
 }

@@ -56,16 +56,18 @@ final class PromptHelp: LineHelp {
         let text = editor.textBeforeCursor
         let completer = Completer(catalogue: view.catalogue(within: Self.catalogueWaitMs))
         let answer = completer.answer(for: text)
-        guard let query = answer.live else { return offer(answer, in: editor) }
+        guard !answer.live.isEmpty else { return offer(answer, in: editor) }
         guard let client = view.client else { return }
         // Typing goes on while the server thinks; the answer comes back through the wake.
         let asking = Task { [announcements] in
-            let found = try? await client.call("server.complete", query.parameters(limit: Self.liveValuesMax))
             var filled = answer
-            filled.candidates =
-                answer.isReference
-                ? LiveValues.references(in: found ?? [:])
-                : LiveValues.candidates(in: found ?? [:], word: answer.word)
+            for query in answer.live {
+                let found = try? await client.call("server.complete", query.parameters(limit: Self.liveValuesMax))
+                filled.candidates +=
+                    answer.isReference
+                    ? LiveValues.references(in: found ?? [:], after: query.word)
+                    : LiveValues.candidates(in: found ?? [:], word: answer.word)
+            }
             announcements.put(.completion(line: text, answer: filled))
         }
         pending.withLock { pending in

@@ -2,8 +2,8 @@ import JSON
 import JSONRPC
 
 /// What came of looking for a thing.
-enum Finding {
-    case found(Named)
+enum Finding<Value> {
+    case found(Value)
     /// It was not found, or not chosen; the operator knows.
     case none(Shell.Next)
 }
@@ -13,7 +13,7 @@ extension Shell {
     /// As many as a person chooses among.
     private static let candidatesMax: Int64 = 9
 
-    func find(_ reference: Reference, of deed: Deed) async -> Finding {
+    func find(_ reference: Reference, of deed: Deed) async -> Finding<Named> {
         let kind = reference.kinds.first ?? .product
         switch reference.what {
         case .number(let id): return await labelled(Named(kind: reference.numberKind, id: id))
@@ -29,7 +29,7 @@ extension Shell {
         }
     }
 
-    private func search(_ text: String, _ reference: Reference, _ kind: Reference.Kind) async -> Finding {
+    private func search(_ text: String, _ reference: Reference, _ kind: Reference.Kind) async -> Finding<Named> {
         var matches: [Named] = []
         var candidates: [Named] = []
         for kind in reference.kinds {
@@ -65,7 +65,7 @@ extension Shell {
     }
 
     /// A number needs no search; its name is asked for the receipt alone.
-    private func labelled(_ thing: Named) async -> Finding {
+    private func labelled(_ thing: Named) async -> Finding<Named> {
         let parameters: JSONObject = ["kind": .string(thing.kind.rawValue), "text": .string("\(thing.id)"), "limit": 1]
         let reading = await interrupts.cancelling { [session] in await session.result("server.resolve", parameters) }
         switch reading {
@@ -77,12 +77,12 @@ extension Shell {
         }
     }
 
-    private func echoed(_ thing: Named) -> Finding {
+    private func echoed(_ thing: Named) -> Finding<Named> {
         aside("→ \(thing.text)")
         return .found(thing)
     }
 
-    private func mistaken(_ text: String, _ reference: Reference) -> Finding {
+    private func mistaken(_ text: String, _ reference: Reference) -> Finding<Named> {
         mark(reference.range)
         return .none(refuse(text))
     }

@@ -118,8 +118,7 @@ final class Shell {
         case .attempt(let method, let parameters): return await attempt(method, parameters)
         case .message(let line):
             return await interrupts.cancelling(left: .goOn) { await self.exchange(line) }
-        case .watch(let order):
-            return await interrupts.cancelling(left: .goOn) { await self.watch(order) }
+        case .watch(let order): return await watch(order)
         default:
             guard target == nil else { return fail("error: only a call's result goes to a file or a format") }
             return await performOwn(command)
@@ -173,6 +172,7 @@ final class Shell {
     /// A call as it was typed: a write at the prompt is looked at first.
     private func wire(_ method: String, _ parameters: JSONObject, into target: Redirection.Target?) async -> Next {
         var parameters = parameters
+        lastCall = (method, parameters)
         if isLookedAt(method, parameters) {
             switch await preflight(method, parameters, isAttempt: false, isGrave: false) {
             case .ended(let next): return next
@@ -244,7 +244,7 @@ final class Shell {
 
     /// A failed call: told with its place in a file, kept for the exit status, and the end of a script.
     func report(_ failure: CallFailure) -> Next {
-        if case .refused(let error) = failure { markViolations(error) }
+        if case .refused(let error) = failure { markRefused(error) }
         complain(failure.line)
         note(failure.status)
         if isInteractive { return .goOn }
