@@ -20,7 +20,8 @@ struct DeedGrammar {
     private func deed(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
         switch reader.deed {
         case .find: return try find(&reader)
-        case .show: return Deed(word: .show, slots: [slot(try reader.reference([.product]))])
+        case .show:
+            return Deed(word: .show, slots: [slot(try reader.reference([.product], or: Reference.Kind.allCases))])
         case .why: return try why(&reader)
         case .history:
             var deed = one(.history, "price.history", try reader.reference([.product], stops: ["since"]))
@@ -56,7 +57,7 @@ struct DeedGrammar {
         case .undo: return try undo(&reader)
         case .rule: return try rule(&reader)
         case .who:
-            let reference = try reader.reference([.product])
+            let reference = try reader.reference([.product], or: [.rule])
             return one(.who, reference.kinds == [.rule] ? "rule.list" : "audit.trail", reference)
         case .watch: return try watch(&reader)
         case .try: throw reader.usage

@@ -34,16 +34,22 @@ struct DeedReader {
     }
 
     /// A thing: one word that says all, else words up to an amount or one of `stops`.
-    /// - Parameter most: how many words a name without quotes may have.
+    /// - Parameters:
+    ///   - kinds: what it is unless a word before it says so, the likeliest first.
+    ///   - others: what a word before it may say.
+    ///   - most: how many words a name without quotes may have.
     mutating func reference(
         _ kinds: [Reference.Kind],
+        or others: [Reference.Kind] = [],
         stops: Set<String> = [],
         most: Int = .max
     ) throws(SyntaxError) -> Reference {
         guard var token = peek else { throw usage }
         index += 1
         var kinds = kinds
-        if token.kind == .word, let kind = Reference.Kind(word: token.text), let next = peek {
+        if token.kind == .word, let kind = Reference.Kind(word: token.text), (kinds + others).contains(kind),
+            let next = peek
+        {
             kinds = [kind]
             token = next
             index += 1

@@ -115,6 +115,7 @@ struct CommandLanguage {
         case .mute: return .mute(try isOn(argument, command))
         case .wire: return .wire(try isOn(argument, command))
         case .tour: return .tour
+        case .explain: return .explain(reason: argument)
         case .set:
             guard let argument else { return .listSet }
             let parts = argument.split(maxSplits: 1, whereSeparator: \.isWhitespace)

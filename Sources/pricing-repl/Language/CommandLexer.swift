@@ -86,8 +86,8 @@ enum CommandLexer {
             let inner = try lex(tokens, of: text)
             return (.attempt(inner.line), inner.places)
         }
-        // A dot alone shows what was named last.
-        if first.text == ".", tokens.count == 1 {
+        // What names a thing, alone, shows it.
+        if tokens.count == 1, Reference.plain(first.text) != nil {
             var word = first
             word.kind = .word
             return (.deed(.show, words: [word]), [:])

@@ -51,9 +51,12 @@ struct HelpText {
     }
 
     private func listed(_ rows: [(name: String, text: String)]) -> String {
-        let widest = min(40, rows.reduce(0) { max($0, DisplayText.width($1.name)) })
+        let most = 40
+        let widest = rows.map { DisplayText.width($0.name) }.filter { $0 <= most }.max() ?? most
         return rows.reduce(into: "") { result, row in
-            var line = "  " + DisplayText.padded(row.name, to: widest) + "  " + DisplayText.safe(row.text)
+            let isLong = DisplayText.width(row.name) > widest
+            if isLong { result += "  \(row.name)\n" }
+            var line = "  " + DisplayText.padded(isLong ? "" : row.name, to: widest) + "  " + DisplayText.safe(row.text)
             while line.hasSuffix(" ") { line.removeLast() }
             result += line + "\n"
         }

@@ -21,7 +21,17 @@ final class Prompt {
         shell.interrupts.attach(editor.waker)
         feed = EventFeed(view: shell.session.view, announcements: announcements)
         shell.feed = feed
-        help = PromptHelp(view: shell.session.view, announcements: announcements, feed: feed, console: shell.console)
+        let ghost = Ghost(
+            ask: { [weak shell] in await shell?.effect(ofTyped: $0) },
+            arrived: { [announcements] in announcements.wake() }
+        )
+        help = PromptHelp(
+            view: shell.session.view,
+            announcements: announcements,
+            feed: feed,
+            console: shell.console,
+            ghost: ghost
+        )
         shell.session.notified = { [feed] in feed.take(method: $0, parameters: $1) }
         // While a command runs it is told at once: it may be why the command does not end.
         shell.tellsBeside = { [feed, announcements, console = shell.console] text in
@@ -41,6 +51,7 @@ final class Prompt {
         while true {
             for entry in history?.news() ?? [] { remember(entry) }
             if let text = await feed.waiting() { shell.console.show(text + "\n") }
+            help.ghost.forget()
             let draft = shell.draft ?? ""
             shell.draft = nil
             switch await editor.read(prompt: prompt, text: draft, help: help) {

@@ -1,5 +1,6 @@
 import JSON
 import JSONRPC
+import RPCTransport
 
 /// What came of looking for a thing.
 enum Finding<Value> {
@@ -33,9 +34,7 @@ extension Shell {
         var matches: [Named] = []
         var candidates: [Named] = []
         for kind in reference.kinds {
-            let parameters: JSONObject = [
-                "kind": .string(kind.rawValue), "text": .string(text), "limit": .integer(Self.candidatesMax + 1),
-            ]
+            let parameters = Self.question(text, kind)
             let reading = await interrupts.cancelling { [session] in await session.result("server.resolve", parameters)
             }
             guard case .success(let reply) = reading else { return .none(failed(reading)) }
@@ -62,6 +61,25 @@ extension Shell {
             return .none(.goOn)
         }
         return echoed(shown[number - 1])
+    }
+
+    private static func question(_ text: String, _ kind: Reference.Kind) -> JSONObject {
+        ["kind": .string(kind.rawValue), "text": .string(text), "limit": .integer(candidatesMax + 1)]
+    }
+
+    /// What is named where no question is needed to know it; nil else.
+    func plain(_ reference: Reference, _ client: RPCClient) async -> Named? {
+        switch reference.what {
+        case .number(let id): return Named(kind: reference.numberKind, id: id)
+        case .row(let row): return deeds.rows.indices.contains(row - 1) ? deeds.rows[row - 1] : nil
+        case .last: return deeds.last
+        case .text(let text):
+            guard let kind = reference.kinds.first,
+                let reply = try? await client.call("server.resolve", Self.question(text, kind))
+            else { return nil }
+            let candidates = reply["candidates"]?.array ?? []
+            return Self.named(reply["match"] ?? (candidates.count == 1 ? candidates.first : nil), kind)
+        }
     }
 
     /// A number needs no search; its name is asked for the receipt alone.

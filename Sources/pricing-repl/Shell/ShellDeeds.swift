@@ -7,6 +7,11 @@ struct KnownDeed {
     var things: [Named]
     var method: String
     var parameters: JSONObject
+
+    /// Of the products that it names.
+    var titles: [Int64: String] {
+        things.reduce(into: [:]) { if $1.kind == .product, !$1.label.isEmpty { $0[$1.id] = $1.label } }
+    }
 }
 
 /// What a look gave: the result, and its text for people.
@@ -71,7 +76,7 @@ extension Shell {
 
     func reading(_ call: KnownDeed) async throws(CallFailure) -> Reading {
         var result = try await session.carry(call.method, call.parameters)
-        if call.deed.word == .find {
+        if call.method == "product.list" {
             result = try await filled(result, call)
             deeds.rows = (result["items"]?.array ?? []).compactMap { item in
                 item["productId"]?.integer.map { Named(kind: .product, id: $0, label: DeedView.text(item["title"])) }
@@ -85,7 +90,8 @@ extension Shell {
         guard format == .table else { return plain }
         let items = result["items"]?.array ?? []
         switch call.deed.word {
-        case .find: return view.products(items, hasMore: result["nextCursor"]?.string != nil)
+        case _ where call.method == "product.list":
+            return view.products(items, hasMore: result["nextCursor"]?.string != nil)
         case .show where call.method == "product.get": return view.product(result)
         case .show: return (view.prose(call.things.first, result) ?? "") + plain
         case .why: return try await why(result, call)
@@ -151,7 +157,13 @@ extension Shell {
 
     private func write(_ call: KnownDeed) async -> Next {
         let (deed, method) = (call.deed, call.method)
-        switch await preflight(method, call.parameters, isAttempt: deed.isAttempt, isGrave: deed.isGrave) {
+        switch await preflight(
+            method,
+            call.parameters,
+            titles: call.titles,
+            isAttempt: deed.isAttempt,
+            isGrave: deed.isGrave
+        ) {
         case .ended(let next): return next
         case .refused(let failure): return refused(failure, deed)
         case .agreed(let agreed):
