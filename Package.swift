@@ -29,7 +29,7 @@ let package = Package(
         .target(name: "CEditLine", linkerSettings: [.linkedLibrary("edit")]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CExtendedAttributes"),
-        .systemLibrary(name: "CEpoll"),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CMalloc"),
         .target(name: "CPricingSQL"),
         .target(name: "CWebPages", exclude: ["admin.css", "base.css", "icon.svg", "live.js", "store.css"]),
@@ -92,7 +92,7 @@ let package = Package(
         .target(
             name: "Pricing",
             dependencies: [
-                "CPricingSQL", "JSON", "JSONRPC", "Postgres", "PricingProtocol", "RPCTransport", "Waking",
+                "CLinux", "CPricingSQL", "JSON", "JSONRPC", "Postgres", "PricingProtocol", "RPCTransport", "Waking",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -125,7 +125,7 @@ let package = Package(
         .executableTarget(
             name: "pricing-bench",
             dependencies: [
-                "CEpoll", "JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport",
+                "CLinux", "JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -23,9 +23,10 @@ create type order_outcome as (
 );
 
 -- A line of a batch: its call, what it asks for, the price that stands, and whether any number of its product's lines
--- in this batch can be sold in any order: none is refused, and no price moves.
+-- in this batch can be sold in any order: none is refused, and no price moves. `is_new`: the call's buyer is known, and
+-- its key is not.
 create type batch_line as (
-    call integer, product_id bigint, quantity bigint, price numeric(12, 2), is_calm boolean, sku text
+    call integer, product_id bigint, quantity bigint, price numeric(12, 2), is_calm boolean, sku text, is_new boolean
 );
 
 -- One event of the stream; `order_id`: the order that it is of, or comes from.

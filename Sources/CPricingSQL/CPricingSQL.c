@@ -142,6 +142,9 @@ static const unsigned char script_lab_shop[] = {
 static const unsigned char script_pricing_audit[] = {
 #embed "../../sql/pricing/audit.sql"
 };
+static const unsigned char script_pricing_batches[] = {
+#embed "../../sql/pricing/batches.sql"
+};
 static const unsigned char script_pricing_campaigns[] = {
 #embed "../../sql/pricing/campaigns.sql"
 };
@@ -280,6 +283,7 @@ static const struct pricing_script scripts[] = {
     SCRIPT("lab/season.sql", script_lab_season),
     SCRIPT("lab/shop.sql", script_lab_shop),
     SCRIPT("pricing/audit.sql", script_pricing_audit),
+    SCRIPT("pricing/batches.sql", script_pricing_batches),
     SCRIPT("pricing/campaigns.sql", script_pricing_campaigns),
     SCRIPT("pricing/clock.sql", script_pricing_clock),
     SCRIPT("pricing/declare.sql", script_pricing_declare),

@@ -89,14 +89,10 @@ extension Faults {
             #expect(await prlimit.exit() == 0)
         }
 
-        /// The clock of daemon and server is set forward and back while they work.
-        @Test(
-            .enabled(
-                if: Mounts.areOurs && FileManager.default.isExecutableFile(atPath: "/usr/bin/cc"),
-                "needs root, and a C compiler"
-            )
-        )
-        func `a clock that jumps changes no duration`() async throws {
+        private static let movesClocks = Mounts.areOurs && FileManager.default.isExecutableFile(atPath: "/usr/bin/cc")
+
+        /// A daemon whose clock of the day, and its server's, is moved by the seconds that the file holds.
+        private func withMovedClock(_ body: (TestDaemon, _ file: String) async throws -> Void) async throws {
             let folder = try TemporaryFolder()
             let etc = folder.path + "/etc"
             let source = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "clock.c").path
@@ -116,24 +112,57 @@ extension Faults {
                     "/usr/bin/unshare", "--mount", "/bin/sh", "-c", "mount --bind '\(etc)' /etc && exec \"$@\"", "sh",
                 ]
             )
-            let trial = try await Trial.start(on: daemon)
-            var load = Trial.Load()
-            load.timeoutMs = 3000
-            try await trial.run("clock jumps", load) { _ in
-                for moved in [3600, 0, 86_400, -3600, 0] as [Int64] {
-                    await trial.journal.advances(by: isLong ? 1000 : 60)
-                    let file = unsafe open(etc + "/moved", O_WRONLY | O_CLOEXEC)
-                    var moved = moved
-                    #expect(unsafe pwrite(file, &moved, 8, 0) == 8)
-                    close(file)
-                    let told = try #require(try await trial.shop.client.call("clock.get")["at"]?.string)
-                    #expect(abs(seconds(told) - Date.now.timeIntervalSince1970 - Double(moved)) < 30)
-                }
-                await trial.journal.advances(by: 60)
-            }
-            let late = trial.journal.refusals.filter { $0.reason == "DEADLINE_EXCEEDED" }
-            #expect(late.isEmpty, "\(late.prefix(2))")
+            try await body(daemon, etc + "/moved")
             #expect(await daemon.stop() == 0)
+        }
+
+        private func set(_ file: String, _ seconds: Int64) {
+            let file = unsafe open(file, O_WRONLY | O_CLOEXEC)
+            var seconds = seconds
+            #expect(unsafe pwrite(file, &seconds, 8, 0) == 8)
+            close(file)
+        }
+
+        /// The clock of daemon and server is set forward and back while they work.
+        @Test(.enabled(if: movesClocks, "needs root, and a C compiler"))
+        func `a clock that jumps changes no duration`() async throws {
+            try await withMovedClock { daemon, file in
+                let trial = try await Trial.start(on: daemon)
+                var load = Trial.Load()
+                load.timeoutMs = 3000
+                try await trial.run("clock jumps", load) { _ in
+                    for moved in [3600, 0, 86_400, -3600, 0] as [Int64] {
+                        await trial.journal.advances(by: isLong ? 1000 : 60)
+                        set(file, moved)
+                        let told = try #require(try await trial.shop.client.call("clock.get")["at"]?.string)
+                        #expect(abs(seconds(told) - Date.now.timeIntervalSince1970 - Double(moved)) < 30)
+                    }
+                    await trial.journal.advances(by: 60)
+                }
+                let late = trial.journal.refusals.filter { $0.reason == "DEADLINE_EXCEEDED" }
+                #expect(late.isEmpty, "\(late.prefix(2))")
+            }
+        }
+
+        /// A sleep runs by another clock: without word of the change this pin would end after half an hour.
+        @Test(.enabled(if: movesClocks, "needs root, and a C compiler"), .timeLimit(.minutes(3)))
+        func `what a clock set forward makes due is done at once`() async throws {
+            try await withMovedClock { daemon, file in
+                let shop = try await ShopClient.open(daemon)
+                let product = try await shop.product()
+                let until = Date.now.addingTimeInterval(1800).ISO8601Format()
+                _ = try await shop.client.call(
+                    "price.pin",
+                    ["productId": .integer(product), "price": "150.00", "until": .string(until)]
+                )
+                _ = try await shop.client.call(
+                    "events.subscribe",
+                    ["topics": ["price"]]
+                )
+                set(file, 1900)
+                let event = try #require(await shop.client.notifications.first { $0.method == "events.event" })
+                #expect(event.params["after"]?["price"] == "100.00")
+            }
         }
 
         private func seconds(_ time: String) -> Double {

@@ -58,7 +58,8 @@ CREATE TYPE pricing_code.batch_line AS (
 	quantity bigint,
 	price numeric(12,2),
 	is_calm boolean,
-	sku text
+	sku text,
+	is_new boolean
 );
 CREATE TYPE pricing_code.lab_customers AS (
 	times double precision[],

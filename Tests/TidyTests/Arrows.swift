@@ -16,8 +16,8 @@ extension Rule {
         "PricingProtocol": ["FileTrust", "JSON", "JSONRPC"],
         "Postgres": ["CLibPQ", "FileTrust", "Waking", "Logging", "Subprocess", "SystemPackage"],
         "Pricing": [
-            "CPricingSQL", "JSON", "JSONRPC", "Postgres", "PricingProtocol", "RPCTransport", "Waking", "Logging",
-            "ServiceLifecycle", "UnixSignals",
+            "CLinux", "CPricingSQL", "JSON", "JSONRPC", "Postgres", "PricingProtocol", "RPCTransport", "Waking",
+            "Logging", "ServiceLifecycle", "UnixSignals",
         ],
         "PricingClient": ["JSON", "JSONRPC", "PricingProtocol", "RPCTransport"],
         "pricingd": [
@@ -29,7 +29,7 @@ extension Rule {
         ],
         "pricing-simulate": ["JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport", "ArgumentParser"],
         "pricing-bench": [
-            "CEpoll", "JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport", "ArgumentParser",
+            "CLinux", "JSON", "JSONRPC", "PricingClient", "PricingProtocol", "RPCTransport", "ArgumentParser",
             "Histogram", "NIOCore",
             "NIOPosix", "Subprocess", "SystemPackage",
         ],
@@ -40,7 +40,7 @@ extension Rule {
             "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "ServiceLifecycle", "UnixSignals",
         ],
         // C, each behind one door
-        "CEditLine": [], "CEpoll": [], "CExtendedAttributes": [], "CLibPQ": [], "CMalloc": [], "CPricingSQL": [],
+        "CEditLine": [], "CLinux": [], "CExtendedAttributes": [], "CLibPQ": [], "CMalloc": [], "CPricingSQL": [],
         "CWebPages": [],
     ]
 

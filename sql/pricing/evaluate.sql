@@ -251,9 +251,10 @@ end $$;
 -- moved. A price that is not the one evaluated, since automation is halted, stands on none. A price falls as stock
 -- grows, and so do band and level: where it is the same at both ends, it is between them. A new one reaches a few sales
 -- down, so that the first after a tick computes nothing. The rest is found as stock moves, since most prices are reset
--- before their ends are reached: a movement that leaves the interval and changes nothing widens it, further each time,
--- and to its very end where that comes into reach. Stock 0 lies outside, evaluates nothing and keeps it. Under a rule
--- that counts more than stock there is none.
+-- before their ends are reached: a movement that leaves the interval and changes nothing widens it, further each time
+-- and by a sixteenth of the stock at least, since prices follow stock in proportion, and to its very end where that
+-- comes into reach. Stock 0 lies outside, evaluates nothing and keeps it. Under a rule that counts more than stock
+-- there is none.
 create function widen_interval(
     declared product, chosen rule, row_was inventory, row_now inventory, evaluated numeric, afresh boolean
 ) returns inventory
@@ -280,7 +281,8 @@ begin
         sign := -1;
         is_new := true;
     end if;
-    reach := greatest(8, 2 * (row_now.stands_to::bigint - row_now.stands_from));
+    reach := greatest(8, case when not is_new then row_now.stock / 16 end,
+                      2 * (row_now.stands_to::bigint - row_now.stands_from));
     far := least(2147483647, greatest(1, near + sign * reach));
     if far = near or stands_at(declared, chosen, row_now, far::integer) then
         near := far;

@@ -1,6 +1,57 @@
 --! code
--- Placing orders: all lines or none, no unit twice, each price the one that stood under the lock. A batch gives what
--- its orders give one by one: those that move no price as one set, the rest in turn, each alone where that raises.
+-- Placing one order: all lines or none, no unit twice, each price the one that stood under the lock.
+
+-- Places one order of one product whose price this sale does not move: one statement that locks, one that does it all.
+-- Null, with nothing written, where that is not so or the order cannot be placed as asked: place_order says the rest.
+create function sell_alone(call jsonb) returns text
+language plpgsql as $$
+declare
+    answer text;
+begin
+    perform pg_advisory_xact_lock(hashtextextended(call ->> 'key', 0)) from inventory
+    where product_id = (call #>> '{params,lines,0,productId}')::bigint
+      and jsonb_array_length(call #> '{params,lines}') = 1 and not call -> 'params' ? 'quoteId'
+    for no key update skip locked;
+    if not found then return null; end if;
+    with said as materialized (
+        select call -> 'params' as params, call ->> 'key' as key, (call #>> '{params,customerId}')::bigint as buyer,
+               (call #>> '{params,lines,0,productId}')::bigint as product_id,
+               (call #>> '{params,lines,0,quantity}')::bigint as units,
+               (call #>> '{params,lines,0,maxUnitPrice}')::numeric as max_price,
+               coalesce(nullif(call ->> 'actor', ''), session_user) as actor, pricing_now() as moment
+    ), sold as (
+        update inventory i set stock = i.stock - units, sales = 1
+        from said
+             join product d using (product_id)
+        where i.product_id = said.product_id and d.active and d.archived_at is null
+          and units <= i.stock - i.held and i.stock <= i.stands_to and i.stock - units >= i.stands_from
+          and (max_price is null or i.price <= max_price)
+          and exists (select from app_user where user_id = buyer and archived_at is null)
+          and not exists (select from request_key k where k.key = said.key)
+        returning said.*, i.movement_count, i.stock, i.price, (i.price * units)::numeric(24, 2) as total, d.sku,
+                  nextval('customer_order_order_id_seq') as order_id
+    ), recorded as (
+        insert into stock_movement (product_id, sequence, transaction_id, change_id, kind, quantity, stock_after,
+                                    order_id, ends_order, actor, at)
+        select product_id, movement_count, current_transaction(), nextval('change_number'), 'sale', -units, stock,
+               order_id, true, actor, moment
+        from sold
+    ), kept_line as (
+        insert into order_line (order_id, product_id, quantity, unit_price)
+        select order_id, product_id, units, price from sold
+    ), kept_key as (
+        insert into request_key (key, request_hash, order_id)
+        select key, request_hash('order.place', params), order_id from sold where key is not null
+    ), kept as (
+        insert into customer_order (order_id, customer_id, total, shipping_address, placed_at, changed_at, actor)
+        overriding system value
+        select order_id, buyer, total, coalesce(params ->> 'shippingAddress', ''), moment, moment, actor from sold
+    )
+    select placed_reply(order_id, buyer, total, jsonb_build_array(jsonb_build_object(
+               'productId', product_id, 'sku', sku, 'quantity', units, 'unitPrice', price::text)), '[]', moment)
+    into answer from sold;
+    return answer;
+end $$;
 
 -- Takes the lines of one order out of stock, each at the price that stands, and keeps the order. Where no price can
 -- move, all of it is one statement.
@@ -136,221 +187,5 @@ declare
 begin
     for call in select c from jsonb_array_elements(calls) with ordinality u (c, n) order by n loop
         return next place_order(call, held);
-    end loop;
-end $$;
-
--- Whether the posted price stands, and all that the trigger keeps, once some units are sold.
-create function stands_after(i inventory, units numeric) returns boolean
-language plpgsql stable as $$
-declare
-    declared product;
-    chosen rule;
-begin
-    if i.stock <= i.stands_to and i.stock - units >= i.stands_from then return true; end if;
-    if i.stands_from is null or i.stock = units then return false; end if;
-    select * into declared from product where product_id = i.product_id;
-    select * into chosen from rule where rule_id = declared.rule_id;
-    return stands_at(declared, chosen, i, (i.stock - units)::integer);
-end $$;
-
--- The lines of a batch in the calls' order, beside what the shop has of each product. Sub-selects and not joins: the
--- plan stays the same index scans, whatever the planner estimates for jsonb.
-create function read_lines(calls jsonb) returns batch_line[]
-language plpgsql as $$
-begin
-    return (
-    select array_agg(row(l.n, l.product_id, l.quantity, l.price, l.is_calm, l.sku)::batch_line
-                     order by l.n, l.product_id)
-    from (
-        select l.n, l.product_id, l.quantity, (l.i).price, (l.d).sku,
-               bool_and((l.max_price is null or (l.i).price <= l.max_price) and (l.d).is_open) over same
-               and sum(l.quantity) over same <= (l.i).stock - (l.i).held
-               and stands_after((l.i), sum(l.quantity) over same) as is_calm
-        from (select l.*, (select i from inventory i where i.product_id = l.product_id) as i,
-                     (select row(null, null, null, null, null, active and archived_at is null, sku, null, null)
-                          ::wanted_line from product d where d.product_id = l.product_id) as d
-              from (select n, (l ->> 'productId')::bigint as product_id,
-                           sum((l ->> 'quantity')::bigint)::bigint as quantity,
-                           min((l ->> 'maxUnitPrice')::numeric) as max_price
-                    from jsonb_array_elements(calls) with ordinality c (c, n),
-                         jsonb_array_elements(c #> '{params,lines}') l
-                    group by 1, 2) l offset 0) l
-        window same as (partition by l.product_id)) l);
-end $$;
-
--- Which calls of a batch can be placed as one set, in any order beside the others: none is under a quote, and all their
--- products stand at prices that no sale of this batch moves, and have stock for all. A call on a product that is not so
--- takes its other products with it. Calls that will be refused or repeated whatever the stock are not among them, and
--- move nothing.
-create function calm_calls(calls jsonb, lines batch_line[], held bigint[]) returns integer[]
-language plpgsql as $$
-declare
-    has_quotes boolean := calls @? '$[*].params.quoteId';
-    unsettled bigint[] := array(
-        select distinct product_id from unnest(lines) l
-        where is_calm is not true or has_quotes and calls -> l.call - 1 -> 'params' ? 'quoteId');
-    together integer[];
-    more bigint[];
-begin
-    loop
-        together := array(
-            select n from unnest(lines) l (n) group by n
-            having not array_agg(product_id) && (unsettled || held));
-        exit when unsettled = '{}';
-        more := array(select distinct product_id from unnest(lines) l
-                      where l.call <> all (together) and product_id <> all (unsettled || held));
-        exit when more = '{}';
-        unsettled := unsettled || more;
-    end loop;
-    -- Scalar sub-selects: for a join the planner would hash a whole table.
-    return array(
-        select n from unnest(together) n
-        where (select true from app_user
-               where user_id = (calls -> n - 1 #>> '{params,customerId}')::bigint and archived_at is null)
-          and not coalesce((select true from request_key where key = calls -> n - 1 ->> 'key'), false));
-end $$;
-
--- Places calls of a batch whose stock rows are locked as one set: one update a product, within the stocks at which its
--- price stands.
-create function place_together(calls jsonb, lines batch_line[], together integer[])
-returns table (call integer, reply text)
-language plpgsql as $$
-declare
-    moment timestamptz := pricing_now();
-    transaction bigint := current_transaction();
-begin
-    return query
-    with placed as materialized (
-        select n as call, nextval('customer_order_order_id_seq') as order_id, calls -> n - 1 as said,
-               coalesce(nullif(calls -> n - 1 ->> 'actor', ''), session_user) as actor
-        from (select n from unnest(together) n order by n) c
-    ), line as materialized (
-        -- Numbers are drawn in the calls' order, above what sorts by product.
-        select l.*, nextval('change_number') as change_id
-        from (select l.*, p.order_id, p.actor,
-                     sum(l.quantity) over (partition by l.product_id order by l.call desc) - l.quantity as sold_later,
-                     count(*) over (partition by l.product_id order by l.call desc) - 1 as lines_later
-              from unnest(lines) l join placed p using (call) order by l.call, l.product_id) l
-    ), moved as (
-        update inventory i set stock = i.stock - s.units, sales = s.sales
-        from (select product_id, sum(quantity) as units, count(*) as sales from line group by 1) s
-        where i.product_id = s.product_id
-        returning i.product_id, i.stock, i.movement_count
-    ), recorded as (
-        insert into stock_movement (product_id, sequence, transaction_id, change_id, kind, quantity, stock_after,
-                                    order_id, ends_order, actor, at)
-        select product_id, movement_count - lines_later, transaction, change_id, 'sale', -quantity,
-               stock + sold_later, order_id,
-               row_number() over (partition by line.call order by product_id desc) = 1, actor, moment
-        from line join moved using (product_id)
-    ), kept_lines as (
-        insert into order_line (order_id, product_id, quantity, unit_price)
-        select order_id, product_id, quantity, price from line
-    ), whole as materialized (
-        select p.call, p.order_id, (p.said #>> '{params,customerId}')::bigint as customer_id, p.said, p.actor,
-               l.total, l.bought
-        from placed p join (
-            -- Sorted before, since an aggregate that sorts pays for it once a group.
-            select s.call, sum(price * quantity)::numeric(24, 2) as total, jsonb_agg(jsonb_build_object(
-                       'productId', product_id, 'sku', sku, 'quantity', quantity, 'unitPrice', price::text)) as bought
-            from (select * from line order by line.call, product_id) s group by s.call) l using (call)
-    ), kept as (
-        insert into customer_order (order_id, customer_id, total, shipping_address, placed_at, changed_at, actor)
-        overriding system value
-        select order_id, customer_id, total, coalesce(said #>> '{params,shippingAddress}', ''), moment, moment, actor
-        from whole
-    ), kept_keys as (
-        insert into request_key (key, request_hash, order_id)
-        select said ->> 'key', request_hash('order.place', coalesce(said -> 'sent', said -> 'params')), order_id
-        from whole
-        where said ? 'key'
-    )
-    select w.call, placed_reply(order_id, customer_id, total, bought, '[]', moment)::text from whole w;
-end $$;
-
--- Locks the keys of calls before any of their replies is read, as find_reply does; not of a call that is refused
--- because its stock is locked.
-create function lock_keys(calls jsonb, held bigint[]) returns void
-language plpgsql as $$
-begin
-    perform pg_advisory_xact_lock(k.lock)
-    from (select hashtextextended(c ->> 'key', 0) as lock from jsonb_array_elements(calls) c
-          where held = '{}' or not exists (
-              select from jsonb_path_query(c, '$.params.lines[*].productId ? (@ >= 1 && @ <= 9223372036854775807)') id
-              where id::bigint = any (held))
-          order by 1) k;
-end $$;
-
--- Whether an error concerns the whole batch and not one order: the batch is then tried again or refused.
-create function ends_batch(state text) returns boolean
-language sql immutable as $$
-    select state in ('40001', '40P01', '57014') or state like '53%' or state like '57P%'
-$$;
-
--- The outcomes of a batch whose keys differ, in the calls' order: what stands on calm prices as one set, the rest in
--- turn.
-create function place_all(calls jsonb, held bigint[]) returns setof order_outcome
-language plpgsql as $$
-declare
-    lines batch_line[] := read_lines(calls);
-    together integer[] := calm_calls(calls, lines, held);
-begin
-    return query
-    with rest as materialized (
-        select array_agg(n::integer order by n) as numbers, jsonb_agg(c order by n) as calls
-        from jsonb_array_elements(calls) with ordinality u (c, n) where n <> all (together)
-    )
-    select o.reply, o.replayed, o.state, o.message, o.detail, o.broken from (
-        select numbers[place] as call, t.reply, t.replayed, t.state, t.message, t.detail, t.broken
-        from rest, place_in_turn(rest.calls, held) with ordinality
-            t (reply, replayed, state, message, detail, broken, place) where rest.calls is not null
-        union all
-        select t.call, t.reply, false, null, null, null, null from place_together(calls, lines, together) t
-        where together <> '{}') o
-    order by o.call;
-end $$;
-
--- Places orders in one transaction; each succeeds or fails alone, with the result that the same orders would have one
--- by one. Each element of `calls` is {"params", "key", "actor"}, `named` when names stand for ids in some of them; each
--- row answers one of them, with a reply or with the SQLSTATE, message, detail and constraint that refused it. Unless it
--- `waits`, an order on a row that another session has locked is refused at once with 55P03, so that one locked product
--- never delays the others. Where a batch raises, or a key occurs twice in it, each order is placed in a subtransaction;
--- what a single order raises is its caller's. Each step looks up rows by key, however many there are: plans are cached,
--- since planning took a tenth of an order, and never scan a whole table, as one made while the table was empty would.
-create function place_orders(calls jsonb, waits boolean default true, named boolean default false)
-returns table (reply text, replayed boolean, state text, message text, detail text, broken_constraint text)
-language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
-declare
-    size integer := jsonb_array_length(calls);
-    held bigint[];
-    call jsonb;
-begin
-    if named then calls := resolve_orders(calls); end if;
-    if calls @? '$[*].params.quoteId' then calls := read_quotes(calls, waits); end if;
-    held := lock_stock(calls, waits);
-    perform lock_keys(calls, held);
-    if size = 1 then
-        return query select * from place_order(calls -> 0, held);
-        return;
-    end if;
-    if (select count(distinct c ->> 'key') = size from jsonb_array_elements(calls) c) then
-        begin
-            return query select * from place_all(calls, held);
-            return;
-        exception when others then
-            if ends_batch(sqlstate) then raise; end if;
-        end;
-    end if;
-    for call in select c from jsonb_array_elements(calls) with ordinality u (c, n) order by n loop
-        begin
-            return query select * from place_order(call, held);
-        exception when others then
-            get stacked diagnostics state = returned_sqlstate, message = message_text,
-                detail = pg_exception_detail, broken_constraint = constraint_name;
-            if ends_batch(state) then raise; end if;
-            reply := null;
-            replayed := false;
-            return next;
-        end;
     end loop;
 end $$;

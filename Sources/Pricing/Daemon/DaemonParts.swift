@@ -23,6 +23,7 @@ struct DaemonParts: Sendable {
     let reads: ReadIntake
     let ticker: Ticker
     let keepers: [DueKeeper]
+    let clock: ClockWatch
     let breaker: Breaker
     let logins: LoginKeeper
 
@@ -37,9 +38,15 @@ struct DaemonParts: Sendable {
         self.feed = feed
         intake = OrderIntake(database: database, deadlines: deadlines, logger: logger, committed: { feed.kick() })
         reads = ReadIntake(database: database, deadlines: deadlines)
-        ticker = Ticker(database: database, logger: logger, committed: { feed.kick() })
-        keepers = [.campaigns, .quotes].map { work in
+        let ticker = Ticker(database: database, logger: logger, committed: { feed.kick() })
+        let keepers = [DueKeeper.Work.campaigns, .quotes].map { work in
             DueKeeper(work, database: database, logger: logger, committed: { feed.kick() })
+        }
+        self.ticker = ticker
+        self.keepers = keepers
+        clock = ClockWatch(logger: logger) {
+            ticker.kick()
+            for keeper in keepers { keeper.kick() }
         }
         breaker = Breaker(database: database, news: news, logger: logger, committed: { feed.kick() })
         logins = LoginKeeper(database: database, feed: feed, logger: logger)
@@ -47,7 +54,7 @@ struct DaemonParts: Sendable {
 
     /// Those that live as long as the daemon.
     var services: [any Service] {
-        [deadlines, intake, reads, feed, ticker, breaker, logins] + keepers
+        [deadlines, intake, reads, feed, ticker, clock, breaker, logins] + keepers
     }
 
     private var metrics: MetricsHandlers {

@@ -1,4 +1,4 @@
-import CEpoll
+import CLinux
 import Glibc
 
 /// Tells which of a load's sockets have something for us; what that costs does not grow with those that have nothing, so
