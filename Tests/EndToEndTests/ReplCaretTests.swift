@@ -19,6 +19,7 @@ extension EndToEnd {
             ("find lamp under 99999999999999", "99999999999999", "at most 9999999999.99"),
             ("halt # \"\"", "\"\"", "allowed: 1…500 characters"),
             ("undo change 999999999", "999999999", "There is no price change 999999999"),
+            ("report.run name=nosuch", "nosuch", "There is no such report"),
             ("show 999999999", "999999999", "There is no product 999999999"),
             ("rule manual upp=1", "upp=1", "did you mean up?"),
             ("try pin # 680", "680", "as high as may be"),

@@ -80,6 +80,12 @@ struct ReplDeedTests {
         }
     }
 
+    @Test func `each word's examples can be read`() throws {
+        for word in DeedWord.allCases where word != .watch {
+            for example in word.example.split(separator: " · ") { _ = try deed(String(example)) }
+        }
+    }
+
     @Test func `trying`() throws {
         let language = CommandLanguage(catalogue: ReplSamples.catalogue, times: times)
         #expect(try deed("try restock 18 +2").isAttempt)

@@ -23,7 +23,7 @@ extension EndToEnd {
             try await shop.buy(product, 45)
             #expect(repl.expect("  \(product) \(title)  stock 50 → 5  (sale orderId="))
             #expect(repl.expect("  \(product) \(title)  price 100.00 → 110.00 ▲10%  stock 5"))
-            #expect(repl.expect("order insert orderId="))
+            #expect(repl.expect("  order "))
             let halt = try await shop.client.call(
                 "pricing.halt",
                 ["scope": "productId", "productId": .integer(product), "reason": "test"]

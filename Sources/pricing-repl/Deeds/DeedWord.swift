@@ -46,6 +46,30 @@ enum DeedWord: String, CaseIterable {
         }
     }
 
+    /// For people who have read the summary and wonder still.
+    var example: String {
+        switch self {
+        case .find: "find yoga low · find cat kitchen under 20"
+        case .show: "show yoga mat · show order 7 · show user chloe · show rule bands"
+        case .why: "why yoga mat · why yoga mat at 3"
+        case .history: "history 18 since january"
+        case .plot: "plot 18 · plot 18 stock since monday"
+        case .restock: "restock yoga mat +20"
+        case .adjust: "adjust 18 -2 broken"
+        case .expect: "expect 18 +50 on monday"
+        case .sell: "sell yoga mat x2, 19 to chloe"
+        case .pin: "pin 18 35 until sunday spring fair"
+        case .unpin: "unpin 18"
+        case .halt: "halt kitchen \"supplier feed wrong\" · halt 18 \"recount\""
+        case .resume: "resume kitchen · resume all"
+        case .undo: "undo 18 · undo since yesterday 22:00"
+        case .rule: "rule bands up=20%"
+        case .who: "who 18 · who rule bands"
+        case .watch: "watch price · watch yoga mat · watch why 18 every 5s"
+        case .try: "try restock 18 +20"
+        }
+    }
+
     var summary: String {
         switch self {
         case .find: "products by words of their title or SKU"

@@ -27,7 +27,9 @@ struct HelpText {
 
     /// What one deed or method takes and gives; nil when it is unknown.
     func topic(_ name: String) -> String? {
-        if let deed = DeedWord(rawValue: name) { return "\(name) \(deed.arguments)\n  \(deed.summary)\n" }
+        if let deed = DeedWord(rawValue: name) {
+            return "\(name) \(deed.arguments)\n  \(deed.summary)\nfor example\n  \(deed.example)\n"
+        }
         guard let method = catalogue[name] else { return nil }
         var text = method.name + (method.role.isEmpty ? "" : "  (\(method.role))") + "\n"
         if !method.summary.isEmpty { text += "  \(method.summary)\n" }

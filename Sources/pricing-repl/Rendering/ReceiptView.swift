@@ -23,7 +23,9 @@ extension DeedView {
             return "halted: \(scope) · prices stand still, orders go on · resume \(back)\n"
         case .resume:
             let count = result["resumed"]?.integer ?? 0
-            guard count > 0 else { return "\(things.isEmpty ? "all" : thing) was not halted\n" }
+            guard count > 0 else {
+                return "\(things.isEmpty ? "nothing" : thing) was \(things.isEmpty ? "" : "not ")halted\n"
+            }
             return "resumed: \(things.isEmpty ? "all" : thing) · \(Self.text(result["evaluated"])) products priced\n"
         case .undo: return undone(result)
         case .rule:

@@ -14,10 +14,15 @@ enum ViolationText {
         return nil
     }
 
-    /// What a refusal without violations is about: each id that it names, or what the shop cannot do with it.
+    /// What a refusal without violations is about: each value that it names, or what the shop cannot do with it.
     static func paths(of error: RPCError, in parameters: JSONObject) -> [String] {
-        let ids = error.data.filter { $0.key.hasSuffix("Id") }.map(\.value)
-        let named = leaves(of: .object(parameters), at: "").filter { ids.contains($0.value) }.map(\.path)
+        let named = leaves(of: .object(parameters), at: "").filter { leaf in
+            error.data.contains { name, value in
+                // An id has another name where it plays a part: customerId is a userId.
+                value == leaf.value
+                    && (leaf.path.hasSuffix("/" + name) || name.hasSuffix("Id") && leaf.path.contains("Id"))
+            }
+        }.map(\.path)
         guard let sibling = ["OUTSIDE_LIMITS": "/price", "INSUFFICIENT_STOCK": "/quantity"][error.reason] else {
             return named
         }
@@ -25,12 +30,12 @@ enum ViolationText {
         return around.isEmpty ? [sibling] : around
     }
 
-    /// The ids among the values, by their JSON Pointers.
+    /// The single values, by their JSON Pointers.
     private static func leaves(of value: JSONValue, at path: String) -> [(path: String, value: JSONValue)] {
         switch value {
         case .object(let object): object.flatMap { leaves(of: $0.value, at: "\(path)/\($0.key)") }
         case .array(let elements): elements.enumerated().flatMap { leaves(of: $0.element, at: "\(path)/\($0.offset)") }
-        default: path.contains("Id") ? [(path, value)] : []
+        default: [(path, value)]
         }
     }
 
