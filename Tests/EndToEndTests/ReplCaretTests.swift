@@ -11,7 +11,7 @@ extension EndToEnd {
             ("adjust # -99999999999 broken", "-99999999999", "allowed: -1000000000…1000000000"),
             ("adjust # -5000", "-5000", "Only 50 of product"),
             ("sell # x1, # x5000 to %", "x5000", "Only 50 of product"),
-            ("pin # 680", "680", "as high as may be"),
+            ("pin # 680", "680", "ceiling=680.00  declares another ceiling"),
             ("pin # 99999999999999", "99999999999999", "at most 9999999999.99"),
             ("pin # 70 until yesterday 9:00", "yesterday 9:00", "must lie in the future"),
             ("expect # +99999999999 on tomorrow", "+99999999999", "allowed: 1…1000000000"),

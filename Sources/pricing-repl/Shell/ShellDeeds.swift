@@ -191,7 +191,10 @@ extension Shell {
         for (name, words) in [("floor", "as low as may be"), ("ceiling", "as high as may be")] {
             guard let limit = Amount(error.data[name]) else { continue }
             let isBeyond = name == "floor" ? wanted.cents < limit.cents : wanted.cents > limit.cents
-            if isBeyond { console.complain("  pin \(thing.id) \(limit.text)        \(words)") }
+            guard isBeyond else { continue }
+            let other = "product.update productId=\(thing.id) \(name)=\(wanted.text)"
+            console.complain("  " + DisplayText.padded("pin \(thing.id) \(limit.text)", to: other.count) + "  " + words)
+            console.complain("  \(other)  declares another \(name)")
         }
         return next
     }
