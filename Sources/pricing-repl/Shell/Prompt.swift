@@ -1,3 +1,4 @@
+import JSONRPC
 import Synchronization
 
 /// The conversation with a person at a terminal.
@@ -32,7 +33,13 @@ final class Prompt {
             console: shell.console,
             ghost: ghost
         )
-        shell.session.notified = { [feed] in feed.take(method: $0, parameters: $1) }
+        shell.session.notified = {
+            [feed, announcements, console = shell.console, progress = shell.session.progress] method, parameters in
+            guard method == Message.progress else { return feed.take(method: method, parameters: parameters) }
+            // Of a call that was left nothing is told until it has ended.
+            guard !announcements.isReading, console.isCapable, let width = console.width else { return }
+            progress.show(EventText.line(method: method, parameters: parameters), width: width)
+        }
         // While a command runs it is told at once: it may be why the command does not end.
         shell.tellsBeside = { [feed, announcements, console = shell.console] text in
             if announcements.isReading { feed.take(text: text) } else { console.show(text + "\n") }
