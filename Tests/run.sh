@@ -34,6 +34,7 @@ done
 
 need_for_tests() {
     need socat:socat jq:jq node:nodejs python3:python3 pip3:python3-pip systemd-nspawn:systemd-container
+    if [[ ${PRICINGD_LONG:-} ]]; then need etcd:etcd-server python3-venv; fi
 }
 
 need_for_pages() {

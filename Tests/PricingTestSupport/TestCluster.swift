@@ -85,7 +85,7 @@ package final class TemporaryFolder: Sendable {
 
     /// Makes the folder and starts its watchman.
     package init() throws {
-        var template = Array("\(NSTemporaryDirectory())/pricing-test-XXXXXX".utf8CString)
+        var template = Array("\(FileManager.default.temporaryDirectory.path)/pricing-test-XXXXXX".utf8CString)
         guard let made = unsafe mkdtemp(&template) else { throw CocoaError(.fileWriteUnknown) }
         path = unsafe String(cString: made)
         let script = """

@@ -35,6 +35,8 @@ package final class TestDaemon: Sendable {
 
     /// What runs the program, if anything, and the arguments.
     private let words: [String]
+    /// How to reach its database as the server's superuser, where `server.status` does not suffice.
+    private let looking: ConnectionSettings?
     private let temporary: TemporaryFolder
     private let running: Mutex<ChildProgram>
 
@@ -66,6 +68,18 @@ package final class TestDaemon: Sendable {
         return TestDaemon(temporary, socket, data, words, try await launch(words, in: temporary))
     }
 
+    /// Starts a program that runs a daemon among other things, and waits for the daemon's ready line.
+    /// - Parameter database: how to reach its database as the server's superuser, once it serves.
+    package static func start(
+        _ words: [String],
+        in temporary: TemporaryFolder,
+        socket: String,
+        database: () throws -> ConnectionSettings
+    ) async throws -> TestDaemon {
+        let program = try await launch(words, in: temporary)
+        return TestDaemon(temporary, socket, temporary.path, words, program, looking: try database())
+    }
+
     /// It goes with the temporary folder.
     private static func mountDisk(at path: String, megabytes: Int) async throws {
         let mount = "mkdir -m 700 \"$1\" && mount -t tmpfs -o mode=0700,size=\"$2\" none \"$1\""
@@ -78,9 +92,11 @@ package final class TestDaemon: Sendable {
         _ socket: String,
         _ data: String,
         _ words: [String],
-        _ program: ChildProgram
+        _ program: ChildProgram,
+        looking: ConnectionSettings? = nil
     ) {
         self.temporary = temporary
+        self.looking = looking
         self.socket = socket
         self.words = words
         folder = temporary.path
@@ -130,6 +146,7 @@ package final class TestDaemon: Sendable {
 
     /// A connection to its database as the server's superuser, for looking.
     package func database() async throws -> PostgresConnection {
+        if let looking { return try await PostgresConnection.open(looking, logger: TestCluster.silence) }
         let place = try await place()
         let settings = ConnectionSettings(keywords: [
             "host": place.host, "port": String(place.port), "dbname": place.name, "user": "postgres",
