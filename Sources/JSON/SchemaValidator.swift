@@ -127,7 +127,9 @@ package struct SchemaValidator: Sendable {
     private static let largestMoney: Int64 = 999_999_999_999
 
     private mutating func checkMoney(_ text: String, _ least: Int64, _ path: () -> String) {
-        guard let amount = hundredths(text) else {
+        // More digits than fit are a number all the same.
+        let isLong = isDecimal(text)
+        guard let amount = hundredths(text) ?? (isLong ? (text.hasPrefix("-") ? .min : .max) : nil) else {
             report(path(), "format", "must be a decimal string such as \"12.50\"", "decimal", .string(text))
             return
         }

@@ -36,7 +36,7 @@ package enum OpenRPCDocument {
             "result": ["name": .string(method.result.name ?? "result"), "schema": .object(result)],
             "errors": .array(method.errors.map { .object(describe($0)) }),
             "x-role": .string(method.role.rawValue), "x-audience": .string(method.audience.rawValue),
-            "x-effect": .string(method.effectText),
+            "x-effect": .string(method.effectText), "x-long": .bool(method.isLong),
             "x-idempotent": .bool(method.effect != .session), "examples": [.object(example(method))],
         ]
         let completed = method.parameters.fields.filter { $0.completes != nil }

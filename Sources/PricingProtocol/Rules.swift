@@ -103,9 +103,12 @@ enum Rules {
             "Lists rule versions by id.",
             for: .staff,
             takes: [
-                Field("status", .choice(["draft", "active", "retired"]), "Only this status.").optional, .limit, .cursor,
+                Field("status", .choice(["draft", "active", "retired"]), "Only this status.").optional,
+                Field.id("ruleId", "Only the versions of this one's name.", completes: "rule").optional, .limit,
+                .cursor,
             ],
             gives: .page(of: rule),
+            errors: [.ruleNotFound],
             example: [:]
         ),
         Method(

@@ -22,7 +22,7 @@ struct ReplCompletionTests {
 
     @Test func `live values are asked of the server`() {
         let answer = completer.answer(for: "product.get productId=1")
-        #expect(answer.live == .init(method: "product.get", parameter: "productId", prefix: "1"))
+        #expect(answer.live == [.init(method: "product.get", parameter: "productId", prefix: "1")])
         #expect(answer.word == "1")
         let reply: JSONObject = ["values": [["value": 12, "label": "Lamp"], ["value": "two words", "label": "x"]]]
         let found = LiveValues.candidates(in: reply, word: "")

@@ -47,7 +47,7 @@ struct ReplDeedTests {
             "undo since yesterday 22:00",
             #"price.rollback {"reason":"undone at the shell","all":true,"to":"2026-11-26T21:00:00Z"}"#
         ),
-        ("who rule bands", #"audit.trail {"ruleId":1}"#),
+        ("who rule bands", #"rule.list {"ruleId":1}"#),
         ("watch orders", #"events.subscribe {"topics":["order"]}"#),
     ])
     func `a deed is a call`(_ text: String, _ expected: String) throws {
@@ -77,6 +77,12 @@ struct ReplDeedTests {
         #expect { try deed(text) } throws: {
             guard let error = $0 as? SyntaxError, case .malformed = error else { return false }
             return error.place == place
+        }
+    }
+
+    @Test func `each word's examples can be read`() throws {
+        for word in DeedWord.allCases where word != .watch {
+            for example in word.example.split(separator: " · ") { _ = try deed(String(example)) }
         }
     }
 

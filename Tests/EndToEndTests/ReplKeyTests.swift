@@ -182,6 +182,8 @@ extension EndToEnd {
             while try await !shop.call("server.requests")["items"].contains(method: "lab.run") {
                 try Task.checkCancellation()
             }
+            #expect(repl.expect("progress: "))
+            #expect(repl.expect("/100000 "))
             did(Self.cancel)
             repl.type("\u{1B}[200~find yoga\rrestock 18 +1\r\u{1B}[201~")
             #expect(repl.expect("restock 18 +1"))

@@ -90,7 +90,7 @@ extension EndToEnd {
             let ended = try await run([outer], daemon)
             #expect(ended.status == 1)
             #expect(ended.lines.count == 1)
-            #expect(ended.errors.hasPrefix("\(inner):3: error 101 PRODUCT_NOT_FOUND"))
+            #expect(ended.errors.contains("\n\(inner):3: error 101 PRODUCT_NOT_FOUND"))
             let usage = try await run(["-c", "product.get nonsense", "-c", restock], daemon)
             #expect(usage.status == 3)
             #expect(try await shop.stock(product) == 50)

@@ -61,8 +61,8 @@ struct ReplTokenTests {
         #expect(labels("order.place {cust") == ["customerId"])
         #expect(completer.answer(for: "product.list sort=\"t").candidates.map(\.text) == ["\"title\" "])
         let live = completer.answer(for: "order.place lines=[{productId: 1").live
-        #expect(live == .init(method: "product.get", parameter: "productId", prefix: "1"))
-        #expect(completer.answer(for: "sell 18 to ").live?.parameter == "userId")
+        #expect(live == [.init(method: "product.get", parameter: "productId", prefix: "1")])
+        #expect(completer.answer(for: "sell 18 to ").live.first?.parameter == "userId")
         #expect(completer.hint(for: "restock ") == "PRODUCT +N [REASON]")
     }
 

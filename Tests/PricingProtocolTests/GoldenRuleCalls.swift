@@ -1,6 +1,6 @@
 extension GoldenCall {
     static let rule: [GoldenCall] = [
-        takesPage("rule.list", [#"{"status": "draft"}"#]),
+        takesPage("rule.list", [#"{"status": "draft"}"#, #"{"ruleId": 1}"#]),
         takesID("rule.get", "ruleId"),
         GoldenCall(
             "rule.create",

@@ -1,6 +1,8 @@
-"""A headless Chromium and a line client of the daemon, for journeys.py."""
+"""A headless browser and a line client of the daemon, for journeys.py. Chromium, or WebKitGTK with BROWSER=webkit."""
+import glob
 import http.client
 import json
+import os
 import socket
 import time
 
@@ -9,6 +11,8 @@ from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+
+WEBKIT = os.environ.get("BROWSER") == "webkit"
 
 # Whom data.generate makes.
 PASSWORD = "pricingd-demo"
@@ -58,6 +62,14 @@ class Browser:
     """One browser with a profile of its own."""
 
     def __init__(self, base, scripts=True):
+        self.base = base
+        self.allowed = ()
+        if WEBKIT:
+            options = webdriver.WebKitGTKOptions()
+            options.binary_location = glob.glob("/usr/lib/*/webkit2gtk-*/MiniBrowser")[0]
+            options.add_argument("--automation")
+            self.driver = webdriver.WebKitGTK(options=options, executable_path="/usr/bin/WebKitWebDriver")
+            return
         options = Options()
         for flag in ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars"]:
             options.add_argument(flag)
@@ -65,8 +77,6 @@ class Browser:
             options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
-        self.base = base
-        self.allowed = ()
 
     def go(self, path):
         self.driver.get(self.base + path)
@@ -144,7 +154,8 @@ class Browser:
 
     def quit(self):
         """Ends it; a page that complained on the console, of its policy too, is a failure."""
-        complaints = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        log = [] if WEBKIT else self.driver.get_log("browser")
+        complaints = [entry["message"] for entry in log if entry["level"] == "SEVERE"]
         complaints = [text for text in complaints if not any(part in text for part in self.allowed)]
         self.driver.quit()
         assert not complaints, complaints

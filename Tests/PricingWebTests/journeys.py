@@ -257,7 +257,7 @@ def next_comes_true(base, shop):
     admin = Browser(base).sign_in(ADMIN, "/")
     admin.go(f"/products/{product}")
     line = admin.text("[data-next=sales]")
-    units, price = re.match(r"([\d,]+) more sold\s+([\d.,]+)", line).groups()
+    units, price = re.match(r"([\d,]+) more sold\s*([\d.,]+)", line).groups()
     customer = shop.call("user.list", search=CUSTOMER)["items"][0]["userId"]
     for _ in range(int(units)):
         shop.call("order.place", customerId=customer, lines=[{"productId": product, "quantity": 1}])

@@ -44,6 +44,8 @@ language sql stable as $$
         select json_build_object('cursor', json_build_array(r.rule_id), 'item', rule_json(r)) from rule r
         where r.rule_id > coalesce((select (open_cursor('rule.list', p) ->> 0)::bigint), 0)
           and (p ->> 'status' is null or r.status = p ->> 'status')
+          and (p ->> 'ruleId' is null
+               or r.name = (select name from rule where rule_id = find_rule((p ->> 'ruleId')::bigint)))
         order by r.rule_id limit page_size(p) + 1))
 $$;
 

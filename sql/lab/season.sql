@@ -1,6 +1,20 @@
 --! code
 -- The laboratory: whole simulated seasons, priced by the same functions as products. A season is one call of
--- sell_season; many seasons are one statement of lab_seasons. Nothing here reads or writes a table.
+-- sell_season; many seasons are one statement of lab_seasons. Nothing here writes a table; only a refusal reads one.
+
+-- The policies that there are, for a refusal: those with a name of their own first, then patterns.
+create function policy_names() returns jsonb
+language sql stable as $$
+    select jsonb_agg(name order by place, name)
+    from (select 1 as place, name from unnest('{fixed_at_base,best_fixed_oracle,days_of_cover_bands}'::text[]) name
+          union all
+          select 2, format('%s_%s', name, preset)
+          from strategy, unnest('{calm,balanced,agile}'::text[]) preset
+          where basis = 'demand' and not awaits_goods
+          union all
+          select 3, unnest('{bands_P_L_H,original_rule_P_L_H,STRATEGY_cold_PRESET,STRATEGY_known_PRESET,'
+                           'STRATEGY_pooled_PRESET}'::text[])) all_names
+$$;
 
 -- A policy by its name: what sets its target, how often it ticks, and its guards.
 --   fixed_at_base, best_fixed_oracle: one price
@@ -9,7 +23,8 @@
 --   STRATEGY_PRESET, STRATEGY one that models demand and awaits no goods, PRESET of calm, balanced, agile;
 --   STRATEGY_cold_PRESET knows base, season, decay and salvage alone, STRATEGY_known_PRESET how far the shop errs, and
 --   STRATEGY_pooled_PRESET learns it from the products that it is sold with (lab/shop.sql).
-create function parse_policy(policy text) returns lab_policy
+-- `path` is where the call names it.
+create function parse_policy(policy text, path text default '/policies') returns lab_policy
 language plpgsql immutable as $$
 declare
     q lab_policy;
@@ -35,8 +50,8 @@ begin
         facts := strategy_facts(f[1]);
         if (facts.basis = 'demand' and not facts.awaits_goods) is not true then
             perform fail('PR602', format('There is no policy %s.', policy), jsonb_build_object('violations',
-                jsonb_build_array(jsonb_build_object('path', '/policies', 'rule', 'choice',
-                    'message', format('there is no policy %s', policy)))));
+                jsonb_build_array(jsonb_build_object('path', path, 'rule', 'choice', 'expected', policy_names(),
+                    'got', policy, 'message', format('there is no policy %s', policy)))));
         end if;
         q.strategy := f[1];
         q.knows := f[2];
@@ -331,7 +346,8 @@ declare
 begin
     if p ? 'seed' then scenario := scenario || jsonb_build_object('seed', p -> 'seed'); end if;
     s := parse_scenario(scenario);
-    perform parse_policy(policy) from jsonb_array_elements_text(p -> 'policies') policy;
+    perform parse_policy(policy, format('/policies/%s', n - 1))
+    from jsonb_array_elements_text(p -> 'policies') with ordinality u (policy, n);
     if p -> 'policies' ? 'best_fixed_oracle' and s.best_fixed is null then
         scenario := scenario || jsonb_build_object('best_fixed_price', best_fixed_price(s));
     end if;

@@ -9,6 +9,12 @@ struct Deed: Equatable {
         var parameter: String?
         /// Of a line of an order: which.
         var line: Int?
+
+        /// Where its id goes, as JSON Pointers; several where its kind is not known yet.
+        var paths: [String] {
+            if let line { return ["/lines/\(line)/productId"] }
+            return parameter.map { ["/" + $0] } ?? reference.kinds.map { "/" + $0.parameter }
+        }
     }
 
     var word: DeedWord
@@ -18,6 +24,8 @@ struct Deed: Equatable {
     var slots: [Slot] = []
     /// The times that were named, absolutely.
     var echoes: [String] = []
+    /// Where the values of the call stand in what was typed, by JSON Pointer.
+    var places: [String: Range<Int>] = [:]
     /// `find`: low, high or pinned; `plot`: stock.
     var filter: String?
     /// Show the effect, and do nothing.

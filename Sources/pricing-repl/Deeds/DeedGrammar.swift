@@ -10,17 +10,24 @@ struct DeedGrammar {
         var result = try self.deed(&reader)
         try reader.end()
         result.echoes = reader.echoes
+        result.places = reader.places
+        for slot in result.slots {
+            for path in slot.paths { result.places[path] = slot.reference.range }
+        }
         return result
     }
 
     private func deed(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
         switch reader.deed {
         case .find: return try find(&reader)
-        case .show: return Deed(word: .show, slots: [slot(try reader.reference([.product]))])
+        case .show:
+            return Deed(word: .show, slots: [slot(try reader.reference([.product], or: Reference.Kind.allCases))])
         case .why: return try why(&reader)
         case .history:
             var deed = one(.history, "price.history", try reader.reference([.product], stops: ["since"]))
-            if reader.takes("since") { deed.parameters["from"] = .string(try reader.time(.past, "since")) }
+            if reader.takes("since") {
+                deed.parameters["from"] = .string(try reader.time(.past, after: "since", "from"))
+            }
             deed.parameters["limit"] = 500
             return deed
         case .plot: return try plot(&reader)
@@ -28,27 +35,30 @@ struct DeedGrammar {
         case .adjust: return try moved(.adjust, "inventory.adjust", &reader)
         case .expect:
             var deed = one(.expect, "inventory.expect", try reader.reference([.product]))
-            deed.parameters["quantity"] = .integer(try reader.units())
+            deed.parameters["quantity"] = .integer(try reader.units("quantity"))
             guard reader.takes("on") else { throw reader.usage }
-            deed.parameters["eta"] = .string(try reader.time(.future, "on"))
-            deed.parameters["reason"] = try reader.rest().map { .string($0) }
+            deed.parameters["eta"] = .string(try reader.time(.future, after: "on", "eta"))
+            deed.parameters["reason"] = try reader.reason()
             return deed
         case .sell: return try sell(&reader)
         case .pin:
             var deed = one(.pin, "price.pin", try reader.reference([.product]))
-            deed.parameters["price"] = .string(try reader.money())
-            if reader.takes("until") { deed.parameters["until"] = .string(try reader.time(.future, "until")) }
-            deed.parameters["reason"] = try reader.rest().map { .string($0) }
+            deed.parameters["price"] = .string(try reader.money("price"))
+            if reader.takes("until") {
+                deed.parameters["until"] = .string(try reader.time(.future, after: "until", "until"))
+            }
+            deed.parameters["reason"] = try reader.reason()
             return deed
         case .unpin:
             var deed = one(.unpin, "price.unpin", try reader.reference([.product]))
-            deed.parameters["reason"] = try reader.rest().map { .string($0) }
+            deed.parameters["reason"] = try reader.reason()
             return deed
         case .halt, .resume: return try halt(&reader)
         case .undo: return try undo(&reader)
         case .rule: return try rule(&reader)
         case .who:
-            return Deed(word: .who, method: "audit.trail", slots: [slot(try reader.reference([.product]))])
+            let reference = try reader.reference([.product], or: [.rule])
+            return one(.who, reference.kinds == [.rule] ? "rule.list" : "audit.trail", reference)
         case .watch: return try watch(&reader)
         case .try: throw reader.usage
         }
@@ -70,15 +80,15 @@ struct DeedGrammar {
             if reader.takes("in") || reader.takes("cat") || reader.takes("category") {
                 deed.slots = [slot(try reader.reference([.category], stops: stops))]
             } else if reader.takes("under") {
-                deed.parameters["maxPrice"] = .string(try reader.money())
+                deed.parameters["maxPrice"] = .string(try reader.money("maxPrice"))
             } else if reader.takes("over") {
-                deed.parameters["minPrice"] = .string(try reader.money())
+                deed.parameters["minPrice"] = .string(try reader.money("minPrice"))
             } else if token.kind == .word, ["low", "high", "pinned"].contains(token.text) {
                 deed.filter = token.text
                 reader.skip()
             } else {
                 words.append(try TokenReader.text(of: token))
-                reader.skip()
+                reader.took(1, as: "search")
             }
         }
         if !words.isEmpty { deed.parameters["search"] = .string(words.joined(separator: " ")) }
@@ -89,7 +99,7 @@ struct DeedGrammar {
         var deed = one(.why, "price.why", try reader.reference([.product], stops: ["at"]))
         if reader.takes("at") {
             deed.method = "price.preview"
-            deed.parameters["stock"] = .integer(try reader.units())
+            deed.parameters["stock"] = .integer(try reader.units("stock"))
         }
         return deed
     }
@@ -98,7 +108,7 @@ struct DeedGrammar {
         let product = try reader.reference([.product], stops: ["price", "stock", "since"])
         var deed = one(.plot, "product.timeline", product)
         if reader.takes("stock") { deed.filter = "stock" } else { _ = reader.takes("price") }
-        if reader.takes("since") { deed.parameters["from"] = .string(try reader.time(.past, "since")) }
+        if reader.takes("since") { deed.parameters["from"] = .string(try reader.time(.past, after: "since", "from")) }
         deed.parameters["points"] = 1000
         return deed
     }
@@ -119,8 +129,8 @@ struct DeedGrammar {
 
     private func moved(_ word: DeedWord, _ method: String, _ reader: inout DeedReader) throws(SyntaxError) -> Deed {
         var deed = one(word, method, try reader.reference([.product]))
-        deed.parameters["quantity"] = .integer(try reader.units(signed: word == .adjust))
-        deed.parameters["reason"] = try reader.rest().map { .string($0) }
+        deed.parameters["quantity"] = .integer(try reader.units("quantity", signed: word == .adjust))
+        deed.parameters["reason"] = try reader.reason()
         return deed
     }
 
@@ -131,7 +141,7 @@ struct DeedGrammar {
             let product = try reader.reference([.product], stops: ["to"])
             deed.slots.append(Deed.Slot(reference: product, line: lines.count))
             let schema = catalogue.schema(method: "order.place", path: ["lines", "0", "quantity"])
-            lines.append(["quantity": .integer(try reader.multiple(limits: schema?.limits ?? ""))])
+            lines.append(["quantity": .integer(try reader.multiple(line: lines.count, limits: schema?.limits ?? ""))])
             if reader.peek?.kind == .comma {
                 reader.skip()
             } else {
@@ -147,40 +157,39 @@ struct DeedGrammar {
     private func halt(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
         let isHalt = reader.deed == .halt
         var deed = Deed(word: reader.deed, method: isHalt ? "pricing.halt" : "pricing.resume")
-        let usual = "\(reader.deed) at the shell"
+        let usual = JSONValue.string("\(reader.deed) at the shell")
         if (isHalt && reader.peek == nil) || reader.takes("all") {
             // Alone it is a cry: everything stands still, after a yes.
             deed.isGrave = isHalt
-            deed.parameters = ["scope": "all", "reason": .string(try reader.rest() ?? usual)]
+            deed.parameters = ["scope": "all", "reason": try reader.reason() ?? usual]
             return deed
         }
         // Without quotes the reason of a halt begins at the second word.
         let most = isHalt && !reader.hasQuoted ? 1 : Int.max
         deed.slots = [slot(try reader.reference([.category, .product], most: most))]
-        let reason = try reader.rest()
-        guard let reason = reason ?? (isHalt ? nil : usual) else {
+        guard let reason = try reader.reason() ?? (isHalt ? JSONValue?.none : usual) else {
             throw .malformed("why? as in halt kitchen \"supplier feed wrong\"")
         }
-        deed.parameters["reason"] = .string(reason)
+        deed.parameters["reason"] = reason
         return deed
     }
 
     private func undo(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
         var deed = Deed(word: .undo, method: "price.rollback", parameters: ["reason": "undone at the shell"])
         if reader.takes("change") {
-            deed.parameters["priceChangeIds"] = [.integer(try reader.units())]
+            deed.parameters["priceChangeIds"] = [.integer(try reader.units("priceChangeIds"))]
             return deed
         }
         if reader.takes("since") {
             deed.parameters["all"] = true
-            deed.parameters["to"] = .string(try reader.time(.past, "since"))
+            deed.parameters["to"] = .string(try reader.time(.past, after: "since", "to"))
             return deed
         }
         deed.slots = [slot(try reader.reference([.product], stops: ["since"]))]
         deed.takesLastChange = true
         if reader.takes("since") {
             deed.takesLastChange = false
-            deed.parameters["to"] = .string(try reader.time(.past, "since"))
+            deed.parameters["to"] = .string(try reader.time(.past, after: "since", "to"))
         }
         return deed
     }

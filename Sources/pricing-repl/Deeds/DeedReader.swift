@@ -1,3 +1,5 @@
+import JSON
+
 /// The words of a deed, read from the left.
 struct DeedReader {
     let deed: DeedWord
@@ -6,6 +8,8 @@ struct DeedReader {
     private var index = 0
     /// The times that were read, absolutely.
     private(set) var echoes: [String] = []
+    /// Where the values stand that were read, by the JSON Pointer that they have in the call.
+    private(set) var places: [String: Range<Int>] = [:]
 
     init(_ deed: DeedWord, _ tokens: [Token], times: HumanTime) {
         self.deed = deed
@@ -30,16 +34,22 @@ struct DeedReader {
     }
 
     /// A thing: one word that says all, else words up to an amount or one of `stops`.
-    /// - Parameter most: how many words a name without quotes may have.
+    /// - Parameters:
+    ///   - kinds: what it is unless a word before it says so, the likeliest first.
+    ///   - others: what a word before it may say.
+    ///   - most: how many words a name without quotes may have.
     mutating func reference(
         _ kinds: [Reference.Kind],
+        or others: [Reference.Kind] = [],
         stops: Set<String> = [],
         most: Int = .max
     ) throws(SyntaxError) -> Reference {
         guard var token = peek else { throw usage }
         index += 1
         var kinds = kinds
-        if token.kind == .word, let kind = Reference.Kind(word: token.text), let next = peek {
+        if token.kind == .word, let kind = Reference.Kind(word: token.text), (kinds + others).contains(kind),
+            let next = peek
+        {
             kinds = [kind]
             token = next
             index += 1
@@ -67,20 +77,20 @@ struct DeedReader {
         return Reference(what: .text(text), kinds: kinds, range: token.range.lowerBound..<end)
     }
 
-    /// Units: `+20`, `-3`, `20`.
-    mutating func units(signed: Bool = false) throws(SyntaxError) -> Int64 {
+    /// Units for the parameter `name`: `+20`, `-3`, `20`.
+    mutating func units(_ name: String, signed: Bool = false) throws(SyntaxError) -> Int64 {
         guard let token = peek, token.kind == .word else { throw usage }
         let digits = token.text.hasPrefix("+") ? String(token.text.dropFirst()) : token.text
         guard let number = Int64(digits), number != 0, signed || number > 0 else {
             throw .malformed("'\(token.text)' is no number of units, such as +20", at: token.range)
         }
-        index += 1
+        took(1, as: name)
         return number
     }
 
-    /// `x2`, if it comes next; else 1.
+    /// `x2` for a line of an order, if it comes next; else 1.
     /// - Parameter limits: the least and the most, for people.
-    mutating func multiple(limits: String) throws(SyntaxError) -> Int64 {
+    mutating func multiple(line: Int, limits: String) throws(SyntaxError) -> Int64 {
         guard let token = peek, token.kind == .word, token.text.hasPrefix("x"), Self.isAmount(token.text) else {
             return 1
         }
@@ -88,18 +98,16 @@ struct DeedReader {
             let allowed = limits.isEmpty ? "x1 or more" : "x" + limits
             throw .malformed("'\(token.text)' is no number of units; allowed: \(allowed)", at: token.range)
         }
-        index += 1
+        took(1, as: "lines/\(line)/quantity")
         return number
     }
 
     /// `up=20%`, if it comes next: a share may be in hundredths.
     mutating func pair() throws(SyntaxError) -> (name: String, value: String)? {
         guard let key = peek, key.kind == .key else { return nil }
-        index += 2
-        guard let value = peek, value.kind == .word || value.kind == .quoted else {
-            throw .malformed("\(key.text) has no value", at: key.range)
-        }
-        index += 1
+        guard tokens.count > index + 2, case let value = tokens[index + 2], value.kind == .word || value.kind == .quoted
+        else { throw .malformed("\(key.text) has no value", at: key.range) }
+        took(3, as: "parameters/" + TokenReader.escaped(key.text))
         let text = try TokenReader.text(of: value)
         return (key.text, Self.isAmount(text) && text.hasSuffix("%") ? Self.share(text) : text)
     }
@@ -114,40 +122,40 @@ struct DeedReader {
         return (isNegative ? "-" : "") + whole.dropLast(2) + "." + fraction
     }
 
-    /// An amount of money.
-    mutating func money() throws(SyntaxError) -> String {
+    /// An amount of money for the parameter `name`.
+    mutating func money(_ name: String) throws(SyntaxError) -> String {
         guard let token = peek, token.kind == .word else { throw usage }
         guard Self.isAmount(token.text), token.text.allSatisfy({ $0.isNumber || $0 == "." }) else {
             throw .malformed("'\(token.text)' is no price, such as 35 or 35.00", at: token.range)
         }
-        index += 1
+        took(1, as: name)
         return token.text
     }
 
-    /// A time of one word or two, as the wire has it.
-    mutating func time(_ direction: HumanTime.Direction, _ name: String) throws(SyntaxError) -> String {
+    /// A time of one word or two after `word`, as the wire has it, for the parameter `name`.
+    mutating func time(_ direction: HumanTime.Direction, after word: String, _ name: String) throws(SyntaxError)
+        -> String
+    {
         guard let first = peek, first.kind == .word else { throw usage }
         let second = tokens.indices.contains(index + 1) ? tokens[index + 1] : nil
         if let second, second.kind == .word, let moment = times.moment("\(first.text) \(second.text)", direction) {
-            index += 2
-            return echoed(moment, name)
+            took(2, as: name)
+            return echoed(moment, word)
         }
         guard let moment = times.moment(first.text, direction) else {
             let forms = "2h, yesterday 22:00, sunday, mon 9:00, 2026-11-30"
             throw .malformed("'\(first.text)' is no time; such as \(forms)", at: first.range)
         }
-        index += 1
-        return echoed(moment, name)
+        took(1, as: name)
+        return echoed(moment, word)
     }
 
     /// What is left, as one text; nil when nothing is.
-    mutating func rest() throws(SyntaxError) -> String? {
+    mutating func reason() throws(SyntaxError) -> JSONValue? {
         var words: [String] = []
-        while let token = peek {
-            words.append(try TokenReader.text(of: token))
-            index += 1
-        }
-        return words.isEmpty ? nil : words.joined(separator: " ")
+        for token in tokens.dropFirst(index) { words.append(try TokenReader.text(of: token)) }
+        took(words.count, as: "reason")
+        return words.isEmpty ? nil : .string(words.joined(separator: " "))
     }
 
     func end() throws(SyntaxError) {
@@ -155,8 +163,18 @@ struct DeedReader {
         throw .malformed("'\(token.text)' is too much; usage: \(deed) \(deed.arguments)", at: token.range)
     }
 
-    private mutating func echoed(_ moment: Int64, _ name: String) -> String {
-        echoes.append("\(name) \(times.echo(moment))")
+    /// Goes past the next `count` tokens, which are the value of a parameter.
+    mutating func took(_ count: Int, as name: String) {
+        guard count > 0 else { return }
+        let (first, last) = (tokens[index].range, tokens[index + count - 1].range)
+        // The words of a search may stand apart.
+        let start = min(first.lowerBound, places["/" + name]?.lowerBound ?? .max)
+        places["/" + name] = start..<last.upperBound
+        index += count
+    }
+
+    private mutating func echoed(_ moment: Int64, _ word: String) -> String {
+        echoes.append("\(word) \(times.echo(moment))")
         return HumanTime.wire(moment)
     }
 

@@ -19,6 +19,9 @@ enum DeedWord: String, CaseIterable {
     case watch
     case `try`
 
+    /// Whether it only looks, and so may be done again and again.
+    var isReading: Bool { [.find, .show, .why, .history, .plot, .who].contains(self) }
+
     /// What follows the word.
     var arguments: String {
         switch self {
@@ -40,6 +43,30 @@ enum DeedWord: String, CaseIterable {
         case .who: "PRODUCT | rule NAME"
         case .watch: "price|stock|orders | PRODUCT | COMMAND"
         case .try: "COMMAND"
+        }
+    }
+
+    /// For people who have read the summary and wonder still.
+    var example: String {
+        switch self {
+        case .find: "find yoga low · find cat kitchen under 20"
+        case .show: "show yoga mat · show order 7 · show user chloe · show rule bands"
+        case .why: "why yoga mat · why yoga mat at 3"
+        case .history: "history 18 since january"
+        case .plot: "plot 18 · plot 18 stock since monday"
+        case .restock: "restock yoga mat +20"
+        case .adjust: "adjust 18 -2 broken"
+        case .expect: "expect 18 +50 on monday"
+        case .sell: "sell yoga mat x2, 19 to chloe"
+        case .pin: "pin 18 35 until sunday spring fair"
+        case .unpin: "unpin 18"
+        case .halt: "halt kitchen \"supplier feed wrong\" · halt 18 \"recount\""
+        case .resume: "resume kitchen · resume all"
+        case .undo: "undo 18 · undo since yesterday 22:00"
+        case .rule: "rule bands up=20%"
+        case .who: "who 18 · who rule bands"
+        case .watch: "watch price · watch yoga mat · watch why 18 every 5s"
+        case .try: "try restock 18 +20"
         }
     }
 
@@ -66,14 +93,15 @@ enum DeedWord: String, CaseIterable {
         }
     }
 
-    /// What kind of thing is named next, for completion.
-    func firstKind(after words: [String]) -> Reference.Kind? {
+    /// What kinds of things may be named next, for completion.
+    func kinds(after words: [String]) -> [Reference.Kind] {
         switch self {
-        case .find: nil
-        case .sell: .product
-        case .rule: words.isEmpty ? .rule : nil
-        case .watch, .try: nil
-        default: words.isEmpty ? .product : nil
+        case .find, .try: []
+        case .sell: [.product]
+        case _ where !words.isEmpty: []
+        case .rule: [.rule]
+        case .halt, .resume: [.category, .product]
+        default: [.product]
         }
     }
 

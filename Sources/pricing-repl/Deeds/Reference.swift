@@ -1,6 +1,6 @@
 /// What a person names: `18`, `#18`, `yoga mat`, `user@host`, `order 3019`, `rule bands/2`, `cat kitchen`, `%2`, `.`.
 struct Reference: Equatable {
-    enum Kind: String, Equatable {
+    enum Kind: String, CaseIterable {
         case product
         case user
         case order
@@ -18,6 +18,9 @@ struct Reference: Equatable {
             default: return nil
             }
         }
+
+        /// The word before a name that says the kind.
+        var word: String { self == .category ? "cat" : rawValue }
 
         /// The parameter that takes its id.
         var parameter: String { rawValue + "Id" }

@@ -15,6 +15,7 @@ enum BackslashCommand: String, CaseIterable {
     case tour
     case set
     case asCode = "as"
+    case explain
 
     /// The command called `name` or by one of its other names.
     init?(named name: String) {
@@ -31,6 +32,7 @@ enum BackslashCommand: String, CaseIterable {
     var arguments: String {
         switch self {
         case .quit, .tour: ""
+        case .explain: "[REASON]"
         case .help: "[METHOD]"
         case .expanded: "[on|off|auto]"
         case .format: "[" + OutputFormat.allCases.map(\.rawValue).joined(separator: "|") + "]"
@@ -63,6 +65,7 @@ enum BackslashCommand: String, CaseIterable {
         case .wire: "show the line that each call sends and the line that answers it"
         case .tour: "a few commands typed for you; the last ones move a price and bring it back"
         case .set: "name a text for ${NAME}; without a name, list them"
+        case .explain: "what the last refusal means and what to do, or another one's reason"
         case .asCode: "the command, else the last call, as a program makes it"
         }
     }
@@ -74,7 +77,7 @@ enum BackslashCommand: String, CaseIterable {
         case .format: OutputFormat.allCases.map(\.rawValue)
         case .timing, .mute, .wire: ["on", "off"]
         case .asCode: CallCode.allCases.map(\.rawValue)
-        case .quit, .help, .watch, .include, .connect, .methods, .edit, .tour, .set: []
+        case .quit, .help, .watch, .include, .connect, .methods, .edit, .tour, .set, .explain: []
         }
     }
 }

@@ -32,6 +32,8 @@ enum Command: Equatable {
     case tour
     case set(name: String, value: String)
     case listSet
+    /// nil takes the last refusal's.
+    case explain(reason: String?)
     /// nil takes the last call.
     case asCode(CallCode, text: String?)
 }

@@ -12,6 +12,12 @@ struct CommandLanguage {
         try command(try CommandLexer.lex(text))
     }
 
+    /// Where each value of a call stands, by its JSON Pointer; of a deed, those of the call that it becomes.
+    func places(in text: String) -> [String: Range<Int>] {
+        if case .deed(let deed)? = try? parse(text) { return deed.places }
+        return CommandLexer.places(in: text)
+    }
+
     private func command(_ line: CommandLexer.Line) throws(SyntaxError) -> Command {
         switch line {
         case .empty: return .nothing
@@ -102,12 +108,14 @@ struct CommandLanguage {
             guard let order = WatchOrder(rest) else { throw usage(of: command) }
             switch try parse(order.command) {
             case .call, .message: return .watch(order)
-            default: throw .malformed("\\watch repeats a call, as in \\watch 2 server.status")
+            case .deed(let deed) where deed.word.isReading && !deed.isAttempt: return .watch(order)
+            default: throw .malformed("\\watch repeats a look or a call, as in \\watch 2 why 18")
             }
         case .edit: return .edit(text: argument)
         case .mute: return .mute(try isOn(argument, command))
         case .wire: return .wire(try isOn(argument, command))
         case .tour: return .tour
+        case .explain: return .explain(reason: argument)
         case .set:
             guard let argument else { return .listSet }
             let parts = argument.split(maxSplits: 1, whereSeparator: \.isWhitespace)

@@ -86,8 +86,8 @@ enum CommandLexer {
             let inner = try lex(tokens, of: text)
             return (.attempt(inner.line), inner.places)
         }
-        // A dot alone shows what was named last.
-        if first.text == ".", tokens.count == 1 {
+        // What names a thing, alone, shows it.
+        if tokens.count == 1, Reference.plain(first.text) != nil {
             var word = first
             word.kind = .word
             return (.deed(.show, words: [word]), [:])
@@ -109,16 +109,14 @@ enum CommandLexer {
             return (.attempt(inner.line), inner.places)
         }
         // A command again and again: the shell's own.
-        if deed == .watch, let first = words.first, first.text.contains("."), first.text != ".", let last = words.last {
+        if deed == .watch, let first = words.first, let last = words.last,
+            Tokenizer.isWatched(first.text, isLast: words.count == 1)
+        {
             let watched = string(text, first.range.lowerBound..<last.range.upperBound)
             return (.backslash(name: "watch", rest: "2 " + watched), [:])
         }
         if let broken = words.first(where: { $0.kind == .unclosed }) { _ = try TokenReader.text(of: broken) }
-        var places: [String: Range<Int>] = [:]
-        for token in words where token.kind == .key && deed == .rule {
-            places["/parameters/" + TokenReader.escaped(token.text)] = token.range
-        }
-        return (.deed(deed, words: words), places)
+        return (.deed(deed, words: words), [:])
     }
 
     private static func call(

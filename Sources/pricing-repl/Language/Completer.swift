@@ -18,6 +18,8 @@ struct Completer {
         var method: String
         var parameter: String
         var prefix: String
+        /// What stands before the id in a deed.
+        var word = ""
     }
 
     /// The word before the cursor and what it may become.
@@ -25,8 +27,8 @@ struct Completer {
         /// The text before the cursor that a candidate replaces.
         var word = ""
         var candidates: [Candidate] = []
-        /// Set when the server may know values; `candidates` is empty then.
-        var live: LiveQuery?
+        /// Asked where the server may know values; `candidates` is empty then.
+        var live: [LiveQuery] = []
         /// Whether what the server knows is named in a deed: by id, its title behind it for the eye.
         var isReference = false
     }
@@ -117,9 +119,23 @@ struct Completer {
             let names = catalogue.schema(method: "rule.revise", path: ["parameters"])?.members.map(\.name) ?? []
             return matching(context.word, names.map { Candidate($0 + "=") })
         }
-        let kind = context.words.last.flatMap { Reference.Kind(word: $0) } ?? deed.firstKind(after: context.words)
-        guard let kind else { return Answer() }
-        let live = LiveQuery(method: kind.method, parameter: kind.parameter, prefix: context.word)
+        if deed == .watch, context.words.isEmpty {
+            let words = ["price", "stock", "orders"] + DeedWord.allCases.filter(\.isReading).map(\.rawValue)
+            let answer = matching(context.word, words.map { Candidate($0 + " ", label: $0) })
+            if !answer.candidates.isEmpty { return answer }
+        }
+        let named = context.words.last.flatMap { Reference.Kind(word: $0) }
+        let kinds = named.map { [$0] } ?? deed.kinds(after: context.words)
+        let live = kinds.map { kind in
+            // A bare number is a product.
+            let isNamed = kinds.count == 1 || kind == .product
+            return LiveQuery(
+                method: kind.method,
+                parameter: kind.parameter,
+                prefix: context.word,
+                word: isNamed ? "" : kind.word + " "
+            )
+        }
         return Answer(word: context.word, live: live, isReference: true)
     }
 
@@ -150,7 +166,7 @@ struct Completer {
             return matching(quote + context.word, candidates)
         }
         guard catalogue["server.complete"] != nil, let live = live(context) else { return Answer() }
-        return Answer(word: quote + context.word, live: live)
+        return Answer(word: quote + context.word, live: [live])
     }
 
     /// A member inside a parameter has the values of the parameter of its name, whichever method has it.

@@ -30,7 +30,10 @@ struct CursorContext: Equatable {
     /// The context at the end of `text`.
     init(_ text: String) {
         var tokens = Tokenizer.tokens(text).filter { $0.kind != .comment }
-        if tokens.first?.text == "try" {
+        let isWatch =
+            tokens.first?.text == "watch" && tokens.count > 1
+            && Tokenizer.isWatched(tokens[1].text, isLast: tokens[1].range.upperBound == text.unicodeScalars.count)
+        if tokens.first?.text == "try" || isWatch {
             tokens.removeFirst()
             if !tokens.isEmpty { tokens[0].kind = .command }
         }

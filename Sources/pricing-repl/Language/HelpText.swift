@@ -27,7 +27,9 @@ struct HelpText {
 
     /// What one deed or method takes and gives; nil when it is unknown.
     func topic(_ name: String) -> String? {
-        if let deed = DeedWord(rawValue: name) { return "\(name) \(deed.arguments)\n  \(deed.summary)\n" }
+        if let deed = DeedWord(rawValue: name) {
+            return "\(name) \(deed.arguments)\n  \(deed.summary)\nfor example\n  \(deed.example)\n"
+        }
         guard let method = catalogue[name] else { return nil }
         var text = method.name + (method.role.isEmpty ? "" : "  (\(method.role))") + "\n"
         if !method.summary.isEmpty { text += "  \(method.summary)\n" }
@@ -51,9 +53,12 @@ struct HelpText {
     }
 
     private func listed(_ rows: [(name: String, text: String)]) -> String {
-        let widest = min(40, rows.reduce(0) { max($0, DisplayText.width($1.name)) })
+        let most = 40
+        let widest = rows.map { DisplayText.width($0.name) }.filter { $0 <= most }.max() ?? most
         return rows.reduce(into: "") { result, row in
-            var line = "  " + DisplayText.padded(row.name, to: widest) + "  " + DisplayText.safe(row.text)
+            let isLong = DisplayText.width(row.name) > widest
+            if isLong { result += "  \(row.name)\n" }
+            var line = "  " + DisplayText.padded(isLong ? "" : row.name, to: widest) + "  " + DisplayText.safe(row.text)
             while line.hasSuffix(" ") { line.removeLast() }
             result += line + "\n"
         }

@@ -13,14 +13,15 @@ enum LiveValues {
     }
 
     /// The same for a deed: `18·Yoga_mat`, of which the id counts and the rest is for the eye.
-    static func references(in reply: JSONObject) -> [Completer.Candidate] {
+    /// - Parameter word: what stands before it.
+    static func references(in reply: JSONObject, after word: String = "") -> [Completer.Candidate] {
         (reply["values"]?.array ?? []).compactMap { entry in
             let value = Grid.Cell(entry["value"] ?? entry).text
             guard !value.isEmpty else { return nil }
             let label = DisplayText.safe(entry["label"].map { Grid.Cell($0).text } ?? "")
             let name = String(label.split(separator: ",").first ?? "").split(whereSeparator: \.isWhitespace)
             let seen = label.isEmpty || label == value ? value : "\(value)·\(name.joined(separator: "_"))"
-            return Completer.Candidate(seen + " ", label: label == value ? value : "\(value)  \(label)")
+            return Completer.Candidate(word + seen + " ", label: word + (label == value ? value : "\(value)  \(label)"))
         }
     }
 

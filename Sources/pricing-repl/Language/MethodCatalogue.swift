@@ -30,6 +30,8 @@ struct MethodCatalogue {
         var example = JSONObject()
         /// `read`, `write`, `destructive` or `session`; empty when the server does not say.
         var effect = ""
+        /// Whether it may take long, and tells how far it is.
+        var isLong = false
 
         /// Whether it changes the shop.
         var isWrite: Bool { effect == "write" || effect == "destructive" }
@@ -93,7 +95,8 @@ struct MethodCatalogue {
                     columns: entry["x-table"]?.array?.compactMap(\.string),
                     kinds: Self.kinds(entry["x-format"]?.object ?? [:]),
                     example: Self.example(entry),
-                    effect: entry["x-effect"]?.string ?? ""
+                    effect: entry["x-effect"]?.string ?? "",
+                    isLong: entry["x-long"] == true
                 )
             )
         }

@@ -13,6 +13,11 @@ struct Tokenizer {
     /// Words that are commands of the shell without a backslash too.
     static let plainCommands = ["help", "quit", "exit"]
 
+    /// Whether a command begins with `word` after `watch`, and not the name of a product.
+    static func isWatched(_ word: String, isLast: Bool) -> Bool {
+        word.contains(".") ? word != "." : !isLast && DeedWord(rawValue: word)?.isReading == true
+    }
+
     static func tokens(_ text: String) -> [Token] {
         var tokenizer = Tokenizer(text)
         tokenizer.run()

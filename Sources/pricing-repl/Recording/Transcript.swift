@@ -31,7 +31,6 @@ struct Transcript: Equatable {
     var setting: Setting
     var entries: [Entry] = []
 
-    static let prompt = "pricing> "
     private static let more = "      .. "
     private static let answer = "? "
     private static let margin = "  "
@@ -48,7 +47,7 @@ struct Transcript: Equatable {
 
     static func text(command: String) -> String {
         let rows = command.split(separator: "\n", omittingEmptySubsequences: false)
-        return rows.enumerated().map { ($0.offset == 0 ? prompt : more) + $0.element + "\n" }.joined()
+        return rows.enumerated().map { ($0.offset == 0 ? Link.prompt : more) + $0.element + "\n" }.joined()
     }
 
     static func text(answer text: String) -> String { answer + text + "\n" }
@@ -92,8 +91,8 @@ struct Transcript: Equatable {
         guard let head = rows.first, let setting = Self.setting(head) else { return nil }
         self.setting = setting
         for (index, row) in rows.enumerated().dropFirst() {
-            if row.hasPrefix(Self.prompt) || row == "pricing>" {
-                entries.append(Entry(command: String(row.dropFirst(Self.prompt.count)), place: index + 1))
+            if row.hasPrefix(Link.prompt) || row == "pricing>" {
+                entries.append(Entry(command: String(row.dropFirst(Link.prompt.count)), place: index + 1))
                 continue
             }
             guard let last = entries.indices.last else {

@@ -20,7 +20,7 @@ struct DeedView {
     }
 
     func products(_ items: [JSONValue], hasMore: Bool = false) -> String {
-        guard !items.isEmpty else { return "no product is like that\n" }
+        guard !items.isEmpty else { return "no product is like that; find cat NAME lists a category\n" }
         let rows = items.map { item -> [String] in
             let price = Amount(item["price"])
             let trend = price.flatMap { now in Amount(item["basePrice"]).map { now.change(from: $0) } } ?? ""
@@ -104,7 +104,8 @@ struct DeedView {
         let lines = (answer["text"]?.string ?? "").split(separator: "\n").map(String.init)
         for line in lines.dropFirst() {
             if line.hasPrefix("  next:"), !moves.isEmpty, !text.contains("moves ") { text += "  \(spark(moves))\n" }
-            text += DisplayText.safe(withLocalTimes(line)) + "\n"
+            // A column is left free, as in a frame of `\watch`.
+            text += DisplayText.wrapped(DisplayText.safe(withLocalTimes(line)), to: width.map { $0 - 1 }) + "\n"
         }
         return text
     }
@@ -163,6 +164,35 @@ struct DeedView {
             }
         )
         return table.render(width: width, palette: palette)
+    }
+
+    /// The versions of a rule, the newest first: who made each, and what is other than in the one before it.
+    func versions(_ items: [JSONValue]) -> String {
+        let rows = items.indices.map { index -> [String] in
+            let item = items[index]
+            let since = Self.text(item["activatedAt"])
+            let state = item["status"] == "active" ? times.shown(since) ?? since : Self.text(item["status"])
+            let before = index > 0 ? items[index - 1]["parameters"] : nil
+            let changed = (item["parameters"]?.object ?? [:]).filter { $0.value != before?[$0.key] }
+            let made = Self.text(item["createdAt"])
+            return [
+                Self.text(item["version"]), times.shown(made) ?? made, Self.text(item["actor"]), state,
+                before == nil
+                    ? Self.text(item["strategy"])
+                    : Self.difference([
+                        "before": before ?? [:], "after": .object(JSONObject(changed.map { ($0.key, $0.value) })),
+                    ]),
+                Self.text(item["note"]),
+            ]
+        }
+        return ShownTable(
+            columns: [
+                .init(title: "#", isRight: true), .init(title: "made"), .init(title: "by", mayBeCut: true),
+                .init(title: "in force since"), .init(title: "what", mayBeCut: true),
+                .init(title: "why", mayBeCut: true),
+            ],
+            rows: rows.reversed()
+        ).render(width: width, palette: palette)
     }
 
     /// `basePrice 10.00 → 12.00, floor 5.00 → 6.00`.

@@ -36,6 +36,23 @@ enum DisplayText {
         return columns > 0 ? result + "…" : ""
     }
 
+    /// `line` in rows of at most `columns`, broken at spaces; the further rows stand two columns to the right.
+    static func wrapped(_ line: String, to columns: Int?) -> String {
+        guard let columns, width(line) > columns else { return line }
+        let indent = String(line.prefix { $0 == " " })
+        var rows: [String] = []
+        var row = indent
+        for word in line.dropFirst(indent.count).split(separator: " ", omittingEmptySubsequences: false) {
+            if width(row) + 1 + width(String(word)) > columns, !row.allSatisfy({ $0 == " " }) {
+                rows.append(row)
+                row = indent + "  " + word
+            } else {
+                row += (row == indent ? "" : " ") + word
+            }
+        }
+        return (rows + [row]).joined(separator: "\n")
+    }
+
     /// `text` filled with spaces to `columns`; never cut.
     static func padded(_ text: String, to columns: Int, right: Bool = false) -> String {
         let fill = String(repeating: " ", count: max(0, columns - width(text)))

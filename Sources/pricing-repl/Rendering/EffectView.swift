@@ -23,10 +23,11 @@ struct EffectView {
     private static let most = 10
 
     /// From the reply of a dry run, or from the data of STALE.
-    init(_ meta: JSONObject) {
+    /// - Parameter titles: of products, where they are known.
+    init(_ meta: JSONObject, titles: [Int64: String] = [:]) {
         let changes = meta["wouldChange"]?.object ?? [:]
         digest = meta["digest"]?.string
-        var titles: [Int64: String] = [:]
+        var titles = titles
         for event in changes["events"]?.array ?? [] {
             guard let key = event["key"]?.integer, let title = event["after"]?["title"]?.string,
                 ["price", "stock"].contains(event["topic"]?.string)
@@ -53,6 +54,15 @@ struct EffectView {
     var summary: String {
         let parts = [Self.counted(prices.count, "price"), Self.counted(stock.count, "stock")].compactMap { $0 }
         return parts.isEmpty ? "no price and no stock" : parts.joined(separator: " and ")
+    }
+
+    /// The same of one product with its figures, in ASCII: `stock 4 -> 24, price 35.20 -> 32.00`; nil where nothing moves.
+    var brief: String? {
+        guard products == 1 else { return products == 0 ? nil : summary }
+        func move(_ name: String, _ moves: [Move]) -> String? {
+            moves.first.map { "\(name) \(Grid.Cell($0.old).text) -> \(Grid.Cell($0.new).text)" }
+        }
+        return [move("stock", stock), move("price", prices) ?? "price stays"].compactMap { $0 }.joined(separator: ", ")
     }
 
     /// - Parameter isWhole: every row, however many.

@@ -23,7 +23,9 @@ extension DeedView {
             return "halted: \(scope) · prices stand still, orders go on · resume \(back)\n"
         case .resume:
             let count = result["resumed"]?.integer ?? 0
-            guard count > 0 else { return "\(things.isEmpty ? "all" : thing) was not halted\n" }
+            guard count > 0 else {
+                return "\(things.isEmpty ? "nothing" : thing) was \(things.isEmpty ? "" : "not ")halted\n"
+            }
             return "resumed: \(things.isEmpty ? "all" : thing) · \(Self.text(result["evaluated"])) products priced\n"
         case .undo: return undone(result)
         case .rule:
@@ -85,10 +87,15 @@ extension DeedView {
         )
         if !restored.isEmpty { text += table.render(width: width, palette: palette) }
         if restored.count > 20 { text += "… \(restored.count - 20) more\n" }
-        for row in skipped.prefix(10) {
-            text += "left: product \(Self.text(row["productId"])): \(Self.text(row["why"]))\n"
+        let reasons = skipped.reduce(into: [String]()) { all, row in
+            let why = Self.text(row["why"])
+            if !all.contains(why) { all.append(why) }
         }
-        if skipped.count > 10 { text += "… \(skipped.count - 10) more are left\n" }
+        for why in reasons {
+            let ids = skipped.filter { Self.text($0["why"]) == why }.map { Self.text($0["productId"]) }
+            let names = ids.prefix(10).joined(separator: ", ") + (ids.count > 10 ? " and \(ids.count - 10) more" : "")
+            text += DisplayText.wrapped("left: product\(ids.count == 1 ? "" : "s") \(names): \(why)", to: width) + "\n"
+        }
         if let hold = result["hold"]?.string, restored.contains(where: { $0["how"]?.string?.contains("pin") == true }) {
             text += "held until \(times.shown(hold) ?? hold)\n"
         }

@@ -22,7 +22,10 @@ struct ShownTable {
         let heading = zip(used, widths).map { cell(columns[$0].title, $0, $1) }.joined(separator: Self.gap)
         if used.contains(where: { !columns[$0].title.isEmpty }) { result += palette.faint(trimmed(heading)) + "\n" }
         for row in rows {
-            let cells = zip(used, widths).map { column, room in color(column, cell(row[column], column, room)) }
+            let cells = zip(used, widths).map { column, room in
+                let shown = cell(row[column], column, room)
+                return row[column].isEmpty ? shown : color(column, shown)
+            }
             result += trimmed(cells.joined(separator: Self.gap)) + "\n"
         }
         return result

@@ -4,12 +4,14 @@ import JSON
 extension DeedView {
     /// What `thing` is; nil for what has no sentence of its own.
     func prose(_ thing: Named?, _ item: JSONObject) -> String? {
-        switch thing?.kind {
-        case .order: order(item)
-        case .user: user(item, detail: thing?.detail ?? "")
-        case .rule: rule(item)
-        default: nil
-        }
+        let text: String? =
+            switch thing?.kind {
+            case .order: order(item)
+            case .user: user(item, detail: thing?.detail ?? "")
+            case .rule: rule(item)
+            default: nil
+            }
+        return text.map { $0.split(separator: "\n").map { DisplayText.wrapped(String($0), to: width) + "\n" }.joined() }
     }
 
     private func order(_ item: JSONObject) -> String {

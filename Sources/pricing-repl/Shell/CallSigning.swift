@@ -17,6 +17,16 @@ enum CallSigning {
         return signed
     }
 
+    /// `parameters` of a call that may take long, which asks to be told how far it is.
+    static func following(_ parameters: JSONObject, of method: MethodCatalogue.Method?) -> JSONObject {
+        guard method?.isLong == true, parameters["_meta"]?["progressToken"] == nil else { return parameters }
+        var meta = parameters["_meta"]?.object ?? [:]
+        meta["progressToken"] = "repl"
+        var asking = parameters
+        asking["_meta"] = .object(meta)
+        return asking
+    }
+
     static func key(of parameters: JSONObject) -> String? { parameters["_meta"]?["idempotencyKey"]?.string }
 
     /// Whether the same call twice is the same as once: what reads, what has a key, and subscriptions, which end with their

@@ -19,6 +19,7 @@ enum EventText {
     /// `20:12:36  252 Smart Vase  73.01 → 65.71 ▼10%  stock 55  (tick)`, of which a person reads what moved; other things as
     /// `line` has them.
     static func line(of change: Change, title: String?) -> String {
+        if change.thing.topic == "order" { return clock(change.at) + "  " + order(change) }
         guard change.isMove else { return clock(change.at) + "  " + event(change.whole, hasNumber: false) }
         let member = change.thing.topic
         let (old, new) = (change.before[member], change.after[member])
@@ -31,6 +32,22 @@ enum EventText {
         if member == "price", let stock = change.after["stock"], !stock.isNull { line += "  stock \(text(stock))" }
         line += change.events > 1 ? "  (\(change.events) moves)" : cause(change.cause, before: "  ")
         return line
+    }
+
+    /// `order 13 pending, 249.00: 1 × EL-PHONES-NC for user 3`, `order 5 pending → cancelled, 91.60 for user 7: ordered twice`.
+    private static func order(_ change: Change) -> String {
+        let state = change.after
+        var line = "order \(change.thing.key) "
+        if let old = change.before["status"], old != state["status"] { line += text(old) + " → " }
+        line += "\(text(state["status"])), \(text(state["total"]))"
+        let lines = (state["lines"]?.array ?? []).map { sold in
+            let sku = text(sold["sku"])
+            return "\(text(sold["quantity"])) × " + (sku.isEmpty ? "product \(text(sold["productId"]))" : sku)
+        }
+        if !lines.isEmpty { line += ": " + lines.joined(separator: ", ") }
+        line += " for user \(text(state["customerId"]))"
+        let reason = text(change.cause["reason"])
+        return reason.isEmpty ? line : "\(line): \(reason)"
     }
 
     /// The time of day where the operator is.

@@ -86,9 +86,12 @@ struct Link: Sendable {
 
     mutating func forgetSubscriptions() { subscriptions = [] }
 
+    /// What stands before the line that is typed while there is a connection.
+    static let prompt = "pricing> "
+
     /// What stands before the line that is typed.
     func prompt(at now: Instant, isPlain: Bool = false) -> String {
-        guard case .down(let since, _) = phase else { return "pricing> " }
+        guard case .down(let since, _) = phase else { return Self.prompt }
         let mark = isPlain ? "offline" : "⟂"
         return "pricing \(mark) \(Self.time(now - since))> "
     }

@@ -15,11 +15,13 @@ extension Shell {
     private static let productsUnasked = 10
 
     /// - Parameters:
+    ///   - titles: of the products that were named.
     ///   - isAttempt: show the effect, and no more.
     ///   - isGrave: ask, whatever it would do.
     func preflight(
         _ method: String,
         _ parameters: JSONObject,
+        titles: [Int64: String] = [:],
         isAttempt: Bool,
         isGrave: Bool
     ) async -> Preflight {
@@ -30,7 +32,7 @@ extension Shell {
         switch reading {
         case .failure(let failure): return .refused(failure)
         case .success(let result):
-            let effect = EffectView(result["_meta"]?.object ?? [:])
+            let effect = EffectView(result["_meta"]?.object ?? [:], titles: titles)
             if isAttempt {
                 guard format == .table else { return .ended(showPlain(result, method)) }
                 return .ended(shown(effect.text(width: console.width, palette: deeds.palette)))
@@ -113,15 +115,25 @@ extension Shell {
     }
 
     /// Each parameter that the server refused, marked, with what would be allowed.
-    func markViolations(_ error: RPCError) {
-        let places = CommandLexer.places(in: deeds.statement)
-        for violation in (error.data["violations"]?.array ?? []).compactMap(\.object) {
+    func markRefused(_ error: RPCError) {
+        let places = CommandLanguage(catalogue: session.catalogue, times: deeds.times).places(in: deeds.statement)
+        let violations = (error.data["violations"]?.array ?? []).compactMap(\.object)
+        for violation in violations {
             let path = violation["path"]?.string ?? ""
             guard let place = ViolationText.place(of: path, in: places) else { continue }
             mark(place)
             let steps = path.split(separator: "/").map(String.init)
             let schema = lastCall.flatMap { session.catalogue.schema(method: $0.method, path: steps) }
             if let advice = ViolationText.advice(violation, schema: schema) { console.complain("  " + advice) }
+        }
+        guard violations.isEmpty, let (method, parameters) = lastCall else { return }
+        if error.reason == "METHOD_NOT_FOUND",
+            let word = Tokenizer.tokens(deeds.statement).first(where: { $0.text == method })
+        {
+            mark(word.range)
+        }
+        for path in ViolationText.paths(of: error, in: parameters) {
+            if let place = ViolationText.place(of: path, in: places) { mark(place) }
         }
     }
 }

@@ -1,3 +1,4 @@
+import JSONRPC
 import Synchronization
 
 /// The conversation with a person at a terminal.
@@ -21,8 +22,24 @@ final class Prompt {
         shell.interrupts.attach(editor.waker)
         feed = EventFeed(view: shell.session.view, announcements: announcements)
         shell.feed = feed
-        help = PromptHelp(view: shell.session.view, announcements: announcements, feed: feed, console: shell.console)
-        shell.session.notified = { [feed] in feed.take(method: $0, parameters: $1) }
+        let ghost = Ghost(
+            ask: { [weak shell] in await shell?.effect(ofTyped: $0) },
+            arrived: { [announcements] in announcements.wake() }
+        )
+        help = PromptHelp(
+            view: shell.session.view,
+            announcements: announcements,
+            feed: feed,
+            console: shell.console,
+            ghost: ghost
+        )
+        shell.session.notified = {
+            [feed, announcements, console = shell.console, progress = shell.session.progress] method, parameters in
+            guard method == Message.progress else { return feed.take(method: method, parameters: parameters) }
+            // Of a call that was left nothing is told until it has ended.
+            guard !announcements.isReading, console.isCapable, let width = console.width else { return }
+            progress.show(EventText.line(method: method, parameters: parameters), width: width)
+        }
         // While a command runs it is told at once: it may be why the command does not end.
         shell.tellsBeside = { [feed, announcements, console = shell.console] text in
             if announcements.isReading { feed.take(text: text) } else { console.show(text + "\n") }
@@ -41,6 +58,7 @@ final class Prompt {
         while true {
             for entry in history?.news() ?? [] { remember(entry) }
             if let text = await feed.waiting() { shell.console.show(text + "\n") }
+            help.ghost.forget()
             let draft = shell.draft ?? ""
             shell.draft = nil
             switch await editor.read(prompt: prompt, text: draft, help: help) {

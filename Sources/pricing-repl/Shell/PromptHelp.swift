@@ -8,6 +8,7 @@ final class PromptHelp: LineHelp {
     private let announcements: Announcements
     private let feed: EventFeed
     private let console: Console
+    let ghost: Ghost
     private let pending = Mutex<Task<Void, Never>?>(nil)
     /// What was typed before, the oldest first.
     private let entries = Mutex<[String]>([])
@@ -23,14 +24,21 @@ final class PromptHelp: LineHelp {
     /// So long Tab waits for the description of the methods, which is on its way when the first prompt shows.
     private static let catalogueWaitMs = 500
 
-    init(view: SessionView, announcements: Announcements, feed: EventFeed, console: Console) {
+    init(view: SessionView, announcements: Announcements, feed: EventFeed, console: Console, ghost: Ghost) {
+        self.ghost = ghost
         self.view = view
         self.announcements = announcements
         self.feed = feed
         self.console = console
     }
 
-    func hint(for text: String) -> String? { Completer(catalogue: view.catalogue).hint(for: text) }
+    func hint(for text: String) -> String? {
+        if let hint = Completer(catalogue: view.catalogue).hint(for: text) { return hint }
+        guard !isAsking.load(ordering: .relaxed), let effect = ghost.effect(of: text) else { return nil }
+        // A number that is cut is another one.
+        let room = (console.width ?? 80) - Link.prompt.count - text.utf8.count
+        return effect.count + 4 < room ? "   " + effect : nil
+    }
 
     /// The rest of the newest entry that begins so.
     func suggestion(for text: String) -> String? {
@@ -56,16 +64,18 @@ final class PromptHelp: LineHelp {
         let text = editor.textBeforeCursor
         let completer = Completer(catalogue: view.catalogue(within: Self.catalogueWaitMs))
         let answer = completer.answer(for: text)
-        guard let query = answer.live else { return offer(answer, in: editor) }
+        guard !answer.live.isEmpty else { return offer(answer, in: editor) }
         guard let client = view.client else { return }
         // Typing goes on while the server thinks; the answer comes back through the wake.
         let asking = Task { [announcements] in
-            let found = try? await client.call("server.complete", query.parameters(limit: Self.liveValuesMax))
             var filled = answer
-            filled.candidates =
-                answer.isReference
-                ? LiveValues.references(in: found ?? [:])
-                : LiveValues.candidates(in: found ?? [:], word: answer.word)
+            for query in answer.live {
+                let found = try? await client.call("server.complete", query.parameters(limit: Self.liveValuesMax))
+                filled.candidates +=
+                    answer.isReference
+                    ? LiveValues.references(in: found ?? [:], after: query.word)
+                    : LiveValues.candidates(in: found ?? [:], word: answer.word)
+            }
             announcements.put(.completion(line: text, answer: filled))
         }
         pending.withLock { pending in

@@ -1,9 +1,10 @@
 import JSON
 import JSONRPC
+import RPCTransport
 
 /// What came of looking for a thing.
-enum Finding {
-    case found(Named)
+enum Finding<Value> {
+    case found(Value)
     /// It was not found, or not chosen; the operator knows.
     case none(Shell.Next)
 }
@@ -13,7 +14,7 @@ extension Shell {
     /// As many as a person chooses among.
     private static let candidatesMax: Int64 = 9
 
-    func find(_ reference: Reference, of deed: Deed) async -> Finding {
+    func find(_ reference: Reference, of deed: Deed) async -> Finding<Named> {
         let kind = reference.kinds.first ?? .product
         switch reference.what {
         case .number(let id): return await labelled(Named(kind: reference.numberKind, id: id))
@@ -29,13 +30,11 @@ extension Shell {
         }
     }
 
-    private func search(_ text: String, _ reference: Reference, _ kind: Reference.Kind) async -> Finding {
+    private func search(_ text: String, _ reference: Reference, _ kind: Reference.Kind) async -> Finding<Named> {
         var matches: [Named] = []
         var candidates: [Named] = []
         for kind in reference.kinds {
-            let parameters: JSONObject = [
-                "kind": .string(kind.rawValue), "text": .string(text), "limit": .integer(Self.candidatesMax + 1),
-            ]
+            let parameters = Self.question(text, kind)
             let reading = await interrupts.cancelling { [session] in await session.result("server.resolve", parameters)
             }
             guard case .success(let reply) = reading else { return .none(failed(reading)) }
@@ -64,8 +63,27 @@ extension Shell {
         return echoed(shown[number - 1])
     }
 
+    private static func question(_ text: String, _ kind: Reference.Kind) -> JSONObject {
+        ["kind": .string(kind.rawValue), "text": .string(text), "limit": .integer(candidatesMax + 1)]
+    }
+
+    /// What is named where no question is needed to know it; nil else.
+    func plain(_ reference: Reference, _ client: RPCClient) async -> Named? {
+        switch reference.what {
+        case .number(let id): return Named(kind: reference.numberKind, id: id)
+        case .row(let row): return deeds.rows.indices.contains(row - 1) ? deeds.rows[row - 1] : nil
+        case .last: return deeds.last
+        case .text(let text):
+            guard let kind = reference.kinds.first,
+                let reply = try? await client.call("server.resolve", Self.question(text, kind))
+            else { return nil }
+            let candidates = reply["candidates"]?.array ?? []
+            return Self.named(reply["match"] ?? (candidates.count == 1 ? candidates.first : nil), kind)
+        }
+    }
+
     /// A number needs no search; its name is asked for the receipt alone.
-    private func labelled(_ thing: Named) async -> Finding {
+    private func labelled(_ thing: Named) async -> Finding<Named> {
         let parameters: JSONObject = ["kind": .string(thing.kind.rawValue), "text": .string("\(thing.id)"), "limit": 1]
         let reading = await interrupts.cancelling { [session] in await session.result("server.resolve", parameters) }
         switch reading {
@@ -77,12 +95,12 @@ extension Shell {
         }
     }
 
-    private func echoed(_ thing: Named) -> Finding {
+    private func echoed(_ thing: Named) -> Finding<Named> {
         aside("→ \(thing.text)")
         return .found(thing)
     }
 
-    private func mistaken(_ text: String, _ reference: Reference) -> Finding {
+    private func mistaken(_ text: String, _ reference: Reference) -> Finding<Named> {
         mark(reference.range)
         return .none(refuse(text))
     }

@@ -19,6 +19,8 @@ final class Session {
 
     private(set) var socket: String
     private(set) var link = Link()
+    /// How far the operator's call is.
+    let progress = ProgressLine()
     /// For the reading thread.
     let view = SessionView()
     /// Told of each notification, on any thread.
@@ -122,7 +124,10 @@ final class Session {
     /// A call of the operator's: carried through a loss of the connection where the same call twice is the same as once.
     func carry(_ method: String, _ parameters: JSONObject) async throws(CallFailure) -> JSONObject {
         let known = catalogue[method]
-        let signed = CallSigning.sign(parameters, of: known)
+        var signed = CallSigning.sign(parameters, of: known)
+        if isKept { signed = CallSigning.following(signed, of: known) }
+        progress.begin()
+        defer { progress.end() }
         do throws(Loss) {
             return noted(method, signed, try await attempt(method, signed))
         } catch .lost where isKept && CallSigning.maySendAgain(signed, known) {

@@ -37,6 +37,8 @@ final class Shell {
     var isTimed = false
     /// What was called last.
     var lastCall: (method: String, parameters: JSONObject)?
+    /// Why the last call that was refused was.
+    private var lastReason: String?
     /// What was typed last, but for the shell's own commands.
     private var lastText = ""
     private var isLeaving = false
@@ -118,8 +120,10 @@ final class Shell {
         case .attempt(let method, let parameters): return await attempt(method, parameters)
         case .message(let line):
             return await interrupts.cancelling(left: .goOn) { await self.exchange(line) }
-        case .watch(let order):
-            return await interrupts.cancelling(left: .goOn) { await self.watch(order) }
+        case .watch(let order): return await watch(order)
+        case .explain(let reason):
+            guard let reason = reason ?? lastReason else { return fail("error: nothing was refused yet") }
+            return await wire("server.explain", ["reason": .string(reason.uppercased())], into: target)
         default:
             guard target == nil else { return fail("error: only a call's result goes to a file or a format") }
             return await performOwn(command)
@@ -165,7 +169,7 @@ final class Shell {
         case .listSet: console.show(variables.listing)
         case .asCode(let language, let text): return code(in: language, text)
         case .edit(let text): return edit(text ?? lastText)
-        case .nothing, .call, .deed, .attempt, .message, .watch: break
+        case .nothing, .call, .deed, .attempt, .message, .watch, .explain: break
         }
         return .goOn
     }
@@ -173,6 +177,7 @@ final class Shell {
     /// A call as it was typed: a write at the prompt is looked at first.
     private func wire(_ method: String, _ parameters: JSONObject, into target: Redirection.Target?) async -> Next {
         var parameters = parameters
+        lastCall = (method, parameters)
         if isLookedAt(method, parameters) {
             switch await preflight(method, parameters, isAttempt: false, isGrave: false) {
             case .ended(let next): return next
@@ -244,7 +249,10 @@ final class Shell {
 
     /// A failed call: told with its place in a file, kept for the exit status, and the end of a script.
     func report(_ failure: CallFailure) -> Next {
-        if case .refused(let error) = failure { markViolations(error) }
+        if case .refused(let error) = failure {
+            lastReason = error.reason
+            markRefused(error)
+        }
         complain(failure.line)
         note(failure.status)
         if isInteractive { return .goOn }

@@ -1,116 +1,135 @@
 import JSON
 import JSONRPC
 
+/// A deed whose things are known: a call.
+struct KnownDeed {
+    var deed: Deed
+    var things: [Named]
+    var method: String
+    var parameters: JSONObject
+
+    /// Of the products that it names.
+    var titles: [Int64: String] {
+        things.reduce(into: [:]) { if $1.kind == .product, !$1.label.isEmpty { $0[$1.id] = $1.label } }
+    }
+}
+
+/// What a look gave: the result, and its text for people.
+struct Reading {
+    var result: JSONObject
+    var text: String
+}
+
 /// Deeds: what is named is found, what would move much is asked, and what came of it is said for people.
 extension Shell {
     var view: DeedView { DeedView(width: console.width, palette: deeds.palette, times: deeds.times) }
 
     func perform(_ deed: Deed, into target: Redirection.Target? = nil) async -> Next {
+        let call: KnownDeed
+        switch await known(deed) {
+        case .found(let found): call = found
+        case .none(let next): return next
+        }
+        if session.catalogue[call.method]?.isWrite == true { return await write(call) }
+        guard !deed.isAttempt else { return refuse("\(deed.word) changes nothing: there is nothing to try") }
+        if target != nil {
+            return await interrupts.cancelling(left: .goOn) {
+                await self.call(call.method, call.parameters, into: target, of: call.deed)
+            }
+        }
+        return await interrupts.cancelling(left: .goOn) {
+            do throws(CallFailure) {
+                return self.show(try await self.reading(call).text) ? .goOn : .stop
+            } catch {
+                return self.report(error)
+            }
+        }
+    }
+
+    /// The call that a deed is: what it names is found, and told.
+    func known(_ deed: Deed) async -> Finding<KnownDeed> {
+        var deed = deed
         var things: [Named] = []
         for slot in deed.slots {
             switch await find(slot.reference, of: deed) {
             case .found(let thing): things.append(thing)
-            case .none(let next): return next
+            case .none(let next): return .none(next)
             }
         }
         if let first = things.first { deeds.last = first }
         for echo in deed.echoes { aside("→ \(echo)") }
-        var deed = deed
         if deed.takesLastChange {
             switch await lastChange(of: things) {
-            case .success(nil): return refuse("\(things.first?.text ?? ""): its price has not moved")
+            case .success(nil): return .none(refuse("\(things.first?.text ?? ""): its price has not moved"))
             case .success(let id?): deed.parameters["priceChangeIds"] = [.integer(id)]
-            case .failure(let failure): return report(failure)
+            case .failure(let failure): return .none(report(failure))
             }
             things = []
         }
-        let (method, parameters) = deed.call(deed.takesLastChange ? [] : things)
+        let (method, parameters) = deed.call(things)
         lastCall = (method, parameters)
-        if let failure = await learn(.method(method)) { return report(failure) }
-        if session.catalogue[method]?.isWrite == true { return await write(deed, things, method, parameters) }
-        guard !deed.isAttempt else { return refuse("\(deed.word) changes nothing: there is nothing to try") }
-        if target != nil {
-            let read = deed
-            return await interrupts.cancelling(left: .goOn) {
-                await self.call(method, parameters, into: target, of: read)
-            }
-        }
-        return await self.read(deed, things, method, parameters)
+        if let failure = await learn(.method(method)) { return .none(report(failure)) }
+        return .found(KnownDeed(deed: deed, things: things, method: method, parameters: parameters))
     }
 
     // MARK: reading
 
-    private func read(_ deed: Deed, _ things: [Named], _ method: String, _ parameters: JSONObject) async -> Next {
-        let reading = await interrupts.cancelling { [session] in await session.carried(method, parameters) }
-        guard case .success(var result) = reading else { return failed(reading) }
-        if deed.word == .find {
-            let pages = await interrupts.cancelling { await self.filled(result, deed, method, parameters) }
-            guard case .success(let full) = pages else { return failed(pages) }
-            result = full
+    func reading(_ call: KnownDeed) async throws(CallFailure) -> Reading {
+        var result = try await session.carry(call.method, call.parameters)
+        if call.method == "product.list" {
+            result = try await filled(result, call)
             deeds.rows = (result["items"]?.array ?? []).compactMap { item in
                 item["productId"]?.integer.map { Named(kind: .product, id: $0, label: DeedView.text(item["title"])) }
             }
         }
-        guard format == .table else { return showPlain(result, method) }
+        return Reading(result: result, text: try await text(of: result, call))
+    }
+
+    private func text(of result: JSONObject, _ call: KnownDeed) async throws(CallFailure) -> String {
+        let plain = renderer(of: call.method).render(result)
+        guard format == .table else { return plain }
         let items = result["items"]?.array ?? []
-        switch deed.word {
-        case .find: return shown(view.products(items, hasMore: result["nextCursor"]?.string != nil))
-        case .show where method == "product.get": return shown(view.product(result))
-        case .show where view.prose(things.first, result) != nil:
-            guard case .goOn = shown(view.prose(things.first, result) ?? "") else { return .stop }
-            return showPlain(result, method)
-        case .why: return await why(result, things)
-        case .history: return shown(view.history(things.first?.text ?? "", items))
-        case .plot: return plotted(deed, result)
-        case .who: return shown(view.trail(items))
+        switch call.deed.word {
+        case _ where call.method == "product.list":
+            return view.products(items, hasMore: result["nextCursor"]?.string != nil)
+        case .show where call.method == "product.get": return view.product(result)
+        case .show: return (view.prose(call.things.first, result) ?? "") + plain
+        case .why: return try await why(result, call)
+        case .history: return view.history(call.things.first?.text ?? "", items)
+        case .plot: return plotted(call.deed, result)
+        case .who where call.method == "rule.list": return view.versions(items)
+        case .who: return view.trail(items)
         case .watch:
-            let name = DeedView.text(result["subscription"])
-            return shown("watching · events.unsubscribe subscription=\(name) ends it\n")
-        default: return showPlain(result, method)
+            return "watching · events.unsubscribe subscription=\(DeedView.text(result["subscription"])) ends it\n"
+        default: return plain
         }
     }
 
     /// The first page and, where a filter drops rows, so many more that there is something to see.
-    private func filled(
-        _ first: JSONObject,
-        _ deed: Deed,
-        _ method: String,
-        _ parameters: JSONObject
-    ) async -> Result<JSONObject, CallFailure> {
-        guard deed.filter != nil else { return .success(first) }
+    private func filled(_ first: JSONObject, _ call: KnownDeed) async throws(CallFailure) -> JSONObject {
+        guard call.deed.filter != nil else { return first }
         var result = first
         var kept: [JSONValue] = []
         while true {
-            kept += (result["items"]?.array ?? []).filter { DeedView.kept($0, by: deed.filter) }
+            kept += (result["items"]?.array ?? []).filter { DeedView.kept($0, by: call.deed.filter) }
             guard let cursor = result["nextCursor"]?.string, kept.count < 500 else { break }
-            var next = parameters
+            var next = call.parameters
             next["cursor"] = .string(cursor)
-            switch await session.result(method, next) {
-            case .success(let page): result = page
-            case .failure(let failure): return .failure(failure)
-            }
+            result = try await session.call(call.method, next)
         }
         result["items"] = .array(kept)
-        return .success(result)
+        return result
     }
 
-    private func why(_ answer: JSONObject, _ things: [Named]) async -> Next {
-        guard let id = things.first?.id else { return .goOn }
-        let from = HumanTime.wire(deeds.times.now() - 30 * 86_400)
-        let rest = await interrupts.cancelling { [session] in
-            let product = await session.result("product.get", ["productId": .integer(id)])
-            let moves = await session.result(
-                "price.history",
-                ["productId": .integer(id), "from": .string(from), "limit": 100]
-            )
-            return (product, moves)
-        }
-        guard case .success(let product) = rest.0 else { return failed(rest.0) }
-        guard case .success(let moves) = rest.1 else { return failed(rest.1) }
-        return shown(view.why(answer, product, moves["items"]?.array ?? []))
+    private func why(_ answer: JSONObject, _ call: KnownDeed) async throws(CallFailure) -> String {
+        let id = JSONValue.integer(call.things.first?.id ?? 0)
+        let from = JSONValue.string(HumanTime.wire(deeds.times.now() - 30 * 86_400))
+        let product = try await session.call("product.get", ["productId": id])
+        let moves = try await session.call("price.history", ["productId": id, "from": from, "limit": 100])
+        return view.why(answer, product, moves["items"]?.array ?? [])
     }
 
-    private func plotted(_ deed: Deed, _ result: JSONObject) -> Next {
+    private func plotted(_ deed: Deed, _ result: JSONObject) -> String {
         let isStock = deed.filter == "stock"
         let points = (result["items"]?.array ?? []).compactMap { item -> Plot.Point? in
             let value = isStock ? item["stock"]?.integer : Amount(item["price"])?.cents
@@ -124,7 +143,7 @@ extension Shell {
             label: { isStock ? String($0) : Amount(cents: $0).text },
             time: { WallTime($0, in: deeds.times.zone).text }
         )
-        return shown("\(deeds.palette.bold(name))  \(isStock ? "stock" : "price")\n\(chart)")
+        return "\(deeds.palette.bold(name))  \(isStock ? "stock" : "price")\n\(chart)"
     }
 
     /// The id of the newest price change of a product; nil when there is none.
@@ -136,21 +155,28 @@ extension Shell {
 
     // MARK: writing
 
-    private func write(_ deed: Deed, _ things: [Named], _ method: String, _ parameters: JSONObject) async -> Next {
-        switch await preflight(method, parameters, isAttempt: deed.isAttempt, isGrave: deed.isGrave) {
+    private func write(_ call: KnownDeed) async -> Next {
+        let (deed, method) = (call.deed, call.method)
+        switch await preflight(
+            method,
+            call.parameters,
+            titles: call.titles,
+            isAttempt: deed.isAttempt,
+            isGrave: deed.isGrave
+        ) {
         case .ended(let next): return next
         case .refused(let failure): return refused(failure, deed)
         case .agreed(let agreed):
             let writing = await interrupts.cancelling { [session] in await session.carried(method, agreed) }
             switch writing {
             case .success(let result):
-                guard format == .table, let text = view.receipt(of: deed, things, result) else {
+                guard format == .table, let text = view.receipt(of: deed, call.things, result) else {
                     return showPlain(result, method)
                 }
                 return shown(text)
             case .failure(.refused(let error)) where error.reason == "STALE" && agreed["_meta"] != nil:
                 aside("the shop has moved meanwhile: nothing was done")
-                return await write(deed, things, method, parameters)
+                return await write(call)
             case .failure(let failure): return refused(failure, deed)
             }
         }
@@ -165,7 +191,10 @@ extension Shell {
         for (name, words) in [("floor", "as low as may be"), ("ceiling", "as high as may be")] {
             guard let limit = Amount(error.data[name]) else { continue }
             let isBeyond = name == "floor" ? wanted.cents < limit.cents : wanted.cents > limit.cents
-            if isBeyond { console.complain("  pin \(thing.id) \(limit.text)        \(words)") }
+            guard isBeyond else { continue }
+            let other = "product.update productId=\(thing.id) \(name)=\(wanted.text)"
+            console.complain("  " + DisplayText.padded("pin \(thing.id) \(limit.text)", to: other.count) + "  " + words)
+            console.complain("  \(other)  declares another \(name)")
         }
         return next
     }

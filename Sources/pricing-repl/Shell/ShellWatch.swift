@@ -2,31 +2,49 @@ import JSON
 
 /// `\watch`: a call again and again, on a terminal in one place.
 extension Shell {
-    /// Until the task is cancelled, the condition holds or a run fails. At the prompt a lost daemon is waited for.
+    /// What is watched is found once; then it is looked at again and again.
     func watch(_ order: WatchOrder) async -> Next {
-        guard let command = try? CommandLanguage(catalogue: session.catalogue).parse(order.command) else {
-            return .goOn
+        deeds.statement = order.command
+        switch try? CommandLanguage(catalogue: session.catalogue, times: deeds.times).parse(order.command) {
+        case .call(let method, let parameters):
+            lastCall = (method, parameters)
+            return await interrupts.cancelling(left: .goOn) {
+                await self.watch(order) { () async throws(CallFailure) in
+                    let result = try await self.session.carry(method, parameters)
+                    return Reading(result: result, text: self.renderer(of: method).render(result))
+                }
+            }
+        case .deed(let deed):
+            switch await known(deed) {
+            case .none(let next): return next
+            case .found(let known):
+                return await interrupts.cancelling(left: .goOn) {
+                    await self.watch(order) { () async throws(CallFailure) in try await self.reading(known) }
+                }
+            }
+        default: return await interrupts.cancelling(left: .goOn) { await self.repeatMessage(order) }
         }
-        guard case .call(let method, let parameters) = command else { return await repeatMessage(order) }
-        lastCall = (method, parameters)
+    }
+
+    /// Until the task is cancelled, the condition holds or a run fails. At the prompt a lost daemon is waited for.
+    private func watch(_ order: WatchOrder, _ look: () async throws(CallFailure) -> Reading) async -> Next {
         let isInPlace = console.isCapable
         var frame = WatchFrame()
         while !Task.isCancelled {
             let title = "watch \(order.command) · every \(Self.pause(order.seconds)) · Ctrl-C ends"
             var isOver = false
             do throws(CallFailure) {
-                let result = try await session.carry(method, parameters)
-                let text = renderer(of: method).render(result)
+                let seen = try await look()
                 if isInPlace {
                     let clock = WallTime(HumanTime.present, in: .system).secondText
-                    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+                    let lines = seen.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
                     let all = ["\(title)  \(clock)"] + (lines.last == "" ? lines.dropLast() : lines[...])
                     let (width, height) = (console.width ?? 80, console.height ?? 24)
                     console.show(frame.next(all, width: width, height: height))
-                } else if !console.show(text) {
+                } else if !console.show(seen.text) {
                     return .stop
                 }
-                isOver = order.until?.holds(of: result) ?? false
+                isOver = order.until?.holds(of: seen.result) ?? false
             } catch {
                 if Task.isCancelled { break }
                 guard isInteractive, case .disconnected = error else { return report(error) }

@@ -40,6 +40,9 @@ final class Announcements: Sendable {
         _ = waker?.wake()
     }
 
+    /// Makes the waiting editor draw its line anew.
+    func wake() { _ = state.withLock(\.waker)?.wake() }
+
     /// Removes everything that waits, in order.
     func removeAll() -> [Item] {
         state.withLock { state in
