@@ -25,7 +25,8 @@ final class Replay {
             out.complain(failure.line)
             return failure.status
         }
-        shell.deeds.ask = { [weak self] _ in self?.answer() }
+        shell.deeds.ask = { _ in self.answer() }
+        defer { shell.deeds.ask = nil }
         var likeness = Likeness()
         var differing = 0
         for (index, entry) in transcript.entries.enumerated() {
