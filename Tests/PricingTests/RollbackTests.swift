@@ -299,26 +299,4 @@ struct RollbackTests {
             #expect(try await shop.price(sold) == "66.00")
         }
     }
-
-    @Test func `a pin that is taken back leaves the move that waits beneath it to a person's yes`() async throws {
-        try await Shop.with { shop in
-            try await shop.setDay(0)
-            _ = try await shop.value(
-                """
-                select rule_activate(rule_create('{"name": "careful", "strategy": "bands",
-                    "parameters": {"approveAbove": 0.05}}')::jsonb)
-                """
-            )
-            let product = try await shop.product(rule: "careful")
-            try await shop.run("update inventory set stock = 5")
-            try await shop.setDay(2)
-            try await write(shop, "price.pin", #"{"productId": \#(product), "price": "104.00"}"#)
-            try await shop.setDay(3)
-            let reply = try await rollBack(shop, #"{"to": "2031-01-03T00:00:00Z", "all": true}"#)
-            #expect(try await restored(shop, reply) == ["\(product) 104.00>100.00 declaration"])
-            let waits = "select concat_ws(' ', old_price, new_price, status) from proposal order by proposal_id desc limit 1"
-            #expect(try await shop.value(waits) == "100.00 110.00 open")
-            #expect(try await shop.rows(Invariants.sql) == [])
-        }
-    }
 }

@@ -193,8 +193,6 @@ create function write_back(
 language plpgsql as $$
 declare
     target product := jsonb_populate_record(d, members);
-    -- A pin alone that is taken back ends as any other: a move that waits beneath it goes on waiting for a yes.
-    kind text := case when members = '{}' and pin is null then 'unpin' else 'rollback' end;
 begin
     -- A limit that nobody typed follows the base price by itself.
     target := jsonb_populate_record(d, members
@@ -207,7 +205,7 @@ begin
             if members <> '{}' then perform redeclare(target); end if;
         else
             if members <> '{}' then perform redeclare(target); end if;
-            if moves_pin then perform place_pin(d.product_id, pin, ends, kind, reason); end if;
+            if moves_pin then perform place_pin(d.product_id, pin, ends, 'rollback', reason); end if;
         end if;
     exception when sqlstate 'PR303' then  -- a pin outside the limits of now, or of before
         if i.pin_price is not null then perform place_pin(d.product_id, null, null, 'rollback', reason); end if;

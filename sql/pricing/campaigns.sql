@@ -266,8 +266,8 @@ begin
     end loop;
 end $$;
 
--- Seconds until campaigns have something to do. Under a virtual clock only setting it makes anything due; what waits
--- for a locked row is tried again soon, since the end of a lock is not announced.
+-- Seconds until campaigns have something to do; null where nothing is to come. Under a virtual clock only setting it
+-- makes anything due; what waits for a locked row is tried again soon, since the end of a lock is not announced.
 create function seconds_to_campaign() returns float8
 language sql stable as $$
     select greatest(0.05, extract(epoch from min(moment) - pricing_now()))::float8
@@ -277,4 +277,5 @@ language sql stable as $$
           select pricing_now() + case when reached is null then interval '200 ms' else interval '0' end
           from campaign where status in ('starting', 'ending')) due
     where moment <= pricing_now() + interval '1 s' or not exists (select from virtual_clock)
+    having count(*) > 0  -- the greatest of 0.05 and null is 0.05
 $$;

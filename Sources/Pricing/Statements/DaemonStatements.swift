@@ -123,7 +123,10 @@ enum DaemonStatements {
         decode: DueStep.init
     )
 
-    static let secondsToCampaign = Statement.double("seconds_to_campaign", "select seconds_to_campaign()")
+    static let secondsToCampaign = Statement.double(
+        "seconds_to_campaign",
+        "select coalesce(seconds_to_campaign(), 'infinity')"
+    )
 
     static let quoteStep = Statement<DueStep>(
         "quote_step",
@@ -136,7 +139,7 @@ enum DaemonStatements {
         "select coalesce(seconds_to_quote(), 'infinity')"
     )
 
-    static let secondsToTick = Statement.double("seconds_to_tick", "select seconds_to_tick()")
+    static let secondsToTick = Statement.double("seconds_to_tick", "select coalesce(seconds_to_tick(), 'infinity')")
 
     static let expireKeys = Statement.int("expire_request_keys", "select expire_request_keys()")
 
