@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Sourced by examples/quickstart.sh and Tests/run.sh: what a Debian 12 machine needs before anything can be built.
+# Sourced by quickstart.sh, cluster/up.sh, shell/many_shops.sh and Tests/run.sh: what a Debian 12 machine needs before
+# anything can be built.
 
 # need [COMMAND:]PACKAGE...: installs the Debian packages that are missing. With a command, the package counts as there
 # when the command is, wherever it came from.

@@ -1,15 +1,24 @@
 #!/usr/bin/env bash
 # Many shops on one PostgreSQL server, a database and a daemon each: makes them in a temporary folder, says what they
-# cost at rest and while all take orders, and removes them.
+# cost at rest and at a tick of all, and removes them.
 #
-#   examples/shell/many_shops.sh [SHOPS] [PRODUCTS] [PROGRAMS]
+#   examples/shell/many_shops.sh [SHOPS] [PRODUCTS]
+#
+# PRICINGD_BIN: a folder of programs that are built already
 set -euo pipefail
 
 shops=${1:-10}
 products=${2:-1000}
-here=$(cd "$(dirname "$0")" && pwd)
-programs=$(cd "${3:-$here/../../.build/release}" && pwd)
-server=$(dirname "$(find /usr/lib/postgresql -name initdb | sort -V | tail -1)")
+cd "$(dirname "$0")/../.."
+. examples/prepare.sh
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need postgresql
+server=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+if [[ -z ${PRICINGD_BIN:-} ]]; then
+    need_to_build
+    swift build -c release
+    PRICINGD_BIN=$(swift build -c release --show-bin-path)
+fi
+programs=$(realpath "$PRICINGD_BIN")
 
 folder=$(mktemp -d)
 chmod 755 "$folder"
