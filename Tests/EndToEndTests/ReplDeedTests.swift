@@ -48,7 +48,7 @@ struct ReplDeedTests {
             #"price.rollback {"reason":"undone at the shell","all":true,"to":"2026-11-26T21:00:00Z"}"#
         ),
         ("who rule bands", #"rule.list {"ruleId":1}"#),
-        ("watch orders", #"events.subscribe {"topics":["order"]}"#),
+        ("tail orders", #"events.subscribe {"topics":["order"]}"#),
     ])
     func `a deed is a call`(_ text: String, _ expected: String) throws {
         #expect(try call(text) == expected)

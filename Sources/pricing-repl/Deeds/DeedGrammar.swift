@@ -60,6 +60,7 @@ struct DeedGrammar {
             let reference = try reader.reference([.product], or: [.rule])
             return one(.who, reference.kinds == [.rule] ? "rule.list" : "audit.trail", reference)
         case .watch: return try watch(&reader)
+        case .tail: return try tail(&reader)
         case .try: throw reader.usage
         }
     }
@@ -195,7 +196,23 @@ struct DeedGrammar {
     }
 
     private func watch(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
-        var deed = Deed(word: .watch, method: "events.subscribe", parameters: ["topics": ["price", "stock"]])
+        if reader.takes("orders") {
+            var deed = Deed(word: .watch, method: "order.list", parameters: ["limit": 50])
+            deed.topic = "order"
+            return deed
+        }
+        for (word, topic) in [("price", "price"), ("prices", "price"), ("stock", "stock")] where reader.takes(word) {
+            var deed = try find(&reader)
+            (deed.word, deed.topic) = (.watch, topic)
+            return deed
+        }
+        var deed = one(.watch, "product.get", try reader.reference([.product]))
+        deed.topic = "price"
+        return deed
+    }
+
+    private func tail(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
+        var deed = Deed(word: .tail, method: "events.subscribe", parameters: ["topics": ["price", "stock"]])
         for (word, topic) in [("price", "price"), ("prices", "price"), ("stock", "stock"), ("orders", "order")]
         where reader.takes(word) {
             deed.parameters["topics"] = [.string(topic)]

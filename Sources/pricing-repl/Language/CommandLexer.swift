@@ -108,10 +108,8 @@ enum CommandLexer {
             let inner = try lex([next] + words.dropFirst(), of: text)
             return (.attempt(inner.line), inner.places)
         }
-        // A command again and again: the shell's own.
-        if deed == .watch, let first = words.first, let last = words.last,
-            Tokenizer.isWatched(first.text, isLast: words.count == 1)
-        {
+        // The shell's own; without the seconds a product's number would be taken for them.
+        if deed == .watch, let first = words.first, let last = words.last {
             let watched = string(text, first.range.lowerBound..<last.range.upperBound)
             return (.backslash(name: "watch", rest: "2 " + watched), [:])
         }

@@ -92,9 +92,15 @@ final class Shell {
         do throws(SyntaxError) {
             let redirection = try Redirection.split(try variables.filled(text))
             let line = try CommandLexer.lex(redirection.command)
+            if case .backslash(let name, let rest) = line, BackslashCommand(named: name) == .watch,
+                let order = WatchOrder(rest)
+            {
+                deeds.statement = CommandLanguage.statement(of: order.command)
+            } else {
+                deeds.statement = redirection.command
+            }
             let isShaped = redirection.target != nil || format != .json
             if let failure = await learn(line.need(isShaped: isShaped)) { return report(failure) }
-            deeds.statement = redirection.command
             let language = CommandLanguage(catalogue: session.catalogue, times: deeds.times)
             let command = try language.parse(redirection.command)
             switch command {

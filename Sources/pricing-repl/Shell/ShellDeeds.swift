@@ -18,6 +18,8 @@ struct KnownDeed {
 struct Reading {
     var result: JSONObject
     var text: String
+    /// What `watch` names itself, as it is shown in one place.
+    var table: WatchTable?
 }
 
 /// Deeds: what is named is found, what would move much is asked, and what came of it is said for people.
@@ -74,8 +76,14 @@ extension Shell {
 
     // MARK: reading
 
-    func reading(_ call: KnownDeed) async throws(CallFailure) -> Reading {
-        var result = try await session.carry(call.method, call.parameters)
+    /// - Parameter isPatient: whether a lost daemon is waited for.
+    func reading(_ call: KnownDeed, isPatient: Bool = true) async throws(CallFailure) -> Reading {
+        var result: JSONObject
+        if isPatient {
+            result = try await session.carry(call.method, call.parameters)
+        } else {
+            result = try await session.call(call.method, call.parameters)
+        }
         if call.method == "product.list" {
             result = try await filled(result, call)
             deeds.rows = (result["items"]?.array ?? []).compactMap { item in
@@ -99,8 +107,8 @@ extension Shell {
         case .plot: return plotted(call.deed, result)
         case .who where call.method == "rule.list": return view.versions(items)
         case .who: return view.trail(items)
-        case .watch:
-            return "watching · events.unsubscribe subscription=\(DeedView.text(result["subscription"])) ends it\n"
+        case .tail:
+            return "told here · events.unsubscribe subscription=\(DeedView.text(result["subscription"])) ends it\n"
         default: return plain
         }
     }
