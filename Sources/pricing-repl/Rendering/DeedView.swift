@@ -19,7 +19,8 @@ struct DeedView {
         }
     }
 
-    func products(_ items: [JSONValue], hasMore: Bool = false) -> String {
+    /// - Parameter elapsed: how long the call took; nil where that is not told.
+    func products(_ items: [JSONValue], hasMore: Bool = false, elapsed: Duration? = nil) -> String {
         guard !items.isEmpty else { return "no product is like that; find cat NAME lists a category\n" }
         let rows = items.map { item -> [String] in
             let cells = Self.cells(of: item)
@@ -42,7 +43,8 @@ struct DeedView {
         }
         let count = "\(items.count)\(hasMore ? " of more" : "") product\(items.count == 1 && !hasMore ? "" : "s")"
         let names = items.count == 1 ? "%1 names it" : "%1 … %\(items.count) name the rows"
-        return text + palette.faint("\(count) · \(names)") + "\n"
+        let footer = [count, elapsed.map { Link.milliseconds($0) }, names].compactMap(\.self)
+        return text + palette.faint(footer.joined(separator: " · ")) + "\n"
     }
 
     /// What a list shows of a product.

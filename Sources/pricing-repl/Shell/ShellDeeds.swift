@@ -78,6 +78,8 @@ extension Shell {
 
     /// - Parameter isPatient: whether a lost daemon is waited for.
     func reading(_ call: KnownDeed, isPatient: Bool = true) async throws(CallFailure) -> Reading {
+        let clock = ContinuousClock()
+        let start = clock.now
         var result: JSONObject
         if isPatient {
             result = try await session.carry(call.method, call.parameters)
@@ -90,16 +92,22 @@ extension Shell {
                 item["productId"]?.integer.map { Named(kind: .product, id: $0, label: DeedView.text(item["title"])) }
             }
         }
-        return Reading(result: result, text: try await text(of: result, call))
+        // In a frame that is drawn again and again it would be the one thing that always changes.
+        let elapsed = isPatient ? clock.now - start : nil
+        return Reading(result: result, text: try await text(of: result, call, elapsed))
     }
 
-    private func text(of result: JSONObject, _ call: KnownDeed) async throws(CallFailure) -> String {
+    private func text(
+        of result: JSONObject,
+        _ call: KnownDeed,
+        _ elapsed: Duration?
+    ) async throws(CallFailure) -> String {
         let plain = renderer(of: call.method).render(result)
         guard format == .table else { return plain }
         let items = result["items"]?.array ?? []
         switch call.deed.word {
         case _ where call.method == "product.list":
-            return view.products(items, hasMore: result["nextCursor"]?.string != nil)
+            return view.products(items, hasMore: result["nextCursor"]?.string != nil, elapsed: elapsed)
         case .show where call.method == "product.get": return view.product(result)
         case .show: return (view.prose(call.things.first, result) ?? "") + plain
         case .why: return try await why(result, call)
