@@ -103,7 +103,7 @@ enum CommandLexer {
     ) throws(SyntaxError) -> (line: Line, places: [String: Range<Int>]) {
         let words = Array(tokens.dropFirst())
         if deed == .try {
-            guard var next = words.first else { throw .malformed("usage: try \(deed.arguments)") }
+            guard var next = words.first else { throw .missing(deed.arguments, example: "restock 18 +20") }
             next.kind = .command
             let inner = try lex([next] + words.dropFirst(), of: text)
             return (.attempt(inner.line), inner.places)

@@ -120,11 +120,18 @@ extension Shell {
         let violations = (error.data["violations"]?.array ?? []).compactMap(\.object)
         for violation in violations {
             let path = violation["path"]?.string ?? ""
+            // What is missing is wanted at the end.
+            if violation["rule"]?.string == "required", ViolationText.place(of: path, in: places) == nil {
+                mark(.max..<(.max))
+                continue
+            }
             guard let place = ViolationText.place(of: path, in: places) else { continue }
             mark(place)
             let steps = path.split(separator: "/").map(String.init)
             let schema = lastCall.flatMap { session.catalogue.schema(method: $0.method, path: steps) }
-            if let advice = ViolationText.advice(violation, schema: schema) { console.complain("  " + advice) }
+            if let advice = ViolationText.advice(violation, schema: schema) {
+                console.complain(DisplayText.wrapped("  " + advice, to: console.width))
+            }
         }
         guard violations.isEmpty, let (method, parameters) = lastCall else { return }
         if error.reason == "METHOD_NOT_FOUND",
