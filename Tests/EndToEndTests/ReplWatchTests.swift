@@ -75,9 +75,10 @@ extension EndToEnd {
             try await shop.buy(product, 45)
             #expect(
                 repl.expectScreen {
-                    $0.text.contains("110.00  ◂ 100.00") && $0.lines.filter { $0.contains("A teapot") }.count == 1
+                    $0.text.contains("110.00  ◂ 100.00") && $0.lines.filter { $0.contains("A teap") }.count == 1
                         && $0.lines.filter { $0.contains("watch \(product)") }.count == 1
-                }
+                },
+                "\(repl.screen.text)"
             )
             leave(repl)
         }

@@ -260,6 +260,9 @@ final class Shell {
             markRefused(error)
         }
         complain(failure.line)
+        if case .refused(let error) = failure, error.data["wouldChange"] != nil {
+            console.warn(EffectView(error.data).text(width: console.width, palette: deeds.palette))
+        }
         note(failure.status)
         if isInteractive { return .goOn }
         if case .disconnected = failure { return .stop }
@@ -275,8 +278,9 @@ final class Shell {
         return isInteractive || goesOn ? .goOn : .stop
     }
 
+    /// On a terminal broken between words: a number that is cut is another one.
     private func complain(_ line: String) {
-        tell(place.map { "\($0): \(line)" } ?? line)
+        tell(DisplayText.wrapped(place.map { "\($0): \(line)" } ?? line, to: console.width))
     }
 
     /// One line beside the results; of a call that the operator has left, above the prompt.

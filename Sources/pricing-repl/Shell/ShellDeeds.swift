@@ -198,19 +198,28 @@ extension Shell {
         }
     }
 
-    /// A refusal, and for a price outside its limits the nearest that is inside.
+    /// A refusal, and for a price outside its limits both ways out, as commands.
     private func refused(_ failure: CallFailure, _ deed: Deed) -> Next {
         let next = report(failure)
         guard deed.word == .pin, case .refused(let error) = failure, error.reason == "OUTSIDE_LIMITS",
             let wanted = Amount(deed.parameters["price"]), let thing = deeds.last
         else { return next }
         for (name, words) in [("floor", "as low as may be"), ("ceiling", "as high as may be")] {
-            guard let limit = Amount(error.data[name]) else { continue }
+            guard let limit = Amount(error.data[name]), let price = deed.places["/price"] else { continue }
             let isBeyond = name == "floor" ? wanted.cents < limit.cents : wanted.cents > limit.cents
             guard isBeyond else { continue }
+            let typed = Array(deeds.statement.unicodeScalars)
+            var nearest = String.UnicodeScalarView(typed[..<price.lowerBound])
+            nearest.append(contentsOf: limit.text.unicodeScalars)
+            nearest.append(contentsOf: typed[price.upperBound...])
             let other = "product.update productId=\(thing.id) \(name)=\(wanted.text)"
-            console.complain("  " + DisplayText.padded("pin \(thing.id) \(limit.text)", to: other.count) + "  " + words)
-            console.complain("  \(other)  declares another \(name)")
+            console.warn(
+                WaysOut.text(
+                    [(String(nearest), words), (other, "declares another \(name)")],
+                    width: console.width,
+                    palette: deeds.palette
+                )
+            )
         }
         return next
     }
