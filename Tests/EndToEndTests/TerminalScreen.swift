@@ -1,3 +1,5 @@
+@testable import pricing_repl
+
 /// What a terminal shows of what a program has written: enough of xterm for a shell. The program's text, not its bytes, is
 /// what people see.
 struct TerminalScreen {
@@ -9,6 +11,8 @@ struct TerminalScreen {
     /// The rows that have left at the top.
     private(set) var scrolled: [String] = []
     private var style = ""
+    /// The second column of a wide character.
+    private static let filler: Character = "\0"
     /// After the last column the next character goes to the next row, and not before it comes.
     private var isAtEdge = false
     /// A sequence that has not ended.
@@ -110,14 +114,17 @@ struct TerminalScreen {
     }
 
     private mutating func put(_ character: Character) {
-        if isAtEdge {
+        let width = DisplayText.width(String(character))
+        if isAtEdge || cursor.column + width > columns {
             cursor.column = 0
             down()
         }
-        rows[cursor.row][cursor.column] = character
-        styles[cursor.row][cursor.column] = style
-        isAtEdge = cursor.column == columns - 1
-        if !isAtEdge { cursor.column += 1 }
+        for offset in 0..<width {
+            rows[cursor.row][cursor.column + offset] = offset == 0 ? character : Self.filler
+            styles[cursor.row][cursor.column + offset] = style
+        }
+        isAtEdge = cursor.column + width == columns
+        cursor.column = min(columns - 1, cursor.column + width)
     }
 
     private mutating func down() {
@@ -130,7 +137,9 @@ struct TerminalScreen {
     }
 
     private static func trimmed(_ row: [Character]) -> String {
-        String(row).split(separator: " ", omittingEmptySubsequences: false).reversed().drop { $0.isEmpty }
-            .reversed().joined(separator: " ")
+        String(row.filter { $0 != filler }).split(separator: " ", omittingEmptySubsequences: false).reversed().drop {
+            $0.isEmpty
+        }
+        .reversed().joined(separator: " ")
     }
 }

@@ -203,7 +203,7 @@ struct DeedReader {
     }
 
     /// `+20`, `-3`, `x2`, `15%`, `35`, `35.00`.
-    private static func isAmount(_ word: String) -> Bool {
+    static func isAmount(_ word: String) -> Bool {
         let body = ["+", "-", "x"].contains(String(word.prefix(1))) ? word.dropFirst() : word[...]
         let digits = body.hasSuffix("%") ? body.dropLast() : body
         let parts = digits.split(separator: ".", omittingEmptySubsequences: false)

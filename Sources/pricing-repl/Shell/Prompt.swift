@@ -31,7 +31,8 @@ final class Prompt {
             announcements: announcements,
             feed: feed,
             console: shell.console,
-            ghost: ghost
+            ghost: ghost,
+            isColoured: shell.deeds.palette.isOn
         )
         shell.session.notified = {
             [feed, announcements, console = shell.console, progress = shell.session.progress] method, parameters in
