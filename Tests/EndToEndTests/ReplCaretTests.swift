@@ -53,6 +53,7 @@ extension EndToEnd {
             ("try sell 18 x2", "to USER is missing, such as to chloe"),
             ("watch price under every 5s", "PRICE is missing"), ("who rule", "RULE is missing, such as bands"),
             ("price.pin productId=18", "price is missing"),
+            ("lab.run", "scenarios is missing"),
         ])
         func `a word that is missing is marked behind the end`(_ typed: String, _ said: String) async throws {
             let daemon = try await TestDaemon.shared()
@@ -66,7 +67,7 @@ extension EndToEnd {
                     guard let mark = lines.firstIndex(of: String(repeating: " ", count: shown.count + 3) + "^") else {
                         return false
                     }
-                    return lines[mark - 1] == "  " + shown
+                    return lines[mark - 1] == "  " + shown && lines.filter { $0.hasSuffix(" ^") }.count == 1
                         && lines[(mark + 1)...].contains { $0.contains("error") && $0.contains(said) }
                 },
                 "\(repl.screen.text)"

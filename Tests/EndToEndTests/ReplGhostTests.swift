@@ -85,6 +85,7 @@ extension EndToEnd {
                     """
             )
             #expect(DisplayText.wrapped("short", to: 5) == "short")
+            #expect(DisplayText.wrapped("\u{1B}[1mbold\u{1B}[0m it", to: 7) == "\u{1B}[1mbold\u{1B}[0m it")
             #expect(DisplayText.wrapped("unbreakable 1234567", to: 4) == "unbreakable\n  1234567")
         }
     }

@@ -128,7 +128,11 @@ struct CommandLanguage {
         case .connect: return .connect(path: argument)
         case .methods: return .methods(pattern: rest)
         case .watch:
-            guard let order = WatchOrder(rest) else { throw usage(of: command) }
+            guard let order = WatchOrder(rest) else {
+                throw .malformed(
+                    "a look, a pause of 0.1 s or more and a condition are wanted, as in watch 18 every 5s until stock<5"
+                )
+            }
             _ = try watched(order.command)
             return .watch(order)
         case .edit: return .edit(text: argument)

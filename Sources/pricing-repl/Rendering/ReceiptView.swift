@@ -20,8 +20,13 @@ extension DeedView {
         case .halt:
             let scope = things.isEmpty ? "all" : thing
             let back = things.first.map { $0.kind == .category ? "cat \($0.id)" : "\($0.id)" } ?? "all"
-            let count = result["products"]?.integer ?? 0
-            let kept = count == 1 ? "1 product keeps its price" : "\(count) products keep their price"
+            let count = Self.text(result["products"])
+            let kept =
+                switch count {
+                case "": "prices stand still"
+                case "1": "1 product keeps its price"
+                default: "\(count) products keep their price"
+                }
             return "halted: \(scope), \(kept) · orders go on · resume \(back)\n"
         case .resume:
             let count = result["resumed"]?.integer ?? 0

@@ -118,13 +118,14 @@ extension Shell {
     func markRefused(_ error: RPCError) {
         let places = CommandLanguage(catalogue: session.catalogue, times: deeds.times).places(in: deeds.statement)
         let violations = (error.data["violations"]?.array ?? []).compactMap(\.object)
+        let isMissing = violations.contains { violation in
+            violation["rule"]?.string == "required"
+                && ViolationText.place(of: violation["path"]?.string ?? "", in: places) == nil
+        }
+        // What is missing is wanted at the end.
+        if isMissing { mark(.max..<(.max)) }
         for violation in violations {
             let path = violation["path"]?.string ?? ""
-            // What is missing is wanted at the end.
-            if violation["rule"]?.string == "required", ViolationText.place(of: path, in: places) == nil {
-                mark(.max..<(.max))
-                continue
-            }
             guard let place = ViolationText.place(of: path, in: places) else { continue }
             mark(place)
             let steps = path.split(separator: "/").map(String.init)

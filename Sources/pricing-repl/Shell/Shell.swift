@@ -144,7 +144,7 @@ final class Shell {
             return .stop
         case .help(let topic): return help(topic)
         case .methods(let pattern):
-            let found = HelpText(catalogue: session.catalogue).methods(matching: pattern)
+            let found = HelpText(catalogue: session.catalogue, width: console.width).methods(matching: pattern)
             if found.isEmpty { return fail("error: no method matches '\(pattern)'") }
             console.show(found)
         case .expanded(let wanted):
@@ -238,7 +238,7 @@ final class Shell {
     }
 
     private func help(_ topic: String?) -> Next {
-        let help = HelpText(catalogue: session.catalogue)
+        let help = HelpText(catalogue: session.catalogue, width: console.width)
         guard let topic else {
             console.show(help.overview)
             return .goOn
