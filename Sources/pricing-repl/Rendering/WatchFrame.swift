@@ -96,10 +96,13 @@ struct WatchFrame {
             + words[(last + 1)...].joined()
     }
 
-    /// The title, and the time at the right edge.
+    /// The title, as many of its parts as have room, and the time at the right edge.
     private static func head(_ title: String, _ clock: String, _ columns: Int) -> String {
         let room = columns - clockColumns - 1
         guard room > 0 else { return clock }
+        var parts = title.split(separator: " · ")
+        while parts.count > 1, DisplayText.width(parts.joined(separator: " · ")) > room { parts.removeLast() }
+        let title = parts.joined(separator: " · ")
         return DisplayText.padded(DisplayText.clipped(title, to: room), to: room) + " " + clock
     }
 

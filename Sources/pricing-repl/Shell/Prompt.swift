@@ -20,7 +20,7 @@ final class Prompt {
         history = historyPath.map { HistoryFile(path: $0) }
         announcements.attach(editor.waker)
         shell.interrupts.attach(editor.waker)
-        feed = EventFeed(view: shell.session.view, announcements: announcements)
+        feed = EventFeed(view: shell.session.view, announcements: announcements, console: shell.console)
         shell.feed = feed
         let ghost = Ghost(
             ask: { [weak shell] in await shell?.effect(ofTyped: $0) },

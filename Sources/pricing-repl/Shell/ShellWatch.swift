@@ -88,6 +88,8 @@ extension Shell {
             do throws(CallFailure) {
                 let seen = try await look()
                 guard draw(seen, title, &frame) else { return .stop }
+                // Nobody ends what is only played again.
+                if console.recorded != nil { return .goOn }
                 if order.until?.holds(of: seen.result) == true { return .goOn }
             } catch {
                 if Task.isCancelled { break }
@@ -100,11 +102,14 @@ extension Shell {
         return isInteractive ? .goOn : .stop
     }
 
+    /// Whether frames replace each other; in a recording, which people read, each change is a block.
+    private var isInPlace: Bool { console.isCapable && console.tap == nil }
+
     /// False when the reader of the output is gone.
     private func draw(_ seen: Reading, _ title: String, _ frame: inout WatchFrame) -> Bool {
         let content = seen.table.map { WatchFrame.Content.table($0) } ?? .text(seen.text)
         let clock = WallTime(HumanTime.present, in: .system).secondText
-        if console.isCapable {
+        if isInPlace {
             let (width, height) = (console.width ?? 80, console.height ?? 24)
             let palette = deeds.palette
             return console.show(
@@ -118,7 +123,7 @@ extension Shell {
 
     /// The daemon is away: the last look stands, and the title says so.
     private func drawAway(_ title: String, _ frame: inout WatchFrame) {
-        guard console.isCapable else { return }
+        guard isInPlace else { return }
         let (width, height) = (console.width ?? 80, console.height ?? 24)
         let clock = WallTime(HumanTime.present, in: .system).secondText
         let away = "\(title) · \(session.link.away(at: .now) ?? "connecting") · Ctrl-C ends"
