@@ -41,7 +41,7 @@ extension EndToEnd {
                 repl.expectScreen { screen in
                     events.joined(separator: " ").split(separator: " ").allSatisfy { word in
                         screen.lines.contains { $0.split(separator: " ").contains(word) }
-                    } && (columns > 60 || screen.lines.filter { $0.hasPrefix("  ") }.count == 3)
+                    } && (columns > 60 || screen.lines.filter { $0.hasPrefix("  ") }.count >= 3)
                 },
                 "\(repl.screen.text)"
             )
