@@ -148,6 +148,7 @@ PricePreviewParams = TypedDict("PricePreviewParams", {"productId": NotRequired[i
 PricePinParams = TypedDict("PricePinParams", {"productId": NotRequired[int], "sku": NotRequired[str], "price": str, "until": NotRequired[str], "reason": NotRequired[str], "_meta": NotRequired[CallMeta]})
 PriceUnpinParams = TypedDict("PriceUnpinParams", {"productId": NotRequired[int], "sku": NotRequired[str], "reason": NotRequired[str], "_meta": NotRequired[CallMeta]})
 PricingHaltParams = TypedDict("PricingHaltParams", {"scope": NotRequired[Literal["all", "categoryId", "productId"]], "categoryId": NotRequired[int], "productId": NotRequired[int], "sku": NotRequired[str], "reason": str, "_meta": NotRequired[CallMeta]})
+PricingHaltResult = TypedDict("PricingHaltResult", {"haltId": int, "scope": Literal["all", "category", "product"], "categoryId": int | None, "productId": int | None, "sku": str | None, "reason": str, "actor": str, "at": str, "resumedAt": str | None, "products": int})
 PricingResumeParams = TypedDict("PricingResumeParams", {"scope": NotRequired[Literal["all", "categoryId", "productId"]], "categoryId": NotRequired[int], "productId": NotRequired[int], "sku": NotRequired[str], "reason": str, "_meta": NotRequired[CallMeta]})
 PricingResumeResult = TypedDict("PricingResumeResult", {"resumed": int, "evaluated": int, "skipped": list[SkippedProduct]})
 PricingHaltsParams = TypedDict("PricingHaltsParams", {"open": NotRequired[bool], "limit": NotRequired[int], "cursor": NotRequired[str], "_meta": NotRequired[CallMeta]})
