@@ -58,10 +58,10 @@ $$;
 create function preset_parameters(preset text) returns jsonb
 language sql immutable as $$
     select case preset
-        when 'balanced' then '{"tickSeconds": 21600, "bandTick": 0.03, "bandStock": 0.03, "leastRise": 0.08,
-                               "leastFall": 0.05, "dailyCap": 0.30}'
-        when 'agile' then '{"tickSeconds": 3600, "bandTick": 0.01, "bandStock": 0.01, "leastRise": 0.03,
-                            "leastFall": 0.02, "dailyCap": null}'
+        when 'balanced' then '{"tickSeconds": 21600, "bandTick": 0.03, "bandStock": 0.03, "leastRise": 0.16,
+                               "leastFall": 0.10, "dailyCap": 0.30}'
+        when 'agile' then '{"tickSeconds": 3600, "bandTick": 0.01, "bandStock": 0.01, "leastRise": 0.06,
+                            "leastFall": 0.04, "dailyCap": null}'
         else '{"tickSeconds": 21600, "bandTick": 0.06, "bandStock": 0.06, "leastRise": 0.20,
                "leastFall": 0.12, "dailyCap": 0.30}' end::jsonb
 $$;
