@@ -60,7 +60,10 @@ package struct JSONWriter {
     package mutating func write(thousandths value: Int64) {
         write(value / 1000)
         bytes.append(UInt8(ascii: "."))
-        for unit: Int64 in [100, 10, 1] { write(value / unit % 10) }
+        let digits = UInt8(ascii: "0")
+        bytes.append(digits + UInt8(value % 1000 / 100))
+        bytes.append(digits + UInt8(value % 100 / 10))
+        bytes.append(digits + UInt8(value % 10))
     }
 
     /// Appends one string with its quotes.

@@ -131,7 +131,8 @@ struct ShopPriorTests {
                     select n + 1, shift_step(rate, s[1], s[2]), shift_step(sensitivity, s[3], s[4])
                     from steps, lateral (
                         select array[sum(x[1]), sum(x[2]), sum(x[3]), sum(x[4])] as s
-                        from learner l, learner_says(l.state, 2, 10, rate, sensitivity) x) s
+                        from learner l, learner_says(l.state, 2, 10, rate, sensitivity,
+                                                     prior_moments(sensitivity)) x) s
                     where n < 60
                 )
                 select unnest(array[rate, sensitivity]) from steps where n = 60

@@ -11,10 +11,11 @@ declare
     r lab_run;
     says float8[];
     sums float8[] := '{0, 0, 0, 0}';
+    believed float8[] := prior_moments(shifts[2]);
 begin
     foreach r in array shop loop
         continue when r.state = learner_empty();
-        says := learner_says(r.state, r.elasticity, r.rate, shifts[1], shifts[2]);
+        says := learner_says(r.state, r.elasticity, r.rate, shifts[1], shifts[2], believed);
         sums := array[sums[1] + says[1], sums[2] + says[2], sums[3] + says[3], sums[4] + says[4]];
     end loop;
     return array[shift_step(shifts[1], sums[1], sums[2]), shift_step(shifts[2], sums[3], sums[4])];

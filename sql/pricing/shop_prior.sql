@@ -8,19 +8,26 @@
 -- shop does not err weighs as much as the evidence of three products that know their own rate.
 
 -- The mean and the variance of the logarithm of the multiples on the grid, by weight.
-create function grid_moments(w float8[], out mean float8, out variance float8)
+create function grid_moments(w float8[]) returns float8[]
 language plpgsql immutable parallel safe as $$
 declare
     total float8 := w[1] + w[2] + w[3] + w[4] + w[5] + w[6] + w[7];
+    mean float8 := 0.34657359027997264::float8 * (3 * (w[7] - w[1]) + 2 * (w[6] - w[2]) + w[5] - w[3]) / total;
 begin
-    mean := 0.34657359027997264::float8 * (3 * (w[7] - w[1]) + 2 * (w[6] - w[2]) + w[5] - w[3]) / total;
-    variance := 0.12011325347955035::float8 * (9 * (w[7] + w[1]) + 4 * (w[6] + w[2]) + w[5] + w[3]) / total - mean ^ 2;
+    return array[mean, 0.12011325347955035::float8 * (9 * (w[7] + w[1]) + 4 * (w[6] + w[2]) + w[5] + w[3]) / total
+                       - mean ^ 2];
 end $$;
 
+-- The same before a sale: what is believed of every product of a shop alike.
+create function prior_moments(shift_elasticity float8) returns float8[]
+language sql immutable parallel safe as $$
+    select grid_moments(grid_weights(learner_empty(), 1, 1, 0, shift_elasticity))
+$$;
+
 -- What one product says of its shop's shifts, as they stand: the slopes of its log likelihood in each, and how sharply
--- they bend, both in units of what the prior of one product weighs.
+-- they bend, both in units of what the prior of one product weighs. `believed`: prior_moments(shift_elasticity).
 create function learner_says(
-    state float8[], elasticity float8, ref_rate float8, shift_rate float8, shift_elasticity float8
+    state float8[], elasticity float8, ref_rate float8, shift_rate float8, shift_elasticity float8, believed float8[]
 ) returns float8[]
 language plpgsql immutable parallel safe as $$
 declare
@@ -28,8 +35,7 @@ declare
     b float8 := prior_exposure(ref_rate, shift_rate);
     w float8[] := grid_weights(state, elasticity, ref_rate, shift_rate, shift_elasticity);
     total float8 := w[1] + w[2] + w[3] + w[4] + w[5] + w[6] + w[7];
-    seen record := grid_moments(w);
-    believed record := grid_moments(grid_weights(learner_empty(), elasticity, ref_rate, 0, shift_elasticity));
+    seen float8[] := grid_moments(w);
     slope float8 := 0;
     bend float8 := 0;
     share float8;
@@ -39,7 +45,7 @@ begin
         slope := slope + w[j] / total * (shape * share / 8 - 1);
         bend := bend + w[j] / total * shape * share * (1 - share) / 8;
     end loop;
-    return array[slope, bend, seen.mean - believed.mean, greatest(0, believed.variance - seen.variance) / 0.49];
+    return array[slope, bend, seen[1] - believed[1], greatest(0, believed[2] - seen[2]) / 0.49];
 end $$;
 
 -- A shift after one step from what it was: by half at most, and never beyond 1.5.
@@ -107,15 +113,19 @@ begin
                known_state(d, l.state, moment) as state
         from learner l join product d using (product_id) join inventory i using (product_id)
         where l.state is not null and coalesce(d.ref_rate, i.opening_rate) is not null
+    ), scope as materialized (
+        select s.category_id, coalesce(p.shift_rate, 0) as rate, coalesce(p.shift_elasticity, 0) as elasticity,
+               prior_moments(coalesce(p.shift_elasticity, 0)) as believed
+        from (select 0::bigint union select category_id from category) s (category_id)
+        left join shop_prior p on p.at = former and p.category_id = s.category_id
     )
-    select moment, s.category_id, count(*), sum(x[2]), shift_step(coalesce(p.shift_rate, 0), sum(x[1]), sum(x[2])),
-           shift_step(coalesce(p.shift_elasticity, 0), sum(x[3]), sum(x[4]))
-    from known k cross join lateral (values (0::bigint), (k.category_id)) s (category_id)
-    left join shop_prior p on p.at = former and p.category_id = s.category_id
-    cross join learner_says(k.state, k.elasticity, k.ref_rate, coalesce(p.shift_rate, 0),
-                            coalesce(p.shift_elasticity, 0)) x
+    select moment, s.category_id, count(*), sum(x[2]), shift_step(s.rate, sum(x[1]), sum(x[2])),
+           shift_step(s.elasticity, sum(x[3]), sum(x[4]))
+    from known k cross join lateral (values (0::bigint), (k.category_id)) belongs (scope)
+    join scope s on s.category_id = belongs.scope
+    cross join learner_says(k.state, k.elasticity, k.ref_rate, s.rate, s.elasticity, s.believed) x
     where k.state <> learner_empty()
-    group by s.category_id, p.shift_rate, p.shift_elasticity
+    group by s.category_id, s.rate, s.elasticity
     having s.category_id = 0 or count(*) filter (where k.state[1] > 0) >= 10;
 end $$;
 

@@ -109,13 +109,9 @@ final class FairQueue<Element: Sendable>: Sendable {
     /// Takes at most `most` elements, the first of every owner before the second of any; nil when none may be taken.
     func dequeue(_ most: Int) -> [Element]? {
         let (batch, next) = state.withLock { state in
-            let batch = chosen(most, state)
+            let (batch, left) = chosen(most, state)
             guard !batch.isEmpty else { return ([Element](), nil as CheckedContinuation<Void, Never>?) }
-            let gone = Set(batch.map(\.place))
-            for owner in Set(batch.map { owner($0.element) }) {
-                let left = state.lanes[owner]?.filter { !gone.contains($0.place) } ?? []
-                state.lanes[owner] = left.isEmpty ? nil : left
-            }
+            for (owner, entries) in left { state.lanes[owner] = entries.isEmpty ? nil : entries }
             state.count -= batch.count
             for entry in batch { state.claimed.formUnion(claims(entry.element)) }
             // Another loop may have use for what is left.
@@ -153,27 +149,33 @@ final class FairQueue<Element: Sendable>: Sendable {
         }
     }
 
-    /// What may be taken, in the order of arrival. Looked at is the first of every owner, then the second of every owner,
-    /// and so on until there are enough: what that costs does not grow with what waits. Left out are those whose claims
-    /// overlap with those of a batch, or of one that was left out before.
-    private func chosen(_ most: Int, _ state: State) -> [Entry] {
-        var lanes = state.lanes.values.sorted { $0[0].place < $1[0].place }
+    /// What may be taken, in the order of arrival, and what is left of the lanes that it comes from. Looked at is the first
+    /// of every owner, then the second of every owner, and so on until there are enough: what that costs does not grow with
+    /// what waits. Left out are those whose claims overlap with those of a batch, or of one that was left out before.
+    private func chosen(_ most: Int, _ state: State) -> (batch: [Entry], left: [(owner: Int, entries: [Entry])]) {
+        let lanes = state.lanes.sorted { $0.value[0].place < $1.value[0].place }
         var claimed = state.claimed
         var batch: [Entry] = []
-        var turn = 0
-        while batch.count < most, !lanes.isEmpty {
-            for lane in lanes where batch.count < most {
-                let claims = claims(lane[turn].element)
+        var looked = [Int](repeating: 0, count: lanes.count)
+        var leftOut = [[Entry]](repeating: [], count: lanes.count)
+        var unread = Array(lanes.indices)
+        while batch.count < most, !unread.isEmpty {
+            for lane in unread where batch.count < most {
+                let entry = lanes[lane].value[looked[lane]]
+                looked[lane] += 1
+                let claims = claims(entry.element)
                 if claimed.isDisjoint(with: claims) {
-                    batch.append(lane[turn])
+                    batch.append(entry)
                 } else {
                     claimed.formUnion(claims)
+                    leftOut[lane].append(entry)
                 }
             }
-            turn += 1
-            lanes.removeAll { $0.count == turn }
+            unread.removeAll { lanes[$0].value.count == looked[$0] }
         }
-        return batch.sorted { $0.place < $1.place }
+        let left = lanes.indices.filter { looked[$0] > leftOut[$0].count }
+            .map { (owner: lanes[$0].key, entries: leftOut[$0] + lanes[$0].value.dropFirst(looked[$0])) }
+        return (batch.sorted { $0.place < $1.place }, left)
     }
 }
 

@@ -4,12 +4,14 @@ import PricingProtocol
 import RPCTransport
 import ServiceLifecycle
 
-/// Gathers the small reads that wait while one query is in the database and answers all of them from the next one, so that
+/// Gathers the small reads that wait while queries are in the database and answers all of them from the next one, so that
 /// many calls cost one query. Nothing is cached: a call is answered by a query that began after the call came, so its caller
 /// sees its own writes. When the daemon is idle, a call gets a query of its own at once.
 final class ReadIntake: Intake, Service {
     /// Calls answered together at most; each names at most `CallLimit.pageRows` products.
     private static let batchLimit = 1024
+    /// Queries in the database at once at most: while one batch is there, another is answered.
+    private static let readers = 2
     /// Calls among them that read much of a product at most, so that a price waits for them only a few milliseconds.
     private static let thoroughLimit = 128
 
@@ -50,9 +52,7 @@ final class ReadIntake: Intake, Service {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask {
-                    await self.batched.consume(Self.batchLimit, on: self.database.pool) { batch, connection in
-                        await self.answer(batch, connection)
-                    }
+                    await self.answerBatched()
                     self.single.finish()
                 }
                 while let batch = await single.next(Self.batchLimit) {
@@ -61,6 +61,18 @@ final class ReadIntake: Intake, Service {
             }
         } onGracefulShutdown: {
             self.batched.finish()
+        }
+    }
+
+    private func answerBatched() async {
+        await withDiscardingTaskGroup { readers in
+            for _ in 0..<Self.readers {
+                readers.addTask {
+                    await self.batched.consume(Self.batchLimit, on: self.database.pool) { batch, connection in
+                        await self.answer(batch, connection)
+                    }
+                }
+            }
         }
     }
 
@@ -107,7 +119,9 @@ final class ReadIntake: Intake, Service {
         /// The texts of the products that they name: by kind of read, then by product.
         var texts: [SharedRead: [Int64: [UInt8]]] = [:]
 
-        func ids(of call: Waiting) -> [Int64] { call.ids + call.skus.compactMap { ids[$0] } }
+        func ids(of call: Waiting) -> [Int64] {
+            call.skus.isEmpty ? call.ids : call.ids + call.skus.compactMap { ids[$0] }
+        }
     }
 
     private func found(

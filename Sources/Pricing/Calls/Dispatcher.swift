@@ -6,7 +6,7 @@ import PricingProtocol
 import RPCTransport
 
 /// Answers every call: finds its method, checks the role and the parameters, has it carried out and counts it.
-struct Dispatcher: RPCService {
+final class Dispatcher: RPCService {
     /// Answers a call in a separate task.
     typealias Handler = @Sendable (CallContext) async throws(PricingFailure) -> Answer
     /// Answers a call without waiting for anything.
@@ -157,7 +157,7 @@ struct Dispatcher: RPCService {
         _ done: @escaping @Sendable (Result<RPCReply, RPCError>) -> Void
     ) {
         let watched = begun(context)
-        intake.submit(context) { outcome in
+        intake.submit(context) { [self] outcome in
             end(watched)
             done(ended(context, route, outcome))
         }
