@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <langinfo.h>
+#include <limits.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,24 +20,34 @@ editline *editline_owner(EditLine *el) {
 
 // MARK: the screen
 
-/// The row of the cursor below the first row of the prompt, from the text alone: libedit keeps its own count private.
-static int cursor_row(editline *editor) {
-    const LineInfoW *line = el_wline(editor->el);
-    int columns = editor->size.ws_col > 0 ? editor->size.ws_col : 80;
-    int row = 0, column = editor->prompt_width;
-    for (const wchar_t *at = line->buffer; at < line->cursor; at++) {
-        if (*at == L'\n') {
-            row++, column = 0;
-            continue;
-        }
-        int width = wcwidth(*at);
-        if (width < 0) width = 2;
-        if (column + width > columns) row++, column = 0;
-        column += width;
-        if (column == columns) row++, column = 0;
-    }
-    return row;
+typedef struct {
+    /// Below the first row of the prompt.
+    int row;
+    int column;
+} place;
+
+static int screen_columns(const editline *editor) { return editor->size.ws_col > 0 ? editor->size.ws_col : 80; }
+
+/// Where the text begins, and where a character is that follows `at`. From the text alone: libedit keeps its own count
+/// private.
+static place text_start(const editline *editor) { return (place){0, editor->prompt_width}; }
+
+static place step(const editline *editor, place at, wchar_t character) {
+    if (character == L'\n') return (place){at.row + 1, 0};
+    int columns = screen_columns(editor), width = wcwidth(character);
+    if (width < 0) width = 2;
+    if (at.column + width > columns) at = (place){at.row + 1, 0};
+    at.column += width;
+    return at.column == columns ? (place){at.row + 1, 0} : at;
 }
+
+static place place_of(editline *editor, const wchar_t *wanted) {
+    place at = text_start(editor);
+    for (const wchar_t *each = el_wline(editor->el)->buffer; each < wanted; each++) at = step(editor, at, *each);
+    return at;
+}
+
+static place cursor_place(editline *editor) { return place_of(editor, el_wline(editor->el)->cursor); }
 
 void editline_erase_hint(editline *editor) {
     if (!editor->hinted) return;
@@ -87,6 +98,111 @@ void editline_draw_hint(editline *editor) {
     editor->hinted = true;
 }
 
+/// Whether libedit reads something else than the line: what is searched for, or a command, stands in the buffer then.
+static bool is_elsewhere(const LineInfoW *line) {
+    if (line->buffer < line->lastchar && *line->buffer == L'\n') return true;
+    for (const wchar_t *at = line->lastchar; at > line->buffer; at--) {
+        if (at[-1] != L'\n') continue;
+        return line->lastchar - at >= 4 && (wcsncmp(at, L"bck", 3) == 0 || wcsncmp(at, L"fwd", 3) == 0)
+            && (at[3] == L':' || at[3] == L'?');
+    }
+    return false;
+}
+
+static const char *style_code(char style) {
+    switch (style) {
+    case 'c': return "\033[36m";
+    case 'r': return "\033[32m";
+    case 'n': return "\033[35m";
+    case 'u': return "\033[31m";
+    default: return "";
+    }
+}
+
+/// The styles of the text's characters, ' ' each where there are none. False where the text cannot be painted: a character
+/// of which it is not known how many columns it takes, or more than has room.
+static bool text_styles(editline *editor, const LineInfoW *line, bool plain, char *styles, size_t size) {
+    size_t length = (size_t)(line->lastchar - line->buffer);
+    if (length == 0 || length >= size || is_elsewhere(line)) return false;
+    for (const wchar_t *at = line->buffer; at < line->lastchar; at++) {
+        if (*at != L'\n' && wcwidth(*at) <= 0) return false;
+    }
+    if (place_of(editor, line->lastchar).row >= (int)editor->size.ws_row) return false;
+    *styles = '\0';
+    const LineInfo *narrow = el_line(editor->el);
+    size_t bytes = (size_t)(narrow->lastchar - narrow->buffer);
+    char *text = plain ? NULL : strndup(narrow->buffer, bytes);
+    if (text != NULL) editor->callbacks.style(editor->callbacks.context, text, styles, size);
+    free(text);
+    if (strlen(styles) != length) memset(styles, ' ', length);
+    return true;
+}
+
+static void move_vertically(FILE *out, int rows) {
+    if (rows != 0) fprintf(out, "\033[%d%c", rows < 0 ? -rows : rows, rows < 0 ? 'A' : 'B');
+}
+
+static void move_to_column(FILE *out, int column) {
+    fputc('\r', out);
+    if (column > 0) fprintf(out, "\033[%dC", column);
+}
+
+/// Writes the text over itself in colours, and goes back to the cursor. libedit knows of no colours and takes none off: what
+/// it draws anew is plain until this comes again, when nothing more is typed at once.
+void editline_paint(editline *editor, bool plain) {
+    if (!editor->capable || !editor->coloured || editor->callbacks.style == NULL) return;
+    char styles[text_bytes_max];
+    const LineInfoW *line = el_wline(editor->el);
+    if (!text_styles(editor, line, plain, styles, sizeof styles)) return;
+    // In one write: no half of it is ever seen.
+    char *written = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&written, &length);
+    if (out == NULL) return;
+    place cursor = cursor_place(editor), next = text_start(editor);
+    move_vertically(out, -cursor.row);
+    move_to_column(out, next.column);
+    int columns = screen_columns(editor), row = 0;
+    char style = ' ';
+    for (const wchar_t *at = line->buffer; at < line->lastchar; at++) {
+        if (*at != L'\n') {
+            place here = next.column + wcwidth(*at) > columns ? (place){next.row + 1, 0} : next;
+            // The row below is gone to when something stands there: at the edge the terminal may be in either.
+            if (here.row > row) {
+                fputc('\r', out);
+                move_vertically(out, here.row - row);
+                row = here.row;
+            }
+            if (styles[at - line->buffer] != style) {
+                if (style != ' ') fputs("\033[0m", out);
+                style = styles[at - line->buffer];
+                fputs(style_code(style), out);
+            }
+            char bytes[MB_LEN_MAX];
+            int count = wctomb(bytes, *at);
+            if (count > 0) fwrite(bytes, 1, (size_t)count, out);
+        }
+        next = step(editor, next, *at);
+    }
+    if (style != ' ') fputs("\033[0m", out);
+    fputc('\r', out);
+    move_vertically(out, cursor.row - row);
+    move_to_column(out, cursor.column);
+    if (fclose(out) == 0) {
+        fwrite(written, 1, length, stdout);
+        fflush(stdout);
+    }
+    free(written);
+}
+
+/// Below a text of several rows, whose rest would be written over.
+void editline_go_to_end(editline *editor) {
+    if (!editor->capable) return;
+    place end = place_of(editor, el_wline(editor->el)->lastchar);
+    move_vertically(stdout, end.row - cursor_place(editor).row);
+    move_to_column(stdout, end.column);
+}
+
 /// Tells libedit when the window has another size; it would ask itself only under EL_SIGNAL.
 void editline_notice_size(editline *editor) {
     struct winsize size;
@@ -100,7 +216,7 @@ void editline_notice_size(editline *editor) {
 static void erase_prompt(editline *editor) {
     editor->hinted = false;
     if (editor->capable) {
-        int row = cursor_row(editor);
+        int row = cursor_place(editor).row;
         if (row > 0) fprintf(stdout, "\033[%dA", row);
         fputs("\r\033[J", stdout);
     } else {

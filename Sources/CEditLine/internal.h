@@ -22,6 +22,7 @@ enum {
     key_code_word_left,
     key_code_previous,
     key_code_next,
+    key_code_search,
     key_code_newline,
     key_code_paste,
     key_code_nothing,
@@ -53,7 +54,9 @@ int editline_read_character(EditLine *el, wchar_t *character);
 void editline_bind_keys(editline *editor);
 void editline_stash_text(editline *editor, const char *text);
 void editline_notice_size(editline *editor);
+void editline_paint(editline *editor, bool plain);
 void editline_draw_hint(editline *editor);
+void editline_go_to_end(editline *editor);
 void editline_erase_hint(editline *editor);
 bool editline_suggestion(editline *editor, char *room, size_t size);
 void editline_bracket_pastes(editline *editor, bool on);

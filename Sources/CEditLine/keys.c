@@ -43,6 +43,7 @@ static bool await_key(editline *editor) {
                 editline_print_above(editor, "", 0);
             }
             editor->callbacks.woken(editor->callbacks.context);
+            editline_paint(editor, false);
             editline_draw_hint(editor);
         }
         if (sources[0].revents != 0) return true;
@@ -162,8 +163,11 @@ int editline_read_character(EditLine *el, wchar_t *character) {
         return 1;
     }
     editor->queued = editor->taken = 0;
-    // What is typed on at once is not hinted at in between.
-    if (!comes_soon(editor, 0)) editline_draw_hint(editor);
+    // What is typed on at once is neither coloured nor hinted at in between.
+    if (!comes_soon(editor, 0)) {
+        editline_paint(editor, false);
+        editline_draw_hint(editor);
+    }
     if (!await_key(editor)) return -1;
     editline_erase_hint(editor);
     if (atomic_exchange(&editor->interrupt_asked, false)) {
@@ -203,7 +207,9 @@ static unsigned char key_complete(EditLine *el, [[maybe_unused]] int key) {
 
 /// Ctrl-C is a key here, not a signal: it drops the line and nothing else.
 static unsigned char key_interrupt(EditLine *el, [[maybe_unused]] int key) {
-    editline_owner(el)->interrupted = true;
+    editline *editor = editline_owner(el);
+    editor->interrupted = true;
+    editline_go_to_end(editor);
     return CC_EOF;
 }
 
@@ -237,6 +243,14 @@ static unsigned char key_paste(EditLine *el, [[maybe_unused]] int key) {
 static unsigned char key_newline(EditLine *el, [[maybe_unused]] int key) {
     el_winsertstr(el, L"\n");
     return CC_REFRESH;
+}
+
+/// What is found stands in place of the text, in which libedit leaves the characters that are the same as they are: plain.
+static unsigned char key_search(EditLine *el, [[maybe_unused]] int key) {
+    editline *editor = editline_owner(el);
+    editline_paint(editor, true);
+    enqueue(editor, key_code_search);
+    return CC_NORM;
 }
 
 static unsigned char key_nothing([[maybe_unused]] EditLine *el, [[maybe_unused]] int key) { return CC_NORM; }
@@ -328,6 +342,7 @@ void editline_bind_keys(editline *editor) {
     el_set(el, EL_ADDFN, "pricing-end", "the row's end", key_end);
     el_set(el, EL_ADDFN, "pricing-right", "a character on, or take what is suggested", key_right);
     el_set(el, EL_ADDFN, "pricing-newline", "go on in another row", key_newline);
+    el_set(el, EL_ADDFN, "pricing-search", "search the history", key_search);
     el_set(el, EL_ADDFN, "pricing-nothing", "do nothing", key_nothing);
     static const struct {
         wchar_t code;
@@ -344,6 +359,7 @@ void editline_bind_keys(editline *editor) {
         {key_code_word_left, "ed-prev-word"},
         {key_code_previous, "ed-prev-history"},
         {key_code_next, "ed-next-history"},
+        {key_code_search, "em-inc-search-prev"},
         {key_code_newline, "pricing-newline"},
         {key_code_paste, "pricing-paste"},
         {key_code_nothing, "pricing-nothing"},
@@ -356,7 +372,7 @@ void editline_bind_keys(editline *editor) {
     bind(editor, "^C", "pricing-interrupt");
     bind(editor, "^Z", "pricing-suspend");
     el_set(el, EL_BIND, "^I", "pricing-complete", NULL);
-    el_set(el, EL_BIND, "^R", "em-inc-search-prev", NULL);
+    el_set(el, EL_BIND, "^R", "pricing-search", NULL);
     if (editor->is_vi) {
         el_set(el, EL_BIND, "-a", "k", "pricing-up", NULL);
         el_set(el, EL_BIND, "-a", "j", "pricing-down", NULL);

@@ -9,14 +9,13 @@ enum Automation {
 
     private static let reason = Field("reason", .name(1...500), "Why, kept and told to subscribers.")
 
-    static let halt = ObjectShape.result(
-        "Halt",
-        [
-            .id("haltId", "Its id."), Field("scope", .choice(["all", "category", "product"]), "What stands still."),
-            Field.categoryId.nullable, Field.productId.nullable, .sku, .text("reason", "Why."), .text("actor", "Who."),
-            .time("at", "Since when."), Field.time("resumedAt", "Until when; null while it lasts.").nullable,
-        ]
-    )
+    private static let members: [Field] = [
+        .id("haltId", "Its id."), Field("scope", .choice(["all", "category", "product"]), "What stands still."),
+        Field.categoryId.nullable, Field.productId.nullable, .sku, .text("reason", "Why."), .text("actor", "Who."),
+        .time("at", "Since when."), Field.time("resumedAt", "Until when; null while it lasts.").nullable,
+    ]
+
+    private static let halt = ObjectShape.result("Halt", members)
 
     static let methods: [Method] = [
         Method(
@@ -25,7 +24,9 @@ enum Automation {
             .write,
             "Stops automatic prices of a scope where they stand; orders go on.",
             takes: scope + [reason],
-            gives: halt,
+            gives: .result(
+                members + [.count("products", "How many products keep their price; archived ones do not count.")]
+            ),
             errors: [.productNotFound, .categoryNotFound],
             example: ["productId": 1, "reason": "a typing error in the cost"]
         ),

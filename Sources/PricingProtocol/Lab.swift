@@ -62,6 +62,12 @@ package enum Lab {
                     "With shop: seasons sold before the one that counts; 0 unless given."
                 )
                 .optional,
+                Field(
+                    "former",
+                    .list(.object(scenario), 1...1000),
+                    "With history: the products of those seasons, where they were others."
+                )
+                .optional,
                 Field("withOptimum", .boolean, "Compute the optimum of scenarios that come without one.").optional,
                 Field("withPaths", .boolean, "Give the price path of the first season with each row.").optional,
             ],

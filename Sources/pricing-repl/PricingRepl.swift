@@ -209,7 +209,8 @@ struct ShellCommand: ConsoleCommand {
             shell.console.complain("error: the terminal cannot be used")
             return .usage
         }
-        shell.console.show("pricing-repl at \(shell.session.socket). \\? for help.\n")
+        let greeting = "pricing-repl at \(shell.session.socket). \\? for help."
+        shell.console.show(DisplayText.wrapped(greeting, to: shell.console.width) + "\n")
         shell.session.keep()
         if let path = Self.startFile, let lines = LineReader(path: path) {
             _ = await shell.run(lines: lines, of: path)

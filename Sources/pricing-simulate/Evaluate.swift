@@ -35,8 +35,14 @@ struct Evaluate: AsyncParsableCommand {
     @Option(help: "With --shops: what the truth is of what was typed, as rate=2.0 or elasticity=0.61.")
     var error: [String] = []
 
+    @Option(help: "With --shops: how many of the products err as far in the other direction.")
+    var unlike = 0
+
     @Option(help: "With --shops: seasons that were sold before the one that counts.")
     var history: Int64 = 0
+
+    @Option(help: "With --history: other products were sold then, and this is what they erred by, as --error says it.")
+    var former: [String] = []
 
     @Option(help: "Policies, with commas between: learn_calm, learn_pooled_calm, deadline_agile, bands_10_20_80 …")
     var policies: String?
@@ -53,7 +59,12 @@ struct Evaluate: AsyncParsableCommand {
     @Option(help: "How to print: a table beside the rivals, or one JSON object a line for each scenario and policy.")
     var format = Format.table
 
-    @Flag(help: "Show price and stock along the first season of the first scenario under the first policy.")
+    @Flag(
+        help: """
+            Show price and stock along the first season of the first scenario under the first policy; with --shops how \
+            far off the estimates are along the first shop's season, under each policy.
+            """
+    )
     var plot = false
 
     @Option(help: "Draw the plot into this file too.")
@@ -67,8 +78,10 @@ struct Evaluate: AsyncParsableCommand {
             throw ValidationError("--products must lie in 1 to 1000, --shops in 1 to 1000000.")
         }
         guard (0...10).contains(history) else { throw ValidationError("--history must lie in 0 to 10.") }
-        guard shops == nil || !plot else { throw ValidationError("--plot shows a season of one product.") }
-        _ = try shopError()
+        _ = try shopError(error)
+        _ = try shopError(former)
+        guard (0...products).contains(unlike) else { throw ValidationError("--unlike must lie in 0 to \(products).") }
+        guard former.isEmpty || history > 0 else { throw ValidationError("--former needs --history.") }
         guard random.map({ (1...100_000).contains($0) }) ?? true else {
             throw ValidationError("--random must lie in 1 to 100000.")
         }
@@ -80,18 +93,18 @@ struct Evaluate: AsyncParsableCommand {
         guard svg == nil || plot else { throw ValidationError("--svg draws the plot: give --plot too.") }
     }
 
-    /// What `--error` says, or a complaint.
-    private func shopError() throws -> RandomScenarios.ShopError {
+    /// What `--error` or `--former` says, or a complaint.
+    private func shopError(_ texts: [String]) throws -> RandomScenarios.ShopError {
         var error = RandomScenarios.ShopError()
-        for text in self.error {
+        for text in texts {
             let parts = text.split(separator: "=")
             guard parts.count == 2, let factor = Double(parts[1]), (0.1...10).contains(factor) else {
-                throw ValidationError("--error is rate=F or elasticity=F, F from 0.1 to 10.")
+                throw ValidationError("An error is rate=F or elasticity=F, F from 0.1 to 10.")
             }
             switch parts[0] {
             case "rate": error.rate = factor
             case "elasticity": error.elasticity = factor
-            default: throw ValidationError("--error is rate=F or elasticity=F, F from 0.1 to 10.")
+            default: throw ValidationError("An error is rate=F or elasticity=F, F from 0.1 to 10.")
             }
         }
         return error
@@ -131,7 +144,7 @@ struct Evaluate: AsyncParsableCommand {
     private func chosen() throws -> [JSONObject] {
         if shops != nil {
             var drawn = RandomScenarios(seed: UInt64(seed ?? 1))
-            return drawn.draw(products, erring: try shopError())
+            return drawn.draw(products, erring: try shopError(error), unlike: unlike)
         }
         if let random {
             var drawn = RandomScenarios(seed: UInt64(seed ?? 1))
@@ -140,14 +153,26 @@ struct Evaluate: AsyncParsableCommand {
         return try ScenarioFile.scenarios(in: TextFile.read(scenarios ?? ""))
     }
 
+    /// The products of the seasons before, where they were others: of another seed.
+    private func formerProducts() throws -> [JSONObject]? {
+        guard !former.isEmpty else { return nil }
+        var drawn = RandomScenarios(seed: UInt64(seed ?? 1) + 1 << 32)
+        return drawn.draw(products, erring: try shopError(former))
+    }
+
     private func evaluate(_ scenarios: [JSONObject], _ policies: [String], _ client: RPCClient) async throws {
         var table = LabTable(policies: policies, scenarios: scenarios.map { $0["name"]?.string ?? "" })
         var lines = format == .table ? [table.header] : []
-        var drawing: SeasonPlot?
+        var drawing: (any Plot)?
         for (index, batch) in (shops == nil ? scenarios.map { [$0] } : [scenarios]).enumerated() {
-            let reply = try await client.call("lab.run", request(batch, policies, index))
+            let reply = try await client.call("lab.run", try request(batch, policies, index))
             let rows = (reply["items"]?.array ?? []).compactMap(LabRow.init)
-            if index == 0, plot, let row = rows.first { drawing = Self.plot(row, batch[0], firstSeason) }
+            if index == 0, plot {
+                drawing =
+                    shops == nil
+                    ? rows.first.flatMap { Self.plot($0, batch[0], firstSeason) }
+                    : EstimatePlot(rows, of: batch, under: policies)
+            }
             switch format {
             case .json:
                 if Terminal.error.isInteractive { Terminal.error.write("\r\u{1B}[K") }  // the bar's line
@@ -165,7 +190,7 @@ struct Evaluate: AsyncParsableCommand {
         (format == .json ? Terminal.error : Terminal.output).write(drawing.lines.map { $0 + "\n" }.joined())
     }
 
-    private func request(_ scenarios: [JSONObject], _ policies: [String], _ index: Int) -> JSONObject {
+    private func request(_ scenarios: [JSONObject], _ policies: [String], _ index: Int) throws -> JSONObject {
         var request: JSONObject = [
             "scenarios": .array(scenarios.map { .object($0) }), "policies": .array(policies.map { .string($0) }),
             "seasons": .integer(shops ?? seasons), "firstSeason": .integer(firstSeason),
@@ -176,12 +201,13 @@ struct Evaluate: AsyncParsableCommand {
         if shops != nil {
             request["shop"] = true
             request["history"] = .integer(history)
+            if let former = try formerProducts() { request["former"] = .array(former.map { .object($0) }) }
         }
         if self.scenarios != nil, let seed { request["seed"] = .integer(Int64(seed)) }
         return request
     }
 
-    private static func plot(_ row: LabRow, _ scenario: JSONObject, _ season: Int64) -> SeasonPlot? {
+    private static func plot(_ row: LabRow, _ scenario: JSONObject, _ season: Int64) -> (any Plot)? {
         guard !row.path.isEmpty, let days = scenario["horizon_days"], let horizon = Double("\(days)") else {
             return nil
         }

@@ -11,7 +11,7 @@ extension EndToEnd {
             ("adjust # -99999999999 broken", "-99999999999", "allowed: -1000000000…1000000000"),
             ("adjust # -5000", "-5000", "Only 50 of product"),
             ("sell # x1, # x5000 to %", "x5000", "Only 50 of product"),
-            ("pin # 680", "680", "ceiling=680.00  declares another ceiling"),
+            ("pin # 680 until tomorrow", "680", "84.00 until tomorrow"),
             ("pin # 99999999999999", "99999999999999", "at most 9999999999.99"),
             ("pin # 70 until yesterday 9:00", "yesterday 9:00", "must lie in the future"),
             ("expect # +99999999999 on tomorrow", "+99999999999", "allowed: 1…1000000000"),
@@ -23,7 +23,7 @@ extension EndToEnd {
             ("show 999999999", "999999999", "There is no product 999999999"),
             ("rule manual upp=1", "upp=1", "did you mean up?"),
             ("try pin # 680", "680", "as high as may be"),
-            ("price.pin productId=# price=680", "680", "must stay within"),
+            ("price.pin productId=# price=680", "680", "must stay"),
         ])
         func `what is refused is marked, with what is allowed`(
             _ command: String,
@@ -34,7 +34,7 @@ extension EndToEnd {
             let shop = try await ShopClient.open(daemon)
             let product = try await shop.product(["ceiling": "84.00", "basePrice": "60.00"])
             let typed = command.replacing("#", with: "\(product)").replacing("%", with: "user \(shop.customerId)")
-            let repl = try #require(ReplProcess(["--socket", daemon.socket], home: daemon.folder))
+            let repl = try #require(ReplProcess(["--socket", daemon.socket], home: daemon.folder, columns: 200))
             #expect(repl.expect("pricing> "))
             repl.type(typed + "\r")
             let start = try #require(typed.range(of: marked)).lowerBound
@@ -43,6 +43,73 @@ extension EndToEnd {
             #expect(repl.expect(String(repeating: "^", count: marked.count)), "\(repl.seen)")
             #expect(repl.expect(advice), "\(repl.seen)")
             #expect(repl.expect("pricing> "))
+            repl.type("\\q\r")
+            #expect(repl.end() == 0)
+        }
+
+        @Test(arguments: [
+            ("halt nowhere", "REASON is missing, such as \"supplier feed wrong\""),
+            ("pin 18", "PRICE is missing, such as 35 or 35.00"), ("restock 18", "+N is missing, such as +20"),
+            ("try sell 18 x2", "to USER is missing, such as to chloe"),
+            ("watch price under every 5s", "PRICE is missing"), ("who rule", "RULE is missing, such as bands"),
+            ("price.pin productId=18", "price is missing"),
+            ("lab.run", "scenarios is missing"),
+        ])
+        func `a word that is missing is marked behind the end`(_ typed: String, _ said: String) async throws {
+            let daemon = try await TestDaemon.shared()
+            let repl = try #require(ReplProcess(["--socket", daemon.socket], home: daemon.folder))
+            #expect(repl.expect("pricing> "))
+            repl.type(typed + "\r")
+            let shown = typed.replacing(" every 5s", with: "")
+            #expect(
+                repl.expectScreen { screen in
+                    let lines = screen.lines
+                    guard let mark = lines.firstIndex(of: String(repeating: " ", count: shown.count + 3) + "^") else {
+                        return false
+                    }
+                    return lines[mark - 1] == "  " + shown && lines.filter { $0.hasSuffix(" ^") }.count == 1
+                        && lines[(mark + 1)...].contains { $0.contains("error") && $0.contains(said) }
+                },
+                "\(repl.screen.text)"
+            )
+            repl.type("\\q\r")
+            #expect(repl.end() == 0)
+        }
+
+        @Test(arguments: [60, 80, 200])
+        func `a long refusal is broken between words, and the ways out can be copied`(_ columns: Int) async throws {
+            let daemon = try await TestDaemon.shared()
+            let shop = try await ShopClient.open(daemon)
+            let product = try await shop.product(["ceiling": "84.00", "basePrice": "60.00"])
+            let repl = try #require(
+                ReplProcess(["--socket", daemon.socket], home: daemon.folder, columns: UInt16(columns))
+            )
+            #expect(repl.expect("pricing> "))
+            func said(_ typed: String) -> [String] {
+                repl.type(typed + "\r")
+                _ = repl.expectScreen { $0.lines.contains { $0.contains("\(typed.suffix(9))") } }
+                _ = repl.expectScreen { $0.lines.last { !$0.isEmpty } == "pricing>" }
+                let lines = repl.screen.lines
+                return Array(lines[(lines.lastIndex { $0.hasPrefix("error ") } ?? 0)...])
+            }
+            let limits = said("pin \(product) 680 until tomorrow fair")
+            let message = limits.prefix { !$0.hasPrefix("  pin") }.joined(separator: " ").split(separator: " ")
+            #expect(
+                ["(floor=30.00,", "ceiling=84.00,", "productId=\(product))"].allSatisfy(message.contains),
+                "\(limits)"
+            )
+            #expect(limits.contains { $0.hasPrefix("  pin \(product) 84.00 until tomorrow fair") }, "\(limits)")
+            #expect(
+                limits.contains { $0.hasPrefix("  product.update productId=\(product) ceiling=680.00") },
+                "\(limits)"
+            )
+            #expect(limits.contains { $0.hasSuffix(columns == 60 ? "      as high as may be" : "  as high as may be") })
+            // What would change instead is a table, and no JSON.
+            let stale = said(
+                "inventory.adjust productId=\(product) quantity=-45 _meta.expect=\(String(repeating: "a", count: 64))"
+            )
+            #expect(stale.contains("would move 1 price and 1 stock"), "\(stale)")
+            #expect(!stale.contains { $0.contains("{") }, "\(stale)")
             repl.type("\\q\r")
             #expect(repl.end() == 0)
         }

@@ -59,6 +59,16 @@ struct ReplCompletionTests {
         #expect(help.methods(matching: "zzz").isEmpty)
     }
 
+    @Test(arguments: [60, 80, 200])
+    func `help is broken between words`(_ columns: Int) {
+        let help = HelpText(catalogue: ReplSamples.catalogue, width: columns)
+        var texts = [help.overview, help.methods(matching: "")]
+        texts += DeedWord.allCases.compactMap { help.topic($0.rawValue) }
+        for line in texts.joined().split(separator: "\n") where !line.hasPrefix("noun.verb") {
+            #expect(DisplayText.width(String(line)) <= columns)
+        }
+    }
+
     @Test func `a description that refers to itself ends`() {
         let document: JSONObject = [
             "components": ["schemas": ["A": ["$ref": "#/components/schemas/A"]]],

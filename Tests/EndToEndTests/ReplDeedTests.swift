@@ -48,7 +48,7 @@ struct ReplDeedTests {
             #"price.rollback {"reason":"undone at the shell","all":true,"to":"2026-11-26T21:00:00Z"}"#
         ),
         ("who rule bands", #"rule.list {"ruleId":1}"#),
-        ("watch orders", #"events.subscribe {"topics":["order"]}"#),
+        ("tail orders", #"events.subscribe {"topics":["order"]}"#),
     ])
     func `a deed is a call`(_ text: String, _ expected: String) throws {
         #expect(try call(text) == expected)
@@ -68,16 +68,48 @@ struct ReplDeedTests {
     }
 
     @Test(arguments: [
-        ("restock yoga mat", nil), ("restock 18 +0", 11..<13), ("pin 18 cheap", 7..<12),
-        ("expect 18 +4 on never", 16..<21),
-        ("why", nil), ("why 18 at none", 10..<14), ("undo", nil), ("halt kitchen", nil), ("show 18 19", 8..<10),
-        ("try", nil), ("try \\q", nil),
+        ("restock 18 +0", 11..<13), ("pin 18 cheap", 7..<12), ("expect 18 +4 on never", 16..<21),
+        ("why 18 at none", 10..<14), ("show 18 19", 8..<10), ("sell to chloe", 5..<7), ("why at 3", 4..<6),
+        ("undo since never", 11..<16), ("restock 18 \"20\"", 11..<15), ("try \\q", nil),
     ])
     func `a deed that cannot be read says where`(_ text: String, _ place: Range<Int>?) {
         #expect { try deed(text) } throws: {
             guard let error = $0 as? SyntaxError, case .malformed = error else { return false }
             return error.place == place
         }
+    }
+
+    /// Each word that a deed needs, left out.
+    @Test(arguments: [
+        ("show", "PRODUCT or user NAME or order N or rule NAME or cat NAME"), ("why", "PRODUCT"),
+        ("why 18 at", "STOCK"), ("history", "PRODUCT"), ("history 18 since", "WHEN"), ("plot", "PRODUCT"),
+        ("plot 18 stock since", "WHEN"), ("restock", "PRODUCT"), ("restock 18", "+N"), ("restock yoga mat", "+N"),
+        ("adjust", "PRODUCT"), ("adjust 18", "+N or -N"), ("expect", "PRODUCT"), ("expect 18", "+N"),
+        ("expect 18 +4", "on WHEN"), ("expect 18 +4 on", "WHEN"), ("sell", "PRODUCT"), ("sell 18 x2", "to USER"),
+        ("sell 18,", "PRODUCT"), ("sell yoga mat", "to USER"), ("sell 18 x2 to", "USER"), ("pin", "PRODUCT"),
+        ("pin 18", "PRICE"), ("pin 18 35 until", "WHEN"), ("unpin", "PRODUCT"),
+        ("halt kitchen", "REASON"), ("resume", "CATEGORY or PRODUCT"), ("undo", "PRODUCT or since WHEN"),
+        ("undo since", "WHEN"), ("undo 18 since", "WHEN"), ("undo change", "N of a price change"),
+        ("rule", "RULE"), ("rule bands", "PARAMETER=VALUE"), ("who", "PRODUCT or rule NAME"),
+        ("who rule", "RULE"), ("find cat", "CATEGORY"), ("find lamp under", "PRICE"), ("find over", "PRICE"),
+        ("watch", "price, stock, orders, PRODUCT or COMMAND"), ("watch price under", "PRICE"), ("try", "COMMAND"),
+        ("try pin 18", "PRICE"),
+    ])
+    func `a word that is missing is named, with an example`(_ text: String, _ what: String) {
+        for text in [text, text + "  "] {
+            #expect {
+                let language = CommandLanguage(catalogue: ReplSamples.catalogue, times: times)
+                _ = try language.parse(text)
+            } throws: {
+                guard case .missing(let missing, let example)? = $0 as? SyntaxError else { return false }
+                return missing == what && !example.isEmpty
+            }
+        }
+    }
+
+    @Test func `what is missing is marked behind the end`() {
+        let shown = Caret.text("pin 18  ", at: .max ..< .max, width: 80, palette: .plain)
+        #expect(shown == "  pin 18 \n         ^")
     }
 
     @Test func `each word's examples can be read`() throws {

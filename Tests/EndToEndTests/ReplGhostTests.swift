@@ -56,14 +56,15 @@ extension EndToEnd {
             #expect(repl.expect("pricing> "))
             repl.type("help halt\r")
             #expect(repl.expect("halt kitchen \"supplier feed wrong\""))
-            repl.type("watch orders\r")
-            #expect(repl.expect("watching"))
+            repl.type("tail orders\r")
+            #expect(repl.expect("told here"))
             repl.type("sell 2 x1 to user 3\r")
             #expect(repl.expect(" pending, 249.00: 1 × EL-PHONES-NC for user 3"))
             repl.type("resume all\r")
             #expect(repl.expect("nothing was halted"))
             repl.type("show cat kitchen\r")
-            #expect(repl.expect("4 products · %1 … %4 name the rows"))
+            #expect(repl.expect("4 products · "))
+            #expect(repl.expect(" ms · %1 … %4 name the rows"))
             repl.type("why order 1\r")
             #expect(repl.expect("'1' is too much; usage: why PRODUCT"))
             repl.type("product.lst\r")
@@ -84,6 +85,7 @@ extension EndToEnd {
                     """
             )
             #expect(DisplayText.wrapped("short", to: 5) == "short")
+            #expect(DisplayText.wrapped("\u{1B}[1mbold\u{1B}[0m it", to: 7) == "\u{1B}[1mbold\u{1B}[0m it")
             #expect(DisplayText.wrapped("unbreakable 1234567", to: 4) == "unbreakable\n  1234567")
         }
     }

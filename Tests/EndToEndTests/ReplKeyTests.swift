@@ -75,9 +75,9 @@ extension EndToEnd {
             ),
             Deed(
                 name: "prices that move while one types",
-                keys: ["watch price", .enter],
+                keys: ["tail price", .enter],
                 most: 12,
-                comes: ["watching"]
+                comes: ["told here"]
             ),
             Deed(
                 name: "restock",

@@ -110,6 +110,10 @@ final class ReplServer: @unchecked Sendable {
 @safe
 final class ReplProcess {
     private(set) var seen = ""
+    /// What the terminal shows.
+    private(set) var screen: TerminalScreen
+    /// The first bytes of a character whose rest has not come.
+    private var rest: [UInt8] = []
     private let pid: pid_t
     private let terminal: Int32
 
@@ -129,6 +133,7 @@ final class ReplProcess {
         program other: String? = nil,
         in folder: String? = nil
     ) {
+        screen = TerminalScreen(columns: Int(columns), rows: 24)
         terminal = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         // TIOCSPTLCK and TIOCGPTN: unlock the other side and ask for its number.
         var lock: Int32 = 0
@@ -188,6 +193,12 @@ final class ReplProcess {
         }
     }
 
+    /// Waits until the screen is so. False when it does not become it.
+    func expectScreen(_ isSo: (TerminalScreen) -> Bool) -> Bool {
+        while !isSo(screen) { guard readMore() else { return false } }
+        return true
+    }
+
     /// Presses a key again and again until `text` has come.
     func expect(_ text: String, pressing key: String) -> Bool {
         for _ in 0..<200 {
@@ -213,6 +224,7 @@ final class ReplProcess {
 
     /// Gives the terminal another size; the kernel tells the program.
     func resize(columns: UInt16) {
+        screen.resize(columns: Int(columns))
         var size = winsize(ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
         _ = unsafe ioctl(terminal, UInt(TIOCSWINSZ), &size)
     }
@@ -243,7 +255,14 @@ final class ReplProcess {
         var chunk = [UInt8](repeating: 0, count: 4096)
         let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(terminal, $0.baseAddress, $0.count) }
         guard count > 0 else { return false }
-        seen += String(decoding: chunk.prefix(count), as: UTF8.self)
+        rest += chunk.prefix(count)
+        let start = rest.lastIndex { $0 & 0xC0 != 0x80 } ?? 0
+        let length = rest[start] < 0x80 ? 1 : rest[start] < 0xE0 ? 2 : rest[start] < 0xF0 ? 3 : 4
+        let whole = rest.count - start < length ? start : rest.count
+        let text = String(decoding: rest.prefix(whole), as: UTF8.self)
+        rest.removeFirst(whole)
+        seen += text
+        screen.take(text)
         return true
     }
 

@@ -49,6 +49,9 @@ struct ReplRenderingTests {
         let single = ResultRenderer(format: .table, width: 80).render(["orderId": 7, "total": "9.00"])
         #expect(single == "orderId | 7\ntotal   | 9.00\n")
         #expect(ResultRenderer(format: .table, width: 80).render([:]) == "ok\n")
+        let long: JSONObject = ["reason": "below the floor of 99999.00 until monday"]
+        let rows = ["reason | below the floor of", "       |   99999.00 until", "       |   monday"]
+        #expect(ResultRenderer(format: .table, width: 30).render(long) == rows.joined(separator: "\n") + "\n")
     }
 
     @Test func `inner lists become tables of their own`() {

@@ -24,8 +24,8 @@ extension EndToEnd {
                 )
             )
             #expect(repl.expect("pricing> "))
-            repl.type("watch \(product)\r")
-            #expect(repl.expect("watching"))
+            repl.type("tail \(product)\r")
+            #expect(repl.expect("told here"))
             #expect(repl.expect("pricing> "))
             repl.type("product.get productId=\(product)")
             #expect(repl.expect("productId=\(product)"))
@@ -33,8 +33,18 @@ extension EndToEnd {
             for wide in stride(from: columns, to: columns + 20, by: 1) { repl.resize(columns: wide) }
             repl.resize(columns: columns)
             try await shop.buy(product, 45)
-            #expect(repl.expect("  \(product) \(title)  stock 50 → 5"))
-            #expect(repl.expect("  \(product) \(title)  price 100.00 → 110.00 ▲10%  stock 5"))
+            // Broken between words where it has no room.
+            let events = [
+                "\(product) \(title)  stock 50 → 5", "\(product) \(title)  price 100.00 → 110.00 ▲10%  stock 5",
+            ]
+            #expect(
+                repl.expectScreen { screen in
+                    events.joined(separator: " ").split(separator: " ").allSatisfy { word in
+                        screen.lines.contains { $0.split(separator: " ").contains(word) }
+                    } && (columns > 60 || screen.lines.filter { $0.hasPrefix("  ") }.count >= 3)
+                },
+                "\(repl.screen.text)"
+            )
             #expect(repl.expect("pricing> product.get productId=\(product)"))
             repl.type("\r")
             #expect(repl.expect("110.00"))

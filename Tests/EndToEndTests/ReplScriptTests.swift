@@ -87,15 +87,54 @@ struct ReplScriptTests {
 
     @Test func `a frame replaces the one before and marks what changed`() {
         var frame = WatchFrame()
+        func next(_ text: String, _ width: Int = 20, _ height: Int = 24) -> String {
+            frame.next("head", at: "20:14:09", .text(text), width: width, height: height)
+        }
         let clear = "\u{1B}[K\n"
-        #expect(frame.next(["head", "18  4"], width: 80, height: 24) == "head\(clear)18  4\(clear)\u{1B}[J")
+        #expect(next("18  4") == "head       20:14:09\(clear)18  4\(clear)\u{1B}[J")
         #expect(
-            frame.next(["head", "18  5"], width: 80, height: 24)
-                == "\u{1B}[2A\rhead\(clear)18  \u{1B}[7m5\u{1B}[27m\(clear)\u{1B}[J"
+            next("18  5") == "\u{1B}[2A\rhead       20:14:09\(clear)18  \u{1B}[7m5\u{1B}[27m\(clear)\u{1B}[J"
         )
-        let tall = frame.next((1...9).map(String.init), width: 4, height: 4)
-        #expect(tall.hasSuffix("…\u{1B}[27m\(clear)\u{1B}[J") || tall.hasSuffix("…\(clear)\u{1B}[J"))
-        #expect(tall.split(separator: "\n").count == 4)
+        let other = next((1...9).map(String.init).joined(separator: "\n"), 10, 4)
+        #expect(other.hasPrefix("\u{1B}[H\u{1B}[J20:14:09\(clear)"))
+        #expect(other.hasSuffix("…\u{1B}[27m\(clear)\u{1B}[J") || other.hasSuffix("…\(clear)\u{1B}[J"))
+        #expect(other.split(separator: "\n").count == 4)
+    }
+
+    @Test func `colours take no room, and a cut text leaves none behind`() {
+        let text = "\u{1B}[1mbold\u{1B}[0m and plain"
+        #expect(DisplayText.clippedStyled(text, to: 14) == text)
+        #expect(DisplayText.clippedStyled(text, to: 13) == "\u{1B}[1mbold\u{1B}[0m and pla…\u{1B}[0m")
+    }
+
+    @Test func `a watched cell keeps what it was, and where not all have room what moved comes first`() {
+        func table(_ prices: [String]) -> WatchTable {
+            .products(
+                prices.enumerated().map { index, price in
+                    ["productId": .integer(Int64(index + 1)), "title": "Lamp", "price": .string(price), "stock": 7]
+                },
+                topic: "price",
+                rest: ""
+            )
+        }
+        var memory = WatchMemory()
+        func lines(_ prices: [String], _ width: Int = 60, _ rows: Int = 9) -> [String] {
+            memory.lines(of: table(prices), width: width, rows: rows, palette: .plain, isReversed: true)
+        }
+        #expect(
+            lines(["5.00", "6.00", "7.00"]) == [
+                "#  title  price  stock", "1  Lamp    5.00      7", "2  Lamp    6.00      7", "3  Lamp    7.00      7",
+            ]
+        )
+        #expect(lines(["5.00", "6.00", "7.70"])[3] == "3  Lamp    \u{1B}[7m7.70\u{1B}[27m  ◂ 7.00      7")
+        #expect(lines(["5.00", "6.00", "7.70"])[3] == "3  Lamp    7.70  ◂ 7.00      7")
+        #expect(
+            lines(["5.00", "6.00", "7.70"], 60, 2) == [
+                "#  title  price          stock", "3  Lamp    7.70  ◂ 7.00      7", "… 2 more",
+            ]
+        )
+        // What has no room goes at the right, and no number is cut.
+        #expect(lines(["5.00", "6.00", "7.70"], 24).last == "3  Lamp    7.70  ◂ 7.00")
     }
 
     @Test func `a call is code in the languages of its callers`() {

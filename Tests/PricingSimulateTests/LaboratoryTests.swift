@@ -58,6 +58,20 @@ struct RandomScenariosTests {
     }
 
     @Test
+    func `Of a shop so many products as asked err in the other direction, and nothing else differs`() throws {
+        var alike = RandomScenarios(seed: 7)
+        var unlike = RandomScenarios(seed: 7)
+        let error = RandomScenarios.ShopError(rate: 2)
+        let pairs = zip(alike.draw(4, erring: error), unlike.draw(4, erring: error, unlike: 3))
+        for (number, (one, other)) in pairs.enumerated() {
+            #expect(one["true_rate"] == .decimal("2.0"))
+            #expect(other["true_rate"] == .decimal(number < 3 ? "0.5" : "2.0"))
+            let beliefs = ["true_rate", "true_elasticity", "ref_rate", "elasticity"]
+            for (member, value) in one where !beliefs.contains(member) { #expect(other[member] == value) }
+        }
+    }
+
+    @Test
     func `Every scenario is one that the laboratory takes, and every kind of demand and season comes up`() throws {
         var random = RandomScenarios(seed: 1)
         var demands: Set<String> = []
@@ -146,5 +160,49 @@ struct SeasonPlotTests {
         #expect(svg.contains("M60.0 175.0H420.0V50.0H600.0V112.5H780"), "\(svg)")
         #expect(svg.contains("M60.0 340.0H420.0V350.0H600.0V390.0H780"))
         #expect(svg.contains("A &amp; B &lt;1&gt;") && svg.hasSuffix("</svg>\n"))
+    }
+}
+
+struct EstimatePlotTests {
+    /// Two products whose rate was typed half of what it is; under `learns` both know it on the second day.
+    private static func plot() throws -> EstimatePlot {
+        let scenarios: [JSONObject] = ["A", "B"].map {
+            ["name": .string($0), "horizon_days": 2, "ref_rate": 3, "true_rate": 2, "elasticity": 2]
+        }
+        let rows = try ["learns", "stays"].flatMap { policy in
+            try ["A", "B"].map { name in
+                let path: [JSONValue] = [0, 1].map { day in
+                    [
+                        "t": .integer(day), "price": 10, "stock": 1, "elasticity": 4,
+                        "rate": day == 1 && policy == "learns" ? 6 : 3,
+                    ]
+                }
+                return try #require(
+                    LabRow([
+                        "scenario": .string(name), "policy": .string(policy), "mean": 1, "changes": 0,
+                        "path": .array(path),
+                    ])
+                )
+            }
+        }
+        return EstimatePlot(rows, of: scenarios, under: ["learns", "stays", "fixed"])
+    }
+
+    @Test
+    func `In the terminal the factor to the truth, day by day, of each policy that estimates`() throws {
+        let lines = try Self.plot().lines.map { $0.split(separator: " ").joined(separator: " ") }
+        #expect(
+            lines.dropFirst(2) == [
+                "rate day 0 day 1 day 2", "learns 2.000 1.000 1.000", "stays 2.000 2.000 2.000",
+                "elasticity day 0 day 1 day 2", "learns 2.000 2.000 2.000", "stays 2.000 2.000 2.000",
+            ]
+        )
+    }
+
+    @Test
+    func `As SVG the truth is the axis`() throws {
+        let svg = try Self.plot().svg
+        #expect(svg.contains("M60.0 130.0L220.0 440.0L380.0 440.0"), "\(svg)")
+        #expect(svg.contains(">stays<") && !svg.contains("fixed") && svg.hasSuffix("</svg>\n"))
     }
 }

@@ -6,7 +6,11 @@ language plpgsql as $$
 declare
     scope record := halt_scope(p);
 begin
-    return halt_json(halt_automation(scope.category, scope.product, p ->> 'reason'));
+    return (halt_json(halt_automation(scope.category, scope.product, p ->> 'reason'))::jsonb
+        || jsonb_build_object('products', (
+            select count(*) from product d
+            where d.archived_at is null and (scope.category is null or d.category_id = scope.category)
+              and (scope.product is null or d.product_id = scope.product))))::json;
 end $$;
 
 -- Resumes automation: every product of the scope is evaluated at once, as at a tick. A scope that was not halted stays

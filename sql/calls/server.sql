@@ -122,7 +122,8 @@ begin
         where d.product_id = number;
     elsif kind = 'user' then
         select u.full_name,
-               array[u.email, (select count(*) from customer_order where customer_id = number) || ' orders']
+               array[u.email, (select count(*) || case count(*) when 1 then ' order' else ' orders' end
+                               from customer_order where customer_id = number)]
         into label, detail from app_user u where u.user_id = number;
     elsif kind = 'order' then
         select 'Order ' || o.order_id, array[shown_name(u), o.status, o.total::text, rfc3339(o.placed_at)]

@@ -365,9 +365,9 @@ language sql stable as $$
     with sums as (
         select f.policy, sum(f.seasons) as seasons, sum(f.value) as value, sum(f.squares) as squares,
                sum(f.changes) as changes, sum(f.reversals) as reversals, sum(f."soldOut") as sold_out,
-               sum(f."leftOver") as left_over
+               sum(f."leftOver") as left_over, (array_agg(f.path) filter (where f.path <> 'null'))[1] as path
         from jsonb_to_recordset(p -> 'sums') as f (policy text, seasons bigint, value float8, squares float8,
-             changes float8, reversals float8, "soldOut" float8, "leftOver" float8)
+             changes float8, reversals float8, "soldOut" float8, "leftOver" float8, path jsonb)
         group by f.policy
     ), means as (
         select *, value / seasons as mean, nullif((p -> 'scenario' ->> 'optimum')::float8, 0) as optimum,
@@ -380,8 +380,9 @@ language sql stable as $$
         'ci95', round((half_width / optimum)::numeric, 6), 'meanCi95', round(half_width::numeric, 4),
         'changes', round((changes / seasons)::numeric, 4), 'reversals', round((reversals / seasons)::numeric, 4),
         'soldOut', round((sold_out / seasons)::numeric, 4), 'leftOver', round((left_over / seasons)::numeric, 4),
-        'path', (select o.path from parse_scenario(p -> 'scenario') s, parse_policy(policy) q,
-                        draw_customers(s, (p ->> 'pathOf')::bigint) c, sell_season(s, q, c.times, c.willing, true) o
-                 where p ? 'pathOf')) order by n)
+        'path', coalesce(path, (
+            select o.path from parse_scenario(p -> 'scenario') s, parse_policy(policy) q,
+                 draw_customers(s, (p ->> 'pathOf')::bigint) c, sell_season(s, q, c.times, c.willing, true) o
+            where p ? 'pathOf'))) order by n)
     from means
 $$;

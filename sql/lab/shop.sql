@@ -22,10 +22,10 @@ begin
 end $$;
 
 -- One season of a shop under a pooled policy: its products as they stand at the end. `past`: they as they stood when
--- the season before ended, if there was one; and the shifts that it left.
+-- the season before ended, or `others` that were sold then and are no more; and the shifts that it left.
 create function sell_shop(
-    products lab_scenario[], policy lab_policy, customers lab_customers[], past lab_run[], inout shifts float8[],
-    out shop lab_run[]
+    products lab_scenario[], policy lab_policy, customers lab_customers[], past lab_run[], others lab_run[],
+    is_traced boolean, inout shifts float8[], out shop lab_run[]
 )
 language plpgsql immutable parallel safe as $$
 declare
@@ -36,16 +36,19 @@ begin
         shop[k] := begin_season(products[k], policy);
         if past is not null then shop[k].state := learn_fold(past[k].state, learner_empty(), 21); end if;
     end loop;
+    for k in 1..coalesce(cardinality(others), 0) loop
+        others[k].state := learn_fold(others[k].state, learner_empty(), 21);
+    end loop;
     while is_open loop
         is_open := false;
         day := day + 1;
         for k in 1..cardinality(products) loop
             continue when shop[k].stock = 0 or shop[k].tick >= products[k].horizon;
             is_open := true;
-            shop[k] := sell_until(products[k], policy, shop[k], customers[k].times, customers[k].willing, false, day,
-                                  shifts[1], shifts[2]);
+            shop[k] := sell_until(products[k], policy, shop[k], customers[k].times, customers[k].willing, is_traced,
+                                  day, shifts[1], shifts[2]);
         end loop;
-        shifts := shop_step(shop, shifts);
+        shifts := shop_step(shop || others, shifts);
     end loop;
 end $$;
 
@@ -56,44 +59,58 @@ language sql immutable parallel safe as $$
     from generate_series(1, cardinality(products)) k, draw_customers(products[k], season_number) c
 $$;
 
--- The shop `number` under a pooled policy after `history` seasons of the years before.
-create function sell_shop_again(products lab_scenario[], policy lab_policy, number bigint, history integer)
-returns lab_run[]
+-- The shop `number` under a pooled policy after `history` seasons of the years before, which sold the same products, or
+-- the `former` ones.
+create function sell_shop_again(
+    products lab_scenario[], former lab_scenario[], policy lab_policy, number bigint, history integer, is_traced boolean
+) returns lab_run[]
 language plpgsql immutable parallel safe as $$
 declare
     sold record;
     past lab_run[];
+    others lab_run[];
     shifts float8[] := '{0, 0}';
+    on_sale lab_scenario[];
 begin
     for season in reverse history..0 loop
-        sold := sell_shop(products, policy, shop_customers(products, number + season::bigint * 1000000000), past,
-                          shifts);
+        on_sale := case when season > 0 and former <> '{}' then former else products end;
+        if season = 0 and former <> '{}' then
+            others := past;
+            past := null;
+        end if;
+        sold := sell_shop(on_sale, policy, shop_customers(on_sale, number + season::bigint * 1000000000), past,
+                          others, is_traced and season = 0, shifts);
         shifts := sold.shifts;
         past := sold.shop;
     end loop;
     return past;
 end $$;
 
--- Sums over the shops `first` and on, `count` of them, of each product, numbered from 1, under each policy. Each policy
--- meets the same customers.
+create function parse_scenarios(list jsonb) returns lab_scenario[]
+language sql immutable as $$
+    select array(select s from jsonb_array_elements(list) with ordinality u (j, n), parse_scenario(j) s order by n)
+$$;
+
+-- Sums over the shops `first` and on, `count` of them, of each product, numbered from 1, under each policy; of the shop
+-- `pathOf` the paths under pooled policies too. Each policy meets the same customers.
 create function lab_shops(p jsonb) returns json
 language sql stable as $$
     with shops as materialized (
-        select number, array(select s from jsonb_array_elements(p -> 'scenarios') with ordinality u (j, n),
-                                           parse_scenario(j) s order by n) as products
+        select number, parse_scenarios(p -> 'scenarios') as products, parse_scenarios(p -> 'former') as former
         from generate_series((p ->> 'first')::bigint, (p ->> 'first')::bigint + (p ->> 'count')::bigint - 1) number
     ), policies as materialized (
         select n, name, q
         from jsonb_array_elements_text(p -> 'policies') with ordinality u (name, n), parse_policy(name) q
     ), sold as (
-        select number, n, k, o.value, o.changes, o.reversals, o.left_over
+        select number, n, k, o.value, o.changes, o.reversals, o.left_over, o.path
         from shops, policies, generate_series(1, cardinality(products)) k, draw_customers(products[k], number) c,
              sell_season(products[k], q, c.times, c.willing, false) o
         where (q).knows is distinct from 'pooled'
         union all
-        select number, n, k, o.value, o.changes, o.reversals, s.stock
+        select number, n, k, o.value, o.changes, o.reversals, s.stock, s.path
         from shops, policies,
-             lateral sell_shop_again(products, q, number, coalesce((p ->> 'history')::integer, 0)) shop,
+             lateral sell_shop_again(products, former, q, number, coalesce((p ->> 'history')::integer, 0),
+                                     number = (p ->> 'pathOf')::bigint) shop,
              lateral unnest(shop) with ordinality s (stock, value, prices, path, state, fresh, tick, ticks, season_left,
                  elasticity, rate, elasticity_now, rate_now, price, posted, anchor, opened, units, customer, k),
              season_result(products[k], s.value, s.prices, s.stock) o
@@ -104,6 +121,7 @@ language sql stable as $$
         select n, k as product, count(*) as seasons, sum(value) as value, sum(value * value) as squares,
                sum(changes) as changes, sum(reversals) as reversals,
                count(*) filter (where left_over = 0) as "soldOut", sum(left_over) as "leftOver",
-               (select name from policies o where o.n = sold.n) as policy
+               (select name from policies o where o.n = sold.n) as policy,
+               (array_agg(path) filter (where path is not null))[1] as path
         from sold group by n, k) r
 $$;

@@ -23,6 +23,9 @@ typedef struct {
     void (*hint)(void *context, const char *text, char *room, size_t size);
     /// The same for what may follow `text` and is taken by Right or End; shown where there is no hint.
     void (*suggestion)(void *context, const char *text, char *room, size_t size);
+    /// Writes into `room` (`size` bytes, empty text at first) a style for each character of `text`: ' ' for none, 'c' for a
+    /// command, 'r' for what is named, 'n' for a number, 'u' for what is not known.
+    void (*style)(void *context, const char *text, char *room, size_t size);
     /// Enter was pressed: whether `text` (`length` bytes) still lacks something, so that it goes on in another row.
     bool (*is_open)(void *context, const char *text, size_t length);
 } editline_callbacks;

@@ -21,21 +21,20 @@ struct LabHandlers: Sendable {
         let params = context.params
         let policies = params["policies"] ?? []
         let first = params["firstSeason"]?.integer ?? 0
-        var scenarios: [JSONValue] = []
-        for scenario in params["scenarios"]?.array ?? [] {
-            var request: JSONObject = ["scenario": scenario, "policies": policies]
-            request["seed"] = params["seed"]
-            request["withOptimum"] = params["withOptimum"]
-            scenarios.append(try await call(DaemonStatements.labPrepare, request, context))
-        }
+        let scenarios = try await prepared(params["scenarios"], withOptimum: params["withOptimum"], context)
         let seasons = params["seasons"]?.integer ?? 0
         let numbers = first..<(first + seasons)
         let isShop = params["shop"]?.bool == true
+        let withPaths = params["withPaths"]?.bool == true
         var items: [JSONValue] = []
         var shopSums: [JSONValue] = []
         if isShop {
             var request: JSONObject = ["scenarios": .array(scenarios), "policies": policies]
             request["history"] = params["history"]
+            if let former = params["former"] {
+                request["former"] = .array(try await prepared(former, withOptimum: nil, context))
+            }
+            if withPaths { request["pathOf"] = .integer(first) }
             shopSums = try await sums(of: request, numbers, DaemonStatements.labShops, Self.shopChunk, context) {
                 done in
                 context.report(done: done, total: seasons, "shops")
@@ -51,10 +50,25 @@ struct LabHandlers: Sendable {
                     context.report(done: before + done, total: Int64(scenarios.count) * seasons, "seasons")
                 }
             request["sums"] = .array(own)
-            if params["withPaths"]?.bool == true { request["pathOf"] = .integer(first) }
+            if withPaths { request["pathOf"] = .integer(first) }
             items += try await call(DaemonStatements.labRows, request, context).array ?? []
         }
         return Answer(text: JSONText(["items": .array(items)]))
+    }
+
+    private func prepared(
+        _ scenarios: JSONValue?,
+        withOptimum: JSONValue?,
+        _ context: CallContext
+    ) async throws(PricingFailure) -> [JSONValue] {
+        var prepared: [JSONValue] = []
+        for scenario in scenarios?.array ?? [] {
+            var request: JSONObject = ["scenario": scenario, "policies": context.params["policies"] ?? []]
+            request["seed"] = context.params["seed"]
+            request["withOptimum"] = withOptimum
+            prepared.append(try await call(DaemonStatements.labPrepare, request, context))
+        }
+        return prepared
     }
 
     /// The sums of seasons, added in the order of the chunks and not in that in which the statements ended.

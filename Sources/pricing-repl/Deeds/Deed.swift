@@ -28,6 +28,8 @@ struct Deed: Equatable {
     var places: [String: Range<Int>] = [:]
     /// `find`: low, high or pinned; `plot`: stock.
     var filter: String?
+    /// `watch`: the events that concern it, price, stock or order.
+    var topic: String?
     /// Show the effect, and do nothing.
     var isAttempt = false
     /// Too much for one word: asked whatever it would do.

@@ -36,7 +36,7 @@ struct DeedGrammar {
         case .expect:
             var deed = one(.expect, "inventory.expect", try reader.reference([.product]))
             deed.parameters["quantity"] = .integer(try reader.units("quantity"))
-            guard reader.takes("on") else { throw reader.usage }
+            guard reader.takes("on") else { throw reader.wanted("on WHEN", "on monday") }
             deed.parameters["eta"] = .string(try reader.time(.future, after: "on", "eta"))
             deed.parameters["reason"] = try reader.reason()
             return deed
@@ -60,7 +60,8 @@ struct DeedGrammar {
             let reference = try reader.reference([.product], or: [.rule])
             return one(.who, reference.kinds == [.rule] ? "rule.list" : "audit.trail", reference)
         case .watch: return try watch(&reader)
-        case .try: throw reader.usage
+        case .tail: return try tail(&reader)
+        case .try: throw reader.wanted("COMMAND", "restock 18 +20")
         }
     }
 
@@ -99,7 +100,7 @@ struct DeedGrammar {
         var deed = one(.why, "price.why", try reader.reference([.product], stops: ["at"]))
         if reader.takes("at") {
             deed.method = "price.preview"
-            deed.parameters["stock"] = .integer(try reader.units("stock"))
+            deed.parameters["stock"] = .integer(try reader.units("stock", like: ("STOCK", "3")))
         }
         return deed
     }
@@ -122,14 +123,17 @@ struct DeedGrammar {
             let schema = catalogue.schema(method: "rule.revise", path: ["parameters", name])
             parameters[name] = ValueReader(schema: schema).value(.bare(value))
         }
-        guard !parameters.isEmpty else { throw reader.usage }
+        guard !parameters.isEmpty else { throw reader.wanted("PARAMETER=VALUE", "up=20%") }
         deed.parameters["parameters"] = .object(parameters)
         return deed
     }
 
     private func moved(_ word: DeedWord, _ method: String, _ reader: inout DeedReader) throws(SyntaxError) -> Deed {
         var deed = one(word, method, try reader.reference([.product]))
-        deed.parameters["quantity"] = .integer(try reader.units("quantity", signed: word == .adjust))
+        deed.parameters["quantity"] = .integer(
+            try word == .adjust
+                ? reader.units("quantity", signed: true, like: ("+N or -N", "-2")) : reader.units("quantity")
+        )
         deed.parameters["reason"] = try reader.reason()
         return deed
     }
@@ -148,7 +152,7 @@ struct DeedGrammar {
                 break
             }
         }
-        guard reader.takes("to") else { throw reader.usage }
+        guard reader.takes("to") else { throw reader.wanted("to USER", "to chloe") }
         deed.slots.append(slot(try reader.reference([.user]), "customerId"))
         deed.parameters["lines"] = .array(lines)
         return deed
@@ -168,7 +172,7 @@ struct DeedGrammar {
         let most = isHalt && !reader.hasQuoted ? 1 : Int.max
         deed.slots = [slot(try reader.reference([.category, .product], most: most))]
         guard let reason = try reader.reason() ?? (isHalt ? JSONValue?.none : usual) else {
-            throw .malformed("why? as in halt kitchen \"supplier feed wrong\"")
+            throw reader.wanted("REASON", "\"supplier feed wrong\"")
         }
         deed.parameters["reason"] = reason
         return deed
@@ -177,7 +181,9 @@ struct DeedGrammar {
     private func undo(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
         var deed = Deed(word: .undo, method: "price.rollback", parameters: ["reason": "undone at the shell"])
         if reader.takes("change") {
-            deed.parameters["priceChangeIds"] = [.integer(try reader.units("priceChangeIds"))]
+            deed.parameters["priceChangeIds"] = [
+                .integer(try reader.units("priceChangeIds", like: ("N of a price change", "7")))
+            ]
             return deed
         }
         if reader.takes("since") {
@@ -185,6 +191,7 @@ struct DeedGrammar {
             deed.parameters["to"] = .string(try reader.time(.past, after: "since", "to"))
             return deed
         }
+        guard reader.peek != nil else { throw reader.wanted("PRODUCT or since WHEN", "18 or since yesterday 22:00") }
         deed.slots = [slot(try reader.reference([.product], stops: ["since"]))]
         deed.takesLastChange = true
         if reader.takes("since") {
@@ -195,7 +202,24 @@ struct DeedGrammar {
     }
 
     private func watch(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
-        var deed = Deed(word: .watch, method: "events.subscribe", parameters: ["topics": ["price", "stock"]])
+        if reader.takes("orders") {
+            var deed = Deed(word: .watch, method: "order.list", parameters: ["limit": 50])
+            deed.topic = "order"
+            return deed
+        }
+        for (word, topic) in [("price", "price"), ("prices", "price"), ("stock", "stock")] where reader.takes(word) {
+            var deed = try find(&reader)
+            (deed.word, deed.topic) = (.watch, topic)
+            return deed
+        }
+        guard reader.peek != nil else { throw reader.wanted("price, stock, orders, PRODUCT or COMMAND", "why 18") }
+        var deed = one(.watch, "product.get", try reader.reference([.product]))
+        deed.topic = "price"
+        return deed
+    }
+
+    private func tail(_ reader: inout DeedReader) throws(SyntaxError) -> Deed {
+        var deed = Deed(word: .tail, method: "events.subscribe", parameters: ["topics": ["price", "stock"]])
         for (word, topic) in [("price", "price"), ("prices", "price"), ("stock", "stock"), ("orders", "order")]
         where reader.takes(word) {
             deed.parameters["topics"] = [.string(topic)]

@@ -19,7 +19,11 @@ struct DeedReader {
 
     var peek: Token? { tokens.indices.contains(index) ? tokens[index] : nil }
 
-    var usage: SyntaxError { .malformed("usage: \(deed) \(deed.arguments)", at: peek?.range) }
+    /// What should come next and does not: at the end it is missing, else another thing stands there.
+    func wanted(_ what: String, _ example: String) -> SyntaxError {
+        guard let token = peek else { return .missing(what, example: example) }
+        return .malformed("'\(token.text)' stands where \(what) is wanted, such as \(example)", at: token.range)
+    }
 
     /// Whether a text in quotes is still to come.
     var hasQuoted: Bool { tokens.dropFirst(index).contains { $0.kind == .quoted } }
@@ -44,21 +48,25 @@ struct DeedReader {
         stops: Set<String> = [],
         most: Int = .max
     ) throws(SyntaxError) -> Reference {
-        guard var token = peek else { throw usage }
+        guard var token = peek, token.kind != .word || !stops.contains(token.text.lowercased()) else {
+            throw wanted(kinds, or: others)
+        }
         index += 1
         var kinds = kinds
-        if token.kind == .word, let kind = Reference.Kind(word: token.text), (kinds + others).contains(kind),
-            let next = peek
-        {
-            kinds = [kind]
-            token = next
-            index += 1
+        if token.kind == .word, let kind = Reference.Kind(word: token.text), (kinds + others).contains(kind) {
+            guard let next = peek else { throw wanted([kind], or: []) }
+            if next.kind != .word || !stops.contains(next.text.lowercased()) {
+                kinds = [kind]
+                token = next
+                index += 1
+            }
         }
         if token.kind == .quoted {
             return Reference(what: .text(try TokenReader.text(of: token)), kinds: kinds, range: token.range)
         }
         guard token.kind == .word else {
-            throw .malformed("'\(token.text)' names nothing; usage: \(deed) \(deed.arguments)", at: token.range)
+            index -= 1
+            throw wanted(kinds, or: [])
         }
         if let what = Reference.plain(token.text) { return Reference(what: what, kinds: kinds, range: token.range) }
         if token.text.contains("@"), kinds.count == 1, kinds != [.user], deed == .show { kinds = [.user] }
@@ -77,12 +85,27 @@ struct DeedReader {
         return Reference(what: .text(text), kinds: kinds, range: token.range.lowerBound..<end)
     }
 
+    /// What is wanted where a thing is named.
+    private func wanted(_ kinds: [Reference.Kind], or others: [Reference.Kind]) -> SyntaxError {
+        let what =
+            kinds.map { $0.rawValue.uppercased() }
+            + others.filter { !kinds.contains($0) }.map { kind in
+                "\(kind.word) \(kind == .order ? "N" : "NAME")"
+            }
+        return wanted(what.joined(separator: " or "), kinds.map(\.example).joined(separator: " or "))
+    }
+
     /// Units for the parameter `name`: `+20`, `-3`, `20`.
-    mutating func units(_ name: String, signed: Bool = false) throws(SyntaxError) -> Int64 {
-        guard let token = peek, token.kind == .word else { throw usage }
+    /// - Parameter example: what they are called, and what they look like.
+    mutating func units(
+        _ name: String,
+        signed: Bool = false,
+        like example: (what: String, text: String) = ("+N", "+20")
+    ) throws(SyntaxError) -> Int64 {
+        guard let token = peek, token.kind == .word else { throw wanted(example.what, example.text) }
         let digits = token.text.hasPrefix("+") ? String(token.text.dropFirst()) : token.text
         guard let number = Int64(digits), number != 0, signed || number > 0 else {
-            throw .malformed("'\(token.text)' is no number of units, such as +20", at: token.range)
+            throw .malformed("'\(token.text)' is no number of units, such as \(example.text)", at: token.range)
         }
         took(1, as: name)
         return number
@@ -124,7 +147,7 @@ struct DeedReader {
 
     /// An amount of money for the parameter `name`.
     mutating func money(_ name: String) throws(SyntaxError) -> String {
-        guard let token = peek, token.kind == .word else { throw usage }
+        guard let token = peek, token.kind == .word else { throw wanted("PRICE", "35 or 35.00") }
         guard Self.isAmount(token.text), token.text.allSatisfy({ $0.isNumber || $0 == "." }) else {
             throw .malformed("'\(token.text)' is no price, such as 35 or 35.00", at: token.range)
         }
@@ -132,19 +155,20 @@ struct DeedReader {
         return token.text
     }
 
+    private static let times = "2h, yesterday 22:00, sunday, mon 9:00 or 2026-11-30"
+
     /// A time of one word or two after `word`, as the wire has it, for the parameter `name`.
     mutating func time(_ direction: HumanTime.Direction, after word: String, _ name: String) throws(SyntaxError)
         -> String
     {
-        guard let first = peek, first.kind == .word else { throw usage }
+        guard let first = peek, first.kind == .word else { throw wanted("WHEN", Self.times) }
         let second = tokens.indices.contains(index + 1) ? tokens[index + 1] : nil
         if let second, second.kind == .word, let moment = times.moment("\(first.text) \(second.text)", direction) {
             took(2, as: name)
             return echoed(moment, word)
         }
         guard let moment = times.moment(first.text, direction) else {
-            let forms = "2h, yesterday 22:00, sunday, mon 9:00, 2026-11-30"
-            throw .malformed("'\(first.text)' is no time; such as \(forms)", at: first.range)
+            throw .malformed("'\(first.text)' is no time, such as \(Self.times)", at: first.range)
         }
         took(1, as: name)
         return echoed(moment, word)
@@ -179,7 +203,7 @@ struct DeedReader {
     }
 
     /// `+20`, `-3`, `x2`, `15%`, `35`, `35.00`.
-    private static func isAmount(_ word: String) -> Bool {
+    static func isAmount(_ word: String) -> Bool {
         let body = ["+", "-", "x"].contains(String(word.prefix(1))) ? word.dropFirst() : word[...]
         let digits = body.hasSuffix("%") ? body.dropLast() : body
         let parts = digits.split(separator: ".", omittingEmptySubsequences: false)

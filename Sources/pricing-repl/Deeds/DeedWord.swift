@@ -17,6 +17,7 @@ enum DeedWord: String, CaseIterable {
     case rule
     case who
     case watch
+    case tail
     case `try`
 
     /// Whether it only looks, and so may be done again and again.
@@ -41,7 +42,8 @@ enum DeedWord: String, CaseIterable {
         case .undo: "[PRODUCT] since WHEN | PRODUCT | change N"
         case .rule: "NAME PARAMETER=VALUE …"
         case .who: "PRODUCT | rule NAME"
-        case .watch: "price|stock|orders | PRODUCT | COMMAND"
+        case .watch: "price|stock [WORDS] | orders | PRODUCT | COMMAND [every 2s] [until MEMBER=VALUE]"
+        case .tail: "price|stock|orders [PRODUCT] | PRODUCT"
         case .try: "COMMAND"
         }
     }
@@ -65,7 +67,8 @@ enum DeedWord: String, CaseIterable {
         case .undo: "undo 18 · undo since yesterday 22:00"
         case .rule: "rule bands up=20%"
         case .who: "who 18 · who rule bands"
-        case .watch: "watch price · watch yoga mat · watch why 18 every 5s"
+        case .watch: "watch price · watch stock cat kitchen · watch yoga mat until stock<5 · watch why 18 every 5s"
+        case .tail: "tail price · tail orders · tail yoga mat"
         case .try: "try restock 18 +20"
         }
     }
@@ -88,7 +91,8 @@ enum DeedWord: String, CaseIterable {
         case .undo: "takes price moves back"
         case .rule: "the next version of a rule, in force after a yes"
         case .who: "who did what to it"
-        case .watch: "what happens, above the prompt; a command again and again"
+        case .watch: "looks at every change and again and again, in one place"
+        case .tail: "what happens, a line each, above the prompt"
         case .try: "shows what the command would do, and does nothing; so does a ? at its end"
         }
     }

@@ -22,6 +22,17 @@ struct Reference: Equatable {
         /// The word before a name that says the kind.
         var word: String { self == .category ? "cat" : rawValue }
 
+        /// What a person may write.
+        var example: String {
+            switch self {
+            case .product: "18 or yoga mat"
+            case .user: "chloe or chloe.evans@mail.example"
+            case .order: "order 7"
+            case .rule: "bands"
+            case .category: "kitchen"
+            }
+        }
+
         /// The parameter that takes its id.
         var parameter: String { rawValue + "Id" }
 

@@ -12,6 +12,29 @@ struct CommandLanguage {
         try command(try CommandLexer.lex(text))
     }
 
+    /// What is looked at again and again: a command, or what `watch` names itself. Places are those in `statement(of:)`.
+    func watched(_ text: String) throws(SyntaxError) -> Command {
+        let tokens = Tokenizer.tokens(text)
+        if let first = tokens.first, Tokenizer.isCommand(first, isLast: tokens.count == 1) {
+            let inner = try parse(text)
+            switch inner {
+            case .call, .message: return inner
+            case .deed(let deed) where deed.word.isReading && !deed.isAttempt: return inner
+            default: throw .malformed("watch repeats a look or a call, as in watch why 18")
+            }
+        }
+        let words = Array(Tokenizer.tokens(Self.statement(of: text)).dropFirst())
+        if let broken = words.first(where: { $0.kind == .unclosed }) { _ = try TokenReader.text(of: broken) }
+        return .deed(try DeedGrammar(catalogue: catalogue, times: times).read(.watch, words))
+    }
+
+    /// In what the places of a watched text are counted.
+    static func statement(of watched: String) -> String {
+        let tokens = Tokenizer.tokens(watched)
+        guard let first = tokens.first, !Tokenizer.isCommand(first, isLast: tokens.count == 1) else { return watched }
+        return "\(DeedWord.watch) \(watched)"
+    }
+
     /// Where each value of a call stands, by its JSON Pointer; of a deed, those of the call that it becomes.
     func places(in text: String) -> [String: Range<Int>] {
         if case .deed(let deed)? = try? parse(text) { return deed.places }
@@ -105,12 +128,13 @@ struct CommandLanguage {
         case .connect: return .connect(path: argument)
         case .methods: return .methods(pattern: rest)
         case .watch:
-            guard let order = WatchOrder(rest) else { throw usage(of: command) }
-            switch try parse(order.command) {
-            case .call, .message: return .watch(order)
-            case .deed(let deed) where deed.word.isReading && !deed.isAttempt: return .watch(order)
-            default: throw .malformed("\\watch repeats a look or a call, as in \\watch 2 why 18")
+            guard let order = WatchOrder(rest) else {
+                throw .malformed(
+                    "a look, a pause of 0.1 s or more and a condition are wanted, as in watch 18 every 5s until stock<5"
+                )
             }
+            _ = try watched(order.command)
+            return .watch(order)
         case .edit: return .edit(text: argument)
         case .mute: return .mute(try isOn(argument, command))
         case .wire: return .wire(try isOn(argument, command))

@@ -103,15 +103,13 @@ enum CommandLexer {
     ) throws(SyntaxError) -> (line: Line, places: [String: Range<Int>]) {
         let words = Array(tokens.dropFirst())
         if deed == .try {
-            guard var next = words.first else { throw .malformed("usage: try \(deed.arguments)") }
+            guard var next = words.first else { throw .missing(deed.arguments, example: "restock 18 +20") }
             next.kind = .command
             let inner = try lex([next] + words.dropFirst(), of: text)
             return (.attempt(inner.line), inner.places)
         }
-        // A command again and again: the shell's own.
-        if deed == .watch, let first = words.first, let last = words.last,
-            Tokenizer.isWatched(first.text, isLast: words.count == 1)
-        {
+        // The shell's own; without the seconds a product's number would be taken for them.
+        if deed == .watch, let first = words.first, let last = words.last {
             let watched = string(text, first.range.lowerBound..<last.range.upperBound)
             return (.backslash(name: "watch", rest: "2 " + watched), [:])
         }

@@ -119,8 +119,9 @@ struct Completer {
             let names = catalogue.schema(method: "rule.revise", path: ["parameters"])?.members.map(\.name) ?? []
             return matching(context.word, names.map { Candidate($0 + "=") })
         }
-        if deed == .watch, context.words.isEmpty {
-            let words = ["price", "stock", "orders"] + DeedWord.allCases.filter(\.isReading).map(\.rawValue)
+        if deed == .watch || deed == .tail, context.words.isEmpty {
+            let looks = deed == .watch ? DeedWord.allCases.filter(\.isReading).map(\.rawValue) : []
+            let words = ["price", "stock", "orders"] + looks
             let answer = matching(context.word, words.map { Candidate($0 + " ", label: $0) })
             if !answer.candidates.isEmpty { return answer }
         }

@@ -32,7 +32,7 @@ struct CursorContext: Equatable {
         var tokens = Tokenizer.tokens(text).filter { $0.kind != .comment }
         let isWatch =
             tokens.first?.text == "watch" && tokens.count > 1
-            && Tokenizer.isWatched(tokens[1].text, isLast: tokens[1].range.upperBound == text.unicodeScalars.count)
+            && Tokenizer.isCommand(tokens[1], isLast: tokens[1].range.upperBound == text.unicodeScalars.count)
         if tokens.first?.text == "try" || isWatch {
             tokens.removeFirst()
             if !tokens.isEmpty { tokens[0].kind = .command }

@@ -3,18 +3,23 @@ import JSON
 /// Help made from the server's own description; nothing here is written twice.
 struct HelpText {
     var catalogue: MethodCatalogue
+    /// The columns of the terminal; nil when nothing need fit.
+    var width: Int?
 
     /// The shell's commands and how to begin.
     var overview: String {
         let rows = BackslashCommand.allCases.map { ("\\\($0.rawValue) \($0.arguments)", $0.summary) }
         let deeds = DeedWord.allCases.map { ("\($0.rawValue) \($0.arguments)", $0.summary) }
         return listed(deeds)
-            + "A product is a number, a SKU, words of its title, %2 (row 2 of the last table), or a dot.\n\n"
+            + wrapped("A product is a number, a SKU, words of its title, %2 (row 2 of the last table), or a dot.")
+            + "\n"
             + "noun.verb key=value …    for example: product.get productId=1\n"
             + "noun.verb {\"key\": value}\n\n" + listed(rows) + "\n"
-            + "Tab completes. Ctrl-C drops the line or cancels the call; Ctrl-D leaves.\n"
-            + "\\methods lists \(catalogue.methods.count) methods, \\? METHOD explains one.\n"
+            + wrapped("Tab completes. Ctrl-C drops the line or cancels the call; Ctrl-D leaves.")
+            + wrapped("\\methods lists \(catalogue.methods.count) methods, \\? METHOD explains one.")
     }
+
+    private func wrapped(_ line: String) -> String { DisplayText.wrapped(line, to: width) + "\n" }
 
     /// The methods whose name or summary contains `pattern`; empty when there are none.
     func methods(matching pattern: String) -> String {
@@ -28,11 +33,12 @@ struct HelpText {
     /// What one deed or method takes and gives; nil when it is unknown.
     func topic(_ name: String) -> String? {
         if let deed = DeedWord(rawValue: name) {
-            return "\(name) \(deed.arguments)\n  \(deed.summary)\nfor example\n  \(deed.example)\n"
+            let examples = deed.example.split(separator: " · ").map { "  \($0)\n" }.joined()
+            return wrapped("\(name) \(deed.arguments)") + wrapped("  \(deed.summary)") + "for example\n" + examples
         }
         guard let method = catalogue[name] else { return nil }
         var text = method.name + (method.role.isEmpty ? "" : "  (\(method.role))") + "\n"
-        if !method.summary.isEmpty { text += "  \(method.summary)\n" }
+        if !method.summary.isEmpty { text += wrapped("  \(method.summary)") }
         if !method.parameters.isEmpty {
             text += "takes\n"
             text += listed(
@@ -53,14 +59,18 @@ struct HelpText {
     }
 
     private func listed(_ rows: [(name: String, text: String)]) -> String {
-        let most = 40
+        let most = min(40, (width ?? 80) / 2)
         let widest = rows.map { DisplayText.width($0.name) }.filter { $0 <= most }.max() ?? most
         return rows.reduce(into: "") { result, row in
             let isLong = DisplayText.width(row.name) > widest
-            if isLong { result += "  \(row.name)\n" }
-            var line = "  " + DisplayText.padded(isLong ? "" : row.name, to: widest) + "  " + DisplayText.safe(row.text)
-            while line.hasSuffix(" ") { line.removeLast() }
-            result += line + "\n"
+            if isLong { result += wrapped("  \(row.name)") }
+            let rows = DisplayText.wrapped(DisplayText.safe(row.text), to: width.map { max(20, $0 - widest - 4) })
+            for (index, text) in rows.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+                let name = index == 0 && !isLong ? row.name : ""
+                var line = "  " + DisplayText.padded(name, to: widest) + "  " + text
+                while line.hasSuffix(" ") { line.removeLast() }
+                result += line + "\n"
+            }
         }
     }
 

@@ -13,9 +13,10 @@ struct Tokenizer {
     /// Words that are commands of the shell without a backslash too.
     static let plainCommands = ["help", "quit", "exit"]
 
-    /// Whether a command begins with `word` after `watch`, and not the name of a product.
-    static func isWatched(_ word: String, isLast: Bool) -> Bool {
-        word.contains(".") ? word != "." : !isLast && DeedWord(rawValue: word)?.isReading == true
+    /// Whether a command begins with `first` after `watch`, and not the name of a product.
+    static func isCommand(_ first: Token, isLast: Bool) -> Bool {
+        guard first.kind != .message, !first.text.hasPrefix("\\") else { return true }
+        return first.text.contains(".") ? first.text != "." : !isLast && DeedWord(rawValue: first.text) != nil
     }
 
     static func tokens(_ text: String) -> [Token] {

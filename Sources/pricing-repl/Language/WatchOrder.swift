@@ -13,9 +13,17 @@ struct WatchOrder: Equatable {
         var comparison: String
         var value: String
 
-        /// Whether it holds of a result; a member that is not there equals the empty text.
+        /// Whether it holds of a result, or of an element of the list that it is; a member that is not there equals the
+        /// empty text.
         func holds(of result: JSONObject) -> Bool {
-            var found: JSONValue? = .object(result)
+            guard let first = path.first, result[first] == nil, let items = result["items"]?.array else {
+                return holds(ofOne: .object(result))
+            }
+            return items.contains { holds(ofOne: $0) }
+        }
+
+        private func holds(ofOne one: JSONValue) -> Bool {
+            var found: JSONValue? = one
             for name in path {
                 if let index = Int(name), let elements = found?.array {
                     found = elements.indices.contains(index) ? elements[index] : nil

@@ -1,8 +1,12 @@
 /// The line of a command in which something is wrong, and a mark under it.
 enum Caret {
-    /// - Parameter range: in Unicode scalars of `text`.
+    /// - Parameter range: in Unicode scalars of `text`; beyond its end stands what is missing there.
     static func text(_ text: String, at range: Range<Int>, width: Int?, palette: Palette) -> String {
-        let scalars = Array(text.unicodeScalars)
+        var scalars = Array(text.unicodeScalars)
+        if range.lowerBound > scalars.count {
+            while scalars.last?.properties.isWhitespace == true { scalars.removeLast() }
+            scalars.append(" ")
+        }
         let start = min(range.lowerBound, scalars.count)
         let lineStart = (scalars[..<start].lastIndex(of: "\n") ?? -1) + 1
         let lineEnd = scalars[start...].firstIndex(of: "\n") ?? scalars.count

@@ -19,19 +19,12 @@ struct DeedView {
         }
     }
 
-    func products(_ items: [JSONValue], hasMore: Bool = false) -> String {
+    /// - Parameter elapsed: how long the call took; nil where that is not told.
+    func products(_ items: [JSONValue], hasMore: Bool = false, elapsed: Duration? = nil) -> String {
         guard !items.isEmpty else { return "no product is like that; find cat NAME lists a category\n" }
         let rows = items.map { item -> [String] in
-            let price = Amount(item["price"])
-            let trend = price.flatMap { now in Amount(item["basePrice"]).map { now.change(from: $0) } } ?? ""
-            let level = Self.kept(item, by: "low") ? "low" : Self.kept(item, by: "high") ? "high" : ""
-            let state = [
-                level, item["pinned"]?.bool == true ? "pinned" : "", item["archived"]?.bool == true ? "archived" : "",
-            ]
-            return [
-                Self.text(item["productId"]), Self.text(item["title"]), Self.text(item["price"]), trend,
-                Self.text(item["stock"]), state.filter { !$0.isEmpty }.joined(separator: ", "),
-            ]
+            let cells = Self.cells(of: item)
+            return [cells.id, cells.title, cells.price, cells.trend, cells.stock, cells.state]
         }
         let table = ShownTable(
             columns: [
@@ -50,7 +43,29 @@ struct DeedView {
         }
         let count = "\(items.count)\(hasMore ? " of more" : "") product\(items.count == 1 && !hasMore ? "" : "s")"
         let names = items.count == 1 ? "%1 names it" : "%1 … %\(items.count) name the rows"
-        return text + palette.faint("\(count) · \(names)") + "\n"
+        let footer = [count, elapsed.map { Link.milliseconds($0) }, names].compactMap(\.self)
+        return text + palette.faint(footer.joined(separator: " · ")) + "\n"
+    }
+
+    /// What a list shows of a product.
+    struct ProductCells {
+        var id, title, price, trend, stock, state: String
+    }
+
+    static func cells(of item: JSONValue) -> ProductCells {
+        let base = Amount(item["basePrice"])
+        let level = kept(item, by: "low") ? "low" : kept(item, by: "high") ? "high" : ""
+        let state = [
+            level, item["pinned"]?.bool == true ? "pinned" : "", item["archived"]?.bool == true ? "archived" : "",
+        ]
+        return ProductCells(
+            id: text(item["productId"]),
+            title: text(item["title"]),
+            price: text(item["price"]),
+            trend: Amount(item["price"]).flatMap { now in base.map { now.change(from: $0) } } ?? "",
+            stock: text(item["stock"]),
+            state: state.filter { !$0.isEmpty }.joined(separator: ", ")
+        )
     }
 
     // MARK: one thing

@@ -36,14 +36,44 @@ enum DisplayText {
         return columns > 0 ? result + "…" : ""
     }
 
+    /// The same of a text that holds colours, which take no column.
+    static func clippedStyled(_ text: String, to columns: Int) -> String {
+        var (result, cut, used, isStyle) = ("", "", 0, false)
+        for character in text {
+            if isStyle || character == "\u{1B}" {
+                isStyle = character == "\u{1B}" || !character.isLetter
+            } else {
+                used += width(character)
+                if used >= columns, cut.isEmpty { cut = result + "…\u{1B}[0m" }
+                guard used <= columns else { return text.contains("\u{1B}") ? cut : clipped(text, to: columns) }
+            }
+            result.append(character)
+        }
+        return text
+    }
+
+    /// The columns of a text that holds colours.
+    private static func shownWidth(_ text: String) -> Int {
+        guard text.unicodeScalars.contains("\u{1B}") else { return width(text) }
+        var (used, isStyle) = (0, false)
+        for character in text {
+            if isStyle || character == "\u{1B}" {
+                isStyle = character == "\u{1B}" || !character.isLetter
+            } else {
+                used += width(character)
+            }
+        }
+        return used
+    }
+
     /// `line` in rows of at most `columns`, broken at spaces; the further rows stand two columns to the right.
     static func wrapped(_ line: String, to columns: Int?) -> String {
-        guard let columns, width(line) > columns else { return line }
+        guard let columns, shownWidth(line) > columns else { return line }
         let indent = String(line.prefix { $0 == " " })
         var rows: [String] = []
         var row = indent
         for word in line.dropFirst(indent.count).split(separator: " ", omittingEmptySubsequences: false) {
-            if width(row) + 1 + width(String(word)) > columns, !row.allSatisfy({ $0 == " " }) {
+            if shownWidth(row) + 1 + shownWidth(String(word)) > columns, !row.allSatisfy({ $0 == " " }) {
                 rows.append(row)
                 row = indent + "  " + word
             } else {

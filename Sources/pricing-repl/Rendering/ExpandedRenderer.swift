@@ -1,11 +1,16 @@
 /// One field a line: `name | value`, for single things and for rows too wide for a table.
 struct ExpandedRenderer {
+    /// The columns of the terminal; nil when nothing need fit.
+    var width: Int?
+
     func render(fields: [(name: String, cell: Grid.Cell)]) -> String {
         let widest = fields.reduce(0) { max($0, DisplayText.width($1.name)) }
         return fields.reduce(into: "") { result, field in
-            // A text of several lines, such as the reason of a price, keeps them.
-            for (index, line) in field.cell.text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-                let value = DisplayText.safe(String(line))
+            // A text of several lines, such as the reason of a price, keeps them; a long one is broken between words.
+            let lines = field.cell.text.split(separator: "\n", omittingEmptySubsequences: false)
+                .map { DisplayText.wrapped(DisplayText.safe(String($0)), to: width.map { max(20, $0 - widest - 3) }) }
+                .joined(separator: "\n").split(separator: "\n", omittingEmptySubsequences: false)
+            for (index, value) in lines.enumerated() {
                 result += DisplayText.padded(index == 0 ? field.name : "", to: widest)
                 result += " |" + (value.isEmpty ? "" : " " + value) + "\n"
             }

@@ -55,7 +55,7 @@ struct ResultRenderer {
             let fields = shown.map { field in
                 (name: field.name, cell: times.map { field.cell.shown(in: $0) } ?? field.cell)
             }
-            parts.append(ExpandedRenderer().render(fields: fields))
+            parts.append(ExpandedRenderer(width: width).render(fields: fields))
         }
         for table in view.tables {
             var text = ["items", "rows"].contains(table.name) ? "" : "\(table.name):\n"
@@ -69,7 +69,7 @@ struct ResultRenderer {
                 }
             let rows = grid.rows.count
             if rows > 0 || !grid.columns.isEmpty {
-                text += isExpanded ? ExpandedRenderer().render(grid) : renderer.render(grid)
+                text += isExpanded ? ExpandedRenderer(width: width).render(grid) : renderer.render(grid)
             }
             text += "(\(rows) row\(rows == 1 ? "" : "s")"
             if let cursor = view.nextCursor, table.name == "items" { text += "; more with cursor=\(cursor)" }

@@ -20,18 +20,22 @@ extension DeedView {
         case .halt:
             let scope = things.isEmpty ? "all" : thing
             let back = things.first.map { $0.kind == .category ? "cat \($0.id)" : "\($0.id)" } ?? "all"
-            return "halted: \(scope) · prices stand still, orders go on · resume \(back)\n"
+            let count = result["products"]
+            let keep = count == 1 ? "keeps its price" : "keep their price"
+            let kept = count.map { "\(Self.products($0)) \(keep)" } ?? "prices stand still"
+            return "halted: \(scope), \(kept) · orders go on · resume \(back)\n"
         case .resume:
             let count = result["resumed"]?.integer ?? 0
             guard count > 0 else {
                 return "\(things.isEmpty ? "nothing" : thing) was \(things.isEmpty ? "" : "not ")halted\n"
             }
-            return "resumed: \(things.isEmpty ? "all" : thing) · \(Self.text(result["evaluated"])) products priced\n"
+            return "resumed: \(things.isEmpty ? "all" : thing) · \(Self.products(result["evaluated"])) priced\n"
         case .undo: return undone(result)
         case .rule:
             let name = "rule \(Self.text(result["name"])) \(Self.text(result["version"]))"
             let skipped = result["skipped"]?.array?.count ?? 0
-            var text = "\(name) is in force: \(Self.text(result["productsMoved"])) products follow it"
+            let moved = result["productsMoved"]
+            var text = "\(name) is in force: \(Self.products(moved)) \(moved == 1 ? "follows" : "follow") it"
             text += skipped > 0 ? ", \(skipped) cannot be priced yet\n" : "\n"
             for warning in result["warnings"]?.array ?? [] {
                 text += palette.warning(Self.text(warning["message"])) + "\n"
@@ -39,6 +43,11 @@ extension DeedView {
             return text
         default: return nil
         }
+    }
+
+    /// `1 product`, `31 products`.
+    private static func products(_ count: JSONValue?) -> String {
+        "\(text(count)) product\(count == 1 ? "" : "s")"
     }
 
     private func moved(_ deed: Deed, _ thing: String, _ result: JSONObject) -> String {

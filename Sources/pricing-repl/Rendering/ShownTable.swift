@@ -9,22 +9,29 @@ struct ShownTable {
     var columns: [Column]
     /// Plain text; colours are put on when everything has its place.
     var rows: [[String]]
+    /// Whether the columns that have no room are left out at the right.
+    var leavesOut = false
     /// Between two columns.
     static let gap = "  "
 
-    private static let fitting = Fitting(gap: gap.count, least: 8)
+    private var fitting: Fitting { Fitting(gap: Self.gap.count, least: 8, leavesOut: leavesOut) }
 
     /// - Parameter color: what a cell of a column looks like.
     func render(width: Int?, palette: Palette, color: (Int, String) -> String = { $1 }) -> String {
+        render(width: width, palette: palette) { _, column, text in color(column, text) }
+    }
+
+    /// - Parameter color: what a cell of a row and a column looks like.
+    func render(width: Int?, palette: Palette, each color: (Int, Int, String) -> String) -> String {
         let used = columns.indices.filter { column in rows.contains { !$0[column].isEmpty } }
         let widths = fitted(used, width)
         var result = ""
         let heading = zip(used, widths).map { cell(columns[$0].title, $0, $1) }.joined(separator: Self.gap)
         if used.contains(where: { !columns[$0].title.isEmpty }) { result += palette.faint(trimmed(heading)) + "\n" }
-        for row in rows {
+        for (index, row) in rows.enumerated() {
             let cells = zip(used, widths).map { column, room in
                 let shown = cell(row[column], column, room)
-                return row[column].isEmpty ? shown : color(column, shown)
+                return row[column].isEmpty ? shown : color(index, column, shown)
             }
             result += trimmed(cells.joined(separator: Self.gap)) + "\n"
         }
@@ -42,7 +49,7 @@ struct ShownTable {
                 max($0, DisplayText.width(DisplayText.safe($1[column])))
             }
         }
-        return Self.fitting.widths(wanted, mayCut: used.map { columns[$0].mayBeCut }, width: width)
+        return fitting.widths(wanted, mayCut: used.map { columns[$0].mayBeCut }, width: width)
     }
 
     private func trimmed(_ line: String) -> String {

@@ -34,7 +34,7 @@ extension DeedView {
         text += " is \(role == "admin" ? "an" : "a") \(role) since \(time(item["createdAt"])),"
         text += " at \(Self.text(item["email"]))"
         if let phone = item["phoneNumber"]?.string { text += " and \(DisplayText.safe(phone))" }
-        let orders = detail.split(separator: ", ").last.flatMap { $0.hasSuffix(" orders") ? String($0) : nil }
+        let orders = detail.split(separator: ", ").last.flatMap { $0.contains(" order") ? String($0) : nil }
         return text + (orders.map { ", with \(DisplayText.safe($0))" } ?? "") + ".\n"
     }
 

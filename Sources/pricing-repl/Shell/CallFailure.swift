@@ -32,7 +32,8 @@ enum CallFailure: Error {
 
     private static func details(of error: RPCError) -> [String] {
         var details: [String] = []
-        for (name, value) in error.data {
+        // What would change instead is a table of its own.
+        for (name, value) in error.data where name != "wouldChange" {
             if name == "violations", let violations = value.array {
                 // The message says the first one already.
                 details += violations.compactMap(\.object).compactMap(allowed)

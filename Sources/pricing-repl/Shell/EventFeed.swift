@@ -9,6 +9,7 @@ final class EventFeed: Sendable {
     private let titles = Mutex<[Int64: String]>([:])
     private let view: SessionView
     private let announcements: Announcements
+    private let console: Console
     private let kicks: AsyncStream<Void>
     private let kicked: AsyncStream<Void>.Continuation
 
@@ -16,8 +17,10 @@ final class EventFeed: Sendable {
     private static let titlesMax = 10_000
     private static let titleWait = Duration.milliseconds(300)
 
-    init(view: SessionView, announcements: Announcements) {
+    /// - Parameter console: whose width the lines fit.
+    init(view: SessionView, announcements: Announcements, console: Console) {
         self.view = view
+        self.console = console
         self.announcements = announcements
         (kicks, kicked) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -74,7 +77,11 @@ final class EventFeed: Sendable {
         await ask(Set(batch.changes.compactMap(\.productId)))
         var lines = batch.texts
         let known = titles.withLock { $0 }
-        lines += batch.changes.map { EventText.line(of: $0, title: $0.productId.flatMap { known[$0] }) }
+        let width = console.width
+        lines += batch.changes.map { change in
+            let title = change.productId.flatMap { known[$0] }
+            return DisplayText.wrapped(EventText.line(of: change, title: title), to: width)
+        }
         if batch.hidden > 0 { lines.append("(+\(batch.hidden) more; too many to show)") }
         return lines.joined(separator: "\n")
     }

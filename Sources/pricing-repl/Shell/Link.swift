@@ -91,9 +91,13 @@ struct Link: Sendable {
 
     /// What stands before the line that is typed.
     func prompt(at now: Instant, isPlain: Bool = false) -> String {
-        guard case .down(let since, _) = phase else { return Self.prompt }
-        let mark = isPlain ? "offline" : "⟂"
-        return "pricing \(mark) \(Self.time(now - since))> "
+        away(at: now, isPlain: isPlain).map { "pricing \($0)> " } ?? Self.prompt
+    }
+
+    /// `⟂ 3 s`: for how long there has been no connection; nil where there is one.
+    func away(at now: Instant, isPlain: Bool = false) -> String? {
+        guard case .down(let since, _) = phase else { return nil }
+        return "\(isPlain ? "offline" : "⟂") \(Self.time(now - since))"
     }
 
     /// `3 s`, `12 min`, `5 h`.

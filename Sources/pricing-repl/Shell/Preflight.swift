@@ -118,13 +118,21 @@ extension Shell {
     func markRefused(_ error: RPCError) {
         let places = CommandLanguage(catalogue: session.catalogue, times: deeds.times).places(in: deeds.statement)
         let violations = (error.data["violations"]?.array ?? []).compactMap(\.object)
+        let isMissing = violations.contains { violation in
+            violation["rule"]?.string == "required"
+                && ViolationText.place(of: violation["path"]?.string ?? "", in: places) == nil
+        }
+        // What is missing is wanted at the end.
+        if isMissing { mark(.max..<(.max)) }
         for violation in violations {
             let path = violation["path"]?.string ?? ""
             guard let place = ViolationText.place(of: path, in: places) else { continue }
             mark(place)
             let steps = path.split(separator: "/").map(String.init)
             let schema = lastCall.flatMap { session.catalogue.schema(method: $0.method, path: steps) }
-            if let advice = ViolationText.advice(violation, schema: schema) { console.complain("  " + advice) }
+            if let advice = ViolationText.advice(violation, schema: schema) {
+                console.complain(DisplayText.wrapped("  " + advice, to: console.width))
+            }
         }
         guard violations.isEmpty, let (method, parameters) = lastCall else { return }
         if error.reason == "METHOD_NOT_FOUND",

@@ -20,7 +20,7 @@ final class Prompt {
         history = historyPath.map { HistoryFile(path: $0) }
         announcements.attach(editor.waker)
         shell.interrupts.attach(editor.waker)
-        feed = EventFeed(view: shell.session.view, announcements: announcements)
+        feed = EventFeed(view: shell.session.view, announcements: announcements, console: shell.console)
         shell.feed = feed
         let ghost = Ghost(
             ask: { [weak shell] in await shell?.effect(ofTyped: $0) },
@@ -31,7 +31,8 @@ final class Prompt {
             announcements: announcements,
             feed: feed,
             console: shell.console,
-            ghost: ghost
+            ghost: ghost,
+            isColoured: shell.deeds.palette.isOn
         )
         shell.session.notified = {
             [feed, announcements, console = shell.console, progress = shell.session.progress] method, parameters in

@@ -9,6 +9,7 @@ final class PromptHelp: LineHelp {
     private let feed: EventFeed
     private let console: Console
     let ghost: Ghost
+    private let isColoured: Bool
     private let pending = Mutex<Task<Void, Never>?>(nil)
     /// What was typed before, the oldest first.
     private let entries = Mutex<[String]>([])
@@ -24,8 +25,16 @@ final class PromptHelp: LineHelp {
     /// So long Tab waits for the description of the methods, which is on its way when the first prompt shows.
     private static let catalogueWaitMs = 500
 
-    init(view: SessionView, announcements: Announcements, feed: EventFeed, console: Console, ghost: Ghost) {
+    init(
+        view: SessionView,
+        announcements: Announcements,
+        feed: EventFeed,
+        console: Console,
+        ghost: Ghost,
+        isColoured: Bool
+    ) {
         self.ghost = ghost
+        self.isColoured = isColoured
         self.view = view
         self.announcements = announcements
         self.feed = feed
@@ -45,6 +54,11 @@ final class PromptHelp: LineHelp {
         guard !isAsking.load(ordering: .relaxed) else { return nil }
         let found = entries.withLock { $0.last { $0.count > text.count && $0.hasPrefix(text) } }
         return found.map { String($0.dropFirst(text.count)) }
+    }
+
+    func styles(of text: String) -> String? {
+        guard isColoured, !isAsking.load(ordering: .relaxed) else { return nil }
+        return LineStyle.styles(of: text, catalogue: view.catalogue)
     }
 
     func remember(_ entry: String) {

@@ -92,9 +92,15 @@ final class Shell {
         do throws(SyntaxError) {
             let redirection = try Redirection.split(try variables.filled(text))
             let line = try CommandLexer.lex(redirection.command)
+            if case .backslash(let name, let rest) = line, BackslashCommand(named: name) == .watch,
+                let order = WatchOrder(rest)
+            {
+                deeds.statement = CommandLanguage.statement(of: order.command)
+            } else {
+                deeds.statement = redirection.command
+            }
             let isShaped = redirection.target != nil || format != .json
             if let failure = await learn(line.need(isShaped: isShaped)) { return report(failure) }
-            deeds.statement = redirection.command
             let language = CommandLanguage(catalogue: session.catalogue, times: deeds.times)
             let command = try language.parse(redirection.command)
             switch command {
@@ -138,7 +144,7 @@ final class Shell {
             return .stop
         case .help(let topic): return help(topic)
         case .methods(let pattern):
-            let found = HelpText(catalogue: session.catalogue).methods(matching: pattern)
+            let found = HelpText(catalogue: session.catalogue, width: console.width).methods(matching: pattern)
             if found.isEmpty { return fail("error: no method matches '\(pattern)'") }
             console.show(found)
         case .expanded(let wanted):
@@ -232,7 +238,7 @@ final class Shell {
     }
 
     private func help(_ topic: String?) -> Next {
-        let help = HelpText(catalogue: session.catalogue)
+        let help = HelpText(catalogue: session.catalogue, width: console.width)
         guard let topic else {
             console.show(help.overview)
             return .goOn
@@ -254,6 +260,9 @@ final class Shell {
             markRefused(error)
         }
         complain(failure.line)
+        if case .refused(let error) = failure, error.data["wouldChange"] != nil {
+            console.warn(EffectView(error.data).text(width: console.width, palette: deeds.palette))
+        }
         note(failure.status)
         if isInteractive { return .goOn }
         if case .disconnected = failure { return .stop }
@@ -269,8 +278,9 @@ final class Shell {
         return isInteractive || goesOn ? .goOn : .stop
     }
 
+    /// On a terminal broken between words: a number that is cut is another one.
     private func complain(_ line: String) {
-        tell(place.map { "\($0): \(line)" } ?? line)
+        tell(DisplayText.wrapped(place.map { "\($0): \(line)" } ?? line, to: console.width))
     }
 
     /// One line beside the results; of a call that the operator has left, above the prompt.

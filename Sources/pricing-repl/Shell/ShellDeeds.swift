@@ -18,6 +18,8 @@ struct KnownDeed {
 struct Reading {
     var result: JSONObject
     var text: String
+    /// What `watch` names itself, as it is shown in one place.
+    var table: WatchTable?
 }
 
 /// Deeds: what is named is found, what would move much is asked, and what came of it is said for people.
@@ -74,24 +76,38 @@ extension Shell {
 
     // MARK: reading
 
-    func reading(_ call: KnownDeed) async throws(CallFailure) -> Reading {
-        var result = try await session.carry(call.method, call.parameters)
+    /// - Parameter isPatient: whether a lost daemon is waited for.
+    func reading(_ call: KnownDeed, isPatient: Bool = true) async throws(CallFailure) -> Reading {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var result: JSONObject
+        if isPatient {
+            result = try await session.carry(call.method, call.parameters)
+        } else {
+            result = try await session.call(call.method, call.parameters)
+        }
         if call.method == "product.list" {
             result = try await filled(result, call)
             deeds.rows = (result["items"]?.array ?? []).compactMap { item in
                 item["productId"]?.integer.map { Named(kind: .product, id: $0, label: DeedView.text(item["title"])) }
             }
         }
-        return Reading(result: result, text: try await text(of: result, call))
+        // In a frame that is drawn again and again it would be the one thing that always changes.
+        let elapsed = isPatient ? clock.now - start : nil
+        return Reading(result: result, text: try await text(of: result, call, elapsed))
     }
 
-    private func text(of result: JSONObject, _ call: KnownDeed) async throws(CallFailure) -> String {
+    private func text(
+        of result: JSONObject,
+        _ call: KnownDeed,
+        _ elapsed: Duration?
+    ) async throws(CallFailure) -> String {
         let plain = renderer(of: call.method).render(result)
         guard format == .table else { return plain }
         let items = result["items"]?.array ?? []
         switch call.deed.word {
         case _ where call.method == "product.list":
-            return view.products(items, hasMore: result["nextCursor"]?.string != nil)
+            return view.products(items, hasMore: result["nextCursor"]?.string != nil, elapsed: elapsed)
         case .show where call.method == "product.get": return view.product(result)
         case .show: return (view.prose(call.things.first, result) ?? "") + plain
         case .why: return try await why(result, call)
@@ -99,8 +115,8 @@ extension Shell {
         case .plot: return plotted(call.deed, result)
         case .who where call.method == "rule.list": return view.versions(items)
         case .who: return view.trail(items)
-        case .watch:
-            return "watching · events.unsubscribe subscription=\(DeedView.text(result["subscription"])) ends it\n"
+        case .tail:
+            return "told here · events.unsubscribe subscription=\(DeedView.text(result["subscription"])) ends it\n"
         default: return plain
         }
     }
@@ -182,19 +198,28 @@ extension Shell {
         }
     }
 
-    /// A refusal, and for a price outside its limits the nearest that is inside.
+    /// A refusal, and for a price outside its limits both ways out, as commands.
     private func refused(_ failure: CallFailure, _ deed: Deed) -> Next {
         let next = report(failure)
         guard deed.word == .pin, case .refused(let error) = failure, error.reason == "OUTSIDE_LIMITS",
             let wanted = Amount(deed.parameters["price"]), let thing = deeds.last
         else { return next }
         for (name, words) in [("floor", "as low as may be"), ("ceiling", "as high as may be")] {
-            guard let limit = Amount(error.data[name]) else { continue }
+            guard let limit = Amount(error.data[name]), let price = deed.places["/price"] else { continue }
             let isBeyond = name == "floor" ? wanted.cents < limit.cents : wanted.cents > limit.cents
             guard isBeyond else { continue }
+            let typed = Array(deeds.statement.unicodeScalars)
+            var nearest = String.UnicodeScalarView(typed[..<price.lowerBound])
+            nearest.append(contentsOf: limit.text.unicodeScalars)
+            nearest.append(contentsOf: typed[price.upperBound...])
             let other = "product.update productId=\(thing.id) \(name)=\(wanted.text)"
-            console.complain("  " + DisplayText.padded("pin \(thing.id) \(limit.text)", to: other.count) + "  " + words)
-            console.complain("  \(other)  declares another \(name)")
+            console.warn(
+                WaysOut.text(
+                    [(String(nearest), words), (other, "declares another \(name)")],
+                    width: console.width,
+                    palette: deeds.palette
+                )
+            )
         }
         return next
     }

@@ -45,7 +45,8 @@ extension Shell {
         }
         guard await step("Now for real:", "adjust \(change) \"the tour\"", ask) else { return .goOn }
         let back = "adjust \(found.id) \(found.units > 0 ? "" : "+")\(-found.units) \"the tour is over\""
-        console.show("\nAnd back, so that the shop is as it was:\n\(Transcript.text(command: back))")
+        say("And back, so that the shop is as it was:")
+        console.show(Transcript.text(command: back))
         if await execute(back) == .stop { return .stop }
         let product = await interrupts.cancelling { [session] in
             await session.result("product.get", ["productId": .integer(found.id)])
@@ -56,16 +57,19 @@ extension Shell {
                 "its rule keeps the price at \(DeedView.text(now["price"])) for now; undo \(found.id) puts it back\n"
             )
         }
-        console.show(
-            "\nThat was the tour. \\? lists the words, Tab completes them, and help METHOD explains a method.\n"
-        )
+        say("That was the tour. \\? lists the words, Tab completes them, and help METHOD explains a method.")
         return .goOn
+    }
+
+    private func say(_ sentence: String) {
+        console.show("\n" + DisplayText.wrapped(sentence, to: console.width) + "\n")
     }
 
     /// Says what comes, runs it, and waits; false where the operator leaves.
     private func step(_ sentence: String, _ command: String, _ ask: @MainActor (String) async -> String?) async -> Bool
     {
-        console.show("\n\(sentence)\n\(Transcript.text(command: command))")
+        say(sentence)
+        console.show(Transcript.text(command: command))
         let failed = failures
         guard await execute(command) == .goOn, failures == failed else { return false }
         guard !command.hasPrefix("adjust") else { return true }

@@ -25,6 +25,8 @@ final class Interrupts {
         var leave: (@Sendable () -> Void)?
         var isCancelled = false
         var waker: LineEditor.Waker?
+        /// Told that the terminal has another size, while no line is read.
+        var resized: (@Sendable () -> Void)?
     }
 
     /// Shared with the signal handlers, which run on a thread of their own.
@@ -63,7 +65,9 @@ final class Interrupts {
                 let waker = target.state.withLock(\.waker)
                 switch number {
                 case SIGINT: target.interrupt()
-                case SIGWINCH: _ = waker?.wake()
+                case SIGWINCH:
+                    _ = waker?.wake()
+                    target.state.withLock(\.resized)?()
                 default: waker?.resume()
                 }
             }
@@ -74,6 +78,9 @@ final class Interrupts {
 
     /// The prompt that an interrupt from outside reaches.
     func attach(_ waker: LineEditor.Waker) { target.state.withLock { $0.waker = waker } }
+
+    /// Who is told, until the next, that the terminal has another size.
+    func onResize(_ resized: (@Sendable () -> Void)?) { target.state.withLock { $0.resized = resized } }
 
     /// Runs `work` so that SIGINT cancels it. At a second one, what was started is left to itself and `left` comes back;
     /// without a prompt the program ends.

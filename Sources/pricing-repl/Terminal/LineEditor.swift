@@ -12,6 +12,8 @@ protocol LineHelp: Sendable {
     func hint(for text: String) -> String?
     /// What may follow `text`, and is taken by Right or End.
     func suggestion(for text: String) -> String?
+    /// The style of each character of `text`, as `editline_callbacks` has them; nil for none.
+    func styles(of text: String) -> String?
     /// Whether Enter goes on in another row, since `text` still lacks something.
     func isOpen(_ text: String) -> Bool
 }
@@ -43,6 +45,7 @@ final class LineEditor: @unchecked Sendable {
         unsafe callbacks.woken = editorWoke
         unsafe callbacks.hint = editorHints
         unsafe callbacks.suggestion = editorSuggests
+        unsafe callbacks.style = editorStyles
         unsafe callbacks.is_open = editorIsOpen
         unsafe callbacks.context = unsafe Unmanaged.passRetained(box).toOpaque()
         guard let handle = unsafe editline_create("pricing-repl", callbacks) else { return nil }
@@ -123,6 +126,8 @@ final class LineEditor: @unchecked Sendable {
     }
 
     fileprivate func hint(for text: String) -> String? { help?.hint(for: text) }
+
+    fileprivate func styles(of text: String) -> String? { help?.styles(of: text) }
 
     fileprivate func suggestion(for text: String) -> String? { help?.suggestion(for: text) }
 
@@ -213,6 +218,15 @@ private func editorHints(
     _ size: Int
 ) {
     unsafe answer(text, room, size) { unsafe editor(context)?.hint(for: $0) }
+}
+
+private func editorStyles(
+    _ context: UnsafeMutableRawPointer?,
+    _ text: UnsafePointer<CChar>?,
+    _ room: UnsafeMutablePointer<CChar>?,
+    _ size: Int
+) {
+    unsafe answer(text, room, size) { unsafe editor(context)?.styles(of: $0) }
 }
 
 private func editorSuggests(

@@ -45,23 +45,34 @@ struct PathPoint: Sendable, Equatable {
     let time: Double
     let price: Double
     let stock: Double
+    /// What is estimated then, or believed; nil under a policy that goes by neither.
+    let elasticity: Double?
+    let rate: Double?
 
-    init(time: Double, price: Double, stock: Double) {
+    init(time: Double, price: Double, stock: Double, elasticity: Double? = nil, rate: Double? = nil) {
         self.time = time
         self.price = price
         self.stock = stock
+        self.elasticity = elasticity
+        self.rate = rate
     }
 
     init?(_ point: JSONValue) {
         guard let time = point["t"]?.double, let price = point["price"]?.double, let stock = point["stock"]?.double
         else { return nil }
-        self.init(time: time, price: price, stock: stock)
+        self.init(
+            time: time,
+            price: price,
+            stock: stock,
+            elasticity: point["elasticity"]?.double,
+            rate: point["rate"]?.double
+        )
     }
 }
 
 extension JSONValue {
     /// A number for people to look at; no price is ever computed from one.
-    fileprivate var double: Double? {
+    var double: Double? {
         switch self {
         case .integer(let value): Double(value)
         case .decimal(let text): Double(text)

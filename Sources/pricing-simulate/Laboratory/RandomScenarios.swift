@@ -15,6 +15,9 @@ struct RandomScenarios {
     struct ShopError: Equatable {
         var rate = 1.0
         var elasticity = 1.0
+
+        /// As far in the other direction.
+        var reversed: ShopError { ShopError(rate: 1 / rate, elasticity: 1 / elasticity) }
     }
 
     /// The same, for people.
@@ -39,9 +42,10 @@ struct RandomScenarios {
     }
 
     /// The first `count` products of the seed's shop: of the same family, but the merchant knows season and decay, and errs
-    /// alike in all of them.
-    mutating func draw(_ count: Int, erring error: ShopError) -> [JSONObject] {
+    /// alike in all of them, or as far in the other direction in the first `unlike`.
+    mutating func draw(_ count: Int, erring error: ShopError, unlike: Int = 0) -> [JSONObject] {
         (1...count).map { number in
+            let error = number <= unlike ? error.reversed : error
             var scenario = scenario("product_\(number)", erring: error)
             scenario["true_rate"] = .decimal("\(error.rate)")
             scenario["true_elasticity"] = .decimal("\(error.elasticity)")

@@ -1,5 +1,11 @@
-/// Price and stock along one season, for the terminal and as SVG.
-struct SeasonPlot {
+/// A drawing, for the terminal and as SVG.
+protocol Plot: Sendable {
+    var lines: [String] { get }
+    var svg: String { get }
+}
+
+/// Price and stock along one season.
+struct SeasonPlot: Plot {
     let title: String
     /// Not empty, in order of time.
     let path: [PathPoint]
@@ -49,7 +55,7 @@ struct SeasonPlot {
         return """
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 480" font-family="sans-serif" font-size="13">
             <rect width="800" height="480" fill="#fff"/>
-            <text x="60" y="24" font-size="16">\(Self.escaped(title))</text>
+            <text x="60" y="24" font-size="16">\(title.svgText)</text>
             <g stroke="#999" fill="none"><path d="M60 40V300H780"/><path d="M60 330V440H780"/></g>
             <g text-anchor="end"><text x="54" y="50">\(LabTable.fixed(highest, 2))</text><text x="54" y="300">0</text>
             <text x="54" y="340">\(LabTable.fixed(most, 0))</text><text x="54" y="440">0</text>
@@ -72,9 +78,12 @@ struct SeasonPlot {
         }
         return text + "H780"
     }
+}
 
-    private static func escaped(_ text: String) -> String {
-        text.reduce(into: "") { result, character in
+extension String {
+    /// As text of an SVG.
+    var svgText: String {
+        reduce(into: "") { result, character in
             switch character {
             case "&": result += "&amp;"
             case "<": result += "&lt;"
