@@ -101,6 +101,7 @@ enum Browse {
             .time("to", "The last."), Field("items", .list(.object(point), 0...2000), "Its points."),
         ]),
         errors: [.productNotFound],
+        standby: .ifAsked,
         example: ["productId": 1, "points": 100]
     )
 

@@ -239,6 +239,7 @@ package enum Catalogue {
                 .limit, .cursor,
             ],
             gives: .page(of: product),
+            standby: .ifAsked,
             example: ["limit": 2, "sort": "-price"]
         ),
         Method(

@@ -114,6 +114,15 @@ enum Daemon {
                     that are longest overdue, as inventory.expectations gives them.
                     """
                 ),
+                Field(
+                    "reports",
+                    .any,
+                    """
+                    Where reports are read from a standby: {host, port, ageMs, read, primary, reason, cause}: which \
+                    answered last and how old its data was; how many calls it answered; how many the primary had to, \
+                    {away, old, foreign, refused}; and why the last one, null where the standby answered it.
+                    """
+                ).optional,
                 Field("queues", .any, "What waits."), Field("counts", .any, "What there is."),
             ]),
             isUrgent: true,

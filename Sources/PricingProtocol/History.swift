@@ -88,6 +88,7 @@ enum History {
             takes: [.productId, .limit, .cursor],
             gives: .page(of: declaration),
             errors: [.productNotFound],
+            standby: .ifAsked,
             example: ["productId": 1]
         ),
         Method(
@@ -104,6 +105,7 @@ enum History {
             ],
             gives: .page(of: Prices.change),
             errors: [.productNotFound, .categoryNotFound, .ruleNotFound],
+            standby: .ifAsked,
             example: ["direction": "down"]
         ),
         Method(
@@ -114,6 +116,7 @@ enum History {
             takes: [Field.productId.optional, Field.ruleId.optional, actor] + period + [.limit, .cursor],
             gives: .page(of: trail),
             errors: [.productNotFound, .ruleNotFound],
+            standby: .ifAsked,
             example: ["actor": "ann"]
         ),
         Method(

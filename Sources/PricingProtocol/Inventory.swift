@@ -91,6 +91,7 @@ enum Inventory {
             "Lists stock by product.",
             takes: [Field("level", .choice(["LOW", "NORMAL", "HIGH"]), "Only this level.").optional, .limit, .cursor],
             gives: .page(of: level),
+            standby: .ifAsked,
             example: ["limit": 2]
         ),
         Method(
@@ -193,6 +194,7 @@ enum Inventory {
             takes: [.productId, .limit, .cursor],
             gives: .page(of: movement),
             errors: [.productNotFound],
+            standby: .ifAsked,
             example: ["productId": 1]
         ),
     ]

@@ -20,6 +20,15 @@ package final class Method: Sendable {
         case reads
     }
 
+    /// Whether its calls may be read from a standby, whose data is somewhat old.
+    package enum StandbyUse: String, Sendable {
+        case never
+        /// When the call says `_meta.fresh: false`.
+        case ifAsked
+        /// Unless the call says `_meta.fresh: true`.
+        case unlessFresh
+    }
+
     /// A parameter that needs a higher role than the method itself.
     package struct Reserved: Sendable, Equatable {
         package let member: String
@@ -59,6 +68,7 @@ package final class Method: Sendable {
     package let wakesTicker: Bool
     /// How calls that wait at the same time are carried out together; nil when each is carried out alone.
     package let batching: Batching?
+    package let standby: StandbyUse
     package let reserved: [Reserved]
     /// The parameters that are names, whose surrounding blanks are ignored.
     package let names: [String]
@@ -87,6 +97,7 @@ package final class Method: Sendable {
         isUrgent: Bool = false,
         wakesTicker: Bool = false,
         batching: Batching? = nil,
+        standby: StandbyUse = .never,
         takesNames: Bool = false,
         gate: CallGate? = nil,
         isDestructive: Bool = false,
@@ -115,6 +126,7 @@ package final class Method: Sendable {
         self.isUrgent = isUrgent
         self.wakesTicker = wakesTicker
         self.batching = batching
+        self.standby = standby
         // Long readings are limited even if their declaration does not say so.
         self.gate = gate ?? (isLong && effect == .read ? .longReads : nil)
         self.example = example
@@ -149,6 +161,8 @@ package struct CallMeta: Sendable, Equatable {
     package var expect: String?
     /// The token of the login under which the call is made.
     package var login: String?
+    /// Whether a read must see all that is committed (true), or may be a standby's (false); nil leaves it to the method.
+    package var isFresh: Bool?
 
     /// The member of `params` that it is.
     package static let member = "_meta"
@@ -162,6 +176,11 @@ package struct CallMeta: Sendable, Equatable {
             Field("progressToken", .any, "Asks for $/progress notifications under this token.").optional,
             Field("actor", .name(1...200), "Who did it, kept in the audit trail.").optional,
             Field("expect", .name(1...200), "The dry run's digest: refuse (STALE) to change anything else.").optional,
+            Field(
+                "fresh",
+                .boolean,
+                "Of a read: true sees all that is committed; false may be read from a standby, where the method allows it."
+            ).optional,
             Field("login", .text(1...200), "The token that login.open gave: the call is made for that person.")
                 .optional.secret,
         ]
@@ -178,6 +197,7 @@ package struct CallMeta: Sendable, Equatable {
         actor = object["actor"]?.string
         expect = object["expect"]?.string
         login = object["login"]?.string
+        isFresh = object["fresh"]?.bool
     }
 }
 

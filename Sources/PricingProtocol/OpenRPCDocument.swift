@@ -49,6 +49,7 @@ package enum OpenRPCDocument {
         if !method.parameters.substitutions.isEmpty { object["x-allOf"] = .array(method.parameters.substitutions) }
         let formats = TableColumns.formats(of: method.result)
         if !formats.isEmpty { object["x-format"] = .object(formats) }
+        if method.standby != .never { object["x-standby"] = .string(method.standby.rawValue) }
         if let columns = method.tableColumns { object["x-table"] = .array(columns.map { .string($0) }) }
         return object
     }

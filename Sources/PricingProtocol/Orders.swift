@@ -145,6 +145,7 @@ enum Orders {
             ],
             gives: .page(of: order),
             errors: [.productNotFound],
+            standby: .ifAsked,
             example: ["limit": 2]
         ),
         Method(

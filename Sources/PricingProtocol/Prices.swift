@@ -154,6 +154,7 @@ enum Prices {
             ],
             gives: .page(of: change),
             errors: [.productNotFound],
+            standby: .ifAsked,
             example: ["productId": 1]
         ),
         Method(

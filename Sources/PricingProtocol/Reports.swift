@@ -4,7 +4,12 @@ import JSON
 enum Reports {
     private static let mostReportRows = 10_000
 
-    private static func dashboard(_ view: String, _ summary: String, takes: [Field] = []) -> Method {
+    private static func dashboard(
+        _ view: String,
+        _ summary: String,
+        standby: Method.StandbyUse = .unlessFresh,
+        takes: [Field] = []
+    ) -> Method {
         Method(
             "dashboard.\(view)",
             .viewer,
@@ -13,6 +18,7 @@ enum Reports {
             takes: takes,
             gives: .rows(of: .result([])),
             isLong: true,
+            standby: standby,
             gate: .dashboards,
             example: [:]
         )
@@ -63,6 +69,8 @@ enum Reports {
         dashboard(
             "lowStock",
             "The products whose stock is low.",
+            // What is to be done now.
+            standby: .never,
             takes: [Field("limit", .integer(1...CallLimit.pageRows.value), "The most rows; 50 unless given.").optional]
         ),
         Method(
@@ -98,6 +106,7 @@ enum Reports {
             ]),
             errors: [.reportNotFound],
             isLong: true,
+            standby: .unlessFresh,
             example: ["name": "products", "limit": 2]
         ),
         Method(

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Configuration
 import FileTrust
 import Glibc
@@ -13,6 +14,28 @@ enum DatabaseChoice {
         let source = try await source(options)
         if case .configured(let settings) = source { try checkFiles(of: settings) }
         return source
+    }
+
+    /// The settings of servers beside the database, whose files are looked at too.
+    static func trusted(_ url: String) throws -> ConnectionSettings {
+        let settings = try settings(url)
+        try checkFiles(of: settings)
+        return settings
+    }
+
+    /// - Parameter otherPlace: where else a URL may stand that holds a password.
+    static func validate(url: String, of option: String, or otherPlace: String = "") throws {
+        guard let settings = try? ConnectionSettings(url: url) else {
+            throw ValidationError("\(option) is not understood")
+        }
+        guard !settings.holdsSecret else {
+            throw ValidationError(
+                """
+                a password in \(option) can be read by everybody in the list of processes; leave it out and put it \
+                into ~/.pgpass or the file that PGPASSFILE names\(otherPlace)
+                """
+            )
+        }
     }
 
     private static func source(_ options: CommonOptions) async throws -> DatabaseSource {

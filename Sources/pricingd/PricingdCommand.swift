@@ -68,18 +68,11 @@ struct CommonOptions: ParsableArguments {
 
     func validate() throws {
         guard let databaseUrl else { return }
-        guard let settings = try? ConnectionSettings(url: databaseUrl) else {
-            throw ValidationError("the database URL is not understood")
-        }
-        guard !settings.holdsSecret else {
-            throw ValidationError(
-                """
-                a password in --database-url can be read by everybody in the list of processes; leave it out and put it \
-                into ~/.pgpass or the file that PGPASSFILE names, or give the whole URL as DATABASE_URL in the \
-                environment or in .env
-                """
-            )
-        }
+        try DatabaseChoice.validate(
+            url: databaseUrl,
+            of: "--database-url",
+            or: ", or give the whole URL as DATABASE_URL in the environment or in .env"
+        )
     }
 
     /// A logger to stderr, at the level asked for.

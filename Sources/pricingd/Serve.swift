@@ -17,6 +17,14 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Where to listen; without it $PRICINGD_SOCKET and the usual folders: see the page Operating.")
     var socket: String?
 
+    @Option(
+        help: "A PostgreSQL URL of the standbys that reports are read from; the primary answers what they cannot."
+    )
+    var reportsUrl: String?
+
+    @Option(help: "How old a standby's data may be, in seconds.")
+    var reportsMaxAge: Int = 30
+
     @Flag(help: "Serve one peer on stdin and stdout instead of a socket.")
     var stdio = false
 
@@ -50,6 +58,8 @@ struct Serve: AsyncParsableCommand {
 
     func validate() throws {
         _ = try limits()
+        if let reportsUrl { try DatabaseChoice.validate(url: reportsUrl, of: "--reports-url") }
+        guard (1...86_400).contains(reportsMaxAge) else { throw ValidationError("--reports-max-age is 1 to 86400") }
         if stdio, socket != nil { throw ValidationError("--socket and --stdio exclude each other") }
     }
 
@@ -73,8 +83,11 @@ struct Serve: AsyncParsableCommand {
             try listen(at: path, roles.staffGroups)
         }
         let host: DatabaseHost
+        let reports: StandbySource?
         do {
-            host = try await self.host(try archived(try await DatabaseChoice.make(options)), logger)
+            let source = try archived(try await DatabaseChoice.make(options))
+            reports = try self.reports(of: source)
+            host = try await self.host(source, logger)
         } catch {
             listening?.close()
             watched?.close()
@@ -85,6 +98,7 @@ struct Serve: AsyncParsableCommand {
             ?? Listener.standardIO(standardIO ?? StandardIO(input: 0, output: 1))
         let daemon = try PricingDaemon(
             host: host,
+            reports: reports,
             listener: listener,
             roles: roles,
             limits: try limits(),
@@ -126,6 +140,14 @@ struct Serve: AsyncParsableCommand {
         } catch {
             throw Exit.because(error.message, Exit.usage)
         }
+    }
+
+    private func reports(of source: DatabaseSource) throws -> StandbySource? {
+        guard let reportsUrl else { return nil }
+        guard case .configured = source else {
+            throw Exit.because("--reports-url is for a database of your own, which has standbys", Exit.usage)
+        }
+        return StandbySource(try DatabaseChoice.trusted(reportsUrl), mostAge: .seconds(reportsMaxAge))
     }
 
     private func prepareMirror() throws {

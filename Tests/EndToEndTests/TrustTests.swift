@@ -151,6 +151,23 @@ extension EndToEnd {
             #expect(!said.contains("hidden"))
         }
 
+        @Test(arguments: [
+            ("host=h password=hidden", "PGPASSFILE"), ("postgresql://a:hidden@h/shop", "PGPASSFILE"),
+            ("host=h", "a database of your own"), ("nonsense", "not understood"),
+        ])
+        func `where reports are read from is given without a password, and for a database of one's own`(
+            url: String,
+            sentence: String
+        ) async throws {
+            let folder = try TemporaryFolder()
+            let arguments = ["--stdio", "--data-dir", folder.path + "/data", "--reports-url", url]
+            let daemon = try ChildProgram(TestDaemon.program("pricingd"), arguments)
+            #expect(await daemon.exit() == 64)
+            let said = await daemon.errorText()
+            #expect(said.contains(sentence) && !said.contains("hidden"), "\(said)")
+            #expect(!FileManager.default.fileExists(atPath: folder.path + "/data"))
+        }
+
         @Test func `a password in the environment is used and never printed`() async throws {
             let daemon = try ChildProgram(
                 TestDaemon.program("pricingd"),

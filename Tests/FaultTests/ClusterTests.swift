@@ -7,7 +7,7 @@ extension Faults {
     /// Three servers under Patroni lose one after another what they have; each loss has its time. On three machines the
     /// figures are those of the settings, not of the machine: leases and looks at each other.
     @Suite(
-        .enabled(if: isLong, "a quarter of an hour: --long"),
+        .enabled(if: isLong, "an hour and a half: --long"),
         .enabled(if: Cluster.isAvailable, "needs etcd-server and python3-venv")
     )
     struct ClusterTests {
@@ -32,7 +32,8 @@ extension Faults {
         @Test(arguments: Loss.allCases)
         func `what a cluster of three loses costs nothing that was acknowledged`(loss: Loss) async throws {
             let cluster = try await Self.cluster.value
-            try await rounds("\(loss)", cluster, within: loss.limit) { trial in
+            let count = loss == .primaryKilled ? commitRounds : rounds
+            try await each("\(loss)", cluster, count, within: loss.limit) { trial in
                 let primary = try #require(await cluster.primary())
                 switch loss {
                 case .primaryKilled:
@@ -62,7 +63,7 @@ extension Faults {
         func `a primary that is cut off acknowledges nothing that is lost`() async throws {
             let programs = try await Self.cluster.value.folder + "/venv/bin"
             let cluster = try await Cluster(wrapper: Networks.three, ["CLUSTER_PATRONI=\(programs)"])
-            try await rounds("cut off", cluster, within: .seconds(30)) { _ in
+            try await each("cut off", cluster, rounds, within: .seconds(30)) { _ in
                 let primary = try #require(await cluster.primary())
                 try await cluster.setLink(of: primary, "down")
                 await cluster.leaves(primary)
@@ -90,13 +91,14 @@ extension Faults {
         }
 
         /// Each round is a trial of its own; it ends once the cluster has all that it lost.
-        private func rounds(
+        private func each(
             _ name: String,
             _ cluster: Cluster,
+            _ count: Int,
             within limit: Duration,
             _ fault: @Sendable (Trial) async throws -> Void
         ) async throws {
-            for round in 1...3 {
+            for round in 1...count {
                 let trial = try await Trial.start(on: cluster.daemon)
                 try await trial.run("cluster, \(name), round \(round)", seed: UInt64(round)) { _ in
                     await trial.journal.advances(by: 100)

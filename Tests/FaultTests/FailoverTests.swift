@@ -19,6 +19,10 @@ extension Faults {
 
         /// The primary dies under load and the standby takes its place.
         @Test func `a lost primary loses no acknowledged order`() async throws {
+            for _ in 0..<commitRounds { try await losePrimary() }
+        }
+
+        private func losePrimary() async throws {
             let pair = try await ReplicatedPair()
             let daemon = try await daemon(on: pair)
             let trial = try await Trial.start(on: daemon)

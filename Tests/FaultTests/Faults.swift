@@ -18,4 +18,9 @@ enum Faults {
 /// Whether the release counts are asked for.
 let isLong = ProcessInfo.processInfo.environment["PRICINGD_LONG"] == "1"
 
+/// How often a fault is made. Where none of n rounds fails, the rate of failure is below 3 in n: twenty in a release, and
+/// sixty where a commit may be lost.
+let rounds = isLong ? 20 : 1
+let commitRounds = isLong ? 60 : 1
+
 private let patience: TimeLimitTrait.Duration = .minutes(isLong ? 60 : 2)

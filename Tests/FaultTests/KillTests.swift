@@ -8,8 +8,11 @@ extension Faults {
     /// What dies without a word, and comes back.
     @Suite
     struct KillTests {
-        private static let rounds = isLong ? 60 : 4
+        private static let kills = isLong ? 120 : 4
         private static let daemon = Task { try await TestDaemon.start(isSandbox: false) }
+
+        /// The server killed, and stopped at once or in an orderly way.
+        private static let ends = [SIGKILL, SIGQUIT, SIGINT]
 
         /// Daemon, server, or both at once, each after some more writes.
         @Test(arguments: [Writes.trade, .mixed])
@@ -18,15 +21,19 @@ extension Faults {
             var load = Trial.Load()
             load.writes = writes
             try await trial.run("killed, \(writes)", load) { random in
-                for round in 0..<Self.rounds {
+                for round in 0..<Self.kills {
                     await trial.journal.advances(by: Int.random(in: 1...150, using: &random))
+                    let begin = ContinuousClock.now
                     if round % 3 != 0 {
                         let server = try #require(trial.daemon.postmaster)
-                        kill(server, SIGKILL)
+                        kill(server, try #require(Self.ends.randomElement(using: &random)))
                         // The next kill meets it in the middle of its recovery, or after it.
                         if Bool.random(using: &random) { await trial.journal.advances(by: 10) }
                     }
                     if round % 3 != 1 { try await trial.killDaemon() }
+                    guard round % 3 == 0 else { continue }
+                    await trial.journal.advances(by: 1)
+                    #expect(begin.duration(to: .now) < .seconds(isLong ? 1 : 10), "the daemon is back")
                 }
                 await trial.journal.advances(by: 50)
             }
@@ -91,7 +98,7 @@ extension Faults {
         @Test func `sigterm under load loses nothing`() async throws {
             let trial = try await Trial.start(on: try await Self.daemon.value)
             try await trial.run("sigterm") { random in
-                for _ in 0..<(isLong ? 20 : 2) {
+                for _ in 0..<(rounds + 1) {
                     await trial.journal.advances(by: Int.random(in: 20...200, using: &random))
                     trial.door.shut()
                     let begin = ContinuousClock.now
@@ -115,7 +122,7 @@ extension Faults {
             load.writes = .mixed
             load.sockets = [one.socket, two.socket]
             try await trial.run("two daemons", load) { random in
-                for _ in 0..<(isLong ? 30 : 2) {
+                for _ in 0..<(rounds + 1) {
                     await trial.journal.advances(by: Int.random(in: 50...150, using: &random))
                     await two.kill9()
                     await trial.journal.advances(by: 50)

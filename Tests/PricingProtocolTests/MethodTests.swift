@@ -95,9 +95,10 @@ struct MethodTests {
 
     @Test(arguments: [
         (
-            #"{"idempotencyKey": "k", "timeoutMs": 5, "dryRun": true, "progressToken": 1, "actor": "me", "login": "t"}"#,
+            #"{"idempotencyKey":"k","timeoutMs":5,"dryRun":true,"progressToken":1,"actor":"me","login":"t","fresh":false}"#,
             ""
         ),
+        (#"{"fresh": 1}"#, "/_meta/fresh type"),
         (#"{"login": ""}"#, "/_meta/login length"), (#"{"login": 7}"#, "/_meta/login type"),
         (#"{"idempotencyKey": ""}"#, "/_meta/idempotencyKey length"),
         (#"{"timeoutMs": 0}"#, "/_meta/timeoutMs minimum"),
@@ -112,7 +113,7 @@ struct MethodTests {
         if violation.isEmpty, let object = value.object {
             let meta = CallMeta(object)
             #expect(meta.idempotencyKey == "k" && meta.timeoutMs == 5 && meta.isDryRun && meta.actor == "me")
-            #expect(meta.progressToken == 1 && meta.login == "t")
+            #expect(meta.progressToken == 1 && meta.login == "t" && meta.isFresh == false)
         }
     }
 

@@ -70,6 +70,30 @@ struct OpenRPCTests {
         }
     }
 
+    /// Those that a client reads back after it has written are not among the first, and what is read in steps, batched with
+    /// others, or numbered by the primary's stream among neither.
+    @Test
+    func `Plain reads of the staff may be a standby's, reports unless they are to be fresh`() {
+        let wanted: [Method.StandbyUse: Set<String>] = [
+            .unlessFresh: [
+                "report.run", "dashboard.categoryDistribution", "dashboard.priceTrends", "dashboard.supplierRevenue",
+                "dashboard.monthlyRevenue", "dashboard.vipUsers",
+            ],
+            .ifAsked: [
+                "product.timeline", "product.history", "product.list", "price.history", "price.changes", "audit.trail",
+                "inventory.movements", "inventory.list", "order.list",
+            ],
+        ]
+        for (use, names) in wanted {
+            #expect(Set(AllMethods.list.filter { $0.standby == use }.map(\.name)) == names)
+        }
+        for method in AllMethods.list where method.standby != .never {
+            #expect(method.effect == .read && method.batching == nil && !method.isUrgent, "\(method.name)")
+            let document = OpenRPCDocument.make(version: "1", only: method.name)
+            #expect(document["methods"]?.array?.first?["x-standby"]?.string == method.standby.rawValue)
+        }
+    }
+
     /// Of which things there may be somebody else's, and `refuse_others` has to look.
     @Test
     func `A method for customers takes the ids of things that are everybody's, or whose owner is looked at`() {

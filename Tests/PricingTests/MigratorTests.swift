@@ -19,6 +19,10 @@ struct MigratorTests {
 
     @Test
     func `Twenty at once: one applies, the others find it done, none fails`() async throws {
+        for _ in 0..<(effort == 1 ? 1 : 20) { try await migrateAtOnce() }
+    }
+
+    private func migrateAtOnce() async throws {
         try await Shop.withEmptyDatabase { shop in
             let plans = try await withThrowingTaskGroup(of: MigrationPlan.self) { group in
                 for _ in 0..<20 {

@@ -298,7 +298,7 @@ END
 url pricingd shop server >"$folder/url"
 
 exec {ready}< <(exec setsid "$PRICINGD_BIN/pricingd" serve --socket "$folder/pricingd.sock" \
-    --database-url "$(<"$folder/url")" 2>>"$folder/pricingd.log" </dev/null {lock}>&-)
+    --database-url "$(<"$folder/url")" --reports-url "$(<"$folder/url")" 2>>"$folder/pricingd.log" </dev/null {lock}>&-)
 daemon=$!
 echo "$daemon" >"$folder/pricingd.pid"
 IFS= read -r line <&"$ready" || fail "The daemon does not come up"

@@ -47,6 +47,11 @@ package final class Session {
     /// The connection's keywords as libpq resolved them, without the password.
     package var settings: ConnectionSettings { ConnectionSettings(keywords: link.resolvedKeywords) }
 
+    /// Closes the connection; a pool drops it.
+    package func close() {
+        link.close()
+    }
+
     /// The only row of a statement.
     /// - Throws: `.unexpectedRows` when there is none or more than one.
     package func one<Value>(

@@ -67,8 +67,8 @@ struct Answer: Sendable {
         return JSONText(whole.flatMap { shape.shown(of: $0) } ?? [:])
     }
 
-    /// The reply: the text, and in it `_meta`, which says whether it was replayed, what a dry run would change, and how
-    /// long it took. No other place adds it.
+    /// The reply: the text, and in it `_meta`, which says whether it was replayed, what a dry run would change, how old a
+    /// standby's data was, and how long it took. No other place adds it.
     func reply(to context: CallContext) -> RPCReply {
         let text = text.bytes
         guard hasMeta, text.last == UInt8(ascii: "}") else { return RPCReply(self.text, afterReply: afterReply) }
@@ -82,6 +82,11 @@ struct Answer: Sendable {
             writer.write(wouldChange.text)
             writer.raw(",\"digest\":")
             writer.write(.string(wouldChange.digest))
+        }
+        if let age = context.timer.ageMs {
+            writer.raw(",\"standby\":{\"ageMs\":")
+            writer.write(age)
+            writer.raw("}")
         }
         let timing = context.timer.timing(since: context.call.received)
         writer.raw(",\"timing\":{\"queue\":")

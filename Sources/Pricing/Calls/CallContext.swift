@@ -40,6 +40,16 @@ final class CallContext: Sendable {
     /// both members.
     var isAlone: Bool { method.effect == .write && (meta.isDryRun || meta.expect != nil) }
 
+    /// Whether it may be read from a standby: a customer is shown nothing old.
+    var mayBeOld: Bool {
+        guard caller.audience.isStaff else { return false }
+        return switch method.standby {
+        case .never: false
+        case .ifAsked: meta.isFresh == false
+        case .unlessFresh: meta.isFresh != true
+        }
+    }
+
     /// Whether names stand in its parameters where the method's function takes ids.
     var hasNames: Bool { method.hasNames(params) }
 

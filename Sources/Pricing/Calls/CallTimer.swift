@@ -1,12 +1,14 @@
 import Synchronization
 
-/// Measures how long a call waited for the database and how long the database worked for it, for the timing in its reply.
+/// Measures how long a call waited for the database, how long the database worked for it, and how old was what a standby
+/// gave, for the reply's `_meta`.
 final class CallTimer: Sendable {
     private struct State {
         var first: ContinuousClock.Instant?
         /// When the database began what it does now; nil while it does nothing.
         var began: ContinuousClock.Instant?
         var worked = Duration.zero
+        var ageMs: Int64?
 
         mutating func begin(at instant: ContinuousClock.Instant) {
             first = first ?? instant
@@ -30,6 +32,14 @@ final class CallTimer: Sendable {
     func end() {
         state.withLock { $0.end(at: .now) }
     }
+
+    /// The call was answered from a standby, whose data was so old.
+    func note(ageMs: Int64) {
+        state.withLock { $0.ageMs = max($0.ageMs ?? 0, ageMs) }
+    }
+
+    /// How old the data was; nil when it came from the primary.
+    var ageMs: Int64? { state.withLock { $0.ageMs } }
 
     /// Adds the time of a batch that the call was part of.
     func note(began: ContinuousClock.Instant, ended: ContinuousClock.Instant) {

@@ -9,11 +9,14 @@ import RPCTransport
 /// Runs calls in PostgreSQL: on a pooled connection, within the call's time, cancellable, and again where that is safe.
 struct Database: Sendable {
     let pool: ConnectionPool
+    /// Where reports are read from if it can be done; nil for the primary alone.
+    let standby: Standby?
     private let logger: Logger
     private let storms: StormLog
 
-    init(pool: ConnectionPool, logger: Logger) {
+    init(pool: ConnectionPool, standby: Standby?, logger: Logger) {
         self.pool = pool
+        self.standby = standby
         self.logger = logger
         storms = StormLog(logger)
     }
@@ -75,12 +78,15 @@ struct Database: Sendable {
     /// After a lost connection a read is repeated, and a write too, since its key makes it happen once. Such a call is
     /// tried until its deadline and waits for a primary if need be, so that its caller learns the result. A call that
     /// was not sent yet is refused at once while there is no primary. After a conflict, which the server has rolled
-    /// back, any call is run again, also one that is not repeatable.
+    /// back, any call is run again, also one that is not repeatable. What may be old is asked of the standby first.
     func run<Value: Sendable>(
         _ context: CallContext,
         isRepeatable: Bool = true,
         _ body: @escaping @Sendable (Session) throws(PostgresError) -> Value
     ) async throws(PricingFailure) -> Value {
+        if context.mayBeOld, let value = await standby?.read(context, limit: Self.statementLimit(context), body) {
+            return value
+        }
         var loss: PricingFailure?
         func limit(_ error: PostgresError) -> Int? {
             let isLost = error.kind == .connectionLost

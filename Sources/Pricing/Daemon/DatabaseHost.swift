@@ -32,6 +32,8 @@ package struct DatabaseHost: Sendable {
     /// The hash of this binary's SQL code, as the database keeps it.
     let codeHash: String
     let isSandbox: Bool
+    /// Which database it is, the same on its standbys.
+    let origin: String
 
     /// Starts a private cluster, or gives the settings of a configured server. Of several hosts only the one that accepts
     /// writes is used, whatever `target_session_attrs` says, since the daemon has to write.
@@ -147,14 +149,23 @@ package struct DatabaseHost: Sendable {
             throw Failure(error)
         }
         if cluster == nil, !plan.isEmpty { throw .outOfStep(plan.steps) }
-        let (madeAsSandbox, codeHash) = try await rethrowing { () async throws(PostgresError) in
+        let (madeAsSandbox, codeHash, origin) = try await rethrowing { () async throws(PostgresError) in
             try await connection.run { (session) throws(PostgresError) in
                 _ = try session.one(DaemonStatements.settleTransactions)
-                return (try session.one(MigrationStatements.isSandbox), try session.one(MigrationStatements.codeHash))
+                return (
+                    try session.one(MigrationStatements.isSandbox), try session.one(MigrationStatements.codeHash),
+                    try session.one(DaemonStatements.databaseOrigin)
+                )
             }
         }
         if isSandbox, !madeAsSandbox { throw .notASandbox }
-        return DatabaseHost(cluster: cluster, settings: runtime, codeHash: codeHash, isSandbox: madeAsSandbox)
+        return DatabaseHost(
+            cluster: cluster,
+            settings: runtime,
+            codeHash: codeHash,
+            isSandbox: madeAsSandbox,
+            origin: origin
+        )
     }
 
     private static func rethrowing<Value>(

@@ -18,6 +18,7 @@ package struct PricingDaemon: Sendable {
     package let instanceID: String
     private let host: DatabaseHost
     private let pool: ConnectionPool
+    private let standby: Standby?
     private let server: RPCServer
     private let services: [any Service]
     private let feed: EventFeed
@@ -25,11 +26,13 @@ package struct PricingDaemon: Sendable {
 
     /// - Parameters:
     ///   - host: the database, reached and migrated.
+    ///   - reports: where reports are read from if it can be done; nil for the primary alone.
     ///   - listener: where connections come from.
     ///   - mirrorFolder: where every connection's lines are mirrored; nil for no mirror.
     ///   - watchSocket: where programs that watch the daemon ask for its pages; nil for nowhere.
     package init(
         host: DatabaseHost,
+        reports: StandbySource? = nil,
         listener: Listener,
         roles: PeerRoles,
         limits: TransportLimits,
@@ -39,16 +42,11 @@ package struct PricingDaemon: Sendable {
     ) throws {
         let settings = Self.limited(host.settings)
         let lost = Waker()
-        pool = ConnectionPool(
-            settings,
-            name: "pg",
-            capacity: Self.connections,
-            logger: logger,
-            onUnreachable: { lost.wake() }
-        )
+        pool = Self.pool(settings, lost, logger)
+        standby = reports.map { Standby(Self.limited($0.settings), $0.mostAge, of: host.origin, logger) }
         let parts = DaemonParts(
             host: host,
-            database: Database(pool: pool, logger: logger),
+            database: Database(pool: pool, standby: standby, logger: logger),
             limits: limits,
             roles: roles,
             logger: logger
@@ -91,12 +89,22 @@ package struct PricingDaemon: Sendable {
         // A shutdown ends them in the opposite order.
         let log = host.cluster.map { ServerLogKeeper(cluster: $0, logger: logger) }
         services =
-            ([keeper, log, watch] as [(any Service)?]).compactMap { $0 } + parts.services
+            ([keeper, log, watch] as [(any Service)?]).compactMap { $0 } + (standby?.services ?? []) + parts.services
             + [ChangeListener(changes: changes, parts: parts, code: CodeWatch(pool: pool, hash: host.codeHash))]
         feed = parts.feed
         self.host = host
         self.logger = logger
         instanceID = instance
+    }
+
+    private static func pool(_ settings: ConnectionSettings, _ lost: Waker, _ logger: Logger) -> ConnectionPool {
+        ConnectionPool(
+            settings,
+            name: "pg",
+            capacity: connections,
+            logger: logger,
+            onUnreachable: { lost.wake() }
+        )
     }
 
     /// Adds the session settings that every connection of the daemon gets.
@@ -169,6 +177,7 @@ package struct PricingDaemon: Sendable {
             }
         }
         await pool.close()
+        await standby?.close()
         await host.cluster?.stop()
         try outcome.get()
     }

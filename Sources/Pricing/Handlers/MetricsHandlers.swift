@@ -37,6 +37,7 @@ struct MetricsHandlers: Sendable {
         addOrders(&text)
         addEvents(&text)
         addPool(&text)
+        database.standby?.figures.add(to: &text)
         text.add(tallies)
         text.gauge("pricingd_calls_running", "Calls that run now.", Int64(server.server?.calls.count ?? 0))
         if let stored { Self.add(stored, &text) }

@@ -24,7 +24,7 @@ struct StatusHandlers: Sendable {
             (Int64(session.serverVersion), try session.one(DaemonStatements.schemaVersion), session.settings)
         }
         let pool = database.pool.status
-        let reply: JSONObject = [
+        var reply: JSONObject = [
             "version": .string(DaemonIdentity.version),
             "instanceId": .string(identity.instanceID),
             "pid": .integer(Int64(getpid())),
@@ -45,6 +45,7 @@ struct StatusHandlers: Sendable {
             "automation": (try? JSONParser.parse(automation)) ?? [:],
             "counts": (try? JSONParser.parse(counts)) ?? [:],
         ]
+        reply["reports"] = database.standby.map { .object($0.figures.json) }
         return Answer(text: JSONText(reply))
     }
 }

@@ -22,6 +22,36 @@ enum DaemonStatements {
     /// Sees to it that transactions of this server get numbers above all that are stored; before the first event.
     static let settleTransactions = Statement.text("settle_transactions", "select settle_transactions()::text")
 
+    /// Which database it is, the same on a primary and its standbys: of which cluster, and which in it.
+    private static let origin = """
+        (select system_identifier from pg_control_system()) || '/'
+            || (select oid from pg_database where datname = current_database())
+        """
+
+    static let databaseOrigin = Statement.text("database_origin", "select \(origin)")
+
+    /// What a server says of itself that should be a standby.
+    struct StandbyState: Sendable {
+        let origin: String
+        let isStandby: Bool
+        /// How old its data is at most, in milliseconds; nil when that is not known.
+        let ageMs: Int64?
+    }
+
+    /// A standby that has replayed all that it was sent, and is connected, has nothing to wait for: its last commit may be
+    /// long ago.
+    static let standbyState = Statement<StandbyState>(
+        "standby_state",
+        """
+        select \(origin), pg_is_in_recovery(), case
+            when pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() and exists (select from pg_stat_wal_receiver) then 0
+            else ceil(1000 * extract(epoch from
+                greatest(clock_timestamp() - pg_last_xact_replay_timestamp(), interval '0')))::bigint end
+        """
+    ) { row throws(PostgresError) in
+        StandbyState(origin: try row.text(0), isStandby: try row.bool(1), ageMs: try row.intIfPresent(2))
+    }
+
     /// One event of the stream with what subscriptions filter by.
     struct Event: Sendable {
         let sequence: Int64
