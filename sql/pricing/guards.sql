@@ -27,10 +27,11 @@ $$;
 
 -- The limits in force for a declaration under a rule; floor beats ceiling.
 create function price_limits(declared product, chosen rule, out floor_at numeric, out ceiling_at numeric)
-language sql immutable as $$
-    select f.floor_at, greatest(f.floor_at, declared.ceiling_price)
-    from (select price_floor(declared.floor_price, declared.unit_cost, chosen.minimum_margin) as floor_at) f
-$$;
+language plpgsql immutable as $$
+begin
+    floor_at := price_floor(declared.floor_price, declared.unit_cost, chosen.minimum_margin);
+    ceiling_at := greatest(floor_at, declared.ceiling_price);
+end $$;
 
 -- Guards 1 to 4 in their fixed order. Of the result, `binding` names the first that binds, null when none does.
 --   anchor, cap:  the day's first price and the share of it that a day may move; either null: no cap
