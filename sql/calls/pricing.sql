@@ -1,6 +1,13 @@
 --! code
 -- Automation halted and resumed by a person.
 
+-- The products that a halt of a scope concerns: of a category, one, or all.
+create function products_in_scope(category bigint, product bigint) returns setof bigint
+language sql stable as $$
+    select d.product_id from product d
+    where d.archived_at is null and ($1 is null or d.category_id = $1) and ($2 is null or d.product_id = $2)
+$$;
+
 create function pricing_halt(p jsonb) returns json
 language plpgsql as $$
 declare
@@ -8,9 +15,7 @@ declare
 begin
     return (halt_json(halt_automation(scope.category, scope.product, p ->> 'reason'))::jsonb
         || jsonb_build_object('products', (
-            select count(*) from product d
-            where d.archived_at is null and (scope.category is null or d.category_id = scope.category)
-              and (scope.product is null or d.product_id = scope.product))))::json;
+            select count(*) from products_in_scope(scope.category, scope.product))))::json;
 end $$;
 
 -- Resumes automation: every product of the scope is evaluated at once, as at a tick. A scope that was not halted stays
@@ -31,10 +36,9 @@ begin
     if resumed > 0 then
         delete from breaker_move;
         held := array(
-            select i.product_id from inventory i join product d using (product_id)
-            where d.archived_at is null and (scope.category is null or d.category_id = scope.category)
-              and (scope.product is null or d.product_id = scope.product)
-            order by 1 for no key update of i);
+            select product_id from inventory
+            where product_id in (select products_in_scope(scope.category, scope.product))
+            order by 1 for no key update);
         failed := evaluate_products(held, row('resume', null, p ->> 'reason', null)::movement_cause);
     end if;
     return json_build_object('resumed', resumed, 'evaluated', cardinality(held) - cardinality(failed),

@@ -150,8 +150,8 @@ final class FairQueue<Element: Sendable>: Sendable {
     }
 
     /// What may be taken, in the order of arrival, and what is left of the lanes that it comes from. Looked at is the first
-    /// of every owner, then the second of every owner, and so on until there are enough: what that costs does not grow with
-    /// what waits. Left out are those whose claims overlap with those of a batch, or of one that was left out before.
+    /// of every owner, then the second of every owner, and so on until there are enough; what comes behind is only kept.
+    /// Left out are those whose claims overlap with those of a batch, or of one that was left out before.
     private func chosen(_ most: Int, _ state: State) -> (batch: [Entry], left: [(owner: Int, entries: [Entry])]) {
         let lanes = state.lanes.sorted { $0.value[0].place < $1.value[0].place }
         var claimed = state.claimed
