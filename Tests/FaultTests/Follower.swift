@@ -10,7 +10,7 @@ import Testing
 final class Follower: Sendable {
     private struct State {
         var last: Int64
-        var seen = 0
+        var seen: Int64 = 0
         var problems: [String] = []
         var waiting: (number: Int64, CheckedContinuation<Void, Never>)?
     }
@@ -18,8 +18,8 @@ final class Follower: Sendable {
     private let state: Mutex<State>
     private let connect: @Sendable () async throws -> TestClient
 
-    /// How many events it has seen.
-    var seen: Int { state.withLock { $0.seen } }
+    /// How many events it has seen, and the number of the last of them.
+    var progress: (seen: Int64, last: Int64) { state.withLock { ($0.seen, $0.last) } }
     /// What came twice, out of order, or was left out.
     var problems: [String] { state.withLock { $0.problems } }
 
