@@ -145,7 +145,8 @@ struct ShopPriorTests {
                     from steps, lateral (
                         select array[sum(b * x[1]), sum(b * x[2]), sum(b * x[3]), sum(b * x[4]),
                                      likeliest_share(array_agg(x[5]))] as s
-                        from learner l, learner_says(l.state, 2, 10, rate, sensitivity, prior_moments(sensitivity)) x,
+                        from learner l, learner_says(l.state, 2, 10, rate, sensitivity, prior_moments(sensitivity),
+                                                     grid_weights(l.state, 2, 10, 0, 0)) x,
                              shop_belief(share, x[5]) b) s
                     where n < 60
                 )

@@ -20,7 +20,8 @@ begin
     foreach r in array shop loop
         number := number + 1;
         continue when r.state = learner_empty();
-        says := learner_says(r.state, r.elasticity, r.rate, known[1], known[2], believed);
+        says := learner_says(r.state, r.elasticity, r.rate, known[1], known[2], believed,
+                             grid_weights(r.state, r.elasticity, r.rate, 0, 0));
         belief := shop_belief(known[3], says[5]);
         sums := array[sums[1] + belief * says[1], sums[2] + belief * says[2], sums[3] + belief * says[3],
                       sums[4] + belief * says[4]];

@@ -124,10 +124,13 @@ $$;
 create function shop_odds(
     shop float8[], alone float8[], units float8, shift_rate float8, shift_elasticity float8
 ) returns float8
-language sql immutable parallel safe as $$
-    select bounded_exp(shop[8] - alone[8] + greatest(units, 0) * shift_rate
-        + ln(grid_total(shop) / grid_total(alone) * grid_mass(0) / grid_mass(shift_elasticity)))
-$$;
+language plpgsql immutable parallel safe as $$
+declare
+    odds float8 := shop[8] - alone[8] + greatest(units, 0) * shift_rate
+        + ln(grid_total(shop) / grid_total(alone) * grid_mass(0) / grid_mass(shift_elasticity));
+begin
+    return bounded_exp(odds);
+end $$;
 
 -- How sure it is that a product errs as its shop does, where `share` of the products do: Bayes' rule.
 create function shop_belief(share float8, odds float8) returns float8

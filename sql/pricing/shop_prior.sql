@@ -30,9 +30,11 @@ language sql immutable parallel safe as $$
 $$;
 
 -- What one product says of its shop: the slopes of its log likelihood in each shift as it stands, and how sharply they
--- bend, both in units of what the prior of one product weighs; and its odds. `believed`: prior_moments of the shift.
+-- bend, both in units of what the prior of one product weighs; and its odds. `believed`: prior_moments of the shift;
+-- `alone`: the weights of the grid under none.
 create function learner_says(
-    state float8[], elasticity float8, ref_rate float8, shift_rate float8, shift_elasticity float8, believed float8[]
+    state float8[], elasticity float8, ref_rate float8, shift_rate float8, shift_elasticity float8, believed float8[],
+    alone float8[]
 ) returns float8[]
 language plpgsql immutable parallel safe as $$
 declare
@@ -51,7 +53,7 @@ begin
         bend := bend + w[j] / total * shape * share * (1 - share) / 8;
     end loop;
     return array[slope, bend, seen[1] - believed[1], greatest(0, believed[2] - seen[2]) / 0.49,
-        shop_odds(w, grid_weights(state, elasticity, ref_rate, 0, 0), state[1], shift_rate, shift_elasticity)];
+        shop_odds(w, alone, state[1], shift_rate, shift_elasticity)];
 end $$;
 
 -- The share of products that err as their shop does under which their odds are likeliest: where the slope of the log
@@ -133,12 +135,14 @@ begin
     if former >= date_trunc('day', moment at time zone 'UTC') at time zone 'UTC' then return; end if;
     perform remember_seasons(former, moment);
     insert into shop_prior (at, category_id, products, evidence, shift_rate, shift_elasticity, share)
-    with known as materialized (
+    with learned as materialized (
         select d.category_id, d.elasticity, coalesce(d.ref_rate, i.opening_rate) as ref_rate,
                known_state(d, l.state, moment) as state,
                d.season_start <= moment is not false and d.season_end > moment is not false as is_on_sale
         from learner l join product d using (product_id) join inventory i using (product_id)
         where l.state is not null and coalesce(d.ref_rate, i.opening_rate) is not null
+    ), known as materialized (
+        select *, grid_weights(state, elasticity, ref_rate, 0, 0) as alone from learned where state <> learner_empty()
     ), scope as materialized (
         select s.category_id, coalesce(p.shift_rate, 0) as rate, coalesce(p.shift_elasticity, 0) as elasticity,
                prior_moments(coalesce(p.shift_elasticity, 0)) as believed, coalesce(p.share, 0.5) as share
@@ -151,9 +155,9 @@ begin
            likeliest_share(array_agg(x[5]) filter (where k.is_on_sale))
     from known k cross join lateral (values (0::bigint), (k.category_id)) belongs (scope)
     join scope s on s.category_id = belongs.scope
-    cross join learner_says(k.state, k.elasticity, k.ref_rate, s.rate, s.elasticity, s.believed) x
+    cross join learner_says(k.state, k.elasticity, k.ref_rate, s.rate, s.elasticity, s.believed,
+                            k.alone) x
     cross join shop_belief(s.share, x[5]) belief
-    where k.state <> learner_empty()
     group by s.category_id, s.rate, s.elasticity
     having s.category_id = 0 or count(*) filter (where k.state[1] > 0) >= 10;
 end $$;
