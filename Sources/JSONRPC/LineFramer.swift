@@ -1,3 +1,5 @@
+import Glibc
+
 /// Cuts a stream of bytes into lines, whatever pieces it comes in. Pure: it holds bytes and does no I/O.
 ///
 /// LF ends a line, a CR before it is dropped, blank lines are skipped. A line beyond the limit is dropped as it
@@ -46,7 +48,7 @@ package struct LineFramer: Sendable {
 
     /// The next whole line, or nil when more bytes are needed.
     package mutating func next() -> Item? {
-        while let end = buffer[scanned...].firstIndex(of: UInt8(ascii: "\n")) {
+        while let end = nextLF {
             let line = buffer[start..<end]
             start = end + 1
             scanned = start
@@ -60,6 +62,17 @@ package struct LineFramer: Sendable {
             start = max(start, buffer.count - 1)
         }
         return nil
+    }
+
+    /// Where the next LF stands. The C library looks at many bytes at a time, which counts where a peer sends lines without
+    /// end: meanwhile the connections beside it on its event loop wait.
+    private var nextLF: Int? {
+        unsafe buffer.withUnsafeBytes { bytes in
+            guard let first = bytes.baseAddress,
+                let end = unsafe memchr(first + scanned, Int32(UInt8(ascii: "\n")), bytes.count - scanned)
+            else { return nil }
+            return unsafe UnsafeRawPointer(end) - first
+        }
     }
 
     /// The stream has ended: what stands after the last LF, as if LF followed.

@@ -90,7 +90,10 @@ struct PricingWeb: AsyncParsableCommand {
         let app = Application(
             responder: Gate(origins: origins, routes: .all(site), site: site),
             server: .http1(configuration: .init(idleTimeout: .seconds(60))),
-            configuration: .init(address: .hostname(host, port: port)),
+            configuration: .init(
+                address: .hostname(host, port: port),
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections)
+            ),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? 0
                 origins.port.store(port, ordering: .relaxed)
@@ -108,6 +111,13 @@ struct PricingWeb: AsyncParsableCommand {
             )
         )
         try await group.run()
+    }
+
+    /// Whoever comes beyond them waits at the socket until another goes. Some descriptors stay free for all else: Swift's
+    /// thread pool ends a process that has none left under load.
+    private static var mostConnections: Int {
+        let descriptors = sysconf(Int32(_SC_OPEN_MAX))
+        return descriptors - min(96, descriptors / 2)
     }
 
     /// The one line on stdout: browsers may come now.

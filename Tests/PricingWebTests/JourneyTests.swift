@@ -84,12 +84,11 @@ struct Gateway: Sendable {
     static func start(
         _ daemon: TestDaemon,
         port: Int,
-        _ arguments: [String] = ["--streams-per-address", "100"]
+        _ arguments: [String] = ["--streams-per-address", "100"],
+        wrapper: [String] = ["/usr/bin/env"]
     ) async throws -> Gateway {
-        let program = try ChildProgram(
-            TestDaemon.program("pricing-web"),
-            ["--socket", daemon.socket, "--port", "\(port)"] + arguments
-        )
+        let words = try [TestDaemon.program("pricing-web"), "--socket", daemon.socket, "--port", "\(port)"]
+        let program = try ChildProgram(wrapper[0], wrapper.dropFirst() + words + arguments)
         try daemon.endWithFolder(program)
         guard let line = await program.line(),
             let address = try? JSONParser.parse(Array(line.utf8))["address"]?.string

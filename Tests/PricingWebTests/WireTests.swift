@@ -44,6 +44,23 @@ extension JourneyTests {
     }
 
     @Test
+    func `More connections than there are descriptors wait, and leave some for all else`() async throws {
+        let gateway = try await Gateway.start(
+            Self.shared.value.daemon,
+            port: 0,
+            wrapper: ["/usr/bin/prlimit", "--nofile=64"]
+        )
+        let throng = try Self.script("wire.py", ["throng", gateway.address, "100"])
+        #expect(await throng.line() == "open")
+        let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(gateway.program.pid)/fd").count
+        #expect(open < 64)
+        try throng.write("go")
+        #expect(await throng.exit() == 0)
+        gateway.program.signal(SIGTERM)
+        #expect(await gateway.program.exit() == 0)
+    }
+
+    @Test
     func `A collector reads what the gateway does, and a prober whether it is ready`() async throws {
         let daemon = try await TestDaemon.start()
         let watch = WatchPeer("\(daemon.folder)/w.sock")

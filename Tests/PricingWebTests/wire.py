@@ -68,6 +68,20 @@ def silent(base, count):
     print("all ended", flush=True)
 
 
+def throng(base, count):
+    """Connections that say nothing: the first of them are taken; once they go, others are served."""
+    peers = [connect(base)[0] for _ in range(int(count))]
+    first, host = peers[0], base.removeprefix("http://")
+    for _ in range(100):
+        first.sendall(f"GET /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        assert first.recv(65536).startswith(b"HTTP/1.1 200")
+    print("open", flush=True)
+    sys.stdin.readline()
+    for peer in peers:
+        peer.close()
+    ask(base)
+
+
 def pages(base, count):
     """The catalogue, again and again, by eight at a time."""
     def look(number):

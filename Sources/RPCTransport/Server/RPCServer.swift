@@ -141,7 +141,7 @@ extension RPCServer {
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
-                let isLast = spare.isSpent
+                let isLast = spare.isSpent || Self.hasKeptDescriptor(channel)
                 channel.closeFuture.whenComplete { _ in spare.restore() }
                 return prepare(channel, refusal: isLast ? SpareDescriptor.refusal : nil).map { peer in
                     // It was accepted while the server shut down.
@@ -241,6 +241,14 @@ extension RPCServer {
             connection.cancelCalls()
             connection.abort()
         }
+    }
+
+    private static func hasKeptDescriptor(_ channel: any Channel) -> Bool {
+        let isKept = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+            of: NIOBSDSocket.Handle.self,
+            SpareDescriptor.isKept
+        )
+        return isKept == true
     }
 
     /// Asks the kernel who connected, and makes the channel's connection.

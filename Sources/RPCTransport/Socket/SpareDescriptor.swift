@@ -34,7 +34,17 @@ final class SpareDescriptor: Sendable {
         }
     }
 
-    /// The error for a peer that was accepted on the reserve.
+    /// The last descriptors are no peer's. Reconnecting to the database, reading `/proc` and looking up groups take some,
+    /// and Swift's thread pool ends the process when it can open none under load.
+    private static let kept = 32
+
+    /// Whether an accepted peer has one of the last descriptors. The system gives the lowest that is free.
+    static func isKept(_ descriptor: CInt) -> Bool {
+        let most = sysconf(Int32(_SC_OPEN_MAX))
+        return most > 0 && Int(descriptor) >= most - min(kept, most / 8)
+    }
+
+    /// The error for a peer that was accepted on the reserve or has one of the last descriptors.
     static var refusal: RPCError {
         .resourceExhausted(which: "descriptors", value: sysconf(Int32(_SC_OPEN_MAX)), retryAfterMs: RetryAfter.full)
     }
