@@ -469,8 +469,9 @@ create table learner_fold (
 );
 
 -- What the shop's sales say of what it declares, a line a day for the shop (category 0) and each category that sells
--- enough: by which powers of e its rates and elasticities err, and how many products of which evidence say so. The
--- estimates of a day begin there; the lines are history, by which prices are explained and audited later.
+-- enough: by which powers of e its rates and elasticities err, which share of the products errs so, and how many
+-- products of which evidence say so. The estimates of a day begin there; the lines are history, by which prices are
+-- explained and audited later.
 create table shop_prior (
     at finite_time not null,
     category_id bigint not null,
@@ -478,9 +479,11 @@ create table shop_prior (
     evidence finite_number not null,
     shift_rate finite_number not null,
     shift_elasticity finite_number not null,
+    share finite_number not null,
     constraint shop_prior_pkey primary key (at, category_id),
     constraint shop_prior_shift_rate_range check (shift_rate between -1.5 and 1.5),
-    constraint shop_prior_shift_elasticity_range check (shift_elasticity between -1.5 and 1.5)
+    constraint shop_prior_shift_elasticity_range check (shift_elasticity between -1.5 and 1.5),
+    constraint shop_prior_share_range check (share > 0 and share < 1)
 );
 create index shop_prior_shop_index on shop_prior (at) where category_id = 0;
 

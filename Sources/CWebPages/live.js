@@ -65,6 +65,7 @@ const away = (since) => {
   const banner = document.getElementById("away");
   if (since) document.getElementById("away-since").textContent = `${since.slice(11, 16)} UTC`;
   banner.hidden = !since;
+  if (!since && document.querySelector("[data-comes-back]")) location.reload();
 };
 
 const take = (message) => {

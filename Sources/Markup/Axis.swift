@@ -23,8 +23,8 @@ package struct Axis: Sendable {
         return isTurned ? places.upperBound - share * length : places.lowerBound + share * length
     }
 
-    /// Round values within the range, at most about so many.
-    package func ticks(_ most: Int) -> [Double] {
+    /// Round values within the range, at most about so many, and no two closer than the least step that a label can tell.
+    package func ticks(_ most: Int, least: Double = 0.01) -> [Double] {
         let width = values.upperBound - values.lowerBound
         guard width.isFinite, width > 0, most > 0 else { return [] }
         var step = 1.0
@@ -34,6 +34,7 @@ package struct Axis: Sendable {
             step /= finer
             break
         }
+        step = max(step, least)
         var ticks: [Double] = []
         var index = (values.lowerBound / step).rounded(.up)
         while index * step <= values.upperBound, ticks.count < 50 {

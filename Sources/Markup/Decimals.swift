@@ -28,7 +28,7 @@ package enum Decimals {
         guard let first = parts.first else { return number }
         let sign = first.hasPrefix("-") ? "-" : ""
         let digits = Array(first.dropFirst(sign.isEmpty ? 0 : 1))
-        guard digits.count > 3, digits.allSatisfy(\.isASCII) else { return number }
+        guard digits.count > 3, digits.allSatisfy({ $0.isASCII && $0.isNumber }) else { return number }
         var whole = ""
         for (index, digit) in digits.enumerated() {
             if index > 0, (digits.count - index).isMultiple(of: 3) { whole.append(",") }

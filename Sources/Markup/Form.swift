@@ -127,6 +127,8 @@ package struct Form: Sendable {
     let method: String
     let fields: [FormField]
     let submit: String
+    /// Whether its button is one among others, not what the page is for.
+    let isQuiet: Bool
     let cssClass: String?
     /// Where a page that is being filled in says so, so that what it holds is held on.
     let extends: String?
@@ -142,6 +144,7 @@ package struct Form: Sendable {
         extends: String? = nil,
         _ fields: [FormField],
         submit: String,
+        isQuiet: Bool = false,
         problem: HTML? = nil,
         beside: HTML = HTML()
     ) {
@@ -149,6 +152,7 @@ package struct Form: Sendable {
         self.method = method
         self.fields = fields
         self.submit = submit
+        self.isQuiet = isQuiet
         self.cssClass = cssClass
         self.extends = extends
         self.problem = problem
@@ -159,7 +163,7 @@ package struct Form: Sendable {
         """
         <form action="\(action)" method="\(method)"\(HTML.attribute("class", cssClass))\(HTML.attribute("data-extend", extends))>\
         \(problem.map { "<div class=\"alert\" role=\"alert\">\($0)</div>" as HTML })\
-        \(fields.map(\.html))<div class="buttons"><button type="submit">\(submit)</button>\(beside)</div></form>
+        \(fields.map(\.html))<div class="buttons"><button\(HTML.attribute("class", isQuiet ? "second" : nil)) type="submit">\(submit)</button>\(beside)</div></form>
         """
     }
 }

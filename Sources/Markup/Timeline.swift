@@ -59,7 +59,7 @@ package struct Timeline: Sendable {
     }
 
     private func svg(width: Double, cssClass: String, timeTicks: Int) -> HTML {
-        let (left, right) = (54.0, width - 12)
+        let (left, right) = (54.0, width - 36)
         let start = (prices + stocks).map(\.at).min() ?? end
         let time = Axis(start...max(start, end), from: left, to: right)
         let price = Axis(Timeline.range(prices, priceLevels, fromZero: false), from: 190, to: 16)
@@ -99,11 +99,15 @@ package struct Timeline: Sendable {
     }
 
     private func levels(_ levels: [Level], _ axis: Axis, _ left: Double, _ right: Double) -> [HTML] {
-        levels.map { level in
+        // The names stand beside the drawing, and apart from each other.
+        var taken = Double.infinity
+        return levels.sorted { $0.value < $1.value }.map { level in
             let place = axis.place(level.value)
+            let name = min(place + 4, taken - 11)
+            taken = name
             return """
                 <line class="level" x1="\(left)" x2="\(right)" y1="\(place)" y2="\(place)"/>\
-                <text class="level-name" x="\(right)" y="\(place - 4)" text-anchor="end">\(level.label)</text>
+                <text class="level-name" x="\(right + 4)" y="\(name)">\(level.label)</text>
                 """
         }
     }

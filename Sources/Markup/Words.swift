@@ -14,6 +14,11 @@ package enum Words {
         number.map { Decimals.grouped(String($0)) } ?? "–"
     }
 
+    /// The same with its sign, for what is added and taken away.
+    package static func signed(_ number: Int64) -> String {
+        (number > 0 ? "+" : number < 0 ? "−" : "") + Decimals.grouped(String(number.magnitude))
+    }
+
     /// `1 order`, `2 orders`.
     package static func counted(_ number: Int64, _ one: String, _ many: String? = nil) -> String {
         "\(count(number)) \(number == 1 ? one : many ?? one + "s")"
@@ -48,6 +53,9 @@ package enum Words {
         case "restock": "a delivery"
         case "adjust": "a correction"
         case "initial": "the first stock"
+        case "hold": "held by a quote"
+        case "release": "let go by a quote"
+        case "expire": "a quote that ran out"
         case "tick": "the clock"
         case "pin": "a manual price"
         case "unpin": "a manual price that ended"
@@ -79,10 +87,15 @@ package enum Words {
         return words
     }
 
+    /// The same of a thing that is named by its id.
+    package static func thing(_ name: String) -> String {
+        let words = spaced(name)
+        return words.hasSuffix(" id") ? String(words.dropLast(3)) : words
+    }
+
     /// The same with a capital at its begin, for labels.
     package static func label(_ name: String) -> String {
-        var words = spaced(name)
-        if words.hasSuffix(" id") { words.removeLast(3) }
+        let words = thing(name)
         guard let first = words.first, words != "sku" else { return words.uppercased() }
         return first.uppercased() + words.dropFirst()
     }

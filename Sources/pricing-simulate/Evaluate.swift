@@ -32,7 +32,12 @@ struct Evaluate: AsyncParsableCommand {
     @Option(help: "With --shops: products of each.")
     var products = 30
 
-    @Option(help: "With --shops: what the truth is of what was typed, as rate=2.0 or elasticity=0.61.")
+    @Option(
+        help: """
+            With --shops: what the truth is of what was typed, as rate=2.0 or elasticity=0.61; own=0.5 is the deviation, \
+            in logarithms, by which each product errs by itself besides.
+            """
+    )
     var error: [String] = []
 
     @Option(help: "With --shops: how many of the products err as far in the other direction.")
@@ -77,6 +82,9 @@ struct Evaluate: AsyncParsableCommand {
         guard (1...1000).contains(products), shops.map({ (1...1_000_000).contains($0) }) ?? true else {
             throw ValidationError("--products must lie in 1 to 1000, --shops in 1 to 1000000.")
         }
+        guard shops != nil || (error.isEmpty && former.isEmpty && unlike == 0 && history == 0) else {
+            throw ValidationError("--error, --unlike, --history and --former need --shops.")
+        }
         guard (0...10).contains(history) else { throw ValidationError("--history must lie in 0 to 10.") }
         _ = try shopError(error)
         _ = try shopError(former)
@@ -97,14 +105,13 @@ struct Evaluate: AsyncParsableCommand {
     private func shopError(_ texts: [String]) throws -> RandomScenarios.ShopError {
         var error = RandomScenarios.ShopError()
         for text in texts {
-            let parts = text.split(separator: "=")
-            guard parts.count == 2, let factor = Double(parts[1]), (0.1...10).contains(factor) else {
-                throw ValidationError("An error is rate=F or elasticity=F, F from 0.1 to 10.")
-            }
-            switch parts[0] {
-            case "rate": error.rate = factor
-            case "elasticity": error.elasticity = factor
-            default: throw ValidationError("An error is rate=F or elasticity=F, F from 0.1 to 10.")
+            let parts = text.split(separator: "=", omittingEmptySubsequences: false)
+            switch (parts[0], parts.count == 2 ? Double(parts[1]) : nil) {
+            case ("rate", .some(let factor)) where (0.1...10).contains(factor): error.rate = factor
+            case ("elasticity", .some(let factor)) where (0.1...10).contains(factor): error.elasticity = factor
+            case ("own", .some(let deviation)) where (0...2).contains(deviation): error.own = deviation
+            default:
+                throw ValidationError("An error is rate=F, elasticity=F, F from 0.1 to 10, or own=D, D from 0 to 2.")
             }
         }
         return error

@@ -6,7 +6,7 @@ struct WordsTests {
     @Test(arguments: [
         ("0.05", "0.05"), ("523.60", "523.60"), ("1523.60", "1,523.60"), ("-1234567.00", "-1,234,567.00"),
         ("999", "999"),
-        ("600.0000", "600.00"), ("600.1250", "600.125"),
+        ("600.0000", "600.00"), ("600.1250", "600.125"), ("committed", "committed"), ("12345x", "12345x"),
     ])
     func `Money has its thousands apart`(amount: String, words: String) {
         #expect(Words.money(amount) == words)
@@ -46,6 +46,30 @@ struct WordsTests {
     }
 
     @Test
+    func `A price that stands still has labels that differ, and its curve is steps`() {
+        let flat = Curve("Flat", points: [(0, 27.34), (80, 27.34)], now: (40, 27.34)).html.text
+        let labels = flat.matches(of: /text-anchor="end">([0-9.,]+)</).map { String($0.1) }
+        #expect(labels.count > 2 && Set(labels).count * 2 == labels.count, "two drawings, each label once in each")
+        let steep = Curve("Steep", points: [(0, 12_000), (5, 12_000), (6, 11_000), (9, 11_000)], now: nil).html.text
+        #expect(steep.contains(">11,000<") && steep.contains(#/d="M[0-9. ]+H[0-9.]+V[0-9.]+H[0-9.]+"/#))
+    }
+
+    @Test
+    func `Names of levels stand beside the drawing and apart from each other`() throws {
+        let start = try #require(Moment("2026-11-01T00:00:00.000Z"))
+        let text = Timeline(
+            "Mug",
+            prices: [.init(at: start, 10)],
+            stocks: [.init(at: start, 200)],
+            stockLevels: [.init("low", 4), .init("high", 5)],
+            end: try #require(Moment("2026-11-03T00:00:00.000Z"))
+        ).html.text
+        let names = text.matches(of: /level-name" x="([0-9.]+)" y="([0-9.]+)">/)
+        let places = names.prefix(2).compactMap { Double($0.2) }
+        #expect(places.count == 2 && places[0] - places[1] >= 11 && Double(names[0].1) == 1168)
+    }
+
+    @Test
     func `A timeline steps from price to price, and its reasons are text`() throws {
         let start = try #require(Moment("2026-11-01T00:00:00.000Z"))
         let later = try #require(Moment("2026-11-02T00:00:00.000Z"))
@@ -58,7 +82,7 @@ struct WordsTests {
         ).html.text
         #expect(text.contains("&lt;sale&gt;") && !text.contains("<sale>"))
         #expect(text.contains("viewBox=\"0 0 1200 326\"") && text.contains("viewBox=\"0 0 340 326\""))
-        #expect(text.matches(of: /class="price" d="M54 [\d.]+L621 ([\d.]+)L621/).count == 1)
+        #expect(text.matches(of: /class="price" d="M54 [\d.]+L609 ([\d.]+)L609/).count == 1)
     }
 
     @Test

@@ -1,3 +1,5 @@
+import ArgumentParser
+import Glibc
 import JSON
 import PricingClient
 import Testing
@@ -69,6 +71,39 @@ struct RandomScenariosTests {
             let beliefs = ["true_rate", "true_elasticity", "ref_rate", "elasticity"]
             for (member, value) in one where !beliefs.contains(member) { #expect(other[member] == value) }
         }
+    }
+
+    @Test
+    func `Each product's own error comes on top of its shop's, and nothing else differs`() throws {
+        var alike = RandomScenarios(seed: 7)
+        var scattered = RandomScenarios(seed: 7)
+        let pairs = zip(
+            alike.draw(400, erring: .init(rate: 2)),
+            scattered.draw(400, erring: .init(rate: 2, own: 0.5))
+        )
+        var logs: [Double] = []
+        for (one, other) in pairs {
+            let truth = try #require(other["true_rate"].flatMap { Double("\($0)") })
+            logs.append(log(truth / 2))
+            #expect((0.1...10).contains(truth))
+            let beliefs = ["true_rate", "true_elasticity", "ref_rate", "elasticity"]
+            for (member, value) in one where !beliefs.contains(member) { #expect(other[member] == value) }
+        }
+        // Of 400 the mean lies within four of its deviations of 0.025, and theirs within a fifth of what was asked.
+        let mean = logs.reduce(0, +) / 400
+        #expect(abs(mean) < 0.1)
+        #expect((0.4...0.6).contains(sqrt(logs.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / 400)))
+    }
+
+    @Test
+    func `What a shop errs by is asked of shops alone`() {
+        for wrong in [["--error", "rate=2"], ["--unlike", "3"], ["--history", "1"]] {
+            #expect(throws: (any Error).self) { try Evaluate.parse(["--random", "3"] + wrong) }
+        }
+        for wrong in ["rate", "rate=", "own=3", "price=2", "rate=2=3"] {
+            #expect(throws: (any Error).self) { try Evaluate.parse(["--shops", "3", "--error", wrong]) }
+        }
+        #expect(throws: Never.self) { try Evaluate.parse(["--shops", "3", "--error", "rate=2", "--error", "own=0.5"]) }
     }
 
     @Test

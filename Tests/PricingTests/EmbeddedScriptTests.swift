@@ -81,7 +81,7 @@ struct EmbeddedScriptTests {
         "strategy_pkey", "strategy_basis_known", "strategy_facts_of_demand",
         // written by the tick alone
         "shop_prior_pkey", "shop_prior_shift_rate_range", "shop_prior_shift_elasticity_range",
-        "past_season_pkey", "past_season_product_fkey",
+        "shop_prior_share_range", "past_season_pkey", "past_season_product_fkey",
         // declared in psql alone
         "setting_event_days_whole", "amount_is_number", "finite_number_is_number", "finite_numbers_are_numbers",
         "demand_weight_range", "percentage_is_number",

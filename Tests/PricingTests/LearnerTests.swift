@@ -154,7 +154,7 @@ struct LearnerTests {
                                          else pg_temp.between(1, 2147483647, u[8 * fold + 9]) end, y, elasticity),
                                     pg_temp.between(1e-9, 1e6, u[8 * fold + 8]));
                                 e := learn_estimate(state, elasticity, pg_temp.between(1e-300, 1e300, u[36]),
-                                                    3 * u[37] - 1.5, 3 * u[38] - 1.5);
+                                                    3 * u[37] - 1.5, 3 * u[38] - 1.5, greatest(u[39], 0.01));
                                 if (state[1] >= 0 and state <> '{}' and 1e300 > all (state) and -1e300 < all (state)
                                     and e.elasticity_now between elasticity / 2.83 and elasticity * 2.83
                                     and e.rate_now > 0 and e.rate_now < 1e300) is not true then

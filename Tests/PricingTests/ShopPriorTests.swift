@@ -73,51 +73,64 @@ struct ShopPriorTests {
                 shop,
                 "select shift_rate from shop_prior order by at desc, category_id limit 1"
             )
-            #expect((0.5...0.6).contains(exp(shift)))  // three products' belief holds twelve back
+            #expect((0.5...0.6).contains(exp(shift)))
             let (new, alone) = (try await product(shop, "Things"), try await product(shop, "Things", rule: "alone"))
-            #expect(abs(try await rate(shop, new) - 10 * exp(shift)) < 1e-9)
+            let share = try await number(shop, "select share from shop_prior order by at desc, category_id limit 1")
+            #expect((0.8..<1).contains(share))
+            #expect(abs(try await rate(shop, new) - 10 * (share * exp(shift) + 1 - share)) < 1e-9)
             #expect(abs(try await rate(shop, alone) - 10) < 1e-9)
             let why = try await shop.object("price_why", ["productId": .integer(Int64(new))])
-            #expect(
-                try #require(why["text"]?.string).contains("its category sells 0.5"),
-                "\(why["text"] ?? .null)"
-            )
+            let text = try #require(why["text"]?.string)
+            let percent = Int((100 * share).rounded())
+            #expect(text.contains("\(percent) % of its category's products sell 0.5"), "\(text)")
             #expect(try await shop.rows("select kind from audit_products(array(select product_id from product))") == [])
         }
     }
 
-    /// The log of how likely the shop's sales are under two shifts, worked out from the model itself: gamma rates of shape 8,
-    /// log-normal elasticities of deviation 0.7 on the grid, and the belief of three products' weight that nothing errs.
-    private func likelihood(_ states: [[Double]], _ rate: Double, _ sensitivity: Double) -> Double {
-        let powers: [Double] = (-3...3).map { Double($0) / 2 * log(2.0) }
-        let priors: [Double] = powers.map { exp(-0.5 * pow(($0 - sensitivity) / 0.7, 2)) }
-        let norm = priors.reduce(0, +)
-        let exposure = 8 / (10 * exp(rate))
-        var sum = -12 * rate * rate - 1.5 * pow(sensitivity / 0.7, 2)
+    /// The log of how likely the shop's sales are under two shifts of a share of its products, worked out from the model
+    /// itself: gamma rates of shape 8, log-normal elasticities of deviation 0.7 on the grid, the belief of one product's
+    /// weight that nothing errs, and the share's as if one product more erred and one did not.
+    private func likelihood(_ states: [[Double]], _ shifts: (rate: Double, sensitivity: Double), _ share: Double)
+        -> Double
+    {
+        var sum = -4 * pow(shifts.rate, 2) - 0.5 * pow(shifts.sensitivity / 0.7, 2) + log(share * (1 - share))
         for state in states {
-            var terms: [Double] = []
-            for (place, power) in powers.enumerated() {
-                let tilt = 2 * exp(power) * state[1]
-                let counts = 8 * log(exposure) - (8 + state[0]) * log(exposure + state[2 + place])
-                terms.append(log(priors[place] / norm) + counts - tilt)
-            }
-            let most = terms.max() ?? 0
-            let rest: [Double] = terms.map { exp($0 - most) }
-            sum += most + log(rest.reduce(0, +))
+            let (shop, alone) = (likelihood(state, shifts), likelihood(state, (0, 0)))
+            let most = max(shop, alone)
+            sum += most + log(share * exp(shop - most) + (1 - share) * exp(alone - most))
         }
         return sum
     }
 
+    /// That of one product's sales under two shifts.
+    private func likelihood(_ state: [Double], _ shifts: (rate: Double, sensitivity: Double)) -> Double {
+        let powers: [Double] = (-3...3).map { Double($0) / 2 * log(2.0) }
+        let priors: [Double] = powers.map { exp(-0.5 * pow(($0 - shifts.sensitivity) / 0.7, 2)) }
+        let norm = priors.reduce(0, +)
+        let exposure = 8 / (10 * exp(shifts.rate))
+        var terms: [Double] = []
+        for (place, power) in powers.enumerated() {
+            let tilt = 2 * exp(power) * state[1]
+            let counts = 8 * log(exposure) - (8 + state[0]) * log(exposure + state[2 + place])
+            terms.append(log(priors[place] / norm) + counts - tilt)
+        }
+        let most = terms.max() ?? 0
+        let rest: [Double] = terms.map { exp($0 - most) }
+        return most + log(rest.reduce(0, +))
+    }
+
     @Test
-    func `The shifts settle where what was sold is likeliest`() async throws {
+    func `The shifts and their share settle where what was sold is likeliest`() async throws {
         try await Shop.with { shop in
             try await day(shop, 1)
             _ = try await category(shop, "Things", products: 0)
             var products: [Int] = []
-            for _ in 0..<12 { products.append(try await product(shop, "Things", limits: ("50.00", "200.00"))) }
+            for _ in 0..<18 { products.append(try await product(shop, "Things", limits: ("50.00", "200.00"))) }
+            let (erring, right) = (Array(products[..<12]), Array(products[12...]))
             for number in 2...6 {
                 try await shop.run("update inventory set price = \(90 + 5 * number) where product_id <= \(products[6])")
-                try await day(shop, number, products, units: 40 - 2 * number)
+                try await day(shop, number, right, units: 9)
+                try await day(shop, number, erring, units: 40 - 2 * number)
             }
             try await day(shop, 7, products, units: 17)
             let states = try await shop.rows("select array_to_json(state) from learner order by product_id").map {
@@ -125,25 +138,29 @@ struct ShopPriorTests {
             }
             let settled = try await shop.rows(
                 """
-                with recursive steps (n, rate, sensitivity) as (
-                    select 0, 0::float8, 0::float8
+                with recursive steps (n, rate, sensitivity, share) as (
+                    select 0, 0::float8, 0::float8, 0.5::float8
                     union all
-                    select n + 1, shift_step(rate, s[1], s[2]), shift_step(sensitivity, s[3], s[4])
+                    select n + 1, shift_step(rate, s[1], s[2]), shift_step(sensitivity, s[3], s[4]), s[5]
                     from steps, lateral (
-                        select array[sum(x[1]), sum(x[2]), sum(x[3]), sum(x[4])] as s
-                        from learner l, learner_says(l.state, 2, 10, rate, sensitivity,
-                                                     prior_moments(sensitivity)) x) s
+                        select array[sum(b * x[1]), sum(b * x[2]), sum(b * x[3]), sum(b * x[4]),
+                                     likeliest_share(array_agg(x[5]))] as s
+                        from learner l, learner_says(l.state, 2, 10, rate, sensitivity, prior_moments(sensitivity),
+                                                     grid_weights(l.state, 2, 10, 0, 0)) x,
+                             shop_belief(share, x[5]) b) s
                     where n < 60
                 )
-                select unnest(array[rate, sensitivity]) from steps where n = 60
+                select unnest(array[rate, sensitivity, share]) from steps where n = 60
                 """
             ).compactMap(Double.init)
-            let (rate, sensitivity) = (settled[0], settled[1])
+            let (rate, sensitivity, share) = (settled[0], settled[1], settled[2])
             #expect(rate > 0.2)
-            let best = likelihood(states, rate, sensitivity)
+            #expect((0.5..<0.9).contains(share))
+            let best = likelihood(states, (rate, sensitivity), share)
             for step in [-0.02, 0.02] {
-                #expect(best > likelihood(states, rate + step, sensitivity))
-                #expect(best > likelihood(states, rate, sensitivity + step))
+                #expect(best > likelihood(states, (rate + step, sensitivity), share))
+                #expect(best > likelihood(states, (rate, sensitivity + step), share))
+                #expect(best > likelihood(states, (rate, sensitivity), share + step))
             }
         }
     }
@@ -166,15 +183,18 @@ struct ShopPriorTests {
             #expect(try await shop.value("select count(distinct at) from shop_prior") == "1")
             try await day(shop, 3, calm, units: 3)
             #expect(try await shop.value(scopes) == "{0,1}")
-            let shifts = try await shop.rows(
-                "select shift_rate from shop_prior where at = (select max(at) from shop_prior) order by category_id"
+            let factors = try await shop.rows(
+                """
+                select share * exp(shift_rate) + 1 - share from shop_prior where at = (select max(at) from shop_prior)
+                order by category_id
+                """
             ).compactMap(Double.init)
-            #expect(shifts[1] > shifts[0])
+            #expect(factors[1] > factors[0])
             let (here, there) = (try await product(shop, "Busy"), try await product(shop, "Calm"))
-            #expect(abs(try await rate(shop, here) - 10 * exp(shifts[1])) < 1e-9)
-            #expect(abs(try await rate(shop, there) - 10 * exp(shifts[0])) < 1e-9)
+            #expect(abs(try await rate(shop, here) - 10 * factors[1]) < 1e-9)
+            #expect(abs(try await rate(shop, there) - 10 * factors[0]) < 1e-9)
             try await shop.run("update product set category_id = 1 where product_id = \(there)")
-            #expect(abs(try await rate(shop, there) - 10 * exp(shifts[1])) < 1e-9)
+            #expect(abs(try await rate(shop, there) - 10 * factors[1]) < 1e-9)
         }
     }
 
@@ -191,6 +211,7 @@ struct ShopPriorTests {
                     """
                     select (inputs ->> 'shopRate')::float8 = shift_rate
                         and (inputs ->> 'shopElasticity')::float8 = shift_elasticity
+                        and (inputs ->> 'shopShare')::float8 = share
                     from price_change, (select * from shop_prior order by at desc, category_id desc limit 1) p
                     where product_id = \(new) order by sequence desc limit 1
                     """

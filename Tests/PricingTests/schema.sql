@@ -570,6 +570,8 @@ CREATE TABLE pricing.shop_prior (
     evidence pricing.finite_number NOT NULL,
     shift_rate pricing.finite_number NOT NULL,
     shift_elasticity pricing.finite_number NOT NULL,
+    share pricing.finite_number NOT NULL,
+    CONSTRAINT shop_prior_share_range CHECK ((((share)::double precision > (0)::double precision) AND ((share)::double precision < (1)::double precision))),
     CONSTRAINT shop_prior_shift_elasticity_range CHECK ((((shift_elasticity)::double precision >= ('-1.5'::numeric)::double precision) AND ((shift_elasticity)::double precision <= (1.5)::double precision))),
     CONSTRAINT shop_prior_shift_rate_range CHECK ((((shift_rate)::double precision >= ('-1.5'::numeric)::double precision) AND ((shift_rate)::double precision <= (1.5)::double precision)))
 );

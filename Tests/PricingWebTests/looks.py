@@ -14,6 +14,16 @@ RUN = """
 """
 
 
+# Texts of which a part is hidden at their edge, but for those that say so by an ellipsis and those that only screen readers read.
+CUT = """
+    return [...document.querySelectorAll('body *')].filter((element) => {
+        const style = getComputedStyle(element);
+        return style.overflowX === 'hidden' && style.textOverflow !== 'ellipsis' && style.clipPath === 'none'
+            && element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1;
+    }).map((element) => element.textContent.trim().slice(0, 80));
+"""
+
+
 class Eye:
     """Looks at pages at every width, in light and dark, and gathers what is wrong."""
 
@@ -31,6 +41,7 @@ class Eye:
             browser.resize(width)
             if browser.overflow() > 0:
                 self.wrong.append((name, width, f"{browser.overflow()} px off the screen"))
+            self.wrong += [(name, width, "cut off", text) for text in browser.driver.execute_script(CUT)]
             for theme in ("light", "dark") if width in (WIDTHS[0], WIDTHS[-1]) else ():
                 browser.resize(width, theme)
                 self.wrong += [(name, width, theme, rule) for rule in self.judge()]

@@ -32,7 +32,8 @@ begin
     end if;
     if is_reduced(i) and i.price < i.regular_price then
         return format('This price is for a time, and ends by %s.', (
-            select day_text(max((c ->> 'endsAt')::timestamptz)) from jsonb_array_elements(campaigns_of(d, r, i)) c
+            select to_char(max((c ->> 'endsAt')::timestamptz) at time zone 'UTC', 'FMDD FMMonth YYYY')
+            from jsonb_array_elements(campaigns_of(d, r, i)) c
             where (c ->> 'price')::numeric = i.price));
     end if;
     if is_halted(d) then return 'This price stands still for now.'; end if;

@@ -192,12 +192,12 @@ begin
 end $$;
 
 -- Sells a season on until a day, in the order of events that a product has: at a tick what was sold since the last one
--- is folded and the estimates are renewed, beginning with what the shop knows (the shifts), then the price is
+-- is folded and the estimates are renewed, beginning with what the shop knows (shop_step), then the price is
 -- evaluated. The day's anchor is the price before the day's first tick; between ticks all is seen as of the last tick.
 -- After the last unit nothing happens.
 create function sell_until(
     scenario lab_scenario, policy lab_policy, r lab_run, times float8[], willing float8[], is_traced boolean,
-    until float8, shift_rate float8, shift_elasticity float8
+    until float8, known float8[]
 ) returns lab_run
 language plpgsql immutable parallel safe as $$
 declare
@@ -216,7 +216,7 @@ begin
             r.state := learn_fold(r.state, season_segment(scenario, r.elasticity, r.fresh, r.units, r.price, r.opened,
                                                           r.tick), 1::float8 / policy.ticks);
             r.fresh := learner_empty();
-            seen := learn_estimate(r.state, r.elasticity, r.rate, shift_rate, shift_elasticity);
+            seen := learn_estimate(r.state, r.elasticity, r.rate, known[1], known[2], known[3]);
             r.elasticity_now := seen.elasticity_now;
             r.rate_now := seen.rate_now;
         elsif policy.strategy = 'days_of_cover_bands' and r.ticks > 1 then
@@ -301,7 +301,7 @@ begin
         path := sold.path;
     else
         r := sell_until(scenario, policy, begin_season(scenario, policy), times, willing, is_traced, scenario.horizon,
-                        0, 0);
+                        '{0, 0, 1}');
         result := season_result(scenario, r.value, r.prices, r.stock);
         left_over := r.stock;
         path := r.path;

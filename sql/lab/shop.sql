@@ -4,28 +4,37 @@
 -- what each product knew a year before (pricing/shop_prior.sql). Under every other policy, a shop is its products one
 -- by one.
 
--- A shop's shifts after a day: one step from the day before.
-create function shop_step(shop lab_run[], shifts float8[]) returns float8[]
+-- What is known of a shop after a day, from what was known before it: its two shifts, and the share of the products
+-- that err so. The first `on_sale` of them are; the others were.
+create function shop_step(shop lab_run[], on_sale integer, known float8[]) returns float8[]
 language plpgsql immutable parallel safe as $$
 declare
     r lab_run;
     says float8[];
+    belief float8;
     sums float8[] := '{0, 0, 0, 0}';
-    believed float8[] := prior_moments(shifts[2]);
+    odds float8[] := '{}';
+    believed float8[] := prior_moments(known[2]);
+    number integer := 0;
 begin
     foreach r in array shop loop
+        number := number + 1;
         continue when r.state = learner_empty();
-        says := learner_says(r.state, r.elasticity, r.rate, shifts[1], shifts[2], believed);
-        sums := array[sums[1] + says[1], sums[2] + says[2], sums[3] + says[3], sums[4] + says[4]];
+        says := learner_says(r.state, r.elasticity, r.rate, known[1], known[2], believed,
+                             grid_weights(r.state, r.elasticity, r.rate, 0, 0));
+        belief := shop_belief(known[3], says[5]);
+        sums := array[sums[1] + belief * says[1], sums[2] + belief * says[2], sums[3] + belief * says[3],
+                      sums[4] + belief * says[4]];
+        if number <= on_sale then odds := odds || says[5]; end if;
     end loop;
-    return array[shift_step(shifts[1], sums[1], sums[2]), shift_step(shifts[2], sums[3], sums[4])];
+    return array[shift_step(known[1], sums[1], sums[2]), shift_step(known[2], sums[3], sums[4]), likeliest_share(odds)];
 end $$;
 
 -- One season of a shop under a pooled policy: its products as they stand at the end. `past`: they as they stood when
--- the season before ended, or `others` that were sold then and are no more; and the shifts that it left.
+-- the season before ended, or `others` that were sold then and are no more; and what is known of the shop.
 create function sell_shop(
     products lab_scenario[], policy lab_policy, customers lab_customers[], past lab_run[], others lab_run[],
-    is_traced boolean, inout shifts float8[], out shop lab_run[]
+    is_traced boolean, inout known float8[], out shop lab_run[]
 )
 language plpgsql immutable parallel safe as $$
 declare
@@ -39,6 +48,7 @@ begin
     for k in 1..coalesce(cardinality(others), 0) loop
         others[k].state := learn_fold(others[k].state, learner_empty(), 21);
     end loop;
+    known[3] := likeliest_share('{}');
     while is_open loop
         is_open := false;
         day := day + 1;
@@ -46,9 +56,9 @@ begin
             continue when shop[k].stock = 0 or shop[k].tick >= products[k].horizon;
             is_open := true;
             shop[k] := sell_until(products[k], policy, shop[k], customers[k].times, customers[k].willing, is_traced,
-                                  day, shifts[1], shifts[2]);
+                                  day, known);
         end loop;
-        shifts := shop_step(shop || others, shifts);
+        known := shop_step(shop || others, cardinality(shop), known);
     end loop;
 end $$;
 
@@ -69,7 +79,7 @@ declare
     sold record;
     past lab_run[];
     others lab_run[];
-    shifts float8[] := '{0, 0}';
+    known float8[] := '{0, 0, 0.5}';
     on_sale lab_scenario[];
 begin
     for season in reverse history..0 loop
@@ -79,8 +89,8 @@ begin
             past := null;
         end if;
         sold := sell_shop(on_sale, policy, shop_customers(on_sale, number + season::bigint * 1000000000), past,
-                          others, is_traced and season = 0, shifts);
-        shifts := sold.shifts;
+                          others, is_traced and season = 0, known);
+        known := sold.known;
         past := sold.shop;
     end loop;
     return past;

@@ -157,7 +157,7 @@ begin
     select * into row_now.elasticity_now, row_now.rate_now
     from learn_estimate(state, declared.elasticity,
                         coalesce(declared.ref_rate, row_now.opening_rate, 1), coalesce(prior.shift_rate, 0),
-                        coalesce(prior.shift_elasticity, 0));
+                        coalesce(prior.shift_elasticity, 0), coalesce(prior.share, 1));
     return row_now;
 end $$;
 

@@ -78,8 +78,9 @@ language sql immutable parallel safe as $$
         - shape * log_one_plus(e / b)
 $$;
 
--- The weights of the grid, up to a factor, the largest 1: by the marginal likelihood of each elasticity under the prior
--- of learn_estimate. Written out, since a loop takes twice as long and a tick asks for each product.
+-- The weights of the grid, up to a factor, the largest 1: by the marginal likelihood of each elasticity under one prior
+-- of learn_estimate. [8] is the logarithm of that factor. Written out, since a loop takes twice as long and a tick asks
+-- for each product.
 create function grid_weights(
     state float8[], elasticity float8, ref_rate float8, shift_rate float8, shift_elasticity float8
 ) returns float8[]
@@ -98,8 +99,44 @@ declare
     best float8 := greatest(w[1], w[2], w[3], w[4], w[5], w[6], w[7]);
 begin
     return array[bounded_exp(w[1] - best), bounded_exp(w[2] - best), bounded_exp(w[3] - best), bounded_exp(w[4] - best),
-                 bounded_exp(w[5] - best), bounded_exp(w[6] - best), bounded_exp(w[7] - best)];
+                 bounded_exp(w[5] - best), bounded_exp(w[6] - best), bounded_exp(w[7] - best), best];
 end $$;
+
+create function grid_total(w float8[]) returns float8
+language sql immutable parallel safe as $$
+    select w[1] + w[2] + w[3] + w[4] + w[5] + w[6] + w[7]
+$$;
+
+-- What the grid weighs before a sale.
+create function grid_mass(shift_elasticity float8) returns float8
+language sql immutable parallel safe as $$
+    select exp(-0.5 * ((-1.0397207708399179::float8 - shift_elasticity) / 0.7) ^ 2)
+        + exp(-0.5 * ((-0.6931471805599453::float8 - shift_elasticity) / 0.7) ^ 2)
+        + exp(-0.5 * ((-0.34657359027997264::float8 - shift_elasticity) / 0.7) ^ 2)
+        + exp(-0.5 * (shift_elasticity / 0.7) ^ 2)
+        + exp(-0.5 * ((0.34657359027997264::float8 - shift_elasticity) / 0.7) ^ 2)
+        + exp(-0.5 * ((0.6931471805599453::float8 - shift_elasticity) / 0.7) ^ 2)
+        + exp(-0.5 * ((1.0397207708399179::float8 - shift_elasticity) / 0.7) ^ 2)
+$$;
+
+-- How many times likelier so many units are where a product errs as its shop does than where it was declared right:
+-- the ratio of the marginal likelihoods, from the weights of the grid under either.
+create function shop_odds(
+    shop float8[], alone float8[], units float8, shift_rate float8, shift_elasticity float8
+) returns float8
+language plpgsql immutable parallel safe as $$
+declare
+    odds float8 := shop[8] - alone[8] + greatest(units, 0) * shift_rate
+        + ln(grid_total(shop) / grid_total(alone) * grid_mass(0) / grid_mass(shift_elasticity));
+begin
+    return bounded_exp(odds);
+end $$;
+
+-- How sure it is that a product errs as its shop does, where `share` of the products do: Bayes' rule.
+create function shop_belief(share float8, odds float8) returns float8
+language sql immutable parallel safe as $$
+    select share * odds / (share * odds + 1 - share)
+$$;
 
 -- The days of average demand that the prior of a rate is worth: 8 sales' at the rate that is believed.
 create function prior_exposure(ref_rate float8, shift_rate float8) returns float8
@@ -107,24 +144,47 @@ language sql immutable parallel safe as $$
     select 8 / (least(greatest(ref_rate, 1e-9), 1e9) * exp(shift_rate))
 $$;
 
+-- The sum over the grid of its multiples, by weight.
+create function grid_multiples(w float8[]) returns float8
+language sql immutable parallel safe as $$
+    select w[1] * 0.3535533905932738::float8 + w[2] * 0.5 + w[3] * 0.7071067811865476::float8 + w[4]
+        + w[5] * 1.4142135623730951::float8 + w[6] * 2 + w[7] * 2.8284271247461903::float8
+$$;
+
+-- The same of one over the days of average demand that were seen, those of the prior among them.
+create function grid_paces(w float8[], state float8[], b float8) returns float8
+language sql immutable parallel safe as $$
+    select w[1] / (b + state[3]) + w[2] / (b + state[4]) + w[3] / (b + state[5]) + w[4] / (b + state[6])
+        + w[5] / (b + state[7]) + w[6] / (b + state[8]) + w[7] / (b + state[9])
+$$;
+
 -- Elasticity and units a day at base, from the state and the prior: elasticity as declared times a log-normal of
 -- deviation 0.7 around e^shift_elasticity, rate a gamma of shape 8 around ref_rate e^shift_rate. The shifts, each from
--- -1.5 to 1.5, are what the products of a shop say of its declarations (shop_prior.sql).
+-- -1.5 to 1.5, are what the products of a shop say of its declarations (shop_prior.sql). Where only a `share` of them
+-- says so, from 0.01 to 1, the prior is a mixture: else the product was declared right.
 create function learn_estimate(
     state float8[], elasticity float8, ref_rate float8, shift_rate float8 default 0,
-    shift_elasticity float8 default 0, out elasticity_now float8, out rate_now float8
+    shift_elasticity float8 default 0, share float8 default 1, out elasticity_now float8, out rate_now float8
 )
 language plpgsql immutable parallel safe as $$
 declare
     shape float8 := 8 + greatest(state[1], 0);
     b float8 := prior_exposure(ref_rate, shift_rate);
     w float8[] := grid_weights(state, elasticity, ref_rate, shift_rate, shift_elasticity);
-    total float8 := w[1] + w[2] + w[3] + w[4] + w[5] + w[6] + w[7];
+    total float8 := grid_total(w);
+    alone float8[];
+    belief float8;
 begin
-    elasticity_now := elasticity * (w[1] * 2::float8 ^ -1.5 + w[2] * 0.5 + w[3] * 2::float8 ^ -0.5 + w[4]
-        + w[5] * 2::float8 ^ 0.5 + w[6] * 2 + w[7] * 2::float8 ^ 1.5) / total;
-    rate_now := shape * (w[1] / (b + state[3]) + w[2] / (b + state[4]) + w[3] / (b + state[5]) + w[4] / (b + state[6])
-        + w[5] / (b + state[7]) + w[6] / (b + state[8]) + w[7] / (b + state[9])) / total;
+    elasticity_now := elasticity * grid_multiples(w) / total;
+    rate_now := shape * grid_paces(w, state, b) / total;
+    if share < 1 and (shift_rate <> 0 or shift_elasticity <> 0) then
+        alone := grid_weights(state, elasticity, ref_rate, 0, 0);
+        belief := shop_belief(share, shop_odds(w, alone, state[1], shift_rate, shift_elasticity));
+        b := prior_exposure(ref_rate, 0);
+        total := grid_total(alone);
+        elasticity_now := belief * elasticity_now + (1 - belief) * elasticity * grid_multiples(alone) / total;
+        rate_now := belief * rate_now + (1 - belief) * shape * grid_paces(alone, state, b) / total;
+    end if;
 end $$;
 
 -- How old a season is, in days; never below 0.

@@ -15,9 +15,22 @@ struct RandomScenarios {
     struct ShopError: Equatable {
         var rate = 1.0
         var elasticity = 1.0
+        /// By how much each product errs by itself besides: the deviation of the logarithm of either.
+        var own = 0.0
 
         /// As far in the other direction.
-        var reversed: ShopError { ShopError(rate: 1 / rate, elasticity: 1 / elasticity) }
+        var reversed: ShopError { ShopError(rate: 1 / rate, elasticity: 1 / elasticity, own: own) }
+
+        /// That of one product, between a tenth and ten times.
+        func ofOne(using random: inout SplitMix64) -> ShopError {
+            // Two independent normal deviates (Box and Muller 1958).
+            let radius = own * sqrt(-2 * log(Double.random(in: Double.leastNormalMagnitude...1, using: &random)))
+            let angle = Double.random(in: 0..<(2 * .pi), using: &random)
+            return ShopError(
+                rate: min(max(rate * exp(radius * cos(angle)), 0.1), 10),
+                elasticity: min(max(elasticity * exp(radius * sin(angle)), 0.1), 10)
+            )
+        }
     }
 
     /// The same, for people.
@@ -27,13 +40,17 @@ struct RandomScenarios {
         at base; seasons flat, a ramp times a week, or an unannounced shock of 0.3 to 3 times; in two thirds of cases \
         each the believed rate is 0.4 to 2.5 times and the believed elasticity 0.5 to 2 times the truth; ramp, week and \
         decay are known half the time; a quarter has salvage of 5 to 30 % of base. Their optimum is computed. The products of --shops are of the same \
-        family, but season and decay are known and every rate and elasticity errs by what --error says.
+        family, but season and decay are known and every rate and elasticity errs by what --error says, besides by a \
+        factor of its own where that says so.
         """
 
     private var random: SplitMix64
+    /// Of the products' own errors, so that with any errors the products are the same.
+    private var errors: SplitMix64
 
     init(seed: UInt64) {
         random = SplitMix64(seed: seed)
+        errors = SplitMix64(seed: ~seed)
     }
 
     /// The first `count` scenarios of the seed.
@@ -45,7 +62,7 @@ struct RandomScenarios {
     /// alike in all of them, or as far in the other direction in the first `unlike`.
     mutating func draw(_ count: Int, erring error: ShopError, unlike: Int = 0) -> [JSONObject] {
         (1...count).map { number in
-            let error = number <= unlike ? error.reversed : error
+            let error = (number <= unlike ? error.reversed : error).ofOne(using: &errors)
             var scenario = scenario("product_\(number)", erring: error)
             scenario["true_rate"] = .decimal("\(error.rate)")
             scenario["true_elasticity"] = .decimal("\(error.elasticity)")

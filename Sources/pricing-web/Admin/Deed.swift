@@ -10,6 +10,18 @@ struct Deed: Sendable {
         self.done = done
     }
 
+    /// The path of the section that a method belongs to.
+    static func section(_ method: String) -> String {
+        let noun = method.prefix { $0 != "." }
+        return switch noun {
+        case "inventory": "/stock"
+        case "pricing": "/operations"
+        case "audit": "/integrity"
+        case "category": "/categories"
+        default: "/\(noun)s"
+        }
+    }
+
     /// Those that have a page, by method.
     static let all: [String: Deed] = [
         "product.create": Deed("New product", "The product is made."),

@@ -19,6 +19,11 @@ struct DeedFields: Sendable {
         ]
         for field in method.parameters.fields where field.standsFor == nil {
             let value = given[field.name] ?? ""
+            // What nobody types: it comes with the link that led here, or is left out.
+            if ["version", "expectationId"].contains(field.name), !field.isRequired {
+                if !value.isEmpty { fields.append(.hidden(field.name, value)) }
+                continue
+            }
             let kind = try await kind(field, method, value)
             if field.name == method.parameters.fields.first?.name, subjects.contains(field.name), !value.isEmpty {
                 fields.append(.hidden(field.name, value))
@@ -27,7 +32,7 @@ struct DeedFields: Sendable {
             fields.append(
                 FormField(
                     field.name,
-                    Words.label(field.name),
+                    DeedFields.label(field),
                     kind,
                     value: value,
                     hint: DeedFields.hint(field, kind),
@@ -51,9 +56,42 @@ struct DeedFields: Sendable {
         return fields
     }
 
-    /// A menu says what it is by what it offers.
+    /// What a field is called where its name in the protocol is no word of the trade.
+    static func label(_ field: Field) -> String {
+        let name: String? =
+            switch field.name {
+            case "email": "E-mail"
+            case "contactEmail": "E-mail of whom to ask"
+            case "eta": "Due"
+            case "refRate": "Sold a day at base"
+            case "productIds": "Products"
+            case "all": "All products"
+            case "startsAt": "From"
+            case "endsAt": "To"
+            default: nil
+            }
+        return (name ?? Words.label(field.name)) + (isTime(field.schema) ? " (UTC)" : "")
+    }
+
+    private static func isTime(_ schema: Schema) -> Bool {
+        switch schema {
+        case .time: true
+        case .nullable(let schema): isTime(schema)
+        default: false
+        }
+    }
+
+    /// A menu says what it is by what it offers; what must be typed in a certain way says how.
     private static func hint(_ field: Field, _ kind: FormField.Kind) -> String? {
-        guard let thing = field.completes, menus.contains(thing) else { return field.summary }
+        guard let thing = field.completes, menus.contains(thing) else {
+            if isTime(field.schema) { return "\(field.summary) Such as 2026-12-24 18:00." }
+            if case .object = field.schema { return "\(field.summary) As JSON, such as {\"up\": 0.2}." }
+            if case .list(.object, _) = field.schema {
+                return "\(field.summary) As JSON, such as [{\"productId\": 1, \"price\": \"9.90\"}]."
+            }
+            if case .list(.integer, _) = field.schema { return "\(field.summary) Their numbers, with commas between." }
+            return field.summary
+        }
         guard case .choice(let choices) = kind, choices.allSatisfy({ $0.value.isEmpty }) else { return nil }
         return "There is no \(thing) yet" + (field.isRequired ? ": make one first." : ".")
     }

@@ -50,7 +50,7 @@ struct DeedPages: Sendable {
             beside: "<a class=\"button second\" href=\"\(back)\">Back</a>"
         ).html
         let body: HTML = "<div class=\"card\"><h1>\(title)</h1><p class=\"quiet\">\(method.summary)</p>\(html)</div>"
-        return Page(title, in: .admin(""), visit: visit, site: site, body: body).html
+        return Page(title, in: .admin(Deed.section(method.name)), visit: visit, site: site, body: body).html
     }
 
     // MARK: effect and deed
@@ -130,7 +130,7 @@ struct DeedPages: Sendable {
             <div class="card"><h1>\(title)</h1>\(HTML.when(stale != nil, warning))\(said(method, params))\
             <h2>What will happen</h2>\(effect)\(notes(result))\(confirm)</div>
             """
-        return Page(title, in: .admin(""), visit: visit, site: site, body: body).html
+        return Page(title, in: .admin(Deed.section(method.name)), visit: visit, site: site, body: body).html
     }
 
     /// What was filled in.
@@ -138,7 +138,7 @@ struct DeedPages: Sendable {
         let rows = method.parameters.fields.compactMap { field -> HTML? in
             guard let value = params[field.name], !field.isSecret else { return nil }
             let text = value.string ?? String(value.description.prefix(300))
-            return "<dt>\(Words.label(field.name))</dt><dd>\(text)</dd>"
+            return "<dt>\(DeedFields.label(field))</dt><dd>\(text)</dd>"
         }
         return HTML.when(!rows.isEmpty, "<dl class=\"facts\">\(rows)</dl><p></p>")
     }

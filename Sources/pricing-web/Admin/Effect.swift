@@ -16,9 +16,13 @@ struct Effect: Sendable {
         for event in changes["events"]?.array ?? [] {
             if let key = event["key"]?.integer, let title = event["after"]?["title"]?.string { titles[key] = title }
         }
-        let rows = (changes["stock"]?.array ?? []) + (changes["prices"]?.array ?? [])
-        let ids = Set(rows.compactMap { $0["productId"]?.integer }).filter { titles[$0] == nil }.prefix(Effect.most)
-        for id in ids {
+        let rows = (changes["prices"]?.array ?? []) + (changes["stock"]?.array ?? [])
+        // What is declared of a rule or a category has its name with it; anything else declared is a product.
+        let declared = (changes["events"]?.array ?? []).filter { event in
+            event["topic"]?.string == "catalogue" && event["after"]?["name"] == nil
+        }
+        let ids = rows.compactMap { $0["productId"]?.integer } + declared.compactMap { $0["key"]?.integer }
+        for id in ids.prefix(Effect.most) where titles[id] == nil {
             let product = try? await site.call(visit, "product.get", ["productId": .integer(id)])
             titles[id] = product?["title"]?.string
         }
@@ -86,7 +90,7 @@ struct Effect: Sendable {
         guard event["op"]?.string != "insert" else { return "<li>New: \(thing)</li>" }
         let changed = after.compactMap { member -> String? in
             guard before[member.key] != member.value, before[member.key] != nil else { return nil }
-            return "\(Words.spaced(member.key)) \(Effect.short(before[member.key])) → \(Effect.short(member.value))"
+            return "\(Words.thing(member.key)) \(Effect.short(before[member.key])) → \(Effect.short(member.value))"
         }
         return changed.isEmpty ? nil : "<li>\(thing): <b>\(changed.joined(separator: ", "))</b></li>"
     }

@@ -54,24 +54,35 @@ struct HomePage: Sendable {
     // MARK: figures
 
     private func alarms(_ stats: JSONObject) -> HTML {
+        let operations: HTML = "<a href=\"/operations\">Operations</a>"
         var alarms: [HTML] = []
-        if stats["halted"]?.bool ?? false { alarms.append("Automation is halted for the whole catalogue.") }
+        if stats["halted"]?.bool ?? false {
+            alarms.append("Automation is halted for the whole catalogue. \(operations)")
+        }
         if stats["breakerTripped"]?.bool ?? false {
-            alarms.append("The breaker has tripped: a person must resume automation.")
+            alarms.append("The breaker has tripped: a person must resume automation. \(operations)")
         }
         let halts = stats["halts"]?.integer ?? 0
         if halts > 0, !(stats["halted"]?.bool ?? false) {
-            alarms.append("\(Words.counted(halts, "halt")) of automation.")
+            alarms.append("\(Words.counted(halts, "halt")) of automation. \(operations)")
         }
         let failing = stats["failingProducts"]?.integer ?? 0
-        if failing > 0 { alarms.append("\(Words.counted(failing, "product")) cannot be priced now.") }
+        if failing > 0 { alarms.append("\(Words.counted(failing, "product")) cannot be priced now. \(operations)") }
         let overdue = stats["overdueDeliveries"]?.integer ?? 0
         if overdue > 0 {
-            alarms.append("\(Words.counted(overdue, "delivery", "deliveries")) should have come and have not.")
+            alarms.append(
+                "\(Words.counted(overdue, "delivery", "deliveries")) should have come and have not. <a href=\"/deliveries\">Deliveries</a>"
+            )
+        }
+        let proposals = stats["openProposals"]?.integer ?? 0
+        if proposals > 0 {
+            alarms.append(
+                "\(Words.counted(proposals, "price move")) waiting for a person's yes. <a href=\"/proposals?status=open\">Proposals</a>"
+            )
         }
         guard !alarms.isEmpty else { return HTML() }
         let lines = alarms.map { "<p>\($0)</p>" as HTML }
-        return "<div class=\"warning\">\(lines)<p><a href=\"/operations\">Operations</a></p></div>"
+        return "<div class=\"warning\">\(lines)</div>"
     }
 
     private func cards(_ stats: JSONObject) -> HTML {
@@ -157,7 +168,7 @@ struct HomePage: Sendable {
                 ]
             }
         )
-        return tile("Revenue by month", "\(Columns("Revenue by month", columns).html)\(folded(table))")
+        return tile("Revenue by month", "\(Columns("Revenue by month", columns).html)\(folded(table, of: columns))")
     }
 
     private func categoriesTile(_ reply: JSONObject) -> HTML {
@@ -188,7 +199,7 @@ struct HomePage: Sendable {
                 ]
             }
         )
-        return tile("Price changes by day", "\(Columns("Price changes by day", columns).html)\(folded(table))")
+        return tile("Price changes by day", "\(Columns("Price changes by day", columns).html)\(folded(table, of: columns))")
     }
 
     private func suppliersTile(_ reply: JSONObject) -> HTML {
@@ -219,7 +230,10 @@ struct HomePage: Sendable {
         return tile("Best customers", table.html)
     }
 
-    private func folded(_ table: Table) -> HTML {
-        "<details class=\"table\"><summary>As a table</summary>\(table.html)</details>"
+    private func folded(_ table: Table, of columns: [(label: String, value: Double, figure: String)]) -> HTML {
+        HTML.when(
+            columns.contains { $0.value > 0 },
+            "<details class=\"table\"><summary>As a table</summary>\(table.html)</details>"
+        )
     }
 }

@@ -38,6 +38,8 @@ struct ListPage: Sendable {
     let site: Site
     let path: String
     let title: String
+    /// The section that it belongs to, where it is none itself.
+    var section: String?
     let method: String
     var filters: [FormField] = []
     var empty: HTML = "Nothing here."
@@ -81,7 +83,8 @@ struct ListPage: Sendable {
             <a href="\(visit.link([("format", "csv"), ("cursor", nil), ("limit", nil)]))" download>CSV</a></div></div>\
             \(filterForm(visit, problems))<div class="card">\(content)</div>
             """
-        return .html(Page(title, in: .admin(path), visit: visit, site: site, sequence: sequence, body: content).html)
+        let world = Page.World.admin(section ?? path)
+        return .html(Page(title, in: world, visit: visit, site: site, sequence: sequence, body: content).html)
     }
 
     private func filterForm(_ visit: Visit, _ problems: [String: String]) -> HTML {

@@ -59,14 +59,15 @@ struct Lists: Sendable {
             site: site,
             path: "/deliveries",
             title: "Expected deliveries",
+            section: "/stock",
             method: "inventory.expectations",
             empty: "No delivery is expected.",
             deeds:
                 "<a href=\"/stock\">Stock</a><a href=\"\(Deed.link("inventory.expect", back: "/deliveries"))\">Expect one</a>",
             columns: [
-                .link("Product", "productId", "sku", to: "/products/"), .count("Expected", "quantity"),
-                .count("Come", "received"), .count("Open", "open"), .time("Due (UTC)", "eta"), .text("Why", "reason"),
-                .text("Who", "actor"),
+                .link("SKU", "productId", "sku", to: "/products/"), .count("Expected", "quantity"),
+                .count("Arrived", "received"), .count("Open", "open"), .time("Due (UTC)", "eta"),
+                .text("Why", "reason"), .text("Who", "actor"),
                 .deeds { row in
                     let (id, product) = (Lists.id(row, "expectationId"), Lists.id(row, "productId"))
                     let receive = [("productId", product), ("expectationId", id), ("quantity", Lists.id(row, "open"))]
@@ -278,6 +279,7 @@ struct Lists: Sendable {
             site: site,
             path: "/trail",
             title: "Who did what",
+            section: "/operations",
             method: "audit.trail",
             filters: [
                 FormField("actor", "Who"), FormField("from", "From (UTC)"), FormField("to", "To (UTC)"),
@@ -285,13 +287,23 @@ struct Lists: Sendable {
             empty: "Nobody did anything then.",
             columns: [
                 .time("When (UTC)", "at"), .text("Who", "actor"), .text("What", "kind"),
-                .init("Of what", text: { $0["title"]?.string ?? "" }) { row in
-                    guard let id = row["productId"]?.integer else { return "–" }
-                    return "<a href=\"/products/\(id)\">\(row["title"]?.string ?? String(id))</a>"
+                .init("Of what", text: { Lists.subject($0) }) { row in
+                    let (product, rule) = (row["productId"]?.integer, row["ruleId"]?.integer)
+                    let path = product.map { "/products/\($0)" } ?? rule.map { "/rules/\($0)" }
+                    let name = Lists.subject(row)
+                    return path.map { "<a href=\"\($0)\">\(name)</a>" } ?? "\(name)"
                 },
                 .init("Cause", text: { $0["cause"]?.string ?? "" }) { "\(Words.cause($0["cause"]?.string ?? ""))" },
                 .text("Why", "reason"),
             ]
         )
+    }
+
+    /// What a line of the trail is about: a product by its title, anything else by its own name.
+    private static func subject(_ row: JSONValue) -> String {
+        let named = row["after"]?["name"]?.string ?? row["before"]?["name"]?.string
+        let category = (row["after"]?["categoryId"] ?? row["before"]?["categoryId"])?.integer
+        return row["title"]?.string ?? named ?? row["productId"]?.integer.map { "product \($0)" }
+            ?? category.map { "category \($0)" } ?? "–"
     }
 }

@@ -39,7 +39,8 @@ struct OperationsPages: Sendable {
     private func figures(_ status: JSONValue) -> HTML {
         let uptime = status["uptimeSeconds"]?.integer ?? 0
         let up = uptime < 7200 ? Words.counted(uptime / 60, "minute") : Words.counted(uptime / 3600, "hour")
-        let counts = (status["counts"]?.object ?? [:]).map { member -> HTML in
+        // The events stand with this gateway's last one.
+        let counts = (status["counts"]?.object ?? [:]).filter { $0.key != "events" }.map { member -> HTML in
             "<div class=\"card\"><dt>\(Words.label(member.key))</dt><dd>\(Words.count(member.value.integer))</dd></div>"
         }
         return """
@@ -60,13 +61,18 @@ struct OperationsPages: Sendable {
             empty: "Nothing is halted.",
             rows: (automation["halts"]?.array ?? []).map { halt in
                 let (category, product) = (halt["categoryId"]?.integer, halt["productId"]?.integer)
-                let what = product.map { "product \($0)" } ?? category.map { "category \($0)" } ?? "everything"
+                let what: HTML =
+                    if let product {
+                        "product <a href=\"/products/\(product)\">\(halt["sku"]?.string ?? String(product))</a>"
+                    } else if let category {
+                        "category <a href=\"/products?categoryId=\(category)\">\(category)</a>"
+                    } else { "everything" }
                 let scope: [(name: String, value: String?)] =
                     if let product { [("productId", String(product))] } else if let category {
                         [("categoryId", String(category))]
                     } else { [("scope", "all")] }
                 return [
-                    "\(what)", "\(halt["reason"]?.string ?? "")", "\(halt["actor"]?.string ?? "")",
+                    what, "\(halt["reason"]?.string ?? "")", "\(halt["actor"]?.string ?? "")",
                     Words.time(halt["at"]?.string),
                     "<a href=\"\(Deed.link("pricing.resume", back: "/operations", scope))\">Resume</a>",
                 ]

@@ -34,7 +34,7 @@ struct ProductPage: Sendable {
             \(tile("Price and stock", drawing, whole: true))\
             \(tile("Price at each stock", curve))\
             \(tile("What if", try await WhatIf(site: site, visit: visit, product: product).html, id: "what-if"))\
-            \(tile("Declaration", facts(product)))\(tile("Change", deeds(product)))\
+            \(tile("Declaration", await facts(product)))\(tile("Change", deeds(product)))\
             \(tile("Price changes", changesTable(history), whole: true))\
             \(tile("Stock movements", movementsTable(movements)))\
             \(tile("Declared so far", declarations(try await declared["items"]?.array ?? [])))
@@ -79,16 +79,41 @@ struct ProductPage: Sendable {
             """
     }
 
-    private func facts(_ product: JSONValue) -> HTML {
+    private func facts(_ product: JSONValue) async -> HTML {
+        async let category = named("category.list", "categoryId", "name", to: "/products?categoryId=", product)
+        async let supplier = named("supplier.get", "supplierId", "companyName", to: "/products?supplierId=", product)
+        async let rule = named("rule.get", "ruleId", "name", to: "/rules/", product)
+        let links = ["categoryId": await category, "supplierId": await supplier, "ruleId": await rule]
         let names = [
             "productId", "sku", "description", "categoryId", "supplierId", "ruleId", "declaredFloor", "declaredCeiling",
             "elasticity", "refRate", "unitValue", "decay", "seasonStart", "seasonEnd", "version",
         ]
         let rows = names.compactMap { name -> HTML? in
-            guard let value = product[name], !value.isNull else { return nil }
-            return "<dt>\(Words.label(name))</dt><dd>\(value.string ?? value.description)</dd>"
+            guard let value = product[name], !value.isNull, value.string != "" else { return nil }
+            let text: HTML =
+                switch name {
+                case "declaredFloor", "declaredCeiling", "unitValue": "\(Words.money(value.string))"
+                case "seasonStart", "seasonEnd": Words.time(value.string)
+                default: "\(value.string ?? value.description)"
+                }
+            return "<dt>\(Words.label(name))</dt><dd>\((links[name] ?? nil) ?? text)</dd>"
         }
         return "<dl class=\"facts\">\(rows)</dl>"
+    }
+
+    /// What a product names by its id, by its name and as a link; nil where it cannot be read.
+    private func named(
+        _ method: String,
+        _ member: String,
+        _ name: String,
+        to path: String,
+        _ product: JSONValue
+    ) async -> HTML? {
+        guard let id = product[member]?.integer else { return nil }
+        let params: JSONObject = method.hasSuffix(".list") ? [:] : [member: .integer(id)]
+        guard let reply = try? await site.call(visit, method, params) else { return nil }
+        let row = reply["items"]?.array?.first { $0[member]?.integer == id } ?? .object(reply)
+        return row[name]?.string.map { "<a href=\"\(path)\(id)\">\($0)</a>" }
     }
 
     // MARK: why and next
@@ -103,8 +128,9 @@ struct ProductPage: Sendable {
                 <span>\(step["note"]?.string ?? "")</span><span class="n">\(Words.money(step["after"]?.string))</span></li>
                 """
         }
-        let without = why["withoutGuard"]?.string.map { price -> HTML in
-            "<p class=\"quiet\">Without the \(Words.spaced(bound ?? "guard")) it would be \(Words.money(price)).</p>"
+        let without = bound.map { guardName -> HTML in
+            let price = Words.money(why["withoutGuard"]?.string)
+            return "<p class=\"quiet\">Without the \(Words.spaced(guardName)) it would be \(price).</p>"
         }
         let frozen = why["frozen"]?.string.map { state -> HTML in
             "<p class=\"warning\">It does not move: \(Words.spaced(state)).</p>"
@@ -129,6 +155,7 @@ struct ProductPage: Sendable {
         case "restock": return "\(Words.count(units)) more come in"
         case "tick": return "At the next tick, \(Words.time(move["at"]?.string))"
         case "unpin": return "When the pin ends, \(Words.time(move["at"]?.string))"
+        case "approval": return "Once its <a href=\"/proposals?status=open\">proposal</a> is approved"
         case "campaign": return "A campaign, \(Words.time(move["at"]?.string))"
         default: return "\(move["event"]?.string ?? "")"
         }
@@ -164,11 +191,11 @@ struct ProductPage: Sendable {
         ).html
     }
 
-    /// The price at stock 0 to twice high.
+    /// The price at stock 0 to twice high, and as far as what is there.
     private func curve(_ id: Int64, _ product: JSONValue) async throws -> HTML {
-        let high = product["highStock"]?.integer ?? 50
+        let most = max(2 * (product["highStock"]?.integer ?? 50), product["stock"]?.integer ?? 0)
         let params: JSONObject = [
-            "productId": .integer(id), "fromStock": 0, "toStock": .integer(high * 2), "points": 120,
+            "productId": .integer(id), "fromStock": 0, "toStock": .integer(most), "points": 120,
         ]
         let reply = try await site.call(visit, "price.curve", params)
         let points = (reply["items"]?.array ?? []).compactMap {
@@ -267,7 +294,7 @@ struct ProductPage: Sendable {
                 let order = row["orderId"]?.integer.map { " <a href=\"/orders/\($0)\">order \($0)</a>" as HTML }
                 return [
                     Words.time(row["at"]?.string), "\(Words.cause(row["kind"]?.string ?? ""))\(order)",
-                    "\(row["quantity"]?.integer ?? 0)", "\(Words.count(row["stockAfter"]?.integer))",
+                    "\(Words.signed(row["quantity"]?.integer ?? 0))", "\(Words.count(row["stockAfter"]?.integer))",
                 ]
             }
         ).html
@@ -279,12 +306,22 @@ struct ProductPage: Sendable {
             [Table.Column("When (UTC)"), Table.Column("What"), Table.Column("Who")],
             empty: "Nothing was declared since it was made.",
             rows: rows.map { row in
-                let members = (row["after"]?.object?.keys ?? []).map { Words.spaced($0) }.joined(separator: ", ")
-                return [
-                    Words.time(row["at"]?.string), "\(row["kind"]?.string ?? ""): \(members)",
-                    "\(row["actor"]?.string ?? "")",
-                ]
+                [Words.time(row["at"]?.string), "\(ProductPage.said(row))", "\(row["actor"]?.string ?? "")"]
             }
         ).html
+    }
+
+    /// What a declaration changed, from what to what.
+    private static func said(_ row: JSONValue) -> String {
+        func text(_ value: JSONValue?) -> String {
+            guard let value, !value.isNull else { return "–" }
+            return value.string.map { Words.money($0) } ?? value.description
+        }
+        guard let before = row["before"]?.object else { return "made" }
+        return (row["after"]?.object ?? [:]).map { name, new in
+            let (old, new) = (text(before[name]), text(new))
+            // A long text is named, not told.
+            return Words.spaced(name) + (old.count + new.count > 60 ? "" : " \(old) → \(new)")
+        }.joined(separator: ", ")
     }
 }

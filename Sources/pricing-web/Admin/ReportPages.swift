@@ -41,6 +41,8 @@ struct ReportPages: Sendable {
         let columns = (reply["columns"]?.array ?? []).compactMap(\.string)
         let rows = (reply["rows"]?.array ?? []).compactMap(\.array)
         func text(_ value: JSONValue) -> String { value.isNull ? "" : value.string ?? value.description }
+        // A telephone number is none.
+        func isNumber(_ text: String) -> Bool { Double(text) != nil && !text.hasPrefix("+") }
         if isCSV {
             let lines = [columns] + rows.map { $0.map { CSVTable.harmless(text($0)) } }
             let bytes = lines.flatMap { Array(CSVTable.line($0).utf8) }
@@ -53,14 +55,16 @@ struct ReportPages: Sendable {
         }
         let numeric = columns.indices.map { index in
             !rows.isEmpty
-                && rows.allSatisfy { index < $0.count && ($0[index].isNull || Double(text($0[index])) != nil) }
+                && rows.allSatisfy { index < $0.count && ($0[index].isNull || isNumber(text($0[index]))) }
         }
         let heads = zip(columns, numeric).map { Table.Column(Words.label($0), $1 ? .number : .text) }
         let cells = rows.map { row in
             zip(columns, zip(row, numeric)).map { name, cell -> HTML in
                 // Numbers of things are names, and are not grouped.
                 let isFigure = cell.1 && !cell.0.isNull && !name.hasSuffix("id") && !name.hasSuffix("Id")
-                return isFigure ? "\(Words.money(text(cell.0)))" : "\(text(cell.0))"
+                if isFigure { return "\(Words.money(text(cell.0)))" }
+                if let isSo = cell.0.bool { return isSo ? "yes" : "no" }
+                return cell.0.string.flatMap(Moment.init) == nil ? "\(text(cell.0))" : Words.time(cell.0.string)
             }
         }
         let table = Table(name, heads, empty: "It found nothing.", rows: cells).html

@@ -53,14 +53,18 @@ struct ErrorPage {
     let site: Site
 
     var html: HTML {
-        let remedy = ErrorCode.all.first { $0.reason == error.reason }?.remedy
+        // What to do about a thing that is not there is said for programs, and names methods.
+        let remedy = status == 404 ? nil : ErrorCode.all.first { $0.reason == error.reason }?.remedy
         let isAdmin = visit?.person?.isStaff ?? false
         let facts: HTML =
             isAdmin
             ? "<p class=\"quiet\">\(error.reason)\(error.data["incidentId"]?.string.map { " · incident \($0)" } ?? "")</p>"
             : ""
+        // The banner says the rest, and the page comes by itself when the daemon is back.
+        let isAway = status == 503 && site.daemon.awaySince != nil
+        let said: HTML = isAway && !isAdmin ? "<p>Please come back in a moment.</p>" : "<p>\(error.message)</p>"
         let body: HTML = """
-            <div class="message"><h1>\(title)</h1><p>\(error.message)</p>\
+            <div class="message"\(HTML.flag("data-comes-back", isAway))><h1>\(title)</h1>\(said)\
             \(HTML.when(isAdmin && remedy != nil, "<p>\(remedy ?? "")</p>"))\(facts)\
             <p><a class="button" href="\(isAdmin ? "/" : "/store")">\(isAdmin ? "To the dashboard" : "To the store")</a></p></div>
             """

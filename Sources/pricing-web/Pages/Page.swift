@@ -50,7 +50,7 @@ struct Page {
     private var banner: HTML {
         let since = site.daemon.awaySince
         return """
-            <div id="away" role="status"\(HTML.flag("hidden", since == nil))>The shop's daemon has not answered since \
+            <div id="away" role="status"\(HTML.flag("hidden", since == nil))>The shop has not answered since \
             <span id="away-since">\(since.map { "\($0.clock) UTC" } ?? "")</span>. This page goes on by itself when it is back.</div>
             """
     }

@@ -70,8 +70,19 @@ enum Typed {
         for violation in error.data["violations"]?.array ?? [] {
             guard let path = violation["path"]?.string, let message = violation["message"]?.string else { continue }
             let name = path.split(separator: "/").first.map(String.init) ?? ""
-            problems[name] = problems[name] ?? message
+            problems[name] = problems[name] ?? message + bound(violation)
         }
         return problems
+    }
+
+    /// The least or the most that would do, where that was passed.
+    private static func bound(_ violation: JSONValue) -> String {
+        guard let expected = violation["expected"] else { return "" }
+        let text = expected.string ?? expected.description
+        return switch violation["rule"]?.string {
+        case "minimum": ": at least \(text)"
+        case "maximum": ": at most \(text)"
+        default: ""
+        }
     }
 }

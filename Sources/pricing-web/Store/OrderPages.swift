@@ -32,7 +32,8 @@ struct OrderPages: Sendable {
                 let titles = (order["lines"]?.array ?? []).compactMap { $0["title"]?.string }.joined(separator: ", ")
                 return [
                     "<a href=\"/store/orders/\(id)\">\(id)</a>", Words.time(order["placedAt"]?.string),
-                    "\(String(titles.prefix(80)))", OrderPages.tag(order["status"]?.string ?? ""),
+                    "\(titles.count > 80 ? String(titles.prefix(79)) + "…" : titles)",
+                    OrderPages.tag(order["status"]?.string ?? ""),
                     "\(Words.money(order["total"]?.string))",
                 ]
             }
@@ -117,13 +118,15 @@ struct OrderPages: Sendable {
             return Form(
                 "/store/orders/\(id)/cancel",
                 [.hidden("key", Now.key()), FormField("reason", "Why", longest: 500)],
-                submit: "Cancel the order"
+                submit: "Cancel the order",
+                isQuiet: true
             ).html
         case "completed":
             return Form(
                 "/store/orders/\(id)/return",
                 [.hidden("key", Now.key()), FormField("reason", "Why", longest: 500)],
-                submit: "Send it back"
+                submit: "Send it back",
+                isQuiet: true
             ).html
         default: return HTML()
         }
