@@ -108,7 +108,7 @@ def weighs(base, shop):
             browser = Browser(base)
             browser.resize(1280)
             browser.go("/sign-in")
-            browser.driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
+            browser.forget()
             browser.go(path)
             browser.until(lambda: browser.driver.execute_script(measure)["paint"] is not None)
             loads.append(browser.driver.execute_script(measure))
