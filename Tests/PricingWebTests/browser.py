@@ -158,11 +158,6 @@ class Browser:
         feature = {"name": "prefers-color-scheme", "value": theme}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
 
-    def forget(self):
-        """Nothing that was loaded is kept; where that cannot be told, the bytes are counted all the same."""
-        if ENGINE == "chromium":
-            self.driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
-
     def overflow(self):
         return self.driver.execute_script("return document.documentElement.scrollWidth - innerWidth")
 
