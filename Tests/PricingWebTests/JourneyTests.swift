@@ -19,7 +19,8 @@ enum Axe {
     private static let isChromium = ProcessInfo.processInfo.environment["BROWSER"] == nil
     static let isAvailable =
         isChromium && (TestCluster.isRequired || FileManager.default.fileExists(atPath: file))
-    static let needs: Comment = "needs Chromium, and axe-playwright-python in .build/axe, where Tests/run.sh installs it"
+    static let needs: Comment =
+        "needs Chromium, and axe-playwright-python in .build/axe, where Tests/run.sh installs it"
 }
 
 /// Journeys through the real pages of a real shop, by a real browser. Each is a function of journeys.py.
