@@ -26,13 +26,18 @@ extension Distrust: CustomStringConvertible {
         case .notAFolder(let path): "\(path) is there and is no folder"
         case .notAFile(let path): "\(path) is there and is no plain file"
         case .foreign(let path, let owner):
-            "\(path) belongs to uid \(owner), neither to us (uid \(geteuid())) nor to root"
+            "\(path) belongs to uid \(owner)\(Self.name(owner)), neither to us (uid \(geteuid())) nor to root"
         case .writable(let path, let mode):
             "\(path) can be written by others (mode \(Self.octal(mode))); run chmod go-w \(path)"
         case .readable(let path, let mode):
             "\(path) can be read by others (mode \(Self.octal(mode))); run chmod 600 \(path)"
         case .unreachable(let path, let errno): "\(path) cannot be used: \(unsafe String(cString: strerror(errno)))"
         }
+    }
+
+    private static func name(_ user: UInt32) -> String {
+        guard let entry = unsafe getpwuid(user) else { return "" }
+        return unsafe " (\(String(cString: entry.pointee.pw_name)))"
     }
 
     private static func octal(_ mode: UInt32) -> String {

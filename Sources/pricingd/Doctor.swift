@@ -27,7 +27,7 @@ struct Doctor: AsyncParsableCommand {
         let source = try await DatabaseChoice.make(options)
         switch source {
         case .privateCluster(let folder, _):
-            checkFolder(folder, &report)
+            checkFolder(folder, isServing: isServing, &report)
             report.note(
                 PrivateCluster.isAvailable,
                 "PostgreSQL's server programs are installed",
@@ -95,7 +95,7 @@ struct Doctor: AsyncParsableCommand {
         }
     }
 
-    private func checkFolder(_ folder: String, _ report: inout Report) {
+    private func checkFolder(_ folder: String, isServing: Bool, _ report: inout Report) {
         var facts = stat()
         guard unsafe stat(folder, &facts) == 0 else {
             report.note("data folder \(folder) is not there yet; the first start makes it")
@@ -105,7 +105,10 @@ struct Doctor: AsyncParsableCommand {
             close(try TrustedFile.openFolder(folder, .link))
             report.note("data folder \(folder): it is ours")
         } catch {
-            report.fail("data folder \(error)")
+            guard case .foreign = error else { return report.fail("data folder \(error)") }
+            // As when root looks at a service: its daemon is another user's, and may be well.
+            isServing ? report.note("data folder \(error)") : report.fail("data folder \(error)")
+            report.note("run this as its owner to look further: runuser -u OWNER -- pricingd doctor")
         }
     }
 

@@ -30,10 +30,19 @@ extension EndToEnd {
             #expect(said.contains("what answers is no pricing daemon\n  look into the daemon's log"), "\(said)")
         }
 
-        private func advice(_ socket: String) async throws -> String {
+        @Test(.enabled(if: getuid() == 0, "needs root to give a folder away"))
+        func `pricingd doctor finds nothing wrong with a service that runs as another user`() async throws {
+            let daemon = try await TestDaemon.shared()
+            let folder = try TemporaryFolder()
+            try #require(unsafe chown(folder.path, 65534, 65534) == 0)
+            let said = try await advice(daemon.socket, folder.path)
+            #expect(said.contains("belongs to uid 65534 (nobody)") && said.contains("runuser -u OWNER"), "\(said)")
+        }
+
+        private func advice(_ socket: String, _ folder: String? = nil) async throws -> String {
             let doctor = try ChildProgram(
                 TestDaemon.program("pricingd"),
-                ["doctor", "--socket", socket, "--data-dir", socket + ".data"]
+                ["doctor", "--socket", socket, "--data-dir", folder ?? socket + ".data"]
             )
             var lines: [String] = []
             while let line = await doctor.line() { lines.append(line) }

@@ -23,4 +23,4 @@ let isLong = ProcessInfo.processInfo.environment["PRICINGD_LONG"] == "1"
 let rounds = isLong ? 20 : 1
 let commitRounds = isLong ? 60 : 1
 
-private let patience: TimeLimitTrait.Duration = .minutes(isLong ? 60 : 2)
+private let patience: TimeLimitTrait.Duration = .minutes(isLong ? 120 : 2)

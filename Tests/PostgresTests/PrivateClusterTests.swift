@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Postgres
 import PricingTestSupport
@@ -117,6 +118,30 @@ struct PrivateClusterTests {
         #expect(try await ask(settings, .int("kept", "select n from kept")) == 42)
         let error = await #expect(throws: PostgresError.self) { try await busy.value }
         #expect(error?.kind == .connectionLost)
+        await cluster.stop()
+    }
+
+    /// As systemd does with what a user's processes share, once the user's service or last session has ended.
+    @Test
+    func `A server whose shared memory was removed is started anew with its data`() async throws {
+        let folder = try TemporaryFolder()
+        let cluster = try cluster(folder.path + "/data")
+        let settings = try await cluster.start()
+        let connection = try await PostgresConnection.open(settings, logger: TestCluster.silence)
+        let pid = try await connection.run { session throws(PostgresError) in
+            try session.script("create table kept as select 42 as n")
+            // Statistics of so many tables need more than what every server has from its start.
+            try session.script(
+                "do $$ begin for n in 1..2000 loop execute 'create table t' || n || '()'; end loop; end $$"
+            )
+            return try session.one(Statement.int("backend", "select pg_backend_pid()"))
+        }
+        let maps = try String(contentsOfFile: "/proc/\(pid)/maps", encoding: .utf8)
+        let shared = Set(maps.matches(of: /\/dev\/shm\/PostgreSQL\.[0-9]+/).map { String($0.output) })
+        #expect(!shared.isEmpty && shared.allSatisfy { unsafe unlink($0) == 0 })
+        _ = try await cluster.start()
+        #expect(try await ask(settings, .int("kept", "select n from kept")) == 42)
+        await connection.close()
         await cluster.stop()
     }
 

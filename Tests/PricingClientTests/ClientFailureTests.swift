@@ -12,6 +12,9 @@ struct ClientFailureTests {
                 == "no daemon answers at /run/x (No such file or directory); is pricingd running?"
         )
         #expect(ClientFailure.exitCode(error) == 2)
+        // A daemon may well run there.
+        let shut = ClientFailure.sentence(RPCClientError.cannotConnect(path: "/run/x", errno: EACCES))
+        #expect(shut.hasPrefix("/run/x is not for you") && !shut.contains("is pricingd running?"))
         #expect(ClientFailure.sentence(RPCClientError.notTrusted(path: "/tmp/x", uid: 7)).contains("by uid 7"))
     }
 

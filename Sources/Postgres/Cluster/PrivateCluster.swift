@@ -201,7 +201,7 @@ package actor PrivateCluster {
     }
 
     /// Waits for a server that may have been found recovering (120 s), or dying though its process was still there (2 s).
-    /// - Returns: false when its process has ended meanwhile.
+    /// - Returns: false when its process has ended meanwhile, or has to be started anew.
     private func becomesReady(
         _ process: ServerProcess,
         _ settings: ConnectionSettings
@@ -215,6 +215,13 @@ package actor PrivateCluster {
                 return true
             } catch {
                 guard process.running != nil else { return false }
+                if error.message.contains("shared memory segment") {
+                    // systemd removes what a user's processes share once the user's service or last session has ended
+                    // (RemoveIPC), also from under a server that goes on; it takes no new connection then.
+                    logger.warning("the private cluster has lost its shared memory and is started anew")
+                    process.stop()
+                    return false
+                }
                 guard ContinuousClock.now < begin + patience else { throw error }
                 _ = waitUntilReady(-1, 0, or: -1, milliseconds: 20)
             }
@@ -312,7 +319,17 @@ extension PrivateCluster {
     /// Starts a server that has to read its archive first, and waits until it has; its settings are then as they were.
     private func recover(_ opened: Opened, _ cluster: Descriptor) async throws(PostgresError) {
         let log = try opened.folder.openLog(Self.log)
-        try await startServer(opened, cluster, log: log)
+        let failure = PostgresError(
+            .clusterFailed,
+            "the archive does not reach that moment, or not yet: a daemon adds to it once a minute;"
+                + " see \(opened.folder.path)/\(Self.log)"
+        )
+        do throws(PostgresError) {
+            try await startServer(opened, cluster, log: log)
+        } catch {
+            // A short log may be at its end before pg_ctl has looked for the first time.
+            throw error.kind == .clusterFailed ? failure : error
+        }
         let process = ServerProcess(cluster: cluster)
         let settings = settings(opened)
         while true {
@@ -323,12 +340,7 @@ extension PrivateCluster {
                 self.opened?.cluster = cluster
                 return
             } catch {
-                guard process.running != nil else {
-                    throw PostgresError(
-                        .clusterFailed,
-                        "the archive does not reach that moment; see \(opened.folder.path)/\(Self.log)"
-                    )
-                }
+                guard process.running != nil else { throw failure }
                 guard error.kind == .connectionFailed else { throw error }
                 _ = waitUntilReady(-1, 0, or: -1, milliseconds: 50)
             }

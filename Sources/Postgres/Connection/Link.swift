@@ -32,9 +32,12 @@ import Logging
         unsafe connection.map { unsafe PQtransactionStatus($0) } ?? PQTRANS_UNKNOWN
     }
 
-    /// The last error text of libpq.
+    /// The last error text of libpq, without the end of line that libpq gives each.
     var errorMessage: String {
-        unsafe connection.map { unsafe String(cString: PQerrorMessage($0)) } ?? "the connection is closed"
+        guard let connection = unsafe connection else { return "the connection is closed" }
+        var text = unsafe String(cString: PQerrorMessage(connection))
+        while text.last?.isNewline == true { text.removeLast() }
+        return text
     }
 
     /// The keywords as libpq resolved them, password left out.

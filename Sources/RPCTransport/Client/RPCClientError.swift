@@ -18,6 +18,8 @@ extension RPCClientError: CustomStringConvertible {
     /// One sentence for people.
     package var description: String {
         switch self {
+        case .cannotConnect(let path, EACCES):
+            "\(path) is not for you: it lets its daemon's user and groups in, and a group counts from the next login on"
         case .cannotConnect(let path, let errno):
             "no daemon answers at \(path) (\(Self.reason(errno))); is pricingd running?"
         case .notTrusted(let path, let uid):
