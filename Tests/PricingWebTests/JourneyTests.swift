@@ -15,8 +15,12 @@ enum ChromiumDriver {
 enum Axe {
     private static let file = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../../.build/axe/axe_playwright_python/axe.min.js").path
-    static let isAvailable = TestCluster.isRequired || FileManager.default.fileExists(atPath: file)
-    static let needs: Comment = "needs axe-playwright-python in .build/axe, where Tests/run.sh installs it"
+    /// Only Chromium, the browser where none is named, can be told to be narrow or dark.
+    private static let isChromium = ProcessInfo.processInfo.environment["BROWSER"] == nil
+    static let isAvailable =
+        isChromium && (TestCluster.isRequired || FileManager.default.fileExists(atPath: file))
+    static let needs: Comment =
+        "needs Chromium, and axe-playwright-python in .build/axe, where Tests/run.sh installs it"
 }
 
 /// Journeys through the real pages of a real shop, by a real browser. Each is a function of journeys.py.

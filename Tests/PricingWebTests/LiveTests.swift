@@ -48,6 +48,15 @@ struct LiveTests {
         #expect(backlog.after(100 + Int64(Backlog.frames) + 2) == [])
     }
 
+    @Test
+    func `The backlog keeps no more bytes than it may, however long a frame is`() {
+        let data: JSONObject = ["items": .string(String(repeating: "x", count: 1000))]
+        var backlog = Backlog(bytes: 3 * Frame("moves", data).bytes)
+        backlog.begin(at: 0)
+        for number in 1...Int64(5) { backlog.add(Frame("moves", data, sequence: number)) }
+        #expect(backlog.after(1) == nil && backlog.after(2)?.count == 3)
+    }
+
     private static func peer(_ address: String = "a", _ token: String? = nil) -> EventHub.Peer {
         EventHub.Peer(address: address, token: token) {}
     }

@@ -1,4 +1,4 @@
-"""A headless browser and a line client of the daemon, for journeys.py. Chromium, or WebKitGTK with BROWSER=webkit."""
+"""A headless browser and a line client of the daemon, for journeys.py. Chromium, or another with BROWSER=webkit or =firefox."""
 import glob
 import http.client
 import json
@@ -12,7 +12,9 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
-WEBKIT = os.environ.get("BROWSER") == "webkit"
+from firefox import Firefox
+
+ENGINE = os.environ.get("BROWSER", "chromium")
 
 # Whom data.generate makes.
 PASSWORD = "pricingd-demo"
@@ -64,7 +66,10 @@ class Browser:
     def __init__(self, base, scripts=True):
         self.base = base
         self.allowed = ()
-        if WEBKIT:
+        if ENGINE == "firefox":
+            self.driver = Firefox(scripts)
+            return
+        if ENGINE == "webkit":
             options = webdriver.WebKitGTKOptions()
             options.binary_location = glob.glob("/usr/lib/*/webkit2gtk-*/MiniBrowser")[0]
             options.add_argument("--automation")
@@ -144,6 +149,10 @@ class Browser:
             time.sleep(0.01)
 
     def resize(self, width, theme="light", height=900):
+        if ENGINE != "chromium":
+            assert theme == "light", "only Chromium can be told"
+            self.driver.set_window_size(width, height)
+            return
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         feature = {"name": "prefers-color-scheme", "value": theme}
@@ -154,7 +163,7 @@ class Browser:
 
     def quit(self):
         """Ends it; a page that complained on the console, of its policy too, is a failure."""
-        log = [] if WEBKIT else self.driver.get_log("browser")
+        log = self.driver.get_log("browser") if ENGINE == "chromium" else []
         complaints = [entry["message"] for entry in log if entry["level"] == "SEVERE"]
         complaints = [text for text in complaints if not any(part in text for part in self.allowed)]
         self.driver.quit()

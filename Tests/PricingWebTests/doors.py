@@ -2,7 +2,7 @@
 import http.client
 import json
 
-from browser import ADMIN, CUSTOMER, PASSWORD, Browser, request
+from browser import ADMIN, CUSTOMER, ENGINE, PASSWORD, Browser, request
 
 
 # 10: what is refused.
@@ -103,19 +103,20 @@ def weighs(base, shop):
     product = shop.product("Weighed vase", 5)
     for path in ("/store", f"/store/products/{product}"):
         loads = []
-        # The machine does other things as well: the best of a few loads, each with nothing kept.
+        # The machine does other things as well: the best of a few loads, each by a browser that has begun and keeps nothing.
         for _ in range(4):
             browser = Browser(base)
+            browser.allowed = ("favicon",)
             browser.resize(1280)
-            browser.go("/sign-in")
-            browser.driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
+            browser.go("/healthz")
             browser.go(path)
             browser.until(lambda: browser.driver.execute_script(measure)["paint"] is not None)
             loads.append(browser.driver.execute_script(measure))
             browser.quit()
         best = {name: min(load[name] for load in loads) for name in loads[0]}
         assert 10_000 < best["whole"] <= 60_000 and 0 < best["scripts"] <= 12_000, (path, loads)
-        assert best["paint"] <= 300 and best["shift"] <= 0.02 and best["tasks"] == 0, (path, loads)
+        # WebKitGTK draws by the processor.
+        assert best["paint"] <= (1000 if ENGINE == "webkit" else 300) and best["shift"] <= 0.02 and best["tasks"] == 0, (path, loads)
 
 
 # 15: whatever a program sends, it is told what is wrong with it.

@@ -17,9 +17,9 @@ RUN = """
 # Texts of which a part is hidden at their edge, but for those that say so by an ellipsis and those that only screen readers read.
 CUT = """
     return [...document.querySelectorAll('body *')].filter((element) => {
+        if (element.clientWidth === 0 || element.scrollWidth <= element.clientWidth + 1) return false;
         const style = getComputedStyle(element);
-        return style.overflowX === 'hidden' && style.textOverflow !== 'ellipsis' && style.clipPath === 'none'
-            && element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1;
+        return style.overflowX === 'hidden' && style.textOverflow !== 'ellipsis' && style.clipPath === 'none';
     }).map((element) => element.textContent.trim().slice(0, 80));
 """
 

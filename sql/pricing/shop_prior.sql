@@ -45,12 +45,12 @@ declare
     seen float8[] := grid_moments(w);
     slope float8 := 0;
     bend float8 := 0;
-    share float8;
+    prior_part float8;  -- the prior's part of the days of average demand
 begin
     for j in 1..7 loop
-        share := b / (b + state[j + 2]);
-        slope := slope + w[j] / total * (shape * share / 8 - 1);
-        bend := bend + w[j] / total * shape * share * (1 - share) / 8;
+        prior_part := b / (b + state[j + 2]);
+        slope := slope + w[j] / total * (shape * prior_part / 8 - 1);
+        bend := bend + w[j] / total * shape * prior_part * (1 - prior_part) / 8;
     end loop;
     return array[slope, bend, seen[1] - believed[1], greatest(0, believed[2] - seen[2]) / 0.49,
         shop_odds(w, alone, state[1], shift_rate, shift_elasticity)];

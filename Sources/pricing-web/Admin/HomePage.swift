@@ -199,7 +199,8 @@ struct HomePage: Sendable {
                 ]
             }
         )
-        return tile("Price changes by day", "\(Columns("Price changes by day", columns).html)\(folded(table, of: columns))")
+        let drawing = Columns("Price changes by day", columns).html
+        return tile("Price changes by day", "\(drawing)\(folded(table, of: columns))")
     }
 
     private func suppliersTile(_ reply: JSONObject) -> HTML {

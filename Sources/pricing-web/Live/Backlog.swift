@@ -42,18 +42,34 @@ struct Frame: Sendable, Equatable {
     func parts(at place: StreamPlace?) -> [ByteBuffer] {
         place.map { [ByteBuffer(string: "id: \($0.text)\n"), body] } ?? [body]
     }
+
+    /// The same in one piece, for the many who stand at one place: one write for each.
+    func whole(at place: StreamPlace) -> ByteBuffer {
+        var whole = ByteBuffer(string: "id: \(place.text)\n")
+        whole.writeImmutableBuffer(body)
+        return whole
+    }
+
+    var bytes: Int { body.readableBytes }
 }
 
 /// The last frames that were sent, so that a reader who comes back misses none.
 struct Backlog: Sendable {
     static let frames = 512
+    /// Under full load one frame tells of a thousand things: who missed more than this reads the page anew.
+    static let bytes = 4 << 20
 
     private let most: Int
+    private let mostBytes: Int
     private var kept: [Frame] = []
+    private var bytes = 0
     /// The number before the oldest frame's events; nothing after it is missing here.
     private var start: Int64 = 0
 
-    init(keeping most: Int = Backlog.frames) { self.most = most }
+    init(keeping most: Int = Backlog.frames, bytes mostBytes: Int = Backlog.bytes) {
+        self.most = most
+        self.mostBytes = mostBytes
+    }
 
     mutating func begin(at number: Int64) {
         guard kept.isEmpty else { return }
@@ -61,8 +77,13 @@ struct Backlog: Sendable {
     }
 
     mutating func add(_ frame: Frame) {
-        if kept.count == most { start = kept.removeFirst().sequence }
         kept.append(frame)
+        bytes += frame.bytes
+        while kept.count > most || bytes > mostBytes, let oldest = kept.first {
+            start = oldest.sequence
+            bytes -= oldest.bytes
+            kept.removeFirst()
+        }
     }
 
     /// The frames with events after a number; nil when some of them are no longer kept.

@@ -13,8 +13,16 @@ struct Conflation: Sendable {
     /// More things than these in one frame are told as a gap.
     private let most: Int
 
+    /// The last event of a thing, and how the thing stood before the first.
+    private struct Moved {
+        let before: JSONValue?
+        var event: JSONObject
+    }
+
+    private static let members = ["topic", "key", "op", "at", "before", "after", "cause"]
+
     private var order: [Subject] = []
-    private var items: [Subject: JSONObject] = [:]
+    private var items: [Subject: Moved] = [:]
     private var hasGap = false
     /// The number of the last event taken.
     private(set) var sequence: Int64 = 0
@@ -33,15 +41,13 @@ struct Conflation: Sendable {
         else { return }
         sequence = number
         let subject = Subject(topic: topic, key: key, op: topic == "automation" ? event["op"]?.string : nil)
-        var item: JSONObject = ["topic": .string(topic), "key": .integer(key)]
-        for member in ["op", "at", "before", "after", "cause"] { item[member] = event[member] }
-        if let earlier = items[subject] {
-            item["before"] = earlier["before"]
-        } else {
-            guard order.count < most else { return hasGap = true }
-            order.append(subject)
+        if let place = items.index(forKey: subject) {
+            items.values[place].event = event
+            return
         }
-        items[subject] = item
+        guard order.count < most else { return hasGap = true }
+        order.append(subject)
+        items[subject] = Moved(before: event["before"], event: event)
     }
 
     /// Events are missing: pages read anew.
@@ -54,11 +60,17 @@ struct Conflation: Sendable {
     mutating func drain() -> JSONObject? {
         guard !isEmpty else { return nil }
         var frame: JSONObject = ["sequence": .integer(sequence)]
-        frame["items"] = .array(order.compactMap { items[$0] }.map { .object($0) })
+        frame["items"] = .array(order.compactMap { items[$0] }.map { .object(Conflation.item($0)) })
         if hasGap { frame["gap"] = true }
         order = []
         items = [:]
         hasGap = false
         return frame
+    }
+
+    private static func item(_ moved: Moved) -> JSONObject {
+        var item: JSONObject = [:]
+        for member in members { item[member] = member == "before" ? moved.before : moved.event[member] }
+        return item
     }
 }

@@ -168,7 +168,7 @@ final class EventHub: Sendable {
         let now = ContinuousClock.now
         state.lastSent = now
         state.figures.frames += 1
-        let shared = frame.parts(at: frame.sequence > 0 ? StreamPlace(state.sent) : nil)
+        let shared = frame.sequence > 0 ? [frame.whole(at: StreamPlace(state.sent))] : frame.parts(at: nil)
         for (id, reader) in state.readers where isMeant(id) {
             let parts =
                 if frame.sequence > 0, let place = place(of: reader.peer, state) { frame.parts(at: place) } else {
