@@ -43,17 +43,14 @@ declare
     w float8[] := grid_weights(state, elasticity, ref_rate, shift_rate, shift_elasticity);
     total float8 := grid_total(w);
     seen float8[] := grid_moments(w);
-    slope float8 := 0;
-    bend float8 := 0;
-    prior_part float8;  -- the prior's part of the days of average demand
+    -- the prior's part of the days of average demand, and its square
+    part float8 := b * grid_paces(w, state, b) / total;
+    square float8 := b * b * (w[1] / (b + state[3]) ^ 2 + w[2] / (b + state[4]) ^ 2 + w[3] / (b + state[5]) ^ 2
+        + w[4] / (b + state[6]) ^ 2 + w[5] / (b + state[7]) ^ 2 + w[6] / (b + state[8]) ^ 2
+        + w[7] / (b + state[9]) ^ 2) / total;
 begin
-    for j in 1..7 loop
-        prior_part := b / (b + state[j + 2]);
-        slope := slope + w[j] / total * (shape * prior_part / 8 - 1);
-        bend := bend + w[j] / total * shape * prior_part * (1 - prior_part) / 8;
-    end loop;
-    return array[slope, bend, seen[1] - believed[1], greatest(0, believed[2] - seen[2]) / 0.49,
-        shop_odds(w, alone, state[1], shift_rate, shift_elasticity)];
+    return array[shape * part / 8 - 1, shape * (part - square) / 8, seen[1] - believed[1],
+        greatest(0, believed[2] - seen[2]) / 0.49, shop_odds(w, alone, state[1], shift_rate, shift_elasticity)];
 end $$;
 
 -- The share of products that err as their shop does under which their odds are likeliest: where the slope of the log
