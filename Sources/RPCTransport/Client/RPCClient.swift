@@ -82,6 +82,9 @@ package final class RPCClient: Sendable {
                 name: .init(SO_PEERCRED)
             ).get()
         } catch {
+            // What it said at once may have ended the connection before the kernel was asked whose it is.
+            let end = made.withLock { $0 }?.state.withLock { $0.end }
+            if let end = end as? RPCClientError, end == .malformedReply { throw end }
             throw .cannotConnect(path: path, errno: (error as? IOError)?.errnoCode ?? 0)
         }
         do throws(RPCClientError) {
