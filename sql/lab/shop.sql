@@ -48,7 +48,7 @@ begin
     for k in 1..coalesce(cardinality(others), 0) loop
         others[k].state := learn_fold(others[k].state, learner_empty(), 21);
     end loop;
-    known[3] := likeliest_share('{}');
+    known[3] := likeliest_share('{}');  -- none is on sale between seasons
     while is_open loop
         is_open := false;
         day := day + 1;
